@@ -1,0 +1,41 @@
+# make demo    sets everything up and runs the main job
+# make test    sets everything up and runs every check
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+STAMP = $(VENV)/.installed
+
+.PHONY: demo test install lint types layers pytest bench clean
+
+demo: $(STAMP)
+	$(BIN)/fhir-bridge demo $(DEMO)
+
+test: $(STAMP) lint types layers pytest
+
+install: $(STAMP)
+
+$(STAMP): setup.cfg pyproject.toml requirements-test.lock .ci/python
+	PYTHON=$(PYTHON) .ci/python $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements-test.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+layers: $(STAMP)
+	$(BIN)/lint-imports
+
+# PostgreSQL and Chromium are found, started or installed where that may be, else skipped aloud.
+pytest: $(STAMP)
+	.ci/with-chromium .ci/with-postgresql $(BIN)/python -m pytest $(PYTEST)
+
+bench: $(STAMP)
+	$(BIN)/python bench/steel_thread.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
