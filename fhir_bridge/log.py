@@ -17,9 +17,37 @@ from fhir_bridge import clock
 __all__ = ["ALLOWED", "configure", "event"]
 
 ALLOWED = frozenset(
-    "feed message_id control_id digest code count status method route duration_ms resource_type "
-    "resource_id version reference stage rate host port path_template kind reason_code workers "
-    "pid url_template bytes queue retries database release".split()
+    [
+        "feed",
+        "message_id",
+        "control_id",
+        "digest",
+        "code",
+        "count",
+        "status",
+        "method",
+        "route",
+        "duration_ms",
+        "resource_type",
+        "resource_id",
+        "version",
+        "reference",
+        "stage",
+        "rate",
+        "host",
+        "port",
+        "path_template",
+        "kind",
+        "reason_code",
+        "workers",
+        "pid",
+        "url_template",
+        "bytes",
+        "queue",
+        "retries",
+        "database",
+        "release",
+    ]
 )
 
 _logger = logging.getLogger("fhir_bridge")

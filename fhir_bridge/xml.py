@@ -13,9 +13,9 @@ from lxml import etree
 
 from fhir_bridge.errors import BridgeError
 
-__all__ = ["Element", "MAX_BYTES", "MAX_DEPTH", "parse", "render"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "Element", "parse", "render"]
 
-Element = etree._Element
+Element = etree._Element  # noqa: SLF001 - the type has no public name
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 200
@@ -48,7 +48,9 @@ def parse(data: bytes, *, max_depth: int = MAX_DEPTH) -> Element:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         line, column = error.position
-        raise BridgeError("FB-1010", f"line {line}, column {column}", reason=_reason(error)) from None
+        raise BridgeError(
+            "FB-1010", f"line {line}, column {column}", reason=_reason(error)
+        ) from None
     _bound_depth(root, max_depth)
     return root
 

@@ -1,0 +1,167 @@
+"""Every setting once, and the only reader of the environment.
+
+A setting is a field of :class:`Settings`; its environment variable is ``FHIR_BRIDGE_``
+plus its name in capitals.  ``docs/settings.md`` is printed from :data:`SETTINGS`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from fhir_bridge.errors import BridgeError
+
+__all__ = ["SETTINGS", "Setting", "Settings", "load_settings", "site_secret"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its name, what it is for, its default as text, and what makes it a value."""
+
+    name: str
+    purpose: str
+    default: str
+    convert: Callable[[str], Any] = str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return f"FHIR_BRIDGE_{self.name.upper()}"
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def convert(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"expected one of {', '.join(choices)}")
+        return text
+
+    return convert
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError("expected a number above zero")
+    return number
+
+
+def _flag(text: str) -> bool:
+    return _one_of("true", "false")(text) == "true"
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    return tuple(Path(part).resolve() for part in text.split(os.pathsep) if part)
+
+
+def _path(text: str) -> Path:
+    return Path(text).resolve()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("data", "folder of the embedded database, the inboxes and the site secret", "var", _path),
+    Setting("database", "where the record lives: sqlite:///FILE or postgresql+psycopg://…; empty for a file in the data folder", ""),
+    Setting("overlay", "folders with a site's own mappings/ and profiles/, last one wins, separated as in PATH", "", _paths),
+    Setting("host", "address the HTTP server binds to", "127.0.0.1"),
+    Setting("port", "port of the HTTP server", "8080", int),
+    Setting("listen", "address the feeds' listeners bind to", "127.0.0.1"),
+    Setting("base_url", "public base of the FHIR service, without a slash at the end; empty for http://HOST:PORT/fhir", ""),
+    Setting("threads", "threads that answer HTTP requests", "8", _positive),
+    Setting("language", "language of the pages when the browser names none", "zh-CN", _one_of("zh-CN", "en")),
+    Setting("access", "who may read before an authorization server is connected: local (this machine only) or closed (nobody)", "local", _one_of("local", "closed")),
+    Setting("secret", "key of paging links and forms; empty for one kept in the data folder", ""),
+    Setting("log_level", "least level that is logged", "INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR")),
+    Setting("models_check", "when fhir.resources gives a second opinion on a mapped resource: first (the first of each type), all or off", "first", _one_of("first", "all", "off")),
+    Setting("referential_integrity", "refuse a reference inside a transaction that leads nowhere", "true", _flag),
+    Setting("max_request_bytes", "largest HTTP request body", "33554432", _positive),
+    Setting("max_bundle_entries", "most entries of a batch or transaction", "10000", _positive),
+    Setting("max_page", "most matches on one search page", "1000", _positive),
+    Setting("batch", "most messages the pipeline records in one commit", "200", _positive),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The values of :data:`SETTINGS`, converted and checked."""
+
+    data: Path
+    database: str
+    overlay: tuple[Path, ...]
+    host: str
+    port: int
+    listen: str
+    base_url: str
+    threads: int
+    language: str
+    access: str
+    secret: str
+    log_level: str
+    models_check: str
+    referential_integrity: bool
+    max_request_bytes: int
+    max_bundle_entries: int
+    max_page: int
+    batch: int
+
+    @property
+    def database_url(self) -> str:
+        """The database to open, the embedded one where none is named."""
+        return self.database or f"sqlite:///{self.data / 'record.sqlite3'}"
+
+    @property
+    def fhir_base(self) -> str:
+        """The FHIR service base URL (https://hl7.org/fhir/R4/http.html#general)."""
+        return self.base_url or f"http://{self.host}:{self.port}/fhir"
+
+
+def load_settings(environment: Mapping[str, str] | None = None, /, **chosen: Any) -> Settings:
+    """Settings from `environment` (default: the process's), with `chosen` over them.
+
+    Raises BridgeError FB-9002 for a value that cannot be used and for an unknown
+    ``FHIR_BRIDGE_…`` variable (a misspelt setting must not be ignored).
+    """
+    environment = os.environ if environment is None else environment
+    _refuse_unknown(environment)
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        if chosen.get(setting.name) is not None:
+            values[setting.name] = chosen[setting.name]
+            continue
+        text = environment.get(setting.variable, setting.default)
+        try:
+            values[setting.name] = setting.convert(text)
+        except ValueError as error:
+            raise BridgeError("FB-9002", setting=setting.variable, reason=error) from None
+    return Settings(**values)
+
+
+def site_secret(settings: Settings) -> bytes:
+    """The key of paging links and forms: the one that is set, else one kept in the data folder."""
+    if settings.secret:
+        return settings.secret.encode()
+    settings.data.mkdir(parents=True, exist_ok=True)
+    path = settings.data / "secret"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(32))
+    return path.read_bytes()
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = {setting.variable for setting in SETTINGS}
+    for name in environment:
+        if name.startswith("FHIR_BRIDGE_") and name not in known and not _of_tests(name):
+            raise BridgeError("FB-9002", setting=name, reason="there is no such setting")
+
+
+def _of_tests(name: str) -> bool:
+    """Variables of the test suite share the prefix and are not the product's."""
+    return name == "FHIR_BRIDGE_SHARED" or name.startswith("FHIR_BRIDGE_TEST_")
+
+
+assert [field.name for field in fields(Settings)] == [setting.name for setting in SETTINGS]  # noqa: S101 - one list, two shapes
