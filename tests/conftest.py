@@ -15,3 +15,14 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no shared material at {folder} (set FHIR_BRIDGE_SHARED)")
     return folder
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--accept`` rewrites expected files; the diff is what is reviewed."""
+    parser.addoption("--accept", action="store_true", help="rewrite expected files")
+
+
+@pytest.fixture(scope="session")
+def accept(request: pytest.FixtureRequest) -> bool:
+    """Whether expected files are to be rewritten instead of compared."""
+    return bool(request.config.getoption("--accept"))

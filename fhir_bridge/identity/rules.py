@@ -1,0 +1,112 @@
+"""Which identifiers may link a person across systems, read from ``mappings/identity.toml``.
+
+An identifier is *verified* when its form fits, its check character is right, and what it
+says of birth date and sex agrees with the record it stands on.  Anything else is kept on
+the record but never links two records by itself.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fhir_bridge.artifacts import Artifacts
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import Resource
+
+__all__ = ["IdentityRules", "VerifiedSystem", "load_rules", "mod11_2_holds"]
+
+
+def mod11_2_holds(value: str) -> bool:
+    """Is the last character the ISO/IEC 7064 MOD 11-2 check of the digits before it?
+
+    >>> mod11_2_holds("11010519491231002X"), mod11_2_holds("110105194912310021")
+    (True, False)
+    """
+    if not value[:-1].isdecimal() or not value.isascii():
+        return False
+    remainder = 0
+    for digit in value[:-1]:
+        remainder = (remainder + int(digit)) * 2 % 11
+    check = (12 - remainder) % 11
+    return value[-1].upper() == ("X" if check == 10 else str(check))
+
+
+_CHECKS: Mapping[str, Callable[[str], bool]] = {"mod11_2": mod11_2_holds}
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedSystem:
+    """How identifiers of one `system` are verified.
+
+    `birth_date` are the first and last position (from 1) of YYYYMMDD; `sex_digit` is the
+    position of a digit that is odd for men; None where the number does not say.
+    """
+
+    system: str
+    pattern: re.Pattern[str]
+    check: Callable[[str], bool] | None
+    birth_date: tuple[int, int] | None
+    sex_digit: int | None
+
+    def holds(self, value: str, patient: Resource) -> bool:
+        """Is `value` well-formed, checked and in agreement with `patient`?"""
+        if not self.pattern.fullmatch(value) or (self.check and not self.check(value)):
+            return False
+        return self._birth_date_agrees(value, patient) and self._sex_agrees(value, patient)
+
+    def _birth_date_agrees(self, value: str, patient: Resource) -> bool:
+        born = str(patient.get("birthDate", "")).replace("-", "")
+        if not self.birth_date or not born:
+            return True
+        first, last = self.birth_date
+        return value[first - 1 : last].startswith(born)
+
+    def _sex_agrees(self, value: str, patient: Resource) -> bool:
+        gender = patient.get("gender")
+        if not self.sex_digit or gender not in ("male", "female"):
+            return True
+        odd = int(value[self.sex_digit - 1]) % 2 == 1
+        return odd is (gender == "male")
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRules:
+    """Verified systems by URL, and source kinds from the most to the least trusted."""
+
+    verified: Mapping[str, VerifiedSystem]
+    precedence: tuple[str, ...] = ()
+
+    def rank(self, source: str) -> int:
+        """Place of a source kind in the order of trust; unknown kinds come last."""
+        return self.precedence.index(source) if source in self.precedence else len(self.precedence)
+
+
+def load_rules(artifacts: Artifacts) -> IdentityRules:
+    """The rules of ``mappings/identity.toml``; without the file no identifier is verified.
+
+    Raises BridgeError FB-5103 naming what cannot be used.
+    """
+    path = artifacts.find("mappings/identity.toml")
+    if path is None:
+        return IdentityRules({})
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        systems = [_system(row) for row in data.get("verified", [])]
+    except (tomllib.TOMLDecodeError, re.error, KeyError, TypeError, ValueError) as error:
+        raise BridgeError("FB-5103", "mappings/identity.toml", reason=error) from None
+    return IdentityRules({each.system: each for each in systems}, tuple(data.get("precedence", ())))
+
+
+def _system(row: Mapping[str, Any]) -> VerifiedSystem:
+    first_last = row.get("birth_date")
+    return VerifiedSystem(
+        system=row["system"],
+        pattern=re.compile(row["pattern"]),
+        check=_CHECKS[row["check"]] if "check" in row else None,
+        birth_date=(int(first_last[0]), int(first_last[1])) if first_last else None,
+        sex_digit=row.get("sex_digit"),
+    )
