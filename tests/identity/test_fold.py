@@ -61,7 +61,7 @@ def test_the_order_of_arrival_does_not_matter():
 
 
 def test_a_death_told_by_one_source_is_not_denied_by_another():
-    """deceasedDateTime wins over deceasedBoolean, so only one choice stands."""
+    """The element that says when wins over the one that says whether; only one may stand."""
     alive = Statement("a", "1", 0, {"resourceType": "Patient", "deceasedBoolean": False})
     dead = Statement("b", "2", 1, {"resourceType": "Patient", "deceasedDateTime": "2024"})
     patient, _ = fold("p", [alive, dead])

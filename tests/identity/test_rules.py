@@ -10,6 +10,7 @@ NATIONAL = "urn:oid:2.16.156.10011.1.3"
 
 @pytest.fixture(scope="module")
 def national():
+    """The rule of the citizen identification number."""
     return load_rules(Artifacts()).verified[NATIONAL]
 
 
