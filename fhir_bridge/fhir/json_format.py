@@ -111,8 +111,13 @@ def parse_json_lines(data: bytes | str) -> Iterator[Resource]:
             try:
                 yield parse_json(line)
             except BridgeError as error:
-                details = dict(error.issues[0].details)
-                raise BridgeError(error.code, f"line {number}", **details) from None
+                known = error.issues[0].details
+                raise BridgeError(
+                    error.code,
+                    f"line {number}",
+                    reason=known.get("reason", ""),
+                    limit=known.get("limit", ""),
+                ) from None
 
 
 def render_json(resource: Any, *, pretty: bool = False) -> bytes:
@@ -124,8 +129,6 @@ def render_json(resource: Any, *, pretty: bool = False) -> bytes:
 def _written(value: Any) -> Any:
     if isinstance(value, _WrittenDecimal):
         return msgspec.Raw(value.text.encode())
-    if isinstance(value, str):  # a str that also answers .get: source text with a place
-        return str(value)
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
