@@ -32,7 +32,7 @@ def check(resource: Resource) -> list[Issue]:
         return [
             _issue(resource_type, dict(finding)) for finding in error.errors(include_input=False)
         ]
-    except (KeyError, LookupError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         # An unknown contained type leaves the library as a bare KeyError.
         return [Issue("FB-3020", "error", resource_type, {"reason": type(error).__name__})]
     return []
@@ -44,7 +44,7 @@ def _model(resource_type: str) -> Any:
 
     try:
         return get_fhir_model_class(resource_type)
-    except (KeyError, LookupError, ImportError, AttributeError):
+    except (LookupError, ImportError, AttributeError, ValueError):
         return None
 
 

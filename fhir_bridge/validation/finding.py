@@ -1,0 +1,43 @@
+"""A finding on its way up: what is wrong and where, relative to the value that was judged.
+
+Checks return None or a list of findings.  The place is put together from the inside out,
+so that a resource without faults costs no text at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from fhir_bridge.errors import Issue, Severity
+
+__all__ = ["Finding", "Findings", "found", "moved"]
+
+
+@dataclass(slots=True)
+class Finding:
+    """`code` of the catalogue, `where` as FHIRPath below the judged value ("", ".name[0]")."""
+
+    code: str
+    details: dict[str, str] = field(default_factory=dict)
+    severity: str = "error"
+    where: str = ""
+
+    def issue(self, root: str) -> Issue:
+        """The finding as an Issue whose place starts at `root` ("Patient")."""
+        return Issue(self.code, cast(Severity, self.severity), f"{root}{self.where}", self.details)
+
+
+Findings = list[Finding] | None
+
+
+def found(code: str, severity: str = "error", **details: Any) -> list[Finding]:
+    """One finding at the judged value itself."""
+    return [Finding(code, {name: str(value) for name, value in details.items()}, severity)]
+
+
+def moved(findings: list[Finding], step: str) -> list[Finding]:
+    """The same findings, seen from one level higher."""
+    for finding in findings:
+        finding.where = step + finding.where
+    return findings

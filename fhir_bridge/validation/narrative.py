@@ -1,0 +1,50 @@
+"""What a narrative may hold: plain XHTML formatting, never active content.
+
+https://hl7.org/fhir/R4/narrative.html#xhtml (rules txt-1 and txt-2)
+"""
+
+from __future__ import annotations
+
+from fhir_bridge import xml
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.validation.finding import Findings, found
+
+__all__ = ["check_narrative"]
+
+_XHTML = "{http://www.w3.org/1999/xhtml}"
+_ELEMENTS = frozenset(
+    "a abbr acronym address b big blockquote br caption cite code col colgroup dd dfn div dl dt em"
+    " h1 h2 h3 h4 h5 h6 hr i img li ol p pre q samp small span strong sub sup table tbody td tfoot"
+    " th thead tr tt ul var".split()
+)
+_ATTRIBUTES = frozenset(
+    "abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign"
+    " char charoff charset cite class colspan compact coords dir frame headers height href hreflang"
+    " hspace id lang longdesc name nowrap rel rev rowspan rules scope shape span src start style"
+    " summary tabindex title type valign value vspace width".split()
+)
+_ACTIVE = ("javascript:", "vbscript:", "data:text/html")
+
+
+def check_narrative(text: object) -> Findings:
+    """Findings on the XHTML `text` of ``Narrative.div``."""
+    if not isinstance(text, str):
+        return found("FB-3006", name="div", expected="a string")
+    try:
+        root = xml.parse(text.encode("utf-8", "surrogatepass"))
+    except BridgeError as error:
+        return found("FB-3019", reason=f"it cannot be read ({error.issues[0].sentence})")
+    if root.tag != f"{_XHTML}div":
+        return found("FB-3019", reason="it is not a div of the XHTML namespace")
+    for element in root.iter():
+        name = str(element.tag).removeprefix(_XHTML)
+        if name not in _ELEMENTS:
+            return found("FB-3019", reason="it holds an element that is not allowed")
+        for attribute, value in element.attrib.items():
+            if str(attribute).rpartition("}")[2] not in _ATTRIBUTES:
+                return found("FB-3019", reason="it holds an attribute that is not allowed")
+            if str(value).strip().lower().startswith(_ACTIVE):
+                return found("FB-3019", reason="it holds an active link")
+    if not any(piece.strip() for piece in root.itertext()) and root.find(f".//{_XHTML}img") is None:
+        return found("FB-3019", reason="it is empty")
+    return None

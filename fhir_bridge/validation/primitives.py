@@ -1,0 +1,102 @@
+"""The value domains of the primitive types.
+
+https://hl7.org/fhir/R4/datatypes.html#primitive
+
+The regular expressions are those of the definitions; what they cannot say is added here:
+a day that the calendar has, 32 bits of an integer, whole groups of base64, the forms of
+``urn:uuid:`` and ``urn:oid:``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from fhir_bridge.fhir import TypeDefinition
+
+__all__ = ["PrimitiveTest", "primitive_test"]
+
+PrimitiveTest = Callable[[Any], bool]
+"""True when a JSON value is of the primitive type."""
+
+MAX_STRING = 1024 * 1024
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_BLANK = re.compile(r"\s+")
+_UUID = re.compile(r"urn:uuid:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_OID = re.compile(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+")
+_INTEGERS = {
+    "integer": range(-(2**31), 2**31),
+    "unsignedInt": range(2**31),
+    "positiveInt": range(1, 2**31),
+}
+
+
+def primitive_test(shape: TypeDefinition) -> PrimitiveTest:
+    """The test of primitive type `shape`."""
+    name = shape.name
+    if name == "boolean":
+        return _is_boolean
+    if name == "decimal":
+        return _is_decimal
+    if name in _INTEGERS:
+        return _integer_test(_INTEGERS[name])
+    if name == "base64Binary":
+        return _is_base64
+    if name in ("string", "markdown", "xhtml"):
+        return _is_text
+    if name in ("uri", "url", "canonical"):
+        return _is_uri
+    matches = re.compile(shape.regex).fullmatch
+    if name in ("date", "dateTime", "instant"):
+        return lambda value: type(value) is str and matches(value) is not None and _is_day(value)
+    return lambda value: type(value) is str and matches(value) is not None
+
+
+def _is_boolean(value: Any) -> bool:
+    return value is True or value is False
+
+
+def _is_decimal(value: Any) -> bool:
+    return isinstance(value, int | Decimal | float) and not isinstance(value, bool)
+
+
+def _integer_test(limits: range) -> PrimitiveTest:
+    return lambda value: type(value) is int and value in limits
+
+
+def _is_base64(value: Any) -> bool:
+    if type(value) is not str or not value:
+        return False
+    return _BASE64.fullmatch(_BLANK.sub("", value)) is not None
+
+
+def _is_text(value: Any) -> bool:
+    if not isinstance(value, str) or not value or len(value) > MAX_STRING:
+        return False
+    return _CONTROL.search(value) is None and not value.isspace()
+
+
+def _is_uri(value: Any) -> bool:
+    if not isinstance(value, str) or not value or _SPACE.search(value):
+        return False
+    if value.startswith("urn:uuid:"):
+        return _UUID.fullmatch(value) is not None
+    return not value.startswith("urn:oid:") or _OID.fullmatch(value) is not None
+
+
+_SPACE = re.compile(r"[\s\x00-\x1f]")
+
+
+def _is_day(value: str) -> bool:
+    """Whether the calendar has the day that `value`, a date of right form, names."""
+    if len(value) < 10 or value[8:10] <= "28":
+        return True
+    try:
+        date(int(value[:4]), int(value[5:7]), int(value[8:10]))
+    except ValueError:
+        return False
+    return True
