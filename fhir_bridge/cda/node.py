@@ -1,0 +1,150 @@
+"""One element of a CDA or V3 tree, asked by local names.
+
+The shape follows the CDA logical model (https://hl7.org/cda/stds/core/): attributes and
+child elements by local name, text under ``xmlText``, ``xsi:type`` as the node's type.
+Elements of other namespaces (sdtc) answer to their local name too.
+
+Promises: a node is built from its element on first use and then answers from a
+dictionary; a name that is absent answers None; several elements of one name answer a
+list in document order.  Nothing is guessed: only blanks that a writer left around an
+attribute value, or inside an OID or a data-element code, are removed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import KeysView
+from functools import lru_cache
+from typing import Any, Self, Union
+
+from fhir_bridge import xml
+from fhir_bridge.cda.narrative import render_narrative
+
+__all__ = ["Node", "Text", "Value"]
+
+_XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
+_SCHEMA_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
+_BLANKS = re.compile(r"\s+")
+_DATA_ELEMENT = re.compile(r"^\s*DE\s*\d")
+
+
+class Text(str):
+    """The text of an attribute or of an element; `where` names its place in the file."""
+
+    __slots__ = ("_element", "_name")
+    _element: xml.Element
+    _name: str
+
+    def __new__(cls, value: str, element: xml.Element, name: str) -> Self:
+        """`value` of the attribute or pseudo-child `name` of `element`."""
+        text = super().__new__(cls, value)
+        text._element = element
+        text._name = name
+        return text
+
+    @property
+    def where(self) -> str:
+        """Line and path, for example ``line 24, /ClinicalDocument/id/@root``."""
+        suffix = "" if self._name == "xmlText" else f"/@{self._name}"
+        return _place(self._element) + suffix
+
+
+Value = Union["Node", Text, list["Node | Text"], None]
+
+
+class Node:
+    """One element.  See the module's promises."""
+
+    __slots__ = ("_element", "_values")
+
+    def __init__(self, element: xml.Element) -> None:
+        self._element = element
+        self._values: dict[str, Any] | None = None
+
+    def get(self, name: str) -> Value:
+        """The attribute, child or children called `name`; ``xmlText`` is the own text."""
+        values = self._values
+        if values is None:
+            values = self._values = _values_of(self._element)
+        found: Value = values.get(name)
+        if found is None and name == "narrative":
+            found = self._narrative()
+        return found
+
+    def keys(self) -> KeysView[str]:
+        """Names that answer something, attributes first."""
+        if self._values is None:
+            self._values = _values_of(self._element)
+        return self._values.keys()
+
+    @property
+    def name(self) -> str:
+        """The element's local name."""
+        return _local(self._element.tag)
+
+    @property
+    def type_name(self) -> str | None:
+        """The ``xsi:type`` without its prefix (``PQ``), or None."""
+        declared = self._element.get(_XSI_TYPE)
+        return declared.strip().rsplit(":", 1)[-1] if declared else None
+
+    @property
+    def where(self) -> str:
+        """Line and path, for example ``line 24, /ClinicalDocument/recordTarget``."""
+        return _place(self._element)
+
+    def _narrative(self) -> Text | None:
+        """The element's content as one XHTML ``div`` (FHIR Narrative.div), None when blank."""
+        rendered = render_narrative(self._element)
+        return Text(rendered, self._element, "narrative") if rendered else None
+
+
+def _values_of(element: xml.Element) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, raw in element.attrib.items():
+        name = _local(key)
+        if str(key).startswith(_SCHEMA_INSTANCE):
+            continue
+        value = _cleaned(name, str(raw))
+        if value:
+            values[name] = Text(value, element, name)
+    own = [element.text or ""]
+    for child in element:
+        own.append(child.tail or "")
+        name = _local(child.tag)
+        node = Node(child)
+        present = values.get(name)
+        if present is None:
+            values[name] = node
+        elif isinstance(present, list):
+            present.append(node)
+        else:
+            values[name] = [present, node]
+    text = "".join(own).strip()
+    if text:
+        values["xmlText"] = Text(text, element, "xmlText")
+    return values
+
+
+def _cleaned(name: str, value: str) -> str:
+    if name in ("root", "codeSystem"):
+        return _BLANKS.sub("", value)
+    if name == "code" and _DATA_ELEMENT.match(value):
+        return _BLANKS.sub("", value)
+    return value.strip()
+
+
+@lru_cache(maxsize=4096)
+def _local(tag: Any) -> str:
+    return str(tag).rsplit("}", 1)[-1]
+
+
+def _place(element: xml.Element) -> str:
+    steps: list[str] = []
+    current: xml.Element | None = element
+    while current is not None:
+        name, parent = _local(current.tag), current.getparent()
+        same = [] if parent is None else [one for one in parent if one.tag == current.tag]
+        steps.append(f"{name}[{same.index(current) + 1}]" if len(same) > 1 else name)
+        current = parent
+    return f"line {element.sourceline}, /{'/'.join(reversed(steps))}"
