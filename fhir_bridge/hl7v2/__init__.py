@@ -1,0 +1,47 @@
+"""HL7 v2 messages: bytes to lazily split values, answers, and MLLP framing; no I/O.
+
+Read in this order: :mod:`.separators` (MSH-1, MSH-2), :mod:`.charset` (MSH-18 and what
+the bytes say), :mod:`.escape`, :mod:`.structure` (segment groups, data in
+``structures.toml``), :mod:`.message` (the nodes that maps walk), :mod:`.parse`,
+:mod:`.examine` (may a receiver take it?), :mod:`.acknowledgement`, :mod:`.mllp`.
+"""
+
+from __future__ import annotations
+
+from .acknowledgement import acknowledge, answer_code, batch_acknowledgement
+from .charset import find_codec
+from .escape import escape, unescape
+from .examine import examine, is_acknowledgement
+from .message import Group, Message, Segment, Value
+from .mllp import Event, Frame, Framer, Oversize, Stray, Torn, frame
+from .parse import LARGEST_MESSAGE, parse, render, split_batch
+from .separators import Separators
+from .structure import events
+
+__all__ = [
+    "LARGEST_MESSAGE",
+    "Event",
+    "Frame",
+    "Framer",
+    "Group",
+    "Message",
+    "Oversize",
+    "Segment",
+    "Separators",
+    "Stray",
+    "Torn",
+    "Value",
+    "acknowledge",
+    "answer_code",
+    "batch_acknowledgement",
+    "escape",
+    "events",
+    "examine",
+    "find_codec",
+    "frame",
+    "is_acknowledgement",
+    "parse",
+    "render",
+    "split_batch",
+    "unescape",
+]

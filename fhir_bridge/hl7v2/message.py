@@ -1,0 +1,394 @@
+"""A message as nodes: message, segment group, segment, value.
+
+HL7 v2.5.1 chapter 2, sections 2.5 (message construction) and 2.5.3 (fields,
+components, subcomponents, repetitions); ``""`` is the null of section 2.5.3.4.
+
+Every node answers ``get(name)`` with None, one item or a list of items, and ``keys()``.
+Names: a segment or group name on a message (``PID``, ``ORDER_OBSERVATION``), ``f3`` on
+a segment, ``c4`` and ``s1`` on a value, and ``raw`` for the whole text between two
+separators.  Nothing is split before it is asked for.  Absent, empty and null (``""``)
+all answer None; :attr:`Segment.nulls` tells which fields the sender deleted on purpose.
+``where`` names a node as the sender would: ``PID-3[2].4``, ``OBX[4]-5``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, KeysView
+from typing import Any
+
+from fhir_bridge.errors import Issue
+
+from .escape import unescape
+from .separators import Separators
+from .structure import Instance, Part, find_structure, group
+
+__all__ = ["Group", "Message", "Segment", "Value"]
+
+_NULL = '""'
+_FIELDS = {f"f{number}": number for number in range(1, 400)}
+_COMPONENTS = {f"c{number}": number for number in range(1, 200)}
+_SUBCOMPONENTS = {f"s{number}": number for number in range(1, 200)}
+
+
+class Value(str):
+    """A field repetition, component or subcomponent.
+
+    The string itself is the unescaped text of its first component and subcomponent.
+    """
+
+    __slots__ = ("_place", "_segment", "_text")
+
+    _text: str
+    _segment: Segment
+    _place: tuple[int, int, int, int]  # field, repetition, component, subcomponent; 0 = whole
+
+    @property
+    def raw(self) -> str:
+        """The whole text between the separators, unescaped but not split (``10^9/L``)."""
+        message = self._segment.message
+        return unescape(self._text, message.separators, message.charset)
+
+    @property
+    def where(self) -> str:
+        """The place in the sender's terms."""
+        field, repetition, component, subcomponent = self._place
+        text = f"{self._segment.where}-{field}"
+        if repetition > 1:
+            text += f"[{repetition}]"
+        if component:
+            text += f".{component}"
+        if subcomponent:
+            text += f".{subcomponent}"
+        return text
+
+    @property
+    def type_name(self) -> str | None:
+        """The data type when the message itself says so: OBX-5 by OBX-2."""
+        segment = self._segment
+        if segment.name == "OBX" and self._place[0] == 5 and not self._place[2]:
+            declared = segment.get("f2")
+            return str(declared) if isinstance(declared, Value) else None
+        return None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Component ``c1``…, subcomponent ``s1``… or ``raw``; `default` if it is not there."""
+        number = _COMPONENTS.get(name)
+        if number is not None:
+            if self._place[2]:  # a component asked for components: it is its own first
+                return self if number == 1 else default
+            return self._part(number, self._segment.message.separators.component, default)
+        number = _SUBCOMPONENTS.get(name)
+        if number is not None:
+            if self._place[3]:
+                return self if number == 1 else default
+            if not self._place[2]:
+                first = self.get("c1")
+                return default if first is None else first.get(name, default)
+            return self._part(number, self._segment.message.separators.subcomponent, default)
+        return self.raw if name == "raw" else default
+
+    def _part(self, number: int, separator: str, default: Any) -> Any:
+        text = self._text
+        if separator and separator in text:
+            parts = text.split(separator, number)
+            if len(parts) < number:
+                return default
+            text = parts[number - 1]
+        elif number > 1:
+            return default
+        field, repetition, component, _ = self._place
+        place = (
+            (field, repetition, component, number) if component else (field, repetition, number, 0)
+        )
+        value = _value(text, self._segment, place)
+        return default if value is None else value
+
+    def keys(self) -> list[str]:
+        """The components (or subcomponents) that hold something, by name."""
+        if self._place[3]:
+            return []
+        letter = "s" if self._place[2] else "c"
+        separators = self._segment.message.separators
+        separator = separators.subcomponent if letter == "s" else separators.component
+        count = self._text.count(separator) + 1 if separator else 1
+        names = (f"{letter}{number}" for number in range(1, count + 1))
+        return [name for name in names if self.get(name) is not None]
+
+
+class Segment:
+    """One segment; fields are split at the first question."""
+
+    __slots__ = ("_fields", "message", "name", "number", "text")
+
+    def __init__(self, message: Message, number: int, name: str, text: str) -> None:
+        self.message = message
+        self.number = number  # place among all segments, from 0
+        self.name = name
+        self.text = text
+        self._fields: list[str] | None = None
+
+    @property
+    def type_name(self) -> str:
+        """The segment's name."""
+        return self.name
+
+    @property
+    def where(self) -> str:
+        """``PID``, or ``OBX[4]`` when the message holds more than one."""
+        alike = self.message.segments_named(self.name)
+        return self.name if len(alike) < 2 else f"{self.name}[{alike.index(self) + 1}]"
+
+    @property
+    def fields(self) -> list[str]:
+        """The raw fields; number 0 is the name, so that field 3 is ``fields[3]``."""
+        fields = self._fields
+        if fields is None:
+            separator = self.message.separators.field
+            fields = self.text.split(separator)
+            if self.name in {"MSH", "FHS", "BHS"}:
+                fields.insert(1, separator)
+            self._fields = fields
+        return fields
+
+    @property
+    def nulls(self) -> list[int]:
+        """The fields sent as ``""``: the sender asks to delete what is known."""
+        return [number for number, text in enumerate(self.fields) if text == _NULL]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Field ``f1``…: one value, a list when it repeats, `default` when it is empty."""
+        number = _FIELDS.get(name)
+        if number is None:
+            return default
+        fields = self._fields or self.fields
+        if number >= len(fields):
+            return default
+        text = fields[number]
+        if not text:
+            return default
+        if number < 3 and self.name in {"MSH", "FHS", "BHS"}:
+            return _plain(text, self, number)
+        separator = self.message.separators.repetition
+        if separator and separator in text:
+            found = [
+                value
+                for repetition, part in enumerate(text.split(separator), 1)
+                if (value := _value(part, self, (number, repetition, 0, 0))) is not None
+            ]
+            if len(found) > 1:
+                return found
+            return found[0] if found else default
+        value = _value(text, self, (number, 1, 0, 0))
+        return default if value is None else value
+
+    def keys(self) -> list[str]:
+        """The fields that hold something, by name."""
+        numbers = range(1, min(len(self.fields), len(_FIELDS)))
+        return [f"f{number}" for number in numbers if self.get(f"f{number}") is not None]
+
+
+class Group:
+    """One occurrence of a segment group, such as ORDER_OBSERVATION."""
+
+    __slots__ = ("instance", "message")
+
+    def __init__(self, message: Message, instance: Instance) -> None:
+        self.message = message
+        self.instance = instance
+
+    @property
+    def type_name(self) -> str:
+        """The group's name."""
+        return self.instance.part.name
+
+    @property
+    def where(self) -> str:
+        """Where its first segment stands."""
+        item: int | Instance = self.instance
+        while isinstance(item, Instance):
+            item = item.items[0]
+        return self.message.segments[item].where
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Segments or groups called `name` in this group: None, one, or a list in order."""
+        return _one_or_list(_find(self.message, self.instance, name), default)
+
+    def keys(self) -> list[str]:
+        """The names of what this group holds directly, in order."""
+        return _names(self.message, self.instance)
+
+
+class Message:
+    """A message: decoded text, its separators, and segments as they came."""
+
+    __slots__ = (
+        "_by_name",
+        "_grouped",
+        "_structure",
+        "charset",
+        "issues",
+        "segments",
+        "separators",
+    )
+
+    def __init__(
+        self,
+        lines: list[tuple[str, str]],
+        separators: Separators,
+        charset: str,
+        issues: list[Issue],
+    ) -> None:
+        self.separators = separators
+        self.charset = charset
+        self.issues = issues
+        self.segments = [
+            Segment(self, number, name, text) for number, (name, text) in enumerate(lines)
+        ]
+        self._by_name: dict[str, list[Segment]] | None = None
+        self._grouped: Instance | None = None
+        self._structure: Part | None = None
+
+    @property
+    def header(self) -> Segment:
+        """The MSH segment."""
+        return self.segments[0]
+
+    @property
+    def message_type(self) -> tuple[str, str, str]:
+        """MSH-9: message code, trigger event, structure; empty where it is silent."""
+        field = self.header.get("f9")
+        if isinstance(field, list):
+            field = field[0]
+        if field is None:
+            return "", "", ""
+        code, event, structure = (str(field.get(name) or "") for name in ("c1", "c2", "c3"))
+        return code, event, structure
+
+    @property
+    def control_id(self) -> str:
+        """MSH-10 as sent; empty if there is none."""
+        fields = self.header.fields
+        return fields[10] if len(fields) > 10 else ""
+
+    @property
+    def structure(self) -> Part | None:
+        """The structure that groups the segments, None for an unknown message code."""
+        if self._structure is None:
+            self._structure = find_structure(*self.message_type)
+        return self._structure
+
+    @property
+    def type_name(self) -> str:
+        """The structure's name, such as ``ADT_A01``; ``HL7V2`` when it is unknown."""
+        structure = self.structure
+        return "HL7V2" if structure is None else structure.name
+
+    @property
+    def where(self) -> str:
+        """The message by its control id."""
+        return f"message {self.control_id}"
+
+    def segments_named(self, name: str) -> list[Segment]:
+        """All segments with this name, in order."""
+        return self._index().get(name, [])
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Segments or groups called `name`: None, one, or a list in order.
+
+        A name that the structure has directly under the message answers what stands
+        there; any other name answers every occurrence at any depth.
+        """
+        structure = self.structure
+        by_name = self._by_name or self._index()
+        if structure is None or name in structure.unique or name not in structure.contents:
+            segments = by_name.get(name)
+            if segments:
+                return segments[0] if len(segments) == 1 else list(segments)
+            if structure is None or name not in structure.groups:
+                return default
+        elif name not in by_name:
+            return default
+        return _one_or_list(_find(self, self._instance(), name), default)
+
+    def keys(self) -> KeysView[str] | list[str]:
+        """The names of segments and groups directly under the message, in order."""
+        return self._index().keys() if self.structure is None else _names(self, self._instance())
+
+    def _index(self) -> dict[str, list[Segment]]:
+        if self._by_name is None:
+            by_name: dict[str, list[Segment]] = {}
+            for segment in self.segments:
+                by_name.setdefault(segment.name, []).append(segment)
+            self._by_name = by_name
+        return self._by_name
+
+    def _instance(self) -> Instance:
+        if self._grouped is None:
+            structure = self.structure or Part("HL7V2", optional=False, repeats=False)
+            self._grouped = group(structure, (segment.name for segment in self.segments))
+        return self._grouped
+
+
+def _find(message: Message, instance: Instance, name: str) -> list[Any]:
+    """Items called `name`: the direct ones if the structure puts it here, else all inside."""
+    direct = any(part.name == name for part in instance.part.parts)
+    return list(_collect(message, instance, name, deep=not direct))
+
+
+def _collect(message: Message, instance: Instance, name: str, *, deep: bool) -> Iterator[Any]:
+    for item in instance.items:
+        if isinstance(item, int):
+            if message.segments[item].name == name:
+                yield message.segments[item]
+        elif item.part.name == name:
+            yield Group(message, item)
+        elif deep:
+            yield from _collect(message, item, name, deep=True)
+
+
+def _value(text: str, segment: Segment, place: tuple[int, int, int, int]) -> Value | None:
+    """A value over `text`; None when it is empty, null, or separators only."""
+    message = segment.message
+    separators = message.separators
+    first = text
+    if not place[2] and separators.component in first:
+        first = first[: first.index(separators.component)]
+    if not place[3] and separators.subcomponent and separators.subcomponent in first:
+        first = first[: first.index(separators.subcomponent)]
+    if first is text:
+        if not text or text == _NULL:
+            return None
+    elif not first and not text.strip(separators.component + separators.subcomponent):
+        return None
+    if separators.escape and separators.escape in first:
+        first = unescape(first, separators, message.charset)
+    elif first == _NULL:
+        first = ""
+    value = Value(first)
+    value._text = text
+    value._segment = segment
+    value._place = place
+    return value
+
+
+def _plain(text: str, segment: Segment, number: int) -> Value:
+    """MSH-1 and MSH-2: characters that part others and are never parted."""
+    value = Value(text)
+    value._text = text
+    value._segment = segment
+    value._place = (number, 1, 1, 1)
+    return value
+
+
+def _one_or_list(found: list[Any], default: Any) -> Any:
+    if not found:
+        return default
+    return found[0] if len(found) == 1 else found
+
+
+def _names(message: Message, instance: Instance) -> list[str]:
+    names = (
+        message.segments[item].name if isinstance(item, int) else item.part.name
+        for item in instance.items
+    )
+    return list(dict.fromkeys(names))

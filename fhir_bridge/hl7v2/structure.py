@@ -1,0 +1,234 @@
+"""Message structures: which segments belong together in a group.
+
+HL7 v2.5.1 section 2.5.2 (segment groups) and the abstract message syntax of the
+chapters; the facts are data in ``structures.toml``.
+
+Grouping is tolerant: order in real messages is often not the standard's.  Every
+segment finds a place: where the structure expects it next, else in a new repetition of
+a group that begins with it (or already holds one), else in the nearest open group that
+knows it, else in the innermost open group (Z segments).  Nothing is lost or moved
+across a repetition.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+__all__ = ["Instance", "Part", "events", "find_structure", "group"]
+
+_TOKEN = re.compile(r"([A-Z][A-Z0-9_]*)([?*+]?)(\()?|\)")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A segment or a group of a structure; `parts` is empty for a segment."""
+
+    name: str
+    optional: bool
+    repeats: bool
+    parts: tuple[Part, ...] = ()
+    contents: frozenset[str] = field(default_factory=frozenset)
+    first: frozenset[str] = field(default_factory=frozenset)
+    unique: frozenset[str] = field(default_factory=frozenset)  # segments with a single place
+    groups: frozenset[str] = field(default_factory=frozenset)  # names of groups at any depth
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it holds other parts."""
+        return bool(self.parts)
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """One occurrence of a group: `items` are segment numbers and inner instances, in order."""
+
+    part: Part
+    parent: Instance | None = None
+    position: int = 0
+    items: list[int | Instance] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
+
+
+@cache
+def _data() -> tuple[Mapping[str, str], Mapping[str, Mapping[str, str]]]:
+    text = files(__package__).joinpath("structures.toml").read_text(encoding="utf-8")
+    table = tomllib.loads(text)
+    by_event = {
+        code: {event: name for name, events in structures.items() for event in events}
+        for code, structures in table["events"].items()
+    }
+    return table["structures"], by_event
+
+
+def events() -> Mapping[str, Mapping[str, str]]:
+    """Message code (MSH-9.1) to event (MSH-9.2) to structure name: what is known."""
+    return _data()[1]
+
+
+@cache
+def find_structure(code: str, event: str, structure: str) -> Part | None:
+    """The structure of MSH-9 (code, event, structure); None if nothing fits.
+
+    MSH-9.3 counts when it names a structure that is known, else the event decides,
+    else the first structure of the message code.
+    """
+    structures, by_event = _data()
+    of_code = by_event.get(code, {})
+    name = of_code.get(event) or (structure if structure in structures else "")
+    name = name or next(iter(of_code.values()), "")
+    return _parse_structure(name, structures[name]) if name else None
+
+
+def group(root: Part, names: Iterable[str]) -> Instance:
+    """Place segments (by name, in order of the message) into the groups of `root`."""
+    top = Instance(root)
+    current = top
+    for number, name in enumerate(names):
+        current = _place(current, number, name)
+    return top
+
+
+def _place(current: Instance, number: int, name: str) -> Instance:
+    instance: Instance | None = current
+    while instance is not None:  # expected next, here or in an enclosing group
+        position = _next_position(instance, name)
+        if position is not None:
+            found = instance.part.parts[position]
+            led = _led_by(instance, name) if found.is_group and found.optional else None
+            if led is not None:
+                return _repeat(led, number, name)
+            return _enter(instance, position, number, name)
+        part = instance.part
+        if part.repeats and instance.parent is not None:
+            if name in part.first or (name in part.contents and _holds(instance, name)):
+                return _repeat(instance, number, name)
+        instance = instance.parent
+    instance = current
+    while instance is not None and name not in instance.part.contents:
+        instance = instance.parent
+    if instance is None:  # nobody knows it: keep it where it stands
+        current.items.append(number)
+        current.held.add(name)
+        return current
+    _put_out_of_order(instance, number, name)
+    return current
+
+
+def _led_by(instance: Instance | None, name: str) -> Instance | None:
+    """The nearest open group that repeats and must begin with `name` (ORDER with ORC)."""
+    while instance is not None and instance.parent is not None:
+        leading = instance.part.parts[0]
+        if instance.part.repeats and leading.name == name and not leading.optional:
+            return instance
+        instance = instance.parent
+    return None
+
+
+def _repeat(instance: Instance, number: int, name: str) -> Instance:
+    """Open the next repetition of `instance` for segment `number`."""
+    parent = instance.parent
+    if parent is None:
+        raise AssertionError("a message does not repeat")
+    return _enter(parent, parent.part.parts.index(instance.part), number, name)
+
+
+def _next_position(instance: Instance, name: str) -> int | None:
+    """Where at or after the present position `name` fits."""
+    parts = instance.part.parts
+    for position in range(instance.position, len(parts)):
+        part = parts[position]
+        if part.name == name and not part.is_group:
+            if position > instance.position or part.repeats or name not in instance.held:
+                return position
+        elif part.is_group and name in part.contents:
+            if position > instance.position or part.repeats or part.name not in instance.held:
+                return position
+    return None
+
+
+def _enter(instance: Instance, position: int, number: int, name: str) -> Instance:
+    """Put segment `number` at `position` of `instance`, opening the groups on the way."""
+    while True:
+        instance.position = position
+        part = instance.part.parts[position]
+        instance.held.add(part.name)
+        if not part.is_group:
+            instance.items.append(number)
+            return instance
+        inner = Instance(part, instance)
+        instance.items.append(inner)
+        found = _next_position(inner, name)
+        if found is None:  # contents promise it; kept for totality
+            inner.items.append(number)
+            return inner
+        instance, position = inner, found
+
+
+def _holds(instance: Instance, name: str) -> bool:
+    """Whether the single place for `name` in this occurrence is taken."""
+    if name in instance.held:
+        return True
+    return any(isinstance(item, Instance) and _holds(item, name) for item in instance.items)
+
+
+def _put_out_of_order(instance: Instance, number: int, name: str) -> None:
+    """Add a late segment to the group that knows it, without moving on in the structure."""
+    direct = any(part.name == name and not part.is_group for part in instance.part.parts)
+    if not direct:
+        for item in reversed(instance.items):
+            if isinstance(item, Instance) and name in item.part.contents:
+                _put_out_of_order(item, number, name)
+                return
+        part = next((part for part in instance.part.parts if name in part.contents), None)
+        if part is not None:
+            inner = Instance(part, instance)
+            instance.items.append(inner)
+            instance.held.add(part.name)
+            _put_out_of_order(inner, number, name)
+            return
+    instance.items.append(number)
+    instance.held.add(name)
+
+
+@cache
+def _parse_structure(name: str, text: str) -> Part:
+    tokens = list(_TOKEN.finditer(text))
+    parts, end = _parse_parts(tokens, 0)
+    if end != len(tokens):
+        raise ValueError(f"structure {name} has a stray parenthesis")
+    return _part(name, "", parts)
+
+
+def _parse_parts(tokens: list[re.Match[str]], index: int) -> tuple[tuple[Part, ...], int]:
+    parts: list[Part] = []
+    while index < len(tokens) and tokens[index][0] != ")":
+        token = tokens[index]
+        index += 1
+        inner: tuple[Part, ...] = ()
+        if token[3]:
+            inner, index = _parse_parts(tokens, index)
+            index += 1  # the closing parenthesis
+        parts.append(_part(token[1], token[2], inner))
+    return tuple(parts), index
+
+
+def _part(name: str, mark: str, parts: tuple[Part, ...]) -> Part:
+    if not parts:
+        only = frozenset({name})
+        return Part(name, mark in {"?", "*"}, mark in {"*", "+"}, (), only, only, only)
+    contents = frozenset[str]().union(*(part.contents for part in parts))
+    first: set[str] = set()
+    for part in parts:
+        first |= part.first
+        if not part.optional:
+            break
+    places = [segment for part in parts for segment in part.contents]
+    unique = frozenset(segment for segment in contents if places.count(segment) == 1)
+    groups = frozenset[str]().union(*(part.groups | {part.name} for part in parts if part.is_group))
+    optional, repeats = mark in {"?", "*"}, mark in {"*", "+"}
+    return Part(name, optional, repeats, parts, contents, frozenset(first), unique, groups)

@@ -1,0 +1,109 @@
+"""Nodes of a message: what maps see."""
+
+from __future__ import annotations
+
+import pytest
+
+from fhir_bridge import hl7v2
+
+HEADER = "MSH|^~\\&|LIS|H1|FB|C1|20260101120000||{type}|M1|P|2.5"
+PID = (
+    'PID|1||P1^^^H1&1.2.3&ISO^MR~330110197001011234^^^^SFZ||张三^ZHANGSAN||19700101|""||^^|A\\T\\B'
+)
+
+
+def _message(message_type: str, *lines: str) -> hl7v2.Message:
+    return hl7v2.parse("\r".join([HEADER.format(type=message_type), *lines, ""]).encode())
+
+
+def test_values_know_their_parts_and_their_place() -> None:
+    """Repetitions, components and subcomponents, each with the sender's name for it."""
+    first, second = _message("ADT^A01", PID).get("PID").get("f3")
+
+    assert first == "P1"
+    assert first.get("c1") == "P1"
+    assert first.get("c4") == "H1"
+    assert first.get("c4").get("s2") == "1.2.3"
+    assert first.get("c4").get("s2").where == "PID-3.4.2"
+    assert second.get("c5").where == "PID-3[2].5"
+    assert first.keys() == ["c1", "c4", "c5"]
+
+
+def test_empty_null_and_absent_fields_answer_none() -> None:
+    """Three ways of nothing; only the null is remembered as a wish to delete."""
+    pid = _message("ADT^A01", PID).get("PID")
+
+    assert [pid.get(name) for name in ("f6", "f8", "f10", "f99", "x")] == [None] * 5
+    assert pid.nulls == [8]
+
+
+def test_escapes_are_resolved_and_raw_text_is_kept_whole() -> None:
+    r"""``\T\`` becomes ``&``; ``raw`` gives an unescaped circumflex back unsplit."""
+    message = _message("ORU^R01", PID, "OBX|1|NM|WBC^白细胞||7.5|10^9/L|4-10")
+
+    assert message.get("PID").get("f11") == "A&B"
+    assert message.get("OBX").get("f6") == "10"
+    assert message.get("OBX").get("f6").get("raw") == "10^9/L"
+    assert message.get("OBX").get("f5").type_name == "NM"
+
+
+def test_segments_are_found_by_name_and_by_group() -> None:
+    """Results of one order stay with that order."""
+    message = _message(
+        "ORU^R01",
+        PID,
+        "OBR|1||A",
+        "OBX|1|ST|a1",
+        "NTE|1||note",
+        "OBX|2|ST|a2",
+        "ZPI|1",
+        "ORC|RE",
+        "OBR|2||B",
+        "OBX|1|ST|b1",
+    )
+
+    orders = message.get("ORDER_OBSERVATION")
+    observations = orders[0].get("OBSERVATION")
+
+    assert message.type_name == "ORU_R01"
+    assert [len(orders), len(observations), len(message.get("OBX"))] == [2, 2, 3]
+    assert observations[0].get("NTE").get("f3") == "note"
+    assert orders[0].get("NTE") is None
+    assert [segment.get("f3") for segment in orders[0].get("OBX")] == ["a1", "a2"]
+    assert orders[1].get("OBX").where == "OBX[3]"
+    assert observations[1].get("ZPI") is not None
+    assert message.get("PATIENT_RESULT").get("PATIENT").get("PID") is message.get("PID")
+
+
+def test_orders_without_orc_and_late_visits_still_group() -> None:
+    """A second OBR opens a second order; a late PV1 joins the visit; nothing is lost."""
+    message = _message("ORM^O01", PID, "OBR|1||A", "DG1|1", "OBR|2||B", "PV1|1|I")
+
+    orders = message.get("ORDER")
+
+    assert [order.get("OBR").get("f3") for order in orders] == ["A", "B"]
+    assert orders[0].get("DG1") is not None
+    assert message.get("PATIENT").get("PATIENT_VISIT").get("PV1") is message.get("PV1")
+
+
+def test_a_new_order_begins_with_its_orc_and_not_inside_prior_results() -> None:
+    """OML holds ORC deep inside prior results; the next ORC still opens the next order."""
+    message = _message("OML^O21", PID, "ORC|NW", "OBR|1", "OBX|1", "ORC|NW", "OBR|2", "SPM|1")
+
+    assert [order.get("OBR").get("f1") for order in message.get("ORDER")] == ["1", "2"]
+
+
+@pytest.mark.parametrize("name", ["ADT^A01", "ADT^A17", "ORU^R01", "SIU^S12", "REF^I12", "ZZZ^Z01"])
+def test_every_segment_is_in_exactly_one_place(name: str) -> None:
+    """Whatever the order, the tree holds each segment once."""
+    lines = ["OBX|1", "PV1|1", PID, "ZZ1|1", "NTE|1", "OBR|1", "PID|2", "RGS|1", "AIS|1", "OBX|2"]
+    message = _message(name, *lines)
+
+    def numbers(instance: object) -> list[int]:
+        return [
+            number
+            for item in instance.items  # type: ignore[attr-defined]
+            for number in ([item] if isinstance(item, int) else numbers(item))
+        ]
+
+    assert sorted(numbers(message._instance())) == list(range(len(lines) + 1))
