@@ -82,10 +82,11 @@ def acknowledge(
     Bytes that are no message still get an answer, with what their header gives away.
     """
     if isinstance(message, bytes):
+        data = message
         try:
             message = parse(message, charset=charset)
         except BridgeError:
-            return _minimal(message, code, issues)
+            return _minimal(data, code, issues)
     header = message.header
     separators = message.separators
     fields = header.fields + [""] * 19
@@ -170,7 +171,7 @@ def _error(separators: Separators, issue: Issue) -> str:
 
 def _old_error(separators: Separators, issue: Issue) -> str:
     condition = issue.entry.ack_condition or "207"
-    place = (_place(issue.where) + ["", "", ""])[:3]
+    place = [*_place(issue.where), "", "", ""][:3]
     inner = separators.subcomponent or " "
     text = inner.join([condition, _CONDITIONS.get(condition, ""), "HL70357"])
     return f"ERR{separators.field}{separators.component.join([*place, text])}"

@@ -1,8 +1,8 @@
-"""Which characters the bytes mean: MSH-18, the feed's setting, or the bytes themselves.
+r"""Which characters the bytes mean: MSH-18, the feed's setting, or the bytes themselves.
 
 HL7 v2.5.1 section 2.15.9.18 (MSH-18) and table 0211.
 
-The second byte of a GB18030 character may be ``|``, ``^``, ``~`` or ``\\``, therefore
+The second byte of a GB18030 character may be ``|``, ``^``, ``~`` or ``\``, therefore
 a message is decoded *before* it is split.  The order of trust: what MSH-18 declares,
 what the feed's settings say, UTF-8 if the bytes are valid UTF-8, GB18030.  Bytes that
 contradict the declaration are read otherwise only when that is certain, and always

@@ -36,23 +36,23 @@ class Value(str):
     The string itself is the unescaped text of its first component and subcomponent.
     """
 
-    __slots__ = ("_place", "_segment", "_text")
+    __slots__ = ("place", "segment", "text")
 
-    _text: str
-    _segment: Segment
-    _place: tuple[int, int, int, int]  # field, repetition, component, subcomponent; 0 = whole
+    text: str  # as sent, between two separators
+    segment: Segment
+    place: tuple[int, int, int, int]  # field, repetition, component, subcomponent; 0 = whole
 
     @property
     def raw(self) -> str:
         """The whole text between the separators, unescaped but not split (``10^9/L``)."""
-        message = self._segment.message
-        return unescape(self._text, message.separators, message.charset)
+        message = self.segment.message
+        return unescape(self.text, message.separators, message.charset)
 
     @property
     def where(self) -> str:
         """The place in the sender's terms."""
-        field, repetition, component, subcomponent = self._place
-        text = f"{self._segment.where}-{field}"
+        field, repetition, component, subcomponent = self.place
+        text = f"{self.segment.where}-{field}"
         if repetition > 1:
             text += f"[{repetition}]"
         if component:
@@ -64,8 +64,8 @@ class Value(str):
     @property
     def type_name(self) -> str | None:
         """The data type when the message itself says so: OBX-5 by OBX-2."""
-        segment = self._segment
-        if segment.name == "OBX" and self._place[0] == 5 and not self._place[2]:
+        segment = self.segment
+        if segment.name == "OBX" and self.place[0] == 5 and not self.place[2]:
             declared = segment.get("f2")
             return str(declared) if isinstance(declared, Value) else None
         return None
@@ -74,21 +74,21 @@ class Value(str):
         """Component ``c1``…, subcomponent ``s1``… or ``raw``; `default` if it is not there."""
         number = _COMPONENTS.get(name)
         if number is not None:
-            if self._place[2]:  # a component asked for components: it is its own first
+            if self.place[2]:  # a component asked for components: it is its own first
                 return self if number == 1 else default
-            return self._part(number, self._segment.message.separators.component, default)
+            return self._part(number, self.segment.message.separators.component, default)
         number = _SUBCOMPONENTS.get(name)
         if number is not None:
-            if self._place[3]:
+            if self.place[3]:
                 return self if number == 1 else default
-            if not self._place[2]:
+            if not self.place[2]:
                 first = self.get("c1")
                 return default if first is None else first.get(name, default)
-            return self._part(number, self._segment.message.separators.subcomponent, default)
+            return self._part(number, self.segment.message.separators.subcomponent, default)
         return self.raw if name == "raw" else default
 
     def _part(self, number: int, separator: str, default: Any) -> Any:
-        text = self._text
+        text = self.text
         if separator and separator in text:
             parts = text.split(separator, number)
             if len(parts) < number:
@@ -96,21 +96,21 @@ class Value(str):
             text = parts[number - 1]
         elif number > 1:
             return default
-        field, repetition, component, _ = self._place
+        field, repetition, component, _ = self.place
         place = (
             (field, repetition, component, number) if component else (field, repetition, number, 0)
         )
-        value = _value(text, self._segment, place)
+        value = _value(text, self.segment, place)
         return default if value is None else value
 
     def keys(self) -> list[str]:
         """The components (or subcomponents) that hold something, by name."""
-        if self._place[3]:
+        if self.place[3]:
             return []
-        letter = "s" if self._place[2] else "c"
-        separators = self._segment.message.separators
+        letter = "s" if self.place[2] else "c"
+        separators = self.segment.message.separators
         separator = separators.subcomponent if letter == "s" else separators.component
-        count = self._text.count(separator) + 1 if separator else 1
+        count = self.text.count(separator) + 1 if separator else 1
         names = (f"{letter}{number}" for number in range(1, count + 1))
         return [name for name in names if self.get(name) is not None]
 
@@ -365,18 +365,18 @@ def _value(text: str, segment: Segment, place: tuple[int, int, int, int]) -> Val
     elif first == _NULL:
         first = ""
     value = Value(first)
-    value._text = text
-    value._segment = segment
-    value._place = place
+    value.text = text
+    value.segment = segment
+    value.place = place
     return value
 
 
 def _plain(text: str, segment: Segment, number: int) -> Value:
     """MSH-1 and MSH-2: characters that part others and are never parted."""
     value = Value(text)
-    value._text = text
-    value._segment = segment
-    value._place = (number, 1, 1, 1)
+    value.text = text
+    value.segment = segment
+    value.place = (number, 1, 1, 1)
     return value
 
 

@@ -170,9 +170,9 @@ class Framer:
 
 
 def frame(payload: bytes) -> bytes:
-    """`payload` as one frame.
+    r"""`payload` as one frame.
 
     >>> frame(b"MSH|")
-    b'\\x0bMSH|\\x1c\\r'
+    b'\x0bMSH|\x1c\r'
     """
     return _VT + payload + _FS + _CR

@@ -75,7 +75,7 @@ def split_batch(data: bytes, *, charset: str | None = None) -> list[bytes]:
         if name == "MSH":
             messages.append([line])
         elif name == "BTS":
-            declared = (line.split(separator) + [""])[1]
+            declared = [*line.split(separator), ""][1]
             if declared.isdecimal() and int(declared) != len(messages):
                 raise BridgeError("FB-1121", "BTS-1", declared=declared, found=len(messages))
         elif name not in _ENVELOPE and messages:

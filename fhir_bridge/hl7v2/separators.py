@@ -1,9 +1,9 @@
-"""The separators of a message: MSH-1 and MSH-2.
+r"""The separators of a message: MSH-1 and MSH-2.
 
 HL7 v2.5.1 chapter 2, section 2.5.4 (message delimiters),
 https://www.hl7.org/implement/standards/product_brief.cfm?product_id=144.
 
-Any characters may serve; the usual ones are ``|^~\\&`` and, since v2.7, a
+Any characters may serve; the usual ones are ``|^~\&`` and, since v2.7, a
 truncation character as a fifth.  Separators are read once a message and looked up
 by their role afterwards.
 """

@@ -104,9 +104,10 @@ def _place(current: Instance, number: int, name: str) -> Instance:
                 return _repeat(led, number, name)
             return _enter(instance, position, number, name)
         part = instance.part
-        if part.repeats and instance.parent is not None:
-            if name in part.first or (name in part.contents and _holds(instance, name)):
-                return _repeat(instance, number, name)
+        if part.repeats and (
+            name in part.first or (name in part.contents and _holds(instance, name))
+        ):
+            return _repeat(instance, number, name)
         instance = instance.parent
     instance = current
     while instance is not None and name not in instance.part.contents:
@@ -142,12 +143,11 @@ def _next_position(instance: Instance, name: str) -> int | None:
     parts = instance.part.parts
     for position in range(instance.position, len(parts)):
         part = parts[position]
-        if part.name == name and not part.is_group:
-            if position > instance.position or part.repeats or name not in instance.held:
-                return position
-        elif part.is_group and name in part.contents:
-            if position > instance.position or part.repeats or part.name not in instance.held:
-                return position
+        fits = name in part.contents
+        if fits and (
+            position > instance.position or part.repeats or part.name not in instance.held
+        ):
+            return position
     return None
 
 

@@ -21,15 +21,16 @@ FOLDERS = [
 def test_every_message_parses_or_says_what_is_wrong(shared: Path, folder: str) -> None:
     """Each file gives messages whose every node answers, or one coded error."""
     files = [path for path in (shared / "samples" / folder).rglob("*") if path.is_file()]
-    parsed = 0
+    parsed, codes = 0, set()
     for path in files:
         try:
             for data in hl7v2.split_batch(path.read_bytes()):
                 message = hl7v2.parse(data)
                 parsed += all(segment.keys() for segment in message.segments)
         except BridgeError as error:
-            assert error.code.startswith("FB-11"), path
+            codes.add(error.code[:5])
 
+    assert codes <= {"FB-11"}
     assert parsed >= len(files) - 2
 
 
