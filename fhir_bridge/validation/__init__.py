@@ -1,1 +1,12 @@
-"""Validation."""
+"""Validation: structure, invariants, extensions, profiles; issues as values.
+
+Read in this order: `validator` (the flow), `structure` with `primitives`, `narrative` and
+`contained` (R4 itself, compiled from the definitions), `invariants` (FHIRPath rules),
+`profile` with `element_tree`, `slicing` and `values` (what a profile asks beyond R4),
+`second_opinion` (fhir.resources, when it is asked), `finding` (what checks return).
+"""
+
+from fhir_bridge.validation.second_opinion import SecondOpinion
+from fhir_bridge.validation.validator import Validator, validate
+
+__all__ = ["SecondOpinion", "Validator", "validate"]

@@ -12,17 +12,19 @@ from fhir_bridge.validation.finding import Findings, found
 __all__ = ["check_narrative"]
 
 _XHTML = "{http://www.w3.org/1999/xhtml}"
-_ELEMENTS = frozenset(
+_ELEMENT_NAMES = (
     "a abbr acronym address b big blockquote br caption cite code col colgroup dd dfn div dl dt em"
     " h1 h2 h3 h4 h5 h6 hr i img li ol p pre q samp small span strong sub sup table tbody td tfoot"
-    " th thead tr tt ul var".split()
+    " th thead tr tt ul var"
 )
-_ATTRIBUTES = frozenset(
+_ATTRIBUTE_NAMES = (
     "abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign"
     " char charoff charset cite class colspan compact coords dir frame headers height href hreflang"
     " hspace id lang longdesc name nowrap rel rev rowspan rules scope shape span src start style"
-    " summary tabindex title type valign value vspace width".split()
+    " summary tabindex title type valign value vspace width"
 )
+_ELEMENTS = frozenset(_ELEMENT_NAMES.split())
+_ATTRIBUTES = frozenset(_ATTRIBUTE_NAMES.split())
 _ACTIVE = ("javascript:", "vbscript:", "data:text/html")
 
 

@@ -52,7 +52,7 @@ class Structure:
         check = self._objects.get(type_name)
         if check is None:
             # A type may hold itself (Extension, Questionnaire.item): look it up when called.
-            self._objects[type_name] = lambda value, owner: self._objects[type_name](value, owner)
+            self._objects[type_name] = self._late(type_name)
             check = self._objects[type_name] = self._compile(self._definitions.types[type_name])
         return check
 
@@ -151,10 +151,9 @@ class Structure:
 
     def _late(self, type_name: str) -> Check:
         """A check that is compiled when it is first called."""
-        known = self._objects
 
         def check(value: Any, owner: dict[str, Any]) -> Findings:
-            return (known.get(type_name) or self.object_check(type_name))(value, owner)
+            return self.object_check(type_name)(value, owner)
 
         return check
 
@@ -242,9 +241,10 @@ def _primitive_list(one: Check, step: str) -> Check:
         findings = items(value, owner)
         if type(value) is list and None in value:
             companions = owner.get(f"_{name}")
-            aligned = type(companions) is list and len(companions) == len(value)
+            if type(companions) is not list or len(companions) != len(value):
+                companions = [None] * len(value)
             for index, item in enumerate(value):
-                if item is None and not (aligned and companions[index]):
+                if item is None and not companions[index]:
                     more = moved(found("FB-3011", name=name), f"{step}[{index}]")
                     findings = [*(findings or ()), *more]
         return findings

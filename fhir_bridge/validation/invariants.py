@@ -1,0 +1,74 @@
+"""Invariants: the FHIRPath rules of R4's types and of profiles.
+
+https://hl7.org/fhir/R4/conformance-rules.html#constraints
+
+Rules that the structure check already judges in plain Python are not evaluated again.
+Each expression is compiled once; one that cannot be compiled is reported as such and
+never counted as passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from typing import Any
+
+from fhir_bridge import fhirpath
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import Constraint, Definitions
+from fhir_bridge.validation.finding import Findings, found
+
+__all__ = ["JUDGED_ELSEWHERE", "Invariants", "judged_resource"]
+
+Judge = Callable[[Any], Findings]
+
+JUDGED_ELSEWHERE = frozenset(
+    {"ele-1", "ext-1", "ref-1", "txt-1", "txt-2", "dom-2", "dom-3", "dom-4", "dom-5"}
+)
+"""Keys that `structure`, `contained` and `narrative` judge."""
+
+_BEST_PRACTICE = frozenset({"dom-6"})  # "should have narrative": records from feeds never have
+
+judged_resource: ContextVar[Any] = ContextVar("judged_resource", default=None)
+"""The resource under judgement: ``%resource`` and ``%rootResource`` of the expressions."""
+
+
+class Invariants:
+    """Judges of constraints, compiled on first use."""
+
+    def __init__(self, definitions: Definitions, environment: Any = None) -> None:
+        self._definitions = definitions
+        self._environment = environment
+
+    def judges(self, constraints: Iterable[Constraint], type_name: str) -> list[Judge]:
+        """One judge for each constraint that is to be evaluated on values of `type_name`."""
+        return [
+            self._judge(constraint, type_name)
+            for constraint in constraints
+            if constraint.key not in JUDGED_ELSEWHERE
+            and constraint.key not in _BEST_PRACTICE
+            and hasattr(fhirpath, "compile")
+        ]
+
+    def _judge(self, constraint: Constraint, type_name: str) -> Judge:
+        key, text = constraint.key, constraint.expression
+        severity = "warning" if constraint.severity == "warning" else "error"
+        try:
+            expression = fhirpath.compile(text, definitions=self._definitions, root_type=type_name)
+        except BridgeError as error:
+            reason = error.issues[0].sentence
+            return lambda _value: found("FB-3021", "information", key=key, reason=reason)
+        environment = self._environment
+
+        def judge(value: Any) -> Findings:
+            resource = judged_resource.get()
+            variables = {"resource": resource, "rootResource": resource}
+            try:
+                result = expression(value, variables=variables, environment=environment)
+            except BridgeError as error:
+                return found("FB-3021", "information", key=key, reason=error.issues[0].sentence)
+            if result and result[0] is not False:
+                return None
+            return found("FB-3012", severity, key=key, expression=text)
+
+        return judge

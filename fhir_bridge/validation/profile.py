@@ -1,0 +1,373 @@
+"""Profiles compiled to checks: what a StructureDefinition asks beyond R4 itself.
+
+https://hl7.org/fhir/R4/profiling.html
+
+Only what a profile narrows is judged (cardinality, types, fixed values and patterns,
+required bindings, reference targets, slices, invariants); an element that says the same as
+R4 costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fhir_bridge.conformance import Profiles
+from fhir_bridge.fhir import Constraint, Definitions, ElementDefinition, Resource, parse_reference
+from fhir_bridge.validation.element_tree import ElementNode, element_tree
+from fhir_bridge.validation.finding import Finding, Findings, found, moved
+from fhir_bridge.validation.invariants import Invariants, Judge
+from fhir_bridge.validation.slicing import Matcher, slice_matcher
+from fhir_bridge.validation.structure import NodeCheck
+from fhir_bridge.validation.values import fits_codes, is_fixed, matches_pattern, stated_value
+
+__all__ = ["ProfileCompiler"]
+
+_R4 = "http://hl7.org/fhir/StructureDefinition/"
+_IMPLIED: dict[str, list[Mapping[str, str]]] = {
+    "extension": [{"type": "value", "path": "url"}],
+    "modifierExtension": [{"type": "value", "path": "url"}],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    name: str
+    keys: frozenset[str]
+    matches: Matcher
+    judges: Mapping[str, list[Judge]]
+    least: int
+    most: int | None
+
+
+class ProfileCompiler:
+    """Checks of profiles by URL, compiled on first use."""
+
+    def __init__(
+        self, definitions: Definitions, profiles: Profiles, invariants: Invariants
+    ) -> None:
+        self._definitions = definitions
+        self._profiles = profiles
+        self._invariants = invariants
+        self._checks: dict[str, NodeCheck | None] = {}
+
+    def check_of(self, url: str) -> NodeCheck | None:
+        """The check of the profile at `url`; None when it is not known."""
+        if url not in self._checks:
+            self._checks[url] = None  # a profile that asks for itself ends here
+            structure_definition = self._profiles.structure_definition(url)
+            if structure_definition is not None:
+                self._checks[url] = self._compile(structure_definition)
+        return self._checks[url]
+
+    def _compile(self, structure_definition: Resource) -> NodeCheck:
+        type_name = str(structure_definition.get("type", ""))
+        checks: list[Judge] = []
+        base = str(structure_definition.get("baseDefinition", ""))
+        if "snapshot" not in structure_definition and not self._is_type(base):
+            inherited = self.check_of(base)
+            if inherited is not None:
+                checks.append(inherited)
+        tree = element_tree(structure_definition)
+        if type_name in self._definitions.types:
+            checks += self._value_judges(tree, type_name, None)
+        is_resource = type_name in self._definitions.resource_types
+        url = str(structure_definition.get("url", ""))
+
+        def check(value: dict[str, Any]) -> Findings:
+            if is_resource and value.get("resourceType") != type_name:
+                return found(
+                    "FB-3018", profile=url, expected=type_name, type=value.get("resourceType")
+                )
+            return _all(checks, value)
+
+        return check
+
+    def _is_type(self, url: str) -> bool:
+        return url.startswith(_R4) and url[len(_R4) :] in self._definitions.types
+
+    # --- one value -------------------------------------------------------------------
+
+    def _value_judges(
+        self, node: ElementNode, type_name: str, base: ElementDefinition | None
+    ) -> list[Judge]:
+        """What `node` asks of one value of `type_name`."""
+        element = node.element
+        judges: list[Judge] = []
+        fixed, pattern = stated_value(element, "fixed"), stated_value(element, "pattern")
+        name = node.name
+        if fixed is not None:
+            judges.append(lambda value: None if is_fixed(value, fixed) else _differs(name, fixed))
+        if pattern is not None:
+            judges.append(
+                lambda value: None if matches_pattern(value, pattern) else _differs(name, pattern)
+            )
+        judges += self._binding_judges(node, base)
+        judges += self._target_judges(node, base)
+        judges += self._profile_judges(node)
+        judges += self._invariant_judges(element, type_name)
+        for child in node.children.values():
+            judge = self._property_judge(child, type_name)
+            if judge is not None:
+                judges.append(_for_objects(judge))
+        return judges
+
+    def _binding_judges(self, node: ElementNode, base: ElementDefinition | None) -> list[Judge]:
+        binding = node.element.get("binding", {})
+        url = str(binding.get("valueSet", ""))
+        if binding.get("strength") != "required" or not url:
+            return []
+        if base and base.strength == "required" and base.value_set == url.partition("|")[0]:
+            return []
+        systems = self._profiles.codes(url)
+        if systems is None:
+            return []
+        name = node.name
+
+        def judge(value: Any) -> Findings:
+            if value is None or fits_codes(value, systems):
+                return None
+            return found(
+                "FB-3008" if isinstance(value, str) else "FB-3025", name=name, value_set=url
+            )
+
+        return [judge]
+
+    def _target_judges(self, node: ElementNode, base: ElementDefinition | None) -> list[Judge]:
+        urls = [
+            url
+            for kind in node.element.get("type", ())
+            if kind.get("code") == "Reference"
+            for url in kind.get("targetProfile", ())
+        ]
+        allowed = {self._target_type(url) for url in urls}
+        if not allowed or "Resource" in allowed or "" in allowed:
+            return []
+        if base and allowed == set(base.targets):
+            return []
+        listed = ", ".join(sorted(allowed))
+
+        def judge(value: Any) -> Findings:
+            text = value.get("reference") if isinstance(value, dict) else None
+            reference = parse_reference(text) if isinstance(text, str) else None
+            if reference is None or not reference.resource_type:
+                return None
+            if reference.resource_type in allowed:
+                return None
+            return found(
+                "FB-3009", name="The reference", target=reference.resource_type, allowed=listed
+            )
+
+        return [judge]
+
+    def _target_type(self, url: str) -> str:
+        if self._is_type(url):
+            return url[len(_R4) :]
+        profile = self._profiles.structure_definition(url)
+        return str(profile.get("type", "")) if profile else ""
+
+    def _profile_judges(self, node: ElementNode) -> list[Judge]:
+        """Profiles of datatypes and of nested resources; any one of several is enough."""
+        if "Extension" in node.type_codes():
+            return []  # each known extension is judged by its own definition wherever it stands
+        urls = [url for url in node.profile_urls() if not self._is_type(url)]
+        if not urls:
+            return []
+
+        def judge(value: Any) -> Findings:
+            first: Findings = None
+            for url in urls:
+                check = self.check_of(url)
+                if check is None or not isinstance(value, dict):
+                    return None
+                findings = check(value)
+                if not findings:
+                    return None
+                first = first or findings
+            return first
+
+        return [judge]
+
+    def _invariant_judges(self, element: Mapping[str, Any], type_name: str) -> list[Judge]:
+        known = self._known_invariants(type_name)
+        stated = [
+            Constraint(str(item.get("key")), str(item.get("severity")), str(item["expression"]))
+            for item in element.get("constraint", ())
+            if item.get("expression")
+            and item.get("key") not in known
+            and not self._is_type(str(item.get("source", "")))
+        ]
+        return self._invariants.judges(stated, type_name)
+
+    def _known_invariants(self, type_name: str) -> set[str]:
+        shape = self._definitions.types.get(type_name)
+        return {constraint.key for constraint in shape.constraints} if shape else set()
+
+    # --- one property ----------------------------------------------------------------
+
+    def _property_judge(self, node: ElementNode, owner_type: str) -> NodeCheck | None:
+        """What `node` and its slices ask of a property of an object of `owner_type`."""
+        elements = self._elements(node, owner_type)
+        if not elements:
+            return None
+        base = elements[0]
+        plain = base.choice or base.key
+        least = max(int(node.element.get("min", 0)), 0)
+        most = _maximum(node.element.get("max"))
+        least = least if least > base.min else 0
+        most = most if most is not None and (base.max is None or most < base.max) else None
+        refused = self._refused_keys(node, elements)
+        judges = {item.key: self._value_judges(node, item.type, item) for item in elements}
+        slices = self._slices(node, elements)
+        closed = node.element.get("slicing", {}).get("rules") == "closed" and bool(slices)
+        if not (least or most is not None or refused or slices or any(judges.values())):
+            return None
+
+        def check(owner: dict[str, Any]) -> Findings:
+            items = _items(owner, elements)
+            findings: list[Finding] = []
+            if len(items) < least:
+                findings += found("FB-3003", name=plain)
+            if most is not None and len(items) > most:
+                findings += moved(
+                    found("FB-3004", name=plain, max=most, count=len(items)), f".{plain}"
+                )
+            for key, step, value in items:
+                if key in refused:
+                    findings += moved(
+                        found("FB-3006", name=plain, expected=f"of type {refused[key]}"), step
+                    )
+                more = _all(judges[key], value) if value is not None else None
+                if more:
+                    findings += moved(more, step)
+            for part in slices:
+                findings += _judge_slice(part, items, plain)
+            if closed:
+                findings += _outside(slices, items, plain)
+            return findings or None
+
+        return check
+
+    def _elements(self, node: ElementNode, owner_type: str) -> list[ElementDefinition]:
+        shape = self._definitions.types.get(owner_type)
+        if shape is None:
+            return []
+        name = node.name.removesuffix("[x]")
+        keys = shape.choices.get(name, (name,))
+        return [shape.elements[key] for key in keys if key in shape.elements]
+
+    def _refused_keys(self, node: ElementNode, elements: list[ElementDefinition]) -> dict[str, str]:
+        codes = {code for code in node.type_codes() if not code.startswith("http:")}
+        if len(elements) < 2 or not codes:
+            return {}
+        listed = " or ".join(sorted(codes))
+        return {item.key: listed for item in elements if item.type not in codes}
+
+    def _slices(self, node: ElementNode, elements: list[ElementDefinition]) -> list[_Slice]:
+        if len(elements) > 1:
+            return [self._form_slice(name, part, elements) for name, part in node.slices.items()]
+        slicing = node.element.get("slicing", {})
+        stated: list[Mapping[str, str]] = slicing.get("discriminator", [])
+        discriminators = stated or _IMPLIED.get(node.name, [])
+        slices = []
+        for name, part in node.slices.items():
+            matches = slice_matcher(part, discriminators, self._profiles.codes)
+            if matches is not None:
+                judges = self._value_judges(part, elements[0].type, elements[0])
+                slices.append(_slice(name, part, elements, matches, {elements[0].key: judges}))
+        return slices
+
+    def _form_slice(
+        self, name: str, part: ElementNode, elements: list[ElementDefinition]
+    ) -> _Slice:
+        """A slice by type of a choice element: some of its JSON keys."""
+        codes = part.type_codes()
+        forms = [item for item in elements if item.type in codes or item.key == name]
+        judges = {item.key: self._value_judges(part, item.type, item) for item in forms}
+        return _slice(name, part, forms, lambda _value: True, judges)
+
+
+def _slice(
+    name: str,
+    part: ElementNode,
+    elements: list[ElementDefinition],
+    matches: Matcher,
+    judges: dict[str, list[Judge]],
+) -> _Slice:
+    return _Slice(
+        name,
+        frozenset(item.key for item in elements),
+        matches,
+        judges,
+        int(part.element.get("min", 0)),
+        _maximum(part.element.get("max")),
+    )
+
+
+def _items(owner: dict[str, Any], elements: list[ElementDefinition]) -> list[tuple[str, str, Any]]:
+    """(key, step, value) of each value of a property; None where only extensions stand."""
+    items: list[tuple[str, str, Any]] = []
+    for element in elements:
+        key = element.key
+        value = owner.get(key)
+        if value is None:
+            value = owner.get(f"_{key}")
+            if value is None:
+                continue
+            value = [None] * len(value) if isinstance(value, list) else None
+        step = f".{element.choice}.ofType({element.type})" if element.choice else f".{key}"
+        if isinstance(value, list):
+            items += [(key, f"{step}[{index}]", item) for index, item in enumerate(value)]
+        else:
+            items.append((key, step, value))
+    return items
+
+
+def _is_in(part: _Slice, key: str, value: Any) -> bool:
+    return key in part.keys and value is not None and part.matches(value)
+
+
+def _judge_slice(part: _Slice, items: list[tuple[str, str, Any]], name: str) -> list[Finding]:
+    findings: list[Finding] = []
+    own = [item for item in items if _is_in(part, item[0], item[2])]
+    if len(own) < part.least:
+        findings += found("FB-3015", name=name, min=part.least, slice=part.name)
+    if part.most is not None and len(own) > part.most:
+        findings += found("FB-3016", name=name, max=part.most, slice=part.name, count=len(own))
+    for key, step, value in own:
+        more = _all(part.judges[key], value)
+        if more:
+            findings += moved(more, step)
+    return findings
+
+
+def _outside(slices: list[_Slice], items: list[tuple[str, str, Any]], name: str) -> list[Finding]:
+    findings: list[Finding] = []
+    for key, step, value in items:
+        if not any(_is_in(part, key, value) for part in slices):
+            findings += moved(found("FB-3016", name=name, max=0, slice="others", count=1), step)
+    return findings
+
+
+def _for_objects(check: NodeCheck) -> Judge:
+    return lambda value: check(value) if isinstance(value, dict) else None
+
+
+def _all(judges: list[Callable[[Any], Findings]], value: Any) -> Findings:
+    findings: Findings = None
+    for judge in judges:
+        more = judge(value)
+        if more:
+            findings = [*(findings or ()), *more]
+    return findings
+
+
+def _differs(name: str, wanted: Any) -> list[Finding]:
+    """Names the wanted value only where it is short: it is the profile's, never the sender's."""
+    shown = wanted if isinstance(wanted, str | int | bool) else "the value that the profile states"
+    return found("FB-3014", name=name, expected=shown)
+
+
+def _maximum(text: Any) -> int | None:
+    return int(text) if isinstance(text, str) and text.isdigit() else None

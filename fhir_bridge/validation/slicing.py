@@ -1,0 +1,178 @@
+"""Slices: which items of a list belong to which slice.
+
+https://hl7.org/fhir/R4/profiling.html#discriminator
+
+Known discriminators: value and pattern (fixed value, pattern or required codes at the
+path), type, exists.  A slice whose discriminator cannot be judged is left out of the
+judgement and never guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from fhir_bridge.fhir import parse_reference
+from fhir_bridge.validation.element_tree import ElementNode
+from fhir_bridge.validation.values import fits_codes, matches_pattern, stated_value
+
+__all__ = ["Matcher", "slice_matcher"]
+
+Matcher = Callable[[Any], bool]
+Codes = Callable[[str], Mapping[str, frozenset[str]] | None]
+
+_STEP = re.compile(r"extension\((['\"])(?P<url>.*?)\1\)|(?P<word>[\w$\[\]]+)(?:\(\w*\))?")
+
+
+def slice_matcher(
+    node: ElementNode, discriminators: list[Mapping[str, str]], codes: Codes
+) -> Matcher | None:
+    """A test whether an item is of slice `node`; None when that cannot be judged."""
+    matchers = [
+        _matcher(node, item.get("type", ""), item.get("path", ""), codes) for item in discriminators
+    ]
+    if not matchers or any(matcher is None for matcher in matchers):
+        return None
+    chosen = [matcher for matcher in matchers if matcher is not None]
+    return lambda item: all(matcher(item) for matcher in chosen)
+
+
+def _matcher(node: ElementNode, kind: str, path: str, codes: Codes) -> Matcher | None:
+    steps = _steps(path)
+    if kind in ("value", "pattern"):
+        return _value_matcher(node, steps, codes)
+    if kind == "exists":
+        return _exists_matcher(node, steps)
+    if kind == "type":
+        return _type_matcher(node, steps)
+    return None
+
+
+def _steps(path: str) -> list[str]:
+    """``coding.code`` as words; ``extension('u')`` as ``extension|u``; ``$this`` as nothing."""
+    steps = []
+    for match in _STEP.finditer(path):
+        if match["url"] is not None:
+            steps.append(f"extension|{match['url']}")
+        elif match["word"] not in ("$this", "ofType"):
+            steps.append(match[0])
+    return steps
+
+
+def _value_matcher(node: ElementNode, steps: list[str], codes: Codes) -> Matcher | None:
+    if steps == ["url"] and node.profile_urls() and "url" not in node.children:
+        urls = {url.partition("|")[0] for url in node.profile_urls()}
+        return lambda item: isinstance(item, dict) and item.get("url") in urls
+    for depth in range(len(steps) + 1):
+        rest = steps[depth:]
+        stated = _stated(node.element)
+        if stated is not None:
+            wanted = list(values_at(stated, rest))
+            return _any_matches(steps, wanted) if wanted else None
+        binding = node.element.get("binding", {})
+        if not rest and binding.get("strength") == "required":
+            systems = codes(binding.get("valueSet", ""))
+            if systems is None:
+                return None
+            return lambda item: any(fits_codes(value, systems) for value in values_at(item, steps))
+        if not rest:
+            return None
+        below = _child(node, rest[0])
+        if below is None:
+            return None
+        node = below
+    return None
+
+
+def _any_matches(steps: list[str], wanted: list[Any]) -> Matcher:
+    return lambda item: any(
+        matches_pattern(value, pattern) for value in values_at(item, steps) for pattern in wanted
+    )
+
+
+def _stated(element: Mapping[str, Any]) -> Any:
+    fixed = stated_value(element, "fixed")
+    return fixed if fixed is not None else stated_value(element, "pattern")
+
+
+def _child(node: ElementNode, step: str) -> ElementNode | None:
+    name, _, url = step.partition("|")
+    below = node.children.get(name) or node.children.get(f"{name}[x]")
+    if below is None:
+        below = next((child for key, child in node.children.items() if _is_form(key, name)), None)
+    if below is None or not url:
+        return below
+    for extension in below.slices.values():
+        stated = extension.children.get("url")
+        if url in extension.profile_urls() or (stated and _stated(stated.element) == url):
+            return extension
+    return None
+
+
+def _exists_matcher(node: ElementNode, steps: list[str]) -> Matcher | None:
+    target: ElementNode | None = node
+    for step in steps:
+        target = _child(target, step) if target else None
+    if target is None:
+        return None
+    if target.element.get("max") == "0":
+        return lambda item: next(values_at(item, steps), None) is None
+    if target.element.get("min", 0) > 0:
+        return lambda item: next(values_at(item, steps), None) is not None
+    return None
+
+
+def _type_matcher(node: ElementNode, steps: list[str]) -> Matcher | None:
+    target: ElementNode | None = node
+    plain = [step for step in steps if step != "resolve()"]
+    for step in plain:
+        target = _child(target, step) if target else None
+    if target is None:
+        return None
+    if "resolve()" in steps:
+        kinds = target.element.get("type", ())
+        allowed = {
+            url.rpartition("/")[2] for kind in kinds for url in kind.get("targetProfile", ())
+        }
+        if not allowed:
+            return None
+        return lambda item: any(_target(value) in allowed for value in values_at(item, plain))
+    codes = set(target.type_codes())
+    if not codes or plain:
+        return None
+    return lambda item: isinstance(item, dict) and item.get("resourceType") in codes
+
+
+def _target(value: Any) -> str:
+    text = value.get("reference", "") if isinstance(value, dict) else ""
+    reference = parse_reference(text) if isinstance(text, str) else None
+    return reference.resource_type if reference else ""
+
+
+def values_at(value: Any, steps: list[str]) -> Iterator[Any]:
+    """The values that `steps` lead to from `value`, lists flattened."""
+    if isinstance(value, list):
+        for item in value:
+            yield from values_at(item, steps)
+        return
+    if not steps:
+        if value is not None:
+            yield value
+        return
+    if not isinstance(value, dict):
+        return
+    name, _, url = steps[0].partition("|")
+    if url:
+        for extension in value.get("extension", ()):
+            if isinstance(extension, dict) and extension.get("url") == url:
+                yield from values_at(extension, steps[1:])
+        return
+    for key, item in value.items():
+        if key == name or _is_form(key, name):
+            yield from values_at(item, steps[1:])
+
+
+def _is_form(key: str, name: str) -> bool:
+    """Whether `key` is a form of choice `name` (``valueCoding`` of ``value``)."""
+    return len(key) > len(name) and key.startswith(name) and key[len(name)].isupper()

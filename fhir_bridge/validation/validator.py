@@ -1,0 +1,168 @@
+"""The judgement of a resource: structure, invariants, extensions, profiles.
+
+https://hl7.org/fhir/R4/validation.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Any
+
+from fhir_bridge.artifacts import Artifacts
+from fhir_bridge.conformance import Profiles
+from fhir_bridge.errors import Issue
+from fhir_bridge.fhir import Definitions, Resource, definitions, operation_outcome
+from fhir_bridge.validation.finding import Findings, found, moved
+from fhir_bridge.validation.invariants import Invariants, judged_resource
+from fhir_bridge.validation.profile import ProfileCompiler
+from fhir_bridge.validation.structure import NodeCheck, Structure
+
+__all__ = ["Validator", "validate"]
+
+_R4 = "http://hl7.org/fhir/StructureDefinition/"
+
+
+class Validator:
+    """Checks compiled once for each type and profile; safe to share between threads.
+
+    `invariants` False leaves out the FHIRPath rules of R4's own types (profiles keep
+    theirs).  `environment` is handed to FHIRPath (terminology, resolution).
+    """
+
+    def __init__(
+        self,
+        definitions: Definitions,
+        profiles: Profiles,
+        *,
+        invariants: bool = True,
+        environment: Any = None,
+    ) -> None:
+        self._definitions = definitions
+        self._profiles = profiles
+        self._with_invariants = invariants
+        self._invariants = Invariants(definitions, environment)
+        self._compiler = ProfileCompiler(definitions, profiles, self._invariants)
+        self._structure = Structure(definitions, self._further)
+
+    def check(self, resource: Any, profile_urls: Sequence[str] = ()) -> list[Issue]:
+        """What is wrong with `resource`, judged by R4, by `profile_urls` and by its ``meta.profile``.
+
+        Places are FHIRPath from the resource type (``Patient.name[0].given``).
+        """
+        token = judged_resource.set(resource)
+        try:
+            findings = self._structure.check_resource(resource) or []
+            if profile_urls and isinstance(resource, dict):
+                claimed = _claimed(resource)
+                for url in profile_urls:
+                    if url not in claimed:
+                        findings = [*findings, *(self._by_profile(resource, url) or ())]
+        finally:
+            judged_resource.reset(token)
+        if not findings:
+            return []
+        root = str(resource.get("resourceType", "")) if isinstance(resource, dict) else ""
+        return [finding.issue(root) for finding in findings]
+
+    def _by_profile(self, resource: Resource, url: str) -> Findings:
+        check = self._compiler.check_of(url)
+        if check is not None:
+            return check(resource)
+        if url.startswith(_R4):
+            named = url[len(_R4) :].partition("|")[0]
+            if named == resource.get("resourceType"):
+                return None
+        return found("FB-3013", "warning", profile=url)
+
+    # --- what structure asks for each type ---------------------------------------------
+
+    def _further(self, type_name: str) -> NodeCheck | None:
+        checks: list[NodeCheck] = []
+        if type_name in self._definitions.resource_types:
+            checks.append(self._by_claimed_profiles)
+        if type_name == "Extension":
+            checks.append(self._extension)
+        if self._with_invariants:
+            checks += self._type_invariants(type_name)
+        if not checks:
+            return None
+
+        def check(value: dict[str, Any]) -> Findings:
+            findings: Findings = None
+            for further in checks:
+                more = further(value)
+                if more:
+                    findings = [*(findings or ()), *more]
+            return findings
+
+        return check if len(checks) > 1 else checks[0]
+
+    def _by_claimed_profiles(self, resource: dict[str, Any]) -> Findings:
+        if "meta" not in resource:
+            return None
+        findings: Findings = None
+        for url in _claimed(resource):
+            more = self._by_profile(resource, url)
+            if more:
+                findings = [*(findings or ()), *more]
+        return findings
+
+    def _extension(self, extension: dict[str, Any]) -> Findings:
+        """ext-1, and the extension's own definition where it is known."""
+        has_value = any(key.lstrip("_").startswith("value") for key in extension)
+        if has_value == ("extension" in extension):
+            reason = "holds a value and extensions" if has_value else "holds nothing"
+            return found("FB-3017", url=extension.get("url", ""), reason=reason)
+        url = extension.get("url")
+        if isinstance(url, str) and url in self._profiles.extensions:
+            check = self._compiler.check_of(url)
+            return check(extension) if check else None
+        return None
+
+    def _type_invariants(self, type_name: str) -> list[NodeCheck]:
+        shape = self._definitions.types[type_name]
+        checks: list[NodeCheck] = list(self._invariants.judges(shape.constraints, type_name))
+        for key, element in shape.elements.items():
+            if element.constraints:
+                step = f".{element.choice}.ofType({element.type})" if element.choice else f".{key}"
+                judges = self._invariants.judges(element.constraints, element.type)
+                checks.extend(_on_property(key, step, judge) for judge in judges)
+        return checks
+
+
+def _on_property(key: str, step: str, judge: Any) -> NodeCheck:
+    def check(owner: dict[str, Any]) -> Findings:
+        value = owner.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, list):
+            more = judge(value)
+            return moved(more, step) if more else None
+        findings: Findings = None
+        for index, item in enumerate(value):
+            more = judge(item) if item is not None else None
+            if more:
+                findings = [*(findings or ()), *moved(more, f"{step}[{index}]")]
+        return findings
+
+    return check
+
+
+def _claimed(resource: dict[str, Any]) -> list[str]:
+    meta = resource.get("meta")
+    urls = meta.get("profile") if isinstance(meta, dict) else None
+    return [url for url in urls if isinstance(url, str)] if isinstance(urls, list) else []
+
+
+def validate(resource: Resource, profiles: Iterable[str] = ()) -> Resource:
+    """`resource` judged by R4, by the profiles at the URLs `profiles` and by those it claims.
+
+    Returns an OperationOutcome; one issue of severity information when nothing was found.
+    """
+    return operation_outcome(_validator().check(resource, tuple(profiles)))
+
+
+@cache
+def _validator() -> Validator:
+    return Validator(definitions(), Profiles.from_artifacts(Artifacts()))
