@@ -1,0 +1,191 @@
+"""What a search asks of a resource, as values: the algebra between plan and store.
+
+A condition is about one resource of one type.  `symbol` names an index ("Patient.family");
+the store turns it into the parameter's number.  Bounds are inclusive; None means open.
+Dates count 100-nanosecond ticks since 1970-01-01T00:00:00Z.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = [
+    "AllOf",
+    "AnyOf",
+    "Between",
+    "Chain",
+    "Condition",
+    "Content",
+    "Has",
+    "Ids",
+    "Measured",
+    "Not",
+    "OnList",
+    "Posted",
+    "Present",
+    "Term",
+    "Text",
+    "Updated",
+    "nothing",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Holds one of `values` (exact index texts) under `symbol`."""
+
+    symbol: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Holds a folded string that starts with, or contains, `value`."""
+
+    symbol: str
+    value: str
+    how: Literal["starts", "contains"]
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Holds a posting of a term (a URI, a display text) found in the dictionary of `symbol`."""
+
+    symbol: str
+    value: str
+    how: Literal["starts", "contains", "below"]
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Holds a date interval [low, high] within the bounds (ticks)."""
+
+    symbol: str
+    low_min: int | None = None
+    low_max: int | None = None
+    high_min: int | None = None
+    high_max: int | None = None
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Holds a number or quantity [low, high] within the bounds, in the given unit.
+
+    `system`, `code`, `unit` are compared when not None; `code` also matches the human unit
+    when `unit` is set to the same text.  `canonical` says that bounds and code are in UCUM
+    base units.
+    """
+
+    symbol: str
+    low_min: float | None = None
+    low_max: float | None = None
+    high_min: float | None = None
+    high_max: float | None = None
+    system: str | None = None
+    code: str | None = None
+    canonical: bool = False
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Holds any value under `symbol`; `kind` is the parameter's type."""
+
+    symbol: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """Has one of these logical ids."""
+
+    resource_type: str
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """Was last changed within the bounds (milliseconds since 1970)."""
+
+    low: int | None = None
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The stored body contains `value` (case folded)."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnList:
+    """Is an item of the List with this id."""
+
+    list_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Refers, under `symbol`, to a visible resource of a type that satisfies its condition."""
+
+    symbol: str
+    targets: Mapping[str, Condition]
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """Is referred to, under `symbol`, by a visible resource of `resource_type` that satisfies `condition`."""
+
+    resource_type: str
+    symbol: str
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Does not satisfy `condition`."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Satisfies every one (none: always true)."""
+
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Satisfies at least one (none: never true)."""
+
+    conditions: tuple[Condition, ...] = ()
+
+
+Condition = (
+    Posted
+    | Text
+    | Term
+    | Between
+    | Measured
+    | Present
+    | Ids
+    | Updated
+    | Content
+    | OnList
+    | Chain
+    | Has
+    | Not
+    | AllOf
+    | AnyOf
+)
+
+
+def nothing() -> AnyOf:
+    """The condition that no resource satisfies."""
+    return AnyOf()

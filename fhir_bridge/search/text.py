@@ -1,0 +1,73 @@
+"""String search parameters: names, addresses and other short text.
+
+https://hl7.org/fhir/R4/search.html#string.  Each part of a name or address is a value of
+its own, folded; the original text is kept as a posting for ``:exact``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from fhir_bridge.search.folding import fold, name_forms, words
+from fhir_bridge.search.hashing import posting
+from fhir_bridge.search.rows import IndexRows
+
+__all__ = ["LONGEST", "exact", "extract", "extract_words", "parts", "word"]
+
+LONGEST = 800
+"""Folded characters that are indexed of one string; a longer search cannot start with more."""
+
+_NAME_PARTS = ("family", "text")
+_NAME_LISTS = ("given", "prefix", "suffix")
+_ADDRESS_PARTS = ("text", "city", "district", "state", "postalCode", "country")
+
+
+def exact(text: str) -> str:
+    """Index text of a string as it is written."""
+    return f"\x04{text}"
+
+
+def word(folded: str) -> str:
+    """Index text of one word of a narrative."""
+    return f"\x05{folded}"
+
+
+def extract(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows, code: str) -> None:
+    """Adds the strings of one parameter; names in Han characters also by their other forms."""
+    for kind, value in values:
+        for text, is_given in parts(kind, value, code):
+            folded = fold(text)[:LONGEST]
+            rows.postings.add(posting(number, exact(text)))
+            rows.texts.add((number, folded, 0))
+            if not folded.isascii() and (kind == "HumanName" or code in _NAME_CODES):
+                for form in name_forms(folded, is_given=is_given):
+                    rows.texts.add((number, form, 1))
+
+
+def extract_words(narratives: Iterable[str], number: int, rows: IndexRows) -> None:
+    """Adds each word of some longer text as a posting."""
+    for narrative in narratives:
+        for folded in words(narrative):
+            rows.postings.add(posting(number, word(folded)))
+
+
+def parts(kind: str, value: Any, code: str) -> Iterator[tuple[str, bool]]:
+    """The texts within one element, and whether a text is a given name."""
+    if isinstance(value, str):
+        yield value, code == "given"
+        return
+    if not isinstance(value, dict):
+        return
+    is_name = kind == "HumanName"
+    for name in _NAME_PARTS if is_name else _ADDRESS_PARTS:
+        text = value.get(name)
+        if isinstance(text, str):
+            yield text, False
+    for name in _NAME_LISTS if is_name else ("line",):
+        for text in value.get(name) or ():
+            if isinstance(text, str):
+                yield text, name == "given"
+
+
+_NAME_CODES = frozenset({"family", "given", "name", "phonetic"})
