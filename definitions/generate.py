@@ -220,7 +220,8 @@ def _element(element: dict[str, Any], nested: set[str], url: str) -> list[Any]:
             _constraints(element, url),
         )
     else:
-        types = [_type_entry(kind, path) for kind in element["type"]]
+        origin = element.get("base", {}).get("path", path)
+        types = [_type_entry(kind, origin) for kind in element["type"]]
         constraints = _constraints(element, url)
     binding = element.get("binding", {})
     value_set = binding.get("valueSet", "").partition("|")[0]

@@ -215,7 +215,8 @@ def _parse_complex(element: xml.Element, type_name: str, narratives: _Narratives
         else:
             _add(value, part, _parse_item(child, part, narratives), child)
     for key in [key for key in value if key.startswith("_")]:
-        if all(item is None for item in value.get(key[1:]) or ("",)):
+        listed = value.get(key[1:])
+        if isinstance(listed, list) and all(item is None for item in listed):
             del value[key[1:]]  # a list of extensions only stands without its nulls
     return value
 

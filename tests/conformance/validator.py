@@ -48,9 +48,9 @@ def _judged(
     issues = _issues(tree / "input", case, sources)
     errors = [issue for issue in issues if issue.severity in ("fatal", "error")]
     published = [
-        f"{item['severity']} {item.get('code')} {item.get('expression')}: {item.get('text')}"
+        f"{item.get('severity')} {item.get('code')} {item.get('expression')}: {item.get('text')}"
         for item in expected["expect"].get("issues", [])
-        if item["severity"] in ("fatal", "error")
+        if item.get("severity") in ("fatal", "error")
     ]
     note = f"expected valid={wanted}; ours: {[str(issue) for issue in errors][:4]}; published: {published[:3]}"
     return Result(name, "passed" if (not errors) == wanted else "failed", note, "core")
