@@ -1,0 +1,35 @@
+"""FHIRPath 2.0 with the additions of FHIR R4, compiled (http://hl7.org/fhirpath/N1/,
+https://hl7.org/fhir/R4/fhirpath.html).
+
+``compile(expression)`` once, call the result on any tree::
+
+    >>> compile("name.where(use = 'official').family")({
+    ...     "resourceType": "Patient",
+    ...     "name": [{"use": "official", "family": "Chalmers"}],
+    ... })
+    ['Chalmers']
+
+Read in this order: `lexer`, `parser`, `syntax` (text to tree) · `temporal`, `quantity`,
+`model`, `node`, `types` (values) · `compiler`, `operators`, `equality`, and the functions by
+chapter of the specification.
+"""
+
+from fhir_bridge.fhirpath.evaluation import Environment, Terminologies
+from fhir_bridge.fhirpath.expression import Expression, compile  # noqa: A004
+from fhir_bridge.fhirpath.node import Node
+from fhir_bridge.fhirpath.parser import parse
+from fhir_bridge.fhirpath.quantity import Quantity
+from fhir_bridge.fhirpath.temporal import Long, Temporal, parse_temporal
+
+__all__ = [
+    "Environment",
+    "Expression",
+    "Long",
+    "Node",
+    "Quantity",
+    "Temporal",
+    "Terminologies",
+    "compile",
+    "parse",
+    "parse_temporal",
+]

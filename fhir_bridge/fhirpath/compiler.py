@@ -1,0 +1,259 @@
+"""Syntax tree to Python closures: the complete engine.
+
+Each part of the tree becomes one closure ``(focus, context) -> collection``.  Names of
+functions and numbers of arguments are settled here, once; what is left for evaluation is
+data.  An error raised below gets the line and column of the call or operator it came from.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhirpath import syntax
+from fhir_bridge.fhirpath.equality import distinct
+from fhir_bridge.fhirpath.evaluation import Closure, Context, boolean, integer
+from fhir_bridge.fhirpath.lexer import locate
+from fhir_bridge.fhirpath.model import Model
+from fhir_bridge.fhirpath.node import Node, step
+from fhir_bridge.fhirpath.operators import BINARY, LOGIC, negate
+from fhir_bridge.fhirpath.registry import FUNCTIONS, Function
+from fhir_bridge.fhirpath.variables import variable
+
+__all__ = ["compile_closure"]
+
+
+def compile_closure(tree: syntax.Expr, text: str, model: Model) -> Closure:
+    """The closure of a whole expression; FB-2003 for an unknown function."""
+    return _Compiler(text, model).scoped(tree)
+
+
+class _Compiler:
+    def __init__(self, text: str, model: Model) -> None:
+        self.text = text
+        self.model = model
+
+    def scoped(self, tree: syntax.Expr) -> Closure:
+        """A closure with a scope of variables of its own, where the tree defines any."""
+        closure = self.expression(tree)
+        if not _defines(tree):
+            return closure
+
+        def run(focus: list[Any], context: Context) -> list[Any]:
+            outer = context.variables
+            try:
+                return closure(focus, context)
+            finally:
+                context.variables = outer
+
+        return run
+
+    def expression(self, tree: syntax.Expr) -> Closure:
+        made: Closure = getattr(self, f"_{type(tree).__name__.lower()}")(tree)
+        return made
+
+    def located(self, closure: Closure, offset: int) -> Closure:
+        text = self.text
+
+        def run(focus: list[Any], context: Context) -> list[Any]:
+            try:
+                return closure(focus, context)
+            except BridgeError as error:
+                lead = error.issues[0]
+                if lead.where or not lead.code.startswith("FB-20"):
+                    raise
+                raise BridgeError(
+                    lead.code, locate(text, offset), **dict(lead.details)
+                ) from None
+
+        return run
+
+    def _literal(self, tree: syntax.Literal) -> Closure:
+        items = [] if tree.value is None else [tree.value]
+        return lambda _focus, _context: items
+
+    def _special(self, tree: syntax.Special) -> Closure:
+        if tree.name == "this":
+            return lambda _focus, context: context.this
+        if tree.name == "index":
+            return lambda _focus, context: [] if context.index is None else [context.index]
+        return lambda _focus, context: context.total
+
+    def _constant(self, tree: syntax.Constant) -> Closure:
+        name = tree.name
+        return self.located(lambda _focus, context: variable(name, context), tree.offset)
+
+    def _member(self, tree: syntax.Member) -> Closure:
+        """A name at the start: the focus itself when it is of that type, else its element."""
+        name, model = tree.name, self.model
+        if not name[:1].isupper():
+            return lambda focus, _context: step(focus, name, model)
+
+        def run(focus: list[Any], _context: Context) -> list[Any]:
+            out: list[Any] = []
+            for item in focus:
+                if type(item) is Node and (
+                    item.type_name == name or (item.type_name and model.is_a(item.type_name, name))
+                ):
+                    out.append(item)
+                else:
+                    out += step([item], name, model)
+            return out
+
+        return run
+
+    def _path(self, tree: syntax.Path) -> Closure:
+        steps = [self.expression(tree.start)]
+        steps += [self.following(part) for part in tree.steps]
+        if len(steps) == 1:
+            return self.scoped(tree.start)
+        first, *rest = steps
+
+        def run(focus: list[Any], context: Context) -> list[Any]:
+            items = first(focus, context)
+            for each in rest:
+                items = each(items, context)
+            return items
+
+        return run
+
+    def following(self, tree: syntax.Expr) -> Closure:
+        """A step behind a dot."""
+        if isinstance(tree, syntax.Member):
+            name, model = tree.name, self.model
+            return lambda focus, _context: step(focus, name, model)
+        return self.expression(tree)
+
+    def _index(self, tree: syntax.Index) -> Closure:
+        position = self.scoped(tree.position)
+
+        def run(focus: list[Any], context: Context) -> list[Any]:
+            place = integer(position(context.this, context), "an index")
+            if place is None or not 0 <= place < len(focus):
+                return []
+            return [focus[place]]
+
+        return self.located(run, tree.offset)
+
+    def _unary(self, tree: syntax.Unary) -> Closure:
+        operand = self.scoped(tree.operand)
+        if tree.operator == "-":
+            return self.located(
+                lambda focus, context: negate(operand(focus, context)), tree.offset
+            )
+
+        def positive(focus: list[Any], context: Context) -> list[Any]:
+            items = operand(focus, context)
+            negate(items)
+            return items
+
+        return self.located(positive, tree.offset)
+
+    def _binary(self, tree: syntax.Binary) -> Closure:
+        left, right = self.scoped(tree.left), self.scoped(tree.right)
+        if tree.operator in LOGIC:
+            decide = LOGIC[tree.operator]
+
+            def logic(focus: list[Any], context: Context) -> list[Any]:
+                answer = decide(
+                    boolean(left(focus, context), f"a side of {tree.operator}"),
+                    lambda: boolean(right(focus, context), f"a side of {tree.operator}"),
+                )
+                return [] if answer is None else [answer]
+
+            return self.located(logic, tree.offset)
+        apply = BINARY[tree.operator]
+        return self.located(
+            lambda focus, context: apply(left(focus, context), right(focus, context)),
+            tree.offset,
+        )
+
+    def _union(self, tree: syntax.Union) -> Closure:
+        parts = [self.scoped(part) for part in tree.parts]
+
+        def run(focus: list[Any], context: Context) -> list[Any]:
+            items: list[Any] = []
+            for part in parts:
+                items += part(focus, context)
+            context.spend(len(items))
+            return distinct(items)
+
+        return run
+
+    def _typetest(self, tree: syntax.TypeTest) -> Closure:
+        operand = self.scoped(tree.operand)
+        call = FUNCTIONS[tree.operator].call
+        return self.located(
+            lambda focus, context: call(operand(focus, context), context, tree.type_name),
+            tree.offset,
+        )
+
+    def _call(self, tree: syntax.Call) -> Closure:
+        function = FUNCTIONS.get(tree.name)
+        if function is None:
+            raise BridgeError(
+                "FB-2003",
+                locate(self.text, tree.offset),
+                name=f"{tree.name}()",
+                reason="there is no such function",
+            )
+        count = len(tree.arguments)
+        if not function.least <= count <= function.most:
+            span = (
+                f"{function.least}"
+                if function.least == function.most
+                else f"{function.least} to {function.most}"
+            )
+            raise BridgeError(
+                "FB-2003",
+                locate(self.text, tree.offset),
+                name=f"{tree.name}()",
+                reason=f"it takes {span} arguments, not {count}",
+            )
+        return self.located(self.bound(function, tree), tree.offset)
+
+    def bound(self, function: Function, tree: syntax.Call) -> Closure:
+        """The call with its arguments in the style the function wants."""
+        call = function.call
+        if function.style == "type":
+            name = syntax.type_name_of(tree.arguments[0])
+            if name is None:
+                raise BridgeError(
+                    "FB-2003",
+                    locate(self.text, tree.arguments[0].offset),
+                    name=f"{tree.name}()",
+                    reason="its argument is the name of a type",
+                )
+            return lambda focus, context: call(focus, context, name)
+        arguments = [self.scoped(argument) for argument in tree.arguments]
+        if tree.name == "sort":
+            arguments = [self.sort_key(argument) for argument in tree.arguments]
+        if function.style == "lambda":
+            return lambda focus, context: call(focus, context, *arguments)
+        if not arguments:
+            return lambda focus, context: call(focus, context)
+        if len(arguments) == 1:
+            only = arguments[0]
+            return lambda focus, context: call(focus, context, only(context.this, context))
+        return lambda focus, context: call(
+            focus, context, *[argument(context.this, context) for argument in arguments]
+        )
+
+    def sort_key(self, tree: syntax.Expr) -> Closure:
+        """A key of ``sort()``; a leading minus turns the order round, for strings too."""
+        if not isinstance(tree, syntax.Unary) or tree.operator != "-":
+            return self.scoped(tree)
+        inner = self.scoped(tree.operand)
+
+        def key(focus: list[Any], context: Context) -> list[Any]:
+            return inner(focus, context)
+
+        key.descending = True  # type: ignore[attr-defined]
+        return key
+
+
+def _defines(tree: syntax.Expr) -> bool:
+    """Whether the spine of the tree defines a variable (arguments have scopes of their own)."""
+    if isinstance(tree, syntax.Path):
+        return _defines(tree.start) or any(_defines(part) for part in tree.steps)
+    return isinstance(tree, syntax.Call) and tree.name == "defineVariable"

@@ -1,0 +1,204 @@
+"""Filtering, projection, subsetting and combining.
+
+http://hl7.org/fhirpath/N1/#filtering-and-projection, #subsetting, #combining
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cmp_to_key
+from typing import Any
+
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhirpath.equality import distinct, equal_items, key_of
+from fhir_bridge.fhirpath.evaluation import Closure, Context, boolean, integer, one
+from fhir_bridge.fhirpath.node import value_of
+from fhir_bridge.fhirpath.operators import compare_items
+from fhir_bridge.fhirpath.registry import function
+
+__all__ = ["each"]
+
+
+def each(focus: list[Any], context: Context, closure: Closure) -> Iterator[list[Any]]:
+    """The closure's result for every item, with ``$this`` and ``$index`` set."""
+    outer = (context.this, context.index)
+    context.spend(len(focus))
+    try:
+        for index, item in enumerate(focus):
+            context.this = this = [item]
+            context.index = index
+            yield closure(this, context)
+    finally:
+        context.this, context.index = outer
+
+
+@function("where", 1, style="lambda")
+def _where(focus: list[Any], context: Context, criteria: Closure) -> list[Any]:
+    answers = [
+        boolean(found, "the criteria of where()") for found in each(focus, context, criteria)
+    ]
+    return [item for item, answer in zip(focus, answers, strict=True) if answer]
+
+
+@function("select", 1, style="lambda")
+def _select(focus: list[Any], context: Context, projection: Closure) -> list[Any]:
+    out: list[Any] = []
+    for found in each(focus, context, projection):
+        out += found
+    return out
+
+
+@function("repeat", 1, style="lambda")
+def _repeat(focus: list[Any], context: Context, projection: Closure) -> list[Any]:
+    """Each result once, projections of results included."""
+    out: list[Any] = []
+    seen: set[Any] = set()
+    pending = focus
+    while pending:
+        fresh: list[Any] = []
+        for found in each(pending, context, projection):
+            fresh += found
+        pending = []
+        for item in fresh:
+            key = key_of(item)
+            if key is None:
+                context.spend(len(out))
+                if any(equal_items(item, other) is True for other in out):
+                    continue
+            elif key in seen:
+                continue
+            else:
+                seen.add(key)
+            out.append(item)
+            pending.append(item)
+    return out
+
+
+@function("repeatAll", 1, style="lambda")
+def _repeat_all(focus: list[Any], context: Context, projection: Closure) -> list[Any]:
+    """As ``repeat`` but keeps repetitions."""
+    out: list[Any] = []
+    pending = focus
+    while pending:
+        fresh: list[Any] = []
+        for found in each(pending, context, projection):
+            fresh += found
+        context.spend(len(fresh))
+        out += fresh
+        pending = fresh
+    return out
+
+
+@function("first")
+def _first(focus: list[Any], _context: Context) -> list[Any]:
+    return focus[:1]
+
+
+@function("last")
+def _last(focus: list[Any], _context: Context) -> list[Any]:
+    return focus[-1:]
+
+
+@function("tail")
+def _tail(focus: list[Any], _context: Context) -> list[Any]:
+    return focus[1:]
+
+
+@function("single")
+def _single(focus: list[Any], _context: Context) -> list[Any]:
+    one(focus, "single()")
+    return focus
+
+
+@function("skip", 1)
+def _skip(focus: list[Any], _context: Context, number: list[Any]) -> list[Any]:
+    count = integer(number, "skip()")
+    return [] if count is None else focus[max(0, count) :]
+
+
+@function("take", 1)
+def _take(focus: list[Any], _context: Context, number: list[Any]) -> list[Any]:
+    count = integer(number, "take()")
+    return [] if count is None else focus[: max(0, count)]
+
+
+def _among(item: Any, others: list[Any], keys: set[Any], loose: list[Any]) -> bool:
+    key = key_of(item)
+    if key is not None and key in keys:
+        return True
+    candidates = others if key is None else loose
+    return any(equal_items(item, other) is True for other in candidates)
+
+
+def _keyed(others: list[Any]) -> tuple[set[Any], list[Any]]:
+    keys = {key for key in map(key_of, others) if key is not None}
+    return keys, [other for other in others if key_of(other) is None]
+
+
+@function("intersect", 1)
+def _intersect(focus: list[Any], _context: Context, others: list[Any]) -> list[Any]:
+    keys, loose = _keyed(others)
+    return distinct(item for item in focus if _among(item, others, keys, loose))
+
+
+@function("exclude", 1)
+def _exclude(focus: list[Any], _context: Context, others: list[Any]) -> list[Any]:
+    keys, loose = _keyed(others)
+    return [item for item in focus if not _among(item, others, keys, loose)]
+
+
+@function("union", 1)
+def _union(focus: list[Any], _context: Context, others: list[Any]) -> list[Any]:
+    return distinct([*focus, *others])
+
+
+@function("combine", 1, 2)
+def _combine(
+    focus: list[Any], _context: Context, others: list[Any], _keep_order: object = None
+) -> list[Any]:
+    return [*focus, *others]
+
+
+@function("coalesce", 1, 50, style="lambda")
+def _coalesce(_focus: list[Any], context: Context, *choices: Closure) -> list[Any]:
+    for choice in choices:
+        found = choice(context.this, context)
+        if found:
+            return found
+    return []
+
+
+@function("sort", 0, 20, style="lambda")
+def _sort(focus: list[Any], context: Context, *keys: Closure) -> list[Any]:
+    """Sorted by the keys in turn; a key led by minus sorts downward; empty keys come first.
+
+    The compiler marks a descending key as ``closure.descending`` and leaves the minus off.
+    """
+    if not keys:
+        rows = [([item], item) for item in focus]
+        downward = [False]
+    else:
+        columns = [list(each(focus, context, key)) for key in keys]
+        rows = [
+            ([one(column[place], "a key of sort()") for column in columns], item)
+            for place, item in enumerate(focus)
+        ]
+        downward = [getattr(key, "descending", False) for key in keys]
+
+    def order(left: tuple[list[Any], Any], right: tuple[list[Any], Any]) -> int:
+        for first, second, down in zip(left[0], right[0], downward, strict=True):
+            found = _key_order(first, second)
+            if found:
+                return -found if down else found
+        return 0
+
+    context.spend(len(rows) * 20)
+    return [item for _, item in sorted(rows, key=cmp_to_key(order))]
+
+
+def _key_order(left: Any, right: Any) -> int:
+    if left is None or right is None:
+        return (left is not None) - (right is not None)
+    if value_of(left) is None or value_of(right) is None:
+        raise BridgeError("FB-2005", reason="sort() takes keys that have an order")
+    return compare_items(left, right) or 0

@@ -1,0 +1,140 @@
+"""Components and boundaries of dates and times, precision and boundaries of numbers.
+
+http://hl7.org/fhirpath/#lowboundaryprecision-integer-decimal--date--datetime--time and the
+``xxxOf`` extraction functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
+from typing import Any
+
+from fhir_bridge.fhirpath.evaluation import Context, fail, integer, kind_of, one
+from fhir_bridge.fhirpath.node import value_of
+from fhir_bridge.fhirpath.quantity import Quantity
+from fhir_bridge.fhirpath.registry import function
+from fhir_bridge.fhirpath.temporal import Temporal, boundary, digits_of, parse_temporal
+
+Items = list[Any]
+_MOST_DIGITS = 31
+
+
+def _temporal(focus: Items, name: str) -> Temporal | None:
+    """The single item as a temporal value; a string is read as one."""
+    value = value_of(one(focus, f"{name}()"))
+    if isinstance(value, str):
+        value = parse_temporal(value) or parse_temporal(value, "time")
+    return value if isinstance(value, Temporal) else None
+
+
+def _component(name: str, place: int, clock_place: int | None) -> None:
+    def call(focus: Items, _context: Context) -> Items:
+        moment = _temporal(focus, name)
+        if moment is None:
+            return []
+        index = clock_place if moment.kind == "time" else place
+        if index is None or index >= len(moment.fields):
+            return []
+        value = moment.fields[index]
+        return [value // 1_000_000 if name == "millisecondOf" else value]
+
+    function(name)(call)
+
+
+for _name, _place, _clock_place in (
+    ("yearOf", 0, None),
+    ("monthOf", 1, None),
+    ("dayOf", 2, None),
+    ("hourOf", 3, 0),
+    ("minuteOf", 4, 1),
+    ("secondOf", 5, 2),
+    ("millisecondOf", 6, 3),
+):
+    _component(_name, _place, _clock_place)
+
+
+@function("timezoneOffsetOf")
+def _timezone_offset_of(focus: Items, _context: Context) -> Items:
+    moment = _temporal(focus, "timezoneOffsetOf")
+    if moment is None or moment.zone is None:
+        return []
+    hours = Decimal(moment.zone) / 60
+    return [hours.quantize(Decimal("0.1")) if moment.zone % 6 == 0 else hours]
+
+
+@function("dateOf")
+def _date_of(focus: Items, _context: Context) -> Items:
+    moment = _temporal(focus, "dateOf")
+    if moment is None or moment.kind == "time":
+        return []
+    return [Temporal("date", moment.fields[:3], None, moment.text.partition("T")[0])]
+
+
+@function("timeOf")
+def _time_of(focus: Items, _context: Context) -> Items:
+    moment = _temporal(focus, "timeOf")
+    if moment is None or len(moment.fields) < 4 or moment.kind == "time":
+        return []
+    text = moment.text.partition("T")[2]
+    for mark in ("Z", "+", "-"):
+        text = text.partition(mark)[0]
+    return [Temporal("time", moment.fields[3:], None, text)]
+
+
+@function("precision")
+def _precision(focus: Items, _context: Context) -> Items:
+    value = value_of(one(focus, "precision()"))
+    if value is None:
+        return []
+    if isinstance(value, Temporal):
+        return [digits_of(value)]
+    if isinstance(value, Quantity):
+        value = value.value
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise fail(f"precision() takes a number, date or time, not {kind_of(value)}")
+    exponent = Decimal(value).as_tuple().exponent
+    return [max(0, -exponent) if isinstance(exponent, int) else 0]
+
+
+def _bound(name: str, *, high: bool) -> None:
+    def call(focus: Items, _context: Context, digits: Items | None = None) -> Items:
+        value = value_of(one(focus, f"{name}()"))
+        wanted = integer(digits or [], f"the precision of {name}()")
+        if value is None:
+            return []
+        if isinstance(value, Temporal):
+            found = boundary(value, wanted, high=high)
+            return [] if found is None else [found]
+        if isinstance(value, Quantity):
+            amount = _number_bound(value.value, wanted, high=high)
+            return [] if amount is None else [Quantity(amount, value.unit, value.calendar)]
+        if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+            raise fail(f"{name}() takes a number, date or time, not {kind_of(value)}")
+        number = _number_bound(Decimal(value), wanted, high=high)
+        return [] if number is None else [number]
+
+    function(name, 0, 1)(call)
+
+
+_bound("lowBoundary", high=False)
+_bound("highBoundary", high=True)
+
+
+def _number_bound(value: Decimal, digits: int | None, *, high: bool) -> Decimal | None:
+    """Half a step of the written precision away, to `digits` places (default 8)."""
+    places = 8 if digits is None else digits
+    if not 0 <= places <= _MOST_DIGITS:
+        return None
+    exponent = value.as_tuple().exponent
+    own = max(0, -exponent) if isinstance(exponent, int) else 0
+    with localcontext(prec=100):
+        half = Decimal(5).scaleb(-own - 1)
+        edge = value + half if high else value - half
+        rounding = ROUND_CEILING if high else ROUND_FLOOR
+        if places < own:
+            edge = value
+        result = edge.quantize(Decimal(1).scaleb(-places), rounding)
+    return result
+
+

@@ -1,0 +1,136 @@
+"""Tree navigation, types and utility functions.
+
+http://hl7.org/fhirpath/N1/#tree-navigation, #utility-functions, #types,
+http://hl7.org/fhirpath/#definevariable
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhirpath.evaluation import Closure, Context, fail, one, string
+from fhir_bridge.fhirpath.filtering import each
+from fhir_bridge.fhirpath.node import Node, children
+from fhir_bridge.fhirpath.registry import function
+from fhir_bridge.fhirpath.temporal import Temporal, parse_temporal
+from fhir_bridge.fhirpath.types import is_type, of_type, type_info
+from fhir_bridge.fhirpath.variables import RESERVED, Items
+
+Collection = list[Any]
+_DEEPEST = 500
+
+
+@function("children")
+def _children(focus: Collection, context: Context) -> Collection:
+    out: Collection = []
+    for item in focus:
+        out += children(item, context.model)
+    context.spend(len(out))
+    return out
+
+
+@function("descendants")
+def _descendants(focus: Collection, context: Context) -> Collection:
+    """Level by level: children, then their children."""
+    out: Collection = []
+    level = focus
+    for _ in range(_DEEPEST):
+        level = _children(level, context)
+        if not level:
+            return out
+        out += level
+    raise BridgeError("FB-2008", limit=f"{_DEEPEST} levels of the tree")
+
+
+@function("is", 1, style="type")
+def _is(focus: Collection, context: Context, name: str) -> Collection:
+    item = one(focus, "is")
+    return [] if item is None else [is_type(item, name, context.model)]
+
+
+@function("as", 1, style="type")
+def _as(focus: Collection, context: Context, name: str) -> Collection:
+    """One item; several only when they are forms of a choice element (search parameters do so)."""
+    if len(focus) > 1 and not all(type(item) is Node and item.choice for item in focus):
+        one(focus, "as")
+    return of_type(focus, name, context.model)
+
+
+@function("ofType", 1, style="type")
+def _of_type(focus: Collection, context: Context, name: str) -> Collection:
+    return of_type(focus, name, context.model)
+
+
+@function("type")
+def _type(focus: Collection, context: Context) -> Collection:
+    out: Collection = []
+    for item in focus:
+        namespace, name = type_info(item, context.model)
+        out.append(Node({"namespace": namespace, "name": name}, "System.SimpleTypeInfo"))
+    return out
+
+
+@function("trace", 1, 2, style="lambda")
+def _trace(
+    focus: Collection, context: Context, name: Closure, projection: Closure | None = None
+) -> Collection:
+    label = string(name(context.this, context), "the name of trace()") or ""
+    hook = context.environment.trace
+    if projection is not None:
+        shown = [item for found in each(focus, context, projection) for item in found]
+    else:
+        shown = focus
+    if hook is not None:
+        hook(label, [item.value if type(item) is Node else item for item in shown])
+    return focus
+
+
+@function("now")
+def _now(_focus: Collection, context: Context) -> Collection:
+    return [_datetime(context)]
+
+
+def _datetime(context: Context) -> Temporal:
+    moment = context.now()
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    text = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    found = parse_temporal(text, "datetime")
+    if found is None:
+        raise fail("the time given for now() cannot be used")
+    return found
+
+
+@function("today")
+def _today(_focus: Collection, context: Context) -> Collection:
+    moment = _datetime(context)
+    return [Temporal("date", moment.fields[:3], None, moment.text[:10])]
+
+
+@function("timeOfDay")
+def _time_of_day(_focus: Collection, context: Context) -> Collection:
+    moment = _datetime(context)
+    return [Temporal("time", moment.fields[3:], None, moment.text[11:23])]
+
+
+@function("defineVariable", 1, 2, style="lambda")
+def _define_variable(
+    focus: Collection, context: Context, name: Closure, value: Closure | None = None
+) -> Collection:
+    label = string(name(context.this, context), "the name of defineVariable()")
+    if label is None:
+        return focus
+    if label in RESERVED or label in context.variables:
+        raise BridgeError("FB-2007", name=label, reason="defined already")
+    outer = context.this
+    try:
+        if value is not None:
+            context.this = focus
+        found = focus if value is None else value(focus, context)
+    finally:
+        context.this = outer
+    context.variables = {**context.variables, label: Items(found)}
+    return focus
+

@@ -1,0 +1,254 @@
+"""Items of a collection, and steps from an item to its children.
+
+An item is a System value (str, bool, int, Decimal, Long, Temporal, Quantity) or a
+:class:`Node`: an element of a tree with its type.  Trees follow one small protocol: a node
+answers ``get(name)`` with None, one item or a list, and ``keys()``; a plain dict is the
+normal case.  Primitive elements of FHIR JSON take their id and extensions from the ``_name``
+sibling (https://hl7.org/fhir/R4/json.html#primitive).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from fhir_bridge.fhirpath.model import PRIMITIVES, SUFFIXES, Member, Model
+from fhir_bridge.fhirpath.quantity import Quantity
+from fhir_bridge.fhirpath.temporal import Temporal, parse_temporal
+
+__all__ = ["Node", "children", "quantity_of", "step", "value_of", "wrap"]
+
+UCUM = "http://unitsofmeasure.org"
+_TEMPORAL = {"date": "date", "dateTime": "datetime", "instant": "datetime", "time": "time"}
+_SCALARS = (str, bool, int, Decimal, float)
+_DURATIONS = frozenset({"a", "mo", "wk", "d", "h", "min", "s", "ms"})
+
+
+class Node:
+    """An element: its `value` (a scalar, a dict or another tree node; None when only
+    extensions stand for it), its `type_name` ("" unknown), the `sibling` that holds id and
+    extensions of a primitive, and whether a `choice` element led to it.
+    """
+
+    __slots__ = ("choice", "sibling", "type_name", "value")
+
+    def __init__(
+        self, value: Any, type_name: str = "", sibling: Any = None, *, choice: bool = False
+    ) -> None:
+        self.value = value
+        self.type_name = type_name
+        self.sibling = sibling
+        self.choice = choice
+
+    def __repr__(self) -> str:
+        return f"Node({self.value!r}, {self.type_name!r})"
+
+
+def wrap(value: Any, type_name: str = "") -> list[Any]:
+    """Plain values as items: lists are opened, None is nothing, trees become nodes."""
+    if value is None:
+        return []
+    if isinstance(value, (list, tuple)):
+        return [item for part in value for item in wrap(part, type_name)]
+    if isinstance(value, (Node, Temporal, Quantity)):
+        return [value]
+    if type(value) is float:
+        value = Decimal(repr(value))
+    if isinstance(value, _SCALARS) and not hasattr(value, "get"):
+        return [Node(value, type_name)] if type_name else [value]
+    return [Node(value, type_name or _own_type(value))]
+
+
+def _own_type(value: Any) -> str:
+    if type(value) is dict:
+        found = value.get("resourceType")
+        return found if type(found) is str else ""
+    return getattr(value, "type_name", None) or ""
+
+
+def value_of(item: Any) -> Any:
+    """The System value of an item; None when it has none (a structure, or no value)."""
+    if type(item) is not Node:
+        return item
+    value = item.value
+    kind = type(value)
+    if kind is str or isinstance(value, str):
+        wanted = _TEMPORAL.get(item.type_name)
+        if wanted is not None:
+            parsed = parse_temporal(value, wanted)
+            return value if parsed is None else parsed
+        return value if kind is str else str(value)
+    if kind is bool or kind is int or kind is Decimal:
+        return value
+    if kind is float:
+        return Decimal(repr(value))
+    if isinstance(value, _SCALARS):
+        return value
+    return quantity_of(item)
+
+
+def quantity_of(item: Any) -> Quantity | None:
+    """A FHIR Quantity as System.Quantity (https://hl7.org/fhir/R4/fhirpath.html#quantity)."""
+    value = item.value
+    if type(value) is not dict:
+        return None
+    if item.type_name not in ("", "Quantity", "Age", "Duration", "Count", "Distance", "Money"):
+        return None
+    number = value.get("value")
+    if type(number) not in (int, Decimal, float) or value.get("comparator"):
+        return None
+    system, code = value.get("system"), value.get("code")
+    if item.type_name == "" and "code" not in value and "unit" not in value:
+        return None
+    unit = code if code and system == UCUM else (value.get("unit") or code or "1")
+    if system and system != UCUM:
+        unit = code or unit
+    return Quantity(
+        Decimal(str(number)), unit, dual=system == UCUM and code in _DURATIONS
+    )
+
+
+_ID = (Member("id", "System.String", False, False, ""),)
+_EXTENSION = (Member("extension", "Extension", False, False, ""),)
+
+
+def step(items: list[Any], name: str, model: Model) -> list[Any]:
+    """The children called `name` of every item, in order."""
+    out: list[Any] = []
+    for item in items:
+        if type(item) is not Node:
+            _system_member(item, name, out)
+            continue
+        value = item.value
+        if type(value) is dict:
+            members = model.members(item.type_name, name)
+            if members is None:
+                _untyped(value, name, out)
+                continue
+            for member in members:
+                _take(value, member, out)
+            if not members and name in value and name != "resourceType":
+                # a key that the type does not have: read leniently, of unknown type
+                _take(value, _loose(model, item.type_name, name), out)
+            elif not members and name == "resourceType":
+                out.append(value[name]) if name in value else None
+            continue
+        if item.sibling is not None and type(item.sibling) is dict:
+            for member in _ID if name == "id" else _EXTENSION if name == "extension" else ():
+                _take(item.sibling, member, out)
+        get = getattr(value, "get", None)
+        if get is not None:
+            _append(get(name), None, Member(name, "", False, False, ""), out)
+    return out
+
+
+def _loose(model: Model, type_name: str, name: str) -> Member:
+    definitions = model.definitions
+    if definitions is not None and (shape := definitions.types.get(type_name)) is not None:
+        element = shape.elements.get(name)
+        if element is not None:
+            primitive = element.type in PRIMITIVES
+            return Member(name, element.type, primitive, True, f"_{name}" if primitive else "")
+    return Member(name, "", False, False, f"_{name}")
+
+
+def _untyped(value: dict[str, Any], name: str, out: list[Any]) -> None:
+    """Element `name` of a dict whose type is unknown: by its key, or as a choice."""
+    sibling = f"_{name}"
+    if name in value or sibling in value:
+        _take(value, Member(name, "", False, False, sibling), out)
+        return
+    size = len(name)
+    for key in value:
+        if len(key) > size and key.startswith(name):
+            type_name = SUFFIXES.get(key[size:])
+            if type_name:
+                _take(value, Member(key, type_name, False, True, f"_{key}"), out)
+                return
+
+
+def _take(value: dict[str, Any], member: Member, out: list[Any]) -> None:
+    key, _, _, _, sibling = member
+    child = value.get(key)
+    beside = value.get(sibling) if sibling else None
+    if child is not None or beside is not None:
+        _append(child, beside, member, out)
+
+
+def _append(child: Any, beside: Any, member: Member, out: list[Any]) -> None:
+    """Add a child, or each of a list of children with the sibling at the same place."""
+    if type(child) is list or (child is None and type(beside) is list):
+        siblings = beside if type(beside) is list else ()
+        values = child if child is not None else [None] * len(siblings)
+        for place, one in enumerate(values):
+            one_beside = siblings[place] if place < len(siblings) else None
+            if one is not None or one_beside is not None:
+                out.append(_made(one, one_beside, member))
+    elif child is not None or beside is not None:
+        out.append(_made(child, beside, member))
+
+
+def _made(child: Any, beside: Any, member: Member) -> Node:
+    type_name = member.type_name
+    if type_name == "" or type_name == "Resource":
+        type_name = _own_type(child) or type_name
+    node = Node(child, type_name, beside)
+    node.choice = member.choice
+    return node
+
+
+def _system_member(item: Any, name: str, out: list[Any]) -> None:
+    """``value`` and ``unit`` of a System.Quantity; other System values have no members."""
+    if isinstance(item, Quantity):
+        if name == "value":
+            out.append(item.value)
+        elif name in ("unit", "code"):
+            out.append(item.unit)
+
+
+def children(item: Any, model: Model) -> list[Any]:
+    """Every child of an item, in the order of its keys."""
+    if type(item) is not Node:
+        return []
+    out: list[Any] = []
+    value = item.value
+    if type(value) is not dict:
+        if type(item.sibling) is dict:
+            for name in item.sibling:
+                out += step([item], name, model)
+        if getattr(value, "keys", None) is not None:
+            for name in value.keys():
+                out += step([item], name, model)
+        return out
+    seen = set()
+    for key in value:
+        if key == "resourceType":
+            continue
+        name = key[1:] if key.startswith("_") else key
+        if name in seen:
+            continue
+        seen.add(name)
+        members = model.members(item.type_name, name)
+        if members:
+            for member in members:
+                _take(value, member, out)
+        else:
+            _take(value, _child_member(model, item.type_name, name), out)
+    return out
+
+
+def _child_member(model: Model, type_name: str, name: str) -> Member:
+    """A key met while walking: a form of a choice, or an element of unknown type."""
+    if type_name and model.definitions is not None:
+        return _loose(model, type_name, name)
+    for size in range(len(name) - 1, 0, -1):
+        if name[size].isupper() and name[size:] in SUFFIXES and name[:size] in _CHOICE_NAMES:
+            return Member(name, SUFFIXES[name[size:]], False, True, f"_{name}")
+    return Member(name, "", False, False, f"_{name}")
+
+
+_CHOICE_NAMES = frozenset(
+    "value effective onset abatement deceased multipleBirth medication occurrence performed "
+    "timing asNeeded rate dose product serviced location diagnosis procedure bounds "
+    "subject defaultValue fixed pattern minValue maxValue answer".split()
+)

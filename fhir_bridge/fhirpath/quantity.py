@@ -1,0 +1,232 @@
+"""Quantities: a decimal with a UCUM unit or a calendar duration.
+
+http://hl7.org/fhirpath/N1/#quantity and #time-valued-quantities.  Calendar words
+(``year``, ``months``) and UCUM codes (``'a'``, ``'mo'``) are different units above weeks and
+the same from weeks down.  A FHIR Quantity whose UCUM code is a duration may stand for
+either (https://hl7.org/fhir/R4/fhirpath.html#quantity); `dual` marks it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal, localcontext
+
+from fhir_bridge import ucum
+
+__all__ = ["CALENDAR_UNITS", "Quantity"]
+
+CALENDAR_UNITS = {
+    word: word.removesuffix("s")
+    for name in ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")
+    for word in (name, f"{name}s")
+}
+_UCUM = {
+    "year": "a",
+    "month": "mo",
+    "week": "wk",
+    "day": "d",
+    "hour": "h",
+    "minute": "min",
+    "second": "s",
+    "millisecond": "ms",
+}
+_CALENDAR = {code: name for name, code in _UCUM.items()}
+_SECONDS = {
+    "year": Decimal(365 * 86400),
+    "month": Decimal(30 * 86400),
+    "week": Decimal(7 * 86400),
+    "day": Decimal(86400),
+    "hour": Decimal(3600),
+    "minute": Decimal(60),
+    "second": Decimal(1),
+    "millisecond": Decimal("0.001"),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quantity:
+    """System.Quantity: `unit` is a UCUM code, or a calendar word when `calendar`."""
+
+    value: Decimal
+    unit: str = "1"
+    calendar: bool = False
+    dual: bool = False
+
+    def __str__(self) -> str:
+        if not self.calendar:
+            return f"{self.value:f} '{self.unit}'"
+        return f"{self.value:f} {self.unit}{'' if abs(self.value) == 1 else 's'}"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Quantity) and self.compare(other) == 0
+
+    def __hash__(self) -> int:
+        return 0
+
+    @property
+    def ucum_code(self) -> str:
+        """The unit as UCUM code, calendar words translated."""
+        return _UCUM[self.unit] if self.calendar else self.unit
+
+    def duration(self) -> str | None:
+        """The calendar word with which it can be added to a date; None when it has none."""
+        if self.calendar:
+            return self.unit
+        if self.unit in CALENDAR_UNITS:
+            return CALENDAR_UNITS[self.unit]
+        word = _CALENDAR.get(self.unit)
+        return word if self.dual or word not in ("year", "month") else None
+
+    def compare(self, other: Quantity, *, lenient: bool = False) -> int | None:
+        """-1, 0 or 1; None when the units cannot be compared.
+
+        `lenient` is for equivalence: calendar months and years then equal UCUM ones.
+        """
+        pair = self.aligned(other, lenient=lenient)
+        if pair is None:
+            return None
+        left, right = pair
+        return (left > right) - (left < right)
+
+    def aligned(
+        self, other: Quantity, *, lenient: bool = False, coarser: bool = False
+    ) -> tuple[Decimal, Decimal] | None:
+        """Both values in the finer (or `coarser`) unit; None when that is not possible."""
+        left, right = self.settled(other)
+        if left.calendar and right.calendar:
+            return _calendar_pair(left, right, coarser=coarser)
+        if left.calendar != right.calendar and not lenient and (_coarse(left) or _coarse(right)):
+            return None
+        if lenient and left.calendar != right.calendar:
+            if (word := _CALENDAR.get(left.ucum_code)) and (
+                other_word := _CALENDAR.get(right.ucum_code)
+            ):
+                return _calendar_pair(
+                    replace(left, unit=word, calendar=True),
+                    replace(right, unit=other_word, calendar=True),
+                    coarser=coarser,
+                )
+        if left.ucum_code == right.ucum_code:
+            return left.value, right.value
+        direct = ucum.convert(right.value, right.ucum_code, left.ucum_code)
+        if direct is None:
+            return None
+        reverse = ucum.convert(left.value, left.ucum_code, right.ucum_code)
+        unit_size = ucum.convert(Decimal(1), left.ucum_code, right.ucum_code)
+        if reverse is not None and unit_size is not None and (abs(unit_size) > 1) != coarser:
+            return reverse, right.value
+        return left.value, direct
+
+    def settled(self, other: Quantity) -> tuple[Quantity, Quantity]:
+        """A dual unit takes the side of the other one."""
+        left, right = self, other
+        if left.dual and right.calendar:
+            left = left.as_calendar()
+        if right.dual and left.calendar:
+            right = right.as_calendar()
+        return left, right
+
+    def as_calendar(self) -> Quantity:
+        """The same duration in calendar words, if it has them."""
+        word = _CALENDAR.get(self.unit)
+        return replace(self, unit=word, calendar=True) if word else self
+
+    def converted(self, unit: str) -> Quantity | None:
+        """``toQuantity(unit)``: calendar words stay calendar, UCUM stays UCUM (weeks down mix)."""
+        if unit in CALENDAR_UNITS:
+            word = CALENDAR_UNITS[unit]
+            source = self.as_calendar() if self.dual else self
+            if not source.calendar:
+                if _coarse(source) or word in ("year", "month"):
+                    return None
+                source = source.as_calendar()
+            if not source.calendar:
+                return None
+            with localcontext() as context:
+                context.prec = 40
+                value = _trim(source.value * _ratio(source.unit, word))
+            return Quantity(value, word, calendar=True)
+        if self.calendar and (_coarse(self) or _CALENDAR.get(unit) in ("year", "month")):
+            return None
+        if not self.calendar and self.unit in CALENDAR_UNITS:
+            return None
+        value_in = ucum.convert(self.value, self.ucum_code, unit)
+        return None if value_in is None else Quantity(value_in, unit)
+
+    def added(self, other: Quantity, sign: int) -> Quantity | None:
+        """Sum or difference in the finer unit; None when the units do not fit."""
+        left, right = self.settled(other)
+        if left.calendar != right.calendar:
+            return None
+        pair = left.aligned(right)
+        if pair is None or ucum.is_special(left.ucum_code) or ucum.is_special(right.ucum_code):
+            return None
+        finer = left if pair[0] == left.value and left.unit != right.unit else right
+        finer = left if left.unit == right.unit else finer
+        if left.unit != right.unit:
+            finer = left if _size(left) <= _size(right) else right
+        value = pair[0] + sign * pair[1]
+        return Quantity(value, finer.unit, finer.calendar, finer.dual and self.dual and other.dual)
+
+    def times(self, other: Quantity) -> Quantity | None:
+        """The product; a calendar duration may only be scaled by a plain number."""
+        return self._scaled(other, divide=False)
+
+    def divided(self, other: Quantity) -> Quantity | None:
+        """The quotient; None for a zero divisor, as for units that do not multiply."""
+        return None if other.value == 0 else self._scaled(other, divide=True)
+
+    def _scaled(self, other: Quantity, *, divide: bool) -> Quantity | None:
+        left, right = self, other
+        if left.calendar or left.dual:
+            number = _number(right)
+            if number is not None:
+                value = left.value / number if divide else left.value * number
+                return replace(left, value=value)
+        if (right.calendar or right.dual) and not divide:
+            number = _number(left)
+            if number is not None:
+                return replace(right, value=right.value * number)
+        if left.calendar or right.calendar:
+            return None
+        combine = ucum.divide if divide else ucum.multiply
+        result = combine((left.value, left.unit), (right.value, right.unit))
+        return None if result is None else Quantity(*result)
+
+
+def _number(quantity: Quantity) -> Decimal | None:
+    """The plain number behind a quantity without dimension."""
+    return None if quantity.calendar else ucum.convert(quantity.value, quantity.unit, "1")
+
+
+def _coarse(quantity: Quantity) -> bool:
+    return _CALENDAR.get(quantity.ucum_code) in ("year", "month")
+
+
+def _size(quantity: Quantity) -> Decimal:
+    if quantity.calendar:
+        return _SECONDS[quantity.unit]
+    canonical = ucum.canonical(Decimal(1), quantity.unit)
+    return canonical[0] if canonical else Decimal(1)
+
+
+def _ratio(source: str, target: str) -> Decimal:
+    """How many `target` make a `source`; twelve months are a year."""
+    if (source, target) == ("year", "month"):
+        return Decimal(12)
+    if (source, target) == ("month", "year"):
+        return Decimal(1) / Decimal(12)
+    return _SECONDS[source] / _SECONDS[target]
+
+
+def _calendar_pair(
+    left: Quantity, right: Quantity, *, coarser: bool
+) -> tuple[Decimal, Decimal]:
+    if (_SECONDS[left.unit] >= _SECONDS[right.unit]) != coarser:
+        return left.value * _ratio(left.unit, right.unit), right.value
+    return left.value, right.value * _ratio(right.unit, left.unit)
+
+
+def _trim(value: Decimal) -> Decimal:
+    whole = value.to_integral_value()
+    return whole if whole == value else value
