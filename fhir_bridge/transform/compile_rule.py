@@ -1,0 +1,234 @@
+"""A rule to a function of (run, frame); groups to lists of such functions.
+
+https://hl7.org/fhir/R5/mapping-language.html#rules and #groups
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fhir_bridge.transform.compile_source import Items, compile_source
+from fhir_bridge.transform.compile_target import compile_target, dispatch_target
+from fhir_bridge.transform.compile_transform import compile_argument
+from fhir_bridge.transform.run import MAX_CALLS, Run, Site
+from fhir_bridge.transform.scope import Scope
+from fhir_bridge.transform.source import Item
+from fhir_bridge.transform.structure_map import GroupCall, Rule
+from fhir_bridge.transform.target import Target
+from fhir_bridge.transform.unit import CompiledGroup, Unit
+from fhir_bridge.transform.write import Writer
+
+__all__ = ["compile_rules", "run_group"]
+
+Frame = list[Any]
+Step = Callable[[Run, Frame], None]
+
+
+def run_group(run: Run, group: CompiledGroup, arguments: Sequence[Any], site: Site) -> None:
+    """Run the rules of a group on its parameters, in order."""
+    if run.depth >= MAX_CALLS:
+        raise site.failure("FB-2117", limit=MAX_CALLS)
+    frame: Frame = [None] * group.frame_size
+    for index, argument in enumerate(arguments):
+        frame[index] = argument
+    for index, shape in enumerate(group.source_types):
+        if shape is not None:
+            given = frame[index]
+            if type(given) is Item and given.shape is None and not shape.is_primitive:
+                frame[index] = Item(
+                    given.value, shape, given.companion, given.parent, given.name, given.index
+                )
+    run.depth += 1
+    for rule in group.rules:
+        rule(run, frame)
+    run.depth -= 1
+
+
+def compile_rules(rules: Sequence[Rule], scope: Scope, unit: Unit) -> list[Step]:
+    """The functions of rules that stand side by side."""
+    return [_compile_rule(rule, scope, unit) for rule in rules]
+
+
+def _compile_rule(rule: Rule, outer: Scope, unit: Unit) -> Step:
+    site = Site(unit.structure_map.url or unit.structure_map.name, _rule_name(rule), rule.line)
+    scope = outer.inner()
+    sources = [compile_source(source, scope, unit, site) for source in rule.sources]
+    here = sources[0][1]
+    if rule.is_simple:
+        return _simple(rule, sources[0], scope, unit, site)
+    steps = [
+        compile_target(target, scope, outer, unit, site, here) for target in rule.targets
+    ]
+    dispatch = _inferred_dispatch(rule, scope, unit, site)
+    if dispatch is not None:
+        steps.append(dispatch)
+    nested_scope = scope.inner()
+    steps += compile_rules(rule.rules, nested_scope, unit)
+    steps += [_compile_call(call, scope, unit, site) for call in rule.calls]
+    reset = tuple(nested_scope.shared.values())
+    if len(sources) == 1:
+        return _one_source(*sources[0], steps, reset)
+    return _many_sources(sources, steps, reset)
+
+
+def _one_source(items: Items, slot: int, steps: list[Step], reset: tuple[int, ...]) -> Step:
+    if len(steps) == 1 and not reset:
+        only = steps[0]
+
+        def run_one_step(run: Run, frame: Frame) -> None:
+            for item in items(run, frame):
+                frame[slot] = item
+                only(run, frame)
+
+        return run_one_step
+
+    def run_rule(run: Run, frame: Frame) -> None:
+        for item in items(run, frame):
+            frame[slot] = item
+            for shared in reset:
+                frame[shared] = None
+            for step in steps:
+                step(run, frame)
+
+    return run_rule
+
+
+def _many_sources(
+    sources: list[tuple[Items, int]], steps: list[Step], reset: tuple[int, ...]
+) -> Step:
+    """Every combination of the items of each source."""
+    (items, slot), rest = sources[0], sources[1:]
+    inner = _many_sources(rest, steps, reset) if len(rest) > 1 else _one_source(*rest[0], steps, reset)
+    return _one_source(items, slot, [inner], ())
+
+
+def _simple(
+    rule: Rule, source: tuple[Items, int], scope: Scope, unit: Unit, site: Site
+) -> Step:
+    """``a.b -> c.d``: the group for the two types, or a copy when no map has one."""
+    items, _ = source
+    target = rule.targets[0]
+    context = scope.names.get(target.context)
+    if context is None:
+        raise site.failure("FB-2108", name=target.context)
+    *path, name = target.element.split(".")
+    steps = [Writer(part, unit.shapes, site) for part in path]
+    writer = Writer(name, unit.shapes, site, target.list_modes)
+
+    def run_simple(run: Run, frame: Frame) -> None:
+        for item in items(run, frame):
+            place = frame[context]
+            for step in steps:
+                place = step.make(run, place)
+            transfer(run, item, place, writer, unit, site)
+
+    return run_simple
+
+
+def transfer(
+    run: Run, item: Item, target: Target, writer: Writer, unit: Unit, site: Site
+) -> None:
+    """Fill an element from an item by the group for their types; else copy."""
+    plan = writer.plan(target.shape) if target.node is not None else None
+    place = plan.place_for(item) if plan is not None else None
+    if place is not None:
+        source_type = item.type_name or place.shape.name
+        group = unit.group_for_types(source_type, place.shape.name)
+        if group is not None:
+            made = dispatch_target(run, target, writer, item, unit)
+            if made is not None:
+                given = item if item.shape is not None else _typed(item, place.shape)
+                run_group(run, group, (given, made), site)
+            return
+    writer.put(run, target, item, item)
+
+
+def _typed(item: Item, shape: Any) -> Item:
+    return Item(item.value, shape, item.companion, item.parent, item.name, item.index)
+
+
+def _inferred_dispatch(rule: Rule, scope: Scope, unit: Unit, site: Site) -> Step | None:
+    """``a as v -> b = create() as t`` alone: the group for the types of v and t."""
+    if rule.rules or rule.calls or len(rule.sources) != 1 or len(rule.targets) != 1:
+        return None
+    source, target = rule.sources[0], rule.targets[0]
+    transform = target.transform
+    if transform is None or transform.name != "create" or transform.parameters:
+        return None
+    if not (source.variable and target.variable):
+        return None
+    source_slot, target_slot = scope.names[source.variable], scope.names[target.variable]
+    writer = Writer("value", unit.shapes, site)
+
+    def dispatch(run: Run, frame: Frame) -> None:
+        item, made = frame[source_slot], frame[target_slot]
+        if made is None:
+            return
+        group = unit.group_for_types(item.type_name or made.shape.name, made.shape.name)
+        if group is not None:
+            run_group(run, group, (item, made), site)
+        elif made.node is None:
+            writer.put(run, made, item, item)
+        elif type(item.value) is dict:
+            made.node.update(item.value)
+
+    return dispatch
+
+
+def _compile_call(call: GroupCall, scope: Scope, unit: Unit, rule_site: Site) -> Step:
+    site = Site(rule_site.map_url, rule_site.rule, call.line)
+    group = unit.resolve_group(call.name)
+    arguments = [compile_argument(parameter, scope, unit, site) for parameter in call.parameters]
+    if group is None:
+        return _identity_call(call, arguments, unit, site)
+    expected = group.group.parameters
+    if len(arguments) != len(expected):
+        raise site.failure(
+            "FB-2107", name=call.name, expected=len(expected), found=len(arguments)
+        )
+    targets = [index for index, one in enumerate(expected) if one.mode == "target"]
+
+    def run_call(run: Run, frame: Frame) -> None:
+        values = [argument(run, frame) for argument in arguments]
+        for index in targets:
+            if values[index] is None:
+                return  # what this target depends on had no value
+        run_group(run, group, values, site)
+
+    return run_call
+
+
+def _identity_call(
+    call: GroupCall, arguments: list[Any], unit: Unit, site: Site
+) -> Step:
+    """A group that no map defines, named by a FHIR type: the same content in this release."""
+    shape = unit.shapes.find(call.name)
+    if shape is None or len(arguments) != 2:
+        raise site.failure("FB-2103", name=call.name)
+    writer = Writer("value", unit.shapes, site)
+
+    def copy_over(run: Run, frame: Frame) -> None:
+        item, target = arguments[0](run, frame), arguments[1](run, frame)
+        if not isinstance(target, Target) or not isinstance(item, Item):
+            return
+        if target.node is None:
+            writer.put(run, target, item, item)
+            if item.companion:
+                target.companion().update(item.companion)
+        elif type(item.value) is dict:
+            from fhir_bridge.transform.write import copied
+
+            for key, value in copied(item.value).items():
+                target.node.setdefault(key, value)
+            if run.lineage is not None:
+                run.wrote(target, "", -1, item, site)
+
+    return copy_over
+
+
+def _rule_name(rule: Rule) -> str:
+    if rule.name:
+        return rule.name
+    source = rule.sources[0]
+    return source.element or source.context

@@ -1,0 +1,298 @@
+"""Transforms of a target to functions of (run, frame) that give a value.
+
+https://hl7.org/fhir/R5/mapping-language.html#transforms
+
+A value is an `Item`, a `Target` (a target variable that is copied), a list of items, or
+None for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fhir_bridge import clock
+from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.terminology import uri_of
+from fhir_bridge.transform.expressions import CompiledExpression
+from fhir_bridge.transform.fit import MISFIT
+from fhir_bridge.transform.functions import named_functions
+from fhir_bridge.transform.run import Run, Site
+from fhir_bridge.transform.scope import Scope
+from fhir_bridge.transform.source import Item, fetcher, scalar
+from fhir_bridge.transform.standard_transforms import STANDARD, cast
+from fhir_bridge.transform.structure_map import Parameter, Transform
+from fhir_bridge.transform.target import Target
+from fhir_bridge.transform.unit import Unit
+
+__all__ = ["Compute", "compile_argument", "compile_transform", "known_transforms"]
+
+Compute = Callable[[Run, list[Any]], Any]
+_OID_TO_URI = "http://hl7.org/fhir/ConceptMap/special-oid2uri"
+_OWN = ("create", "copy", "evaluate", "translate", "reference", "pointer", "cast")
+
+
+def known_transforms() -> frozenset[str]:
+    """Every name that may stand before the parameters of a transform."""
+    return frozenset({*_OWN, *STANDARD, *named_functions()})
+
+
+def compile_transform(
+    transform: Transform, scope: Scope, unit: Unit, site: Site, here: int
+) -> Compute:
+    """The function that computes the transform; `here` is the slot of the rule's source."""
+    name, parameters = transform.name, transform.parameters
+    if name == "evaluate":
+        return _evaluate(parameters, scope, unit, site, here)
+    arguments = [compile_argument(parameter, scope, unit, site) for parameter in parameters]
+    if name == "copy":
+        _count(name, arguments, site, 1, 1)
+        return arguments[0]
+    if name == "cast":
+        _count(name, arguments, site, 1, 2)
+        return _cast(arguments, unit, site)
+    if name == "translate":
+        _count(name, arguments, site, 2, 3)
+        return _translate(arguments, unit, site, here)
+    if name in ("reference", "pointer"):
+        _count(name, arguments, site, 1, 1)
+        return _reference(arguments[0], unit, site, is_pointer=name == "pointer")
+    if name in STANDARD:
+        call, result, least, most = STANDARD[name]
+        _count(name, arguments, site, least, most)
+        return _computed(name, call, result, arguments, unit, site, here)
+    function = named_functions().get(name)
+    if function is None:
+        raise site.failure("FB-2106", name=name)
+    return _computed(name, function.call, function.result, arguments, unit, site, here)
+
+
+def compile_argument(parameter: Parameter, scope: Scope, unit: Unit, site: Site) -> Compute:
+    """A parameter as a function: the variable's value, the literal, or the expression's."""
+    if parameter.kind == "expression":
+        expression = CompiledExpression(str(parameter.value), scope, unit.shapes, site)
+        return lambda run, frame: _only(expression.items(run, frame, None))
+    if parameter.kind != "name":
+        types = {"date": "date", "string": "", "boolean": "boolean", "integer": "integer"}
+        shape = unit.shapes.find(types.get(parameter.kind, parameter.kind) or "?")
+        literal = Item(parameter.value, shape)
+        return lambda _run, _frame: literal
+    name, *path = str(parameter.value).split(".")
+    slot = scope.names.get(name)
+    if slot is None:
+        return _external(name, unit, site)
+    if not path:
+        return lambda _run, frame: frame[slot]
+    steps = [fetcher(part, unit.shapes) for part in path]
+
+    def follow(_run: Run, frame: list[Any]) -> Any:
+        items = [_as_item(frame[slot])]
+        for step in steps:
+            items = [child for item in items for child in step(item)]
+        return _only(items)
+
+    return follow
+
+
+def _external(name: str, unit: Unit, site: Site) -> Compute:
+    """A constant of the map, or a variable given to the run."""
+
+    def look(run: Run, _frame: list[Any]) -> Any:
+        if name in run.constants:
+            return Item(run.constants[name](run))
+        if name in run.variables:
+            value = run.variables[name]
+            return value if isinstance(value, Item) else Item(value)
+        raise site.failure("FB-2108", name=name)
+
+    unit.external_names.add(name)
+    return look
+
+
+def _evaluate(
+    parameters: Sequence[Parameter], scope: Scope, unit: Unit, site: Site, here: int
+) -> Compute:
+    expression = CompiledExpression(str(parameters[-1].value), scope, unit.shapes, site)
+    context = (
+        compile_argument(parameters[0], scope, unit, site)
+        if len(parameters) > 1
+        else (lambda _run, frame: frame[here])
+    )
+
+    def evaluate(run: Run, frame: list[Any]) -> Any:
+        return _only(expression.items(run, frame, _as_item(context(run, frame))))
+
+    return evaluate
+
+
+def _cast(arguments: list[Compute], unit: Unit, site: Site) -> Compute:
+    value_of = arguments[0]
+
+    def run_cast(run: Run, frame: list[Any]) -> Any:
+        item = _as_item(value_of(run, frame))
+        if item is None:
+            return None
+        name = str(_plain(arguments[1](run, frame))) if len(arguments) > 1 else "string"
+        value = scalar(item.value)
+        if value is None and type(item.value) is dict and name == "string":
+            value = item.value.get("xmlText")
+        found = cast(value, name)
+        if found is MISFIT:
+            raise site.failure("FB-2111", item, type=name)
+        if found is None:
+            return None
+        made = Item(found, unit.shapes.find(name), None, item.parent, item.name, item.index)
+        return made
+
+    return run_cast
+
+
+def _translate(arguments: list[Compute], unit: Unit, site: Site, here: int) -> Compute:
+    concept_maps = unit.concept_maps
+
+    def translate(run: Run, frame: list[Any]) -> Any:
+        item = _as_item(arguments[0](run, frame))
+        url = str(_plain(arguments[1](run, frame)))
+        output = str(_plain(arguments[2](run, frame))) if len(arguments) > 2 else "code"
+        system, code = _coded(item)
+        if not code:
+            return None
+        if url == _OID_TO_URI:
+            return Item(uri_of(code), unit.shapes.find("uri"))
+        found = concept_maps.translate(url.removeprefix("#"), system, code)
+        if found is None:
+            origin = item if item is not None and item.parent is not None else frame[here]
+            run.report("FB-2201", site, _as_item(origin), code=code, url=url)
+            return None
+        return _translated(found.system, found.code, found.display, output, unit)
+
+    return translate
+
+
+def _coded(item: Item | None) -> tuple[str, str]:
+    """The system and code of a code, Coding or CodeableConcept."""
+    if item is None:
+        return "", ""
+    value = item.value
+    if type(value) is dict:
+        coding = value["coding"][0] if value.get("coding") else value
+        return str(coding.get("system") or ""), str(coding.get("code") or coding.get("value") or "")
+    text = scalar(value)
+    return "", "" if text is None else str(text)
+
+
+def _translated(system: str, code: str, display: str, output: str, unit: Unit) -> Item:
+    find = unit.shapes.find
+    if output in ("Coding", "coding", "CodeableConcept"):
+        coding: dict[str, Any] = {"system": system} if system else {}
+        coding["code"] = code
+        if display:
+            coding["display"] = display
+        if output == "CodeableConcept":
+            return Item({"coding": [coding]}, find("CodeableConcept"))
+        return Item(coding, find("Coding"))
+    chosen = {"system": system, "display": display}.get(output, code)
+    kind = {"code": "code", "uri": "uri", "system": "uri"}.get(output, "string")
+    return Item(chosen, find(kind))
+
+
+def _reference(argument: Compute, unit: Unit, site: Site, *, is_pointer: bool) -> Compute:
+    def refer(run: Run, frame: list[Any]) -> Any:
+        value = argument(run, frame)
+        node = value.value if isinstance(value, Item | Target) else None
+        if type(node) is not dict or "resourceType" not in node:
+            name = "pointer" if is_pointer else "reference"
+            raise site.failure("FB-2115", name=name, reason="the parameter is not a resource")
+        entry = value.holder_entry if isinstance(value, Target) else _entry_of(value)
+        return Item(_reference_to(node, entry, is_pointer=is_pointer), unit.shapes.find("string"))
+
+    return refer
+
+
+def _reference_to(node: dict[str, Any], entry: Any, *, is_pointer: bool) -> str:
+    """The fullUrl of the entry that holds the resource, else Type/id; made when absent."""
+    if entry is not None:
+        full_url = entry.get("fullUrl")
+        if not full_url and (is_pointer or "id" not in node):
+            full_url = entry["fullUrl"] = f"urn:uuid:{clock.fresh_id()}"
+        if full_url:
+            return str(full_url)
+    identity = node.get("id")
+    if identity is None:
+        identity = node["id"] = clock.fresh_id()
+    return f"{node['resourceType']}/{identity}"
+
+
+def _entry_of(item: Any) -> Any:
+    """The Bundle entry around a source resource, if any."""
+    parent = item.parent if isinstance(item, Item) and item.name == "resource" else None
+    return parent.value if parent is not None and type(parent.value) is dict else None
+
+
+def _computed(
+    name: str,
+    call: Callable[..., Any],
+    result: str,
+    arguments: list[Compute],
+    unit: Unit,
+    site: Site,
+    here: int,
+) -> Compute:
+    shape = unit.shapes.find(result) if result else None
+
+    def compute(run: Run, frame: list[Any]) -> Any:
+        values = [_plain(argument(run, frame)) for argument in arguments]
+        origin = _as_item(frame[here]) if here >= 0 else None
+        try:
+            found = call(*values)
+        except BridgeError as error:
+            run.issues.extend(error.issues)
+            return None
+        except (TypeError, ValueError, ArithmeticError) as error:
+            reason = f"{type(error).__name__}: {error}" if isinstance(error, TypeError) else "value"
+            raise site.failure("FB-2115", origin, name=name, reason=reason) from None
+        if found is None:
+            return None
+        if found is MISFIT:
+            run.report("FB-2112", site, origin, element=name, type=result)
+            return None
+        if isinstance(found, Issue):
+            where = found.where or (origin.where if origin else "")
+            run.issues.append(Issue(found.code, found.severity, where, found.details))
+            return None
+        if isinstance(found, list):
+            return [Item(value, shape) for value in found]
+        return Item(found, shape)
+
+    return compute
+
+
+def _plain(value: Any) -> Any:
+    """What a function sees: scalars plain, nodes as they are."""
+    if isinstance(value, list):
+        return [_plain(child) for child in value]
+    found = value.value if isinstance(value, Item | Target) else value
+    if type(found) is str or found is None or hasattr(found, "get"):
+        return found
+    return scalar(found)
+
+
+def _as_item(value: Any) -> Any:
+    """A variable as an item (a target variable may be the context of an expression)."""
+    if isinstance(value, Target):
+        return Item(value.value, value.shape)
+    if isinstance(value, list):
+        return value[0] if value else None
+    return value
+
+
+def _only(items: list[Item]) -> Any:
+    if not items:
+        return None
+    return items[0] if len(items) == 1 else items
+
+
+def _count(name: str, arguments: Sequence[object], site: Site, least: int, most: int) -> None:
+    if not least <= len(arguments) <= most:
+        expected = f"{least}" if least == most else f"{least} to {most}"
+        raise site.failure("FB-2107", name=name, expected=expected, found=len(arguments))

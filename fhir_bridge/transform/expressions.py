@@ -1,0 +1,146 @@
+"""FHIRPath inside maps: conditions, checks, logs, defaults and evaluate.
+
+https://hl7.org/fhir/R5/mapping-language.html#fhirpath
+
+Variables of the map are FHIRPath variables (``%item``).  Older maps name them without the
+sign (``item.answer.valueString``), so a name that stands alone at the start of a path and
+is a variable in scope is read as that variable; see docs/clarifications/mapping-language.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fhir_bridge import fhirpath
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.transform.run import Run, Site
+from fhir_bridge.transform.scope import Scope
+from fhir_bridge.transform.shapes import Shapes
+from fhir_bridge.transform.source import Item
+from fhir_bridge.transform.target import Target
+from fhir_bridge.transform.tokens import Text, Token, unquote
+
+__all__ = ["CompiledExpression", "as_variable"]
+
+Frame = list[Any]
+
+
+class CompiledExpression:
+    """An expression with the variables that it uses, compiled for each root type once."""
+
+    def __init__(self, text: str, scope: Scope, shapes: Shapes, site: Site) -> None:
+        self.text = text
+        self.site = site
+        self._shapes = shapes
+        self._source, used = _with_variables(text, scope)
+        self._slots = [(name, scope.names[name]) for name in used if name in scope.names]
+        self._others = [name for name in used if name not in scope.names]
+        self._by_type: dict[str, Any] = {}
+        self._compiled("")
+
+    def _compiled(self, root_type: str) -> Any:
+        found = self._by_type.get(root_type)
+        if found is None:
+            found = fhirpath.compile(
+                self._source,
+                definitions=self._shapes.definitions,
+                root_type=root_type or None,
+            )
+            self._by_type[root_type] = found
+        return found
+
+    def items(self, run: Run, frame: Frame, item: Item | None) -> list[Item]:
+        """What the expression gives on `item`, with types where FHIRPath knows them."""
+        shapes = self._shapes
+        return [
+            Item(value, shapes.find(_fhir_name(type_name)) if type_name else None)
+            for type_name, value in self._run("typed", run, frame, item)
+        ]
+
+    def values(self, run: Run, frame: Frame, item: Item | None) -> list[Any]:
+        """What the expression gives on `item`, as plain values."""
+        found: list[Any] = self._run("__call__", run, frame, item)
+        return found
+
+    def is_true(self, run: Run, frame: Frame, item: Item | None) -> bool:
+        """Whether the expression holds: true, or something that is not a boolean."""
+        found = self.values(run, frame, item)
+        return bool(found) and not (len(found) == 1 and found[0] is False)
+
+    def _run(self, method: str, run: Run, frame: Frame, item: Item | None) -> list[Any]:
+        node, root_type = (None, "") if item is None else (item.value, _root_type(item))
+        variables: dict[str, Any] = {name: as_variable(frame[slot]) for name, slot in self._slots}
+        for name in self._others:
+            if name in run.constants:
+                variables[name] = run.constants[name](run)
+            elif name in run.variables:
+                variables[name] = run.variables[name]
+        compiled = self._compiled(root_type)
+        call: Callable[..., list[Any]] = getattr(compiled, method)
+        try:
+            return call(node, variables=variables, environment=run.environment)
+        except BridgeError as error:
+            raise self.site.failure(
+                "FB-2115", item, name=f"({self.text})", reason=str(error.issues[0].sentence)
+            ) from error
+
+
+def as_variable(value: Any) -> Any:
+    """What FHIRPath sees of a variable of the map: the node or scalar itself."""
+    if type(value) is Item:
+        shape = value.shape
+        if shape is not None and shape.is_primitive:
+            return fhirpath.Node(value.value, shape.name, value.companion)
+        return value.value
+    if type(value) is list:
+        return [as_variable(one) for one in value]
+    return value.value if type(value) is Target else value
+
+
+def _root_type(item: Item) -> str:
+    shape = item.shape
+    return shape.name if shape is not None and not shape.is_open else ""
+
+
+def _fhir_name(type_name: str) -> str:
+    """A System type as the FHIR primitive that holds it."""
+    short = type_name.rsplit(".", 1)[-1]
+    if type_name.startswith("System.") or short in ("Boolean", "Integer", "String", "Decimal"):
+        return {"DateTime": "dateTime"}.get(short, short[0].lower() + short[1:])
+    return short if type_name.startswith("FHIR.") else type_name
+
+
+def _with_variables(text: str, scope: Scope) -> tuple[str, list[str]]:
+    """`text` with bare variables marked, and the names of all variables that it uses."""
+    pieces: list[str] = []
+    used: dict[str, None] = {}
+    tokens = Text(text).tokens
+    end = 0
+    depth: list[bool] = []
+    for index, token in enumerate(tokens[:-1]):
+        pieces.append(text[end : token.start])
+        end = token.end
+        if token.text == "(":
+            depth.append(index > 0 and tokens[index - 1].kind == "name")
+        elif token.text == ")" and depth:
+            depth.pop()
+        if token.kind == "external" and token.text[0] == "%":
+            name = token.text[1:]
+            used[name if name[0] not in "`'" else unquote(name)] = None
+        elif _is_bare_variable(tokens, index, scope, nested=any(depth)):
+            used[unquote(token.text) if token.kind == "delimited" else token.text] = None
+            pieces.append("%")
+        pieces.append(token.text)
+    return "".join(pieces) + text[end:], list(used)
+
+
+def _is_bare_variable(tokens: list[Token], index: int, scope: Scope, *, nested: bool) -> bool:
+    token = tokens[index]
+    if token.kind != "name" or token.text not in scope.names:
+        return False
+    before = tokens[index - 1].text if index else ""
+    after = tokens[index + 1].text
+    if before == "." or after == "(" or before in ("is", "as"):
+        return False
+    return not nested or after == "." or token.text in scope.parameters

@@ -1,0 +1,108 @@
+"""What one run of a map holds: variables, findings, lineage, and what is still open.
+
+A run belongs to one thread; compiled maps are shared by all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fhir_bridge.errors import BridgeError, Issue, Severity
+from fhir_bridge.transform.source import Item
+from fhir_bridge.transform.target import Target
+
+if TYPE_CHECKING:
+    from fhir_bridge.fhirpath import Environment
+
+__all__ = ["LineageStep", "Run", "Site"]
+
+MAX_CALLS = 90
+"""Groups calling groups; below Python's own limit with the rules between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineageStep:
+    """One element written: where in the target, from where in the source, by which rule."""
+
+    target_path: str
+    source_where: str
+    map_url: str
+    rule: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The place of a rule: map URL, rule name and line, as issues and lineage tell it."""
+
+    map_url: str
+    rule: str
+    line: int
+
+    @property
+    def label(self) -> str:
+        """For people: ``"name" (line 12 of http://…)``."""
+        where = f"line {self.line} of {self.map_url}" if self.map_url else f"line {self.line}"
+        return f'"{self.rule}" ({where})' if self.rule else where
+
+    def failure(self, code: str, item: Item | None = None, **details: object) -> BridgeError:
+        """The error that this rule cannot go on at `item`."""
+        return BridgeError(code, item.where if item else "", rule=self.label, **details)
+
+
+class Run:
+    """The state of one transformation."""
+
+    __slots__ = (
+        "constants",
+        "depth",
+        "environment",
+        "issues",
+        "lineage",
+        "trailing",
+        "variables",
+    )
+
+    def __init__(
+        self,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        lineage: bool = False,
+        environment: Environment | None = None,
+    ) -> None:
+        self.variables: dict[str, Any] = dict(variables or {})
+        self.issues: list[Issue] = []
+        self.lineage: list[LineageStep] | None = [] if lineage else None
+        self.environment = environment
+        self.trailing: dict[tuple[int, str], int] = {}
+        self.constants: dict[str, Any] = {}
+        self.depth = 0
+
+    def report(
+        self,
+        code: str,
+        site: Site,
+        item: Item | None = None,
+        severity: Severity = "error",
+        **details: object,
+    ) -> None:
+        """Note a finding at a source item."""
+        told = {name: str(value) for name, value in details.items()}
+        told |= {"rule": site.label, "map": site.map_url, "line": str(site.line)}
+        self.issues.append(Issue(code, severity, item.where if item else "", told))
+
+    def wrote(self, target: Target, key: str, index: int, item: Item | None, site: Site) -> None:
+        """Note where a value came from; called only when lineage is asked for."""
+        if self.lineage is not None:
+            place = f"[{index}]" if index >= 0 else ""
+            self.lineage.append(
+                LineageStep(
+                    f"{target.path}.{key}{place}" if key else target.path,
+                    item.where if item else "",
+                    site.map_url,
+                    site.rule,
+                    site.line,
+                )
+            )

@@ -1,0 +1,48 @@
+"""What the compilation of one map shares: shapes, concept maps, aliases, groups in reach."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fhir_bridge.terminology import ConceptMaps
+from fhir_bridge.transform.shapes import Shape, Shapes
+from fhir_bridge.transform.structure_map import Group, StructureMap
+
+if TYPE_CHECKING:
+    from fhir_bridge.transform.run import Run
+
+__all__ = ["CompiledGroup", "Unit"]
+
+
+@dataclass(slots=True, eq=False)
+class CompiledGroup:
+    """A group that can run: its rules are filled in after every group is known."""
+
+    group: Group
+    map_url: str
+    rules: list[Callable[[Run, list[Any]], None]] = field(default_factory=list)
+    frame_size: int = 0
+    source_types: list[Shape | None] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """One map being compiled.  `resolve_group` finds a group by name in the maps in reach."""
+
+    structure_map: StructureMap
+    shapes: Shapes
+    concept_maps: ConceptMaps
+    aliases: dict[str, str]
+    resolve_group: Callable[[str], CompiledGroup | None]
+    group_for_types: Callable[[str, str], CompiledGroup | None]
+    external_names: set[str] = field(default_factory=set)
+
+    def type_url(self, name: str) -> str:
+        """A type as written in the map (alias or name) as URL or name."""
+        return self.aliases.get(name, name)
+
+    def shape(self, name: str) -> Shape | None:
+        """The shape of a type as written in the map; None for no type."""
+        return self.shapes.named(self.type_url(name)) if name else None
