@@ -1,0 +1,13 @@
+"""``named_uuid(part, …)``: the same UUID for the same parts, always (RFC 9562, version 5)."""
+
+from __future__ import annotations
+
+from fhir_bridge import clock
+
+RESULT = "string"
+
+
+def named_uuid(*parts: object) -> str | None:
+    """A UUID made of the parts; nothing when every part is absent."""
+    given = [str(part) for part in parts if part is not None]
+    return clock.named_id(*given) if given else None
