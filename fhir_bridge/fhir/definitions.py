@@ -35,11 +35,15 @@ _SUMMARY, _MODIFIER, _ATTRIBUTE, _CHOICE = 1, 2, 4, 8
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """An invariant: key (``pat-1``), severity (error or warning), FHIRPath expression."""
+    """An invariant: key (``pat-1``), severity (error or warning), FHIRPath expression.
+
+    `human` is the sentence of a profile; the rules of R4 itself come without one.
+    """
 
     key: str
     severity: str
     expression: str
+    human: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,12 @@ class ProfileCompiler:
     def _invariant_judges(self, element: Mapping[str, Any], type_name: str) -> list[Judge]:
         known = self._known_invariants(type_name)
         stated = [
-            Constraint(str(item.get("key")), str(item.get("severity")), str(item["expression"]))
+            Constraint(
+                str(item.get("key")),
+                str(item.get("severity")),
+                str(item["expression"]),
+                str(item.get("human", "")),
+            )
             for item in element.get("constraint", ())
             if item.get("expression")
             and item.get("key") not in known
