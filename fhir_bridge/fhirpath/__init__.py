@@ -14,6 +14,7 @@ Read in this order: `lexer`, `parser`, `syntax` (text to tree) · `temporal`, `q
 chapter of the specification.
 """
 
+from fhir_bridge.fhirpath.checking import check
 from fhir_bridge.fhirpath.evaluation import Environment, Terminologies
 from fhir_bridge.fhirpath.expression import Expression, compile  # noqa: A004
 from fhir_bridge.fhirpath.node import Node
@@ -29,6 +30,7 @@ __all__ = [
     "Quantity",
     "Temporal",
     "Terminologies",
+    "check",
     "compile",
     "parse",
     "parse_temporal",

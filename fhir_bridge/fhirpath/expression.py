@@ -11,6 +11,7 @@ from fhir_bridge.fhir import Definitions
 from fhir_bridge.fhirpath import (  # noqa: F401 - importing enters the functions
     conversion,
     existence,
+    factory,
     fhir_functions,
     filtering,
     instants,

@@ -7,7 +7,7 @@ from typing import Any
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.evaluation import Context, fail, one, string
-from fhir_bridge.fhirpath.narrative import is_safe_narrative
+from fhir_bridge.fhirpath.narrative import is_safe_fragment, is_safe_narrative
 from fhir_bridge.fhirpath.node import Node, step, value_of, wrap
 from fhir_bridge.fhirpath.quantity import Quantity
 from fhir_bridge.fhirpath.registry import function
@@ -181,7 +181,10 @@ def _html_checks(focus: Items, _context: Context) -> Items:
     if len(focus) != 1 or fhir_name(focus[0]) not in ("xhtml", "string", "markdown", "code", ""):
         return []
     value = value_of(focus[0])
-    return [is_safe_narrative(value)] if isinstance(value, str) else []
+    if not isinstance(value, str):
+        return []
+    judge = is_safe_narrative if fhir_name(focus[0]) == "xhtml" else is_safe_fragment
+    return [judge(value)]
 
 
 @function("elementDefinition")

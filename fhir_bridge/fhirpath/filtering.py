@@ -170,7 +170,7 @@ def _coalesce(_focus: list[Any], context: Context, *choices: Closure) -> list[An
 
 @function("sort", 0, 20, style="lambda")
 def _sort(focus: list[Any], context: Context, *keys: Closure) -> list[Any]:
-    """Sorted by the keys in turn; a key led by minus sorts downward; empty keys come first.
+    """Sorted by the keys in turn; a key led by minus sorts downward; an empty key is the greatest.
 
     The compiler marks a descending key as ``closure.descending`` and leaves the minus off.
     """
@@ -198,7 +198,7 @@ def _sort(focus: list[Any], context: Context, *keys: Closure) -> list[Any]:
 
 def _key_order(left: Any, right: Any) -> int:
     if left is None or right is None:
-        return (left is not None) - (right is not None)
+        return (left is None) - (right is None)
     if value_of(left) is None or value_of(right) is None:
         raise BridgeError("FB-2005", reason="sort() takes keys that have an order")
     return compare_items(left, right) or 0

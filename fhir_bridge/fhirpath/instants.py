@@ -7,7 +7,7 @@ http://hl7.org/fhirpath/#lowboundaryprecision-integer-decimal--date--datetime--t
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 from fhir_bridge.fhirpath.evaluation import Context, fail, integer, kind_of, one
@@ -122,19 +122,22 @@ _bound("highBoundary", high=True)
 
 
 def _number_bound(value: Decimal, digits: int | None, *, high: bool) -> Decimal | None:
-    """Half a step of the written precision away, to `digits` places (default 8)."""
+    """Half a step of the written precision away, to `digits` places (default 8).
+
+    Away from zero the edge is rounded half up, towards zero it is cut, as the official
+    suite has it (docs/clarifications/fhirpath.md).
+    """
     places = 8 if digits is None else digits
     if not 0 <= places <= _MOST_DIGITS:
         return None
     exponent = value.as_tuple().exponent
     own = max(0, -exponent) if isinstance(exponent, int) else 0
-    with localcontext(prec=100):
+    with localcontext(prec=max(100, value.adjusted() + 60)):
         half = Decimal(5).scaleb(-own - 1)
-        edge = value + half if high else value - half
-        rounding = ROUND_CEILING if high else ROUND_FLOOR
-        if places < own:
-            edge = value
-        result = edge.quantize(Decimal(1).scaleb(-places), rounding)
-    return result
-
-
+        step = Decimal(1).scaleb(-places)
+        if value == 0:
+            return (half if high else -half).quantize(step, ROUND_HALF_UP)
+        outward = high != value.is_signed()
+        edge = abs(value) + half if outward else abs(value) - half
+        result = edge.quantize(step, ROUND_HALF_UP if outward else ROUND_DOWN)
+        return result.copy_negate() if value.is_signed() else result

@@ -77,7 +77,18 @@ def _decimal(compute: Callable[[], float]) -> Items:
 
 
 _real("exp", math.exp)
-_real("ln", math.log)
+
+
+@function("ln")
+def _ln(focus: Items, _context: Context) -> Items:
+    value = _number(focus, "ln")
+    return [] if value is None or value <= 0 else [_logarithm(value)]
+
+
+def _logarithm(value: Any) -> Decimal:
+    with localcontext(prec=28):
+        return Decimal(value).ln()
+
 
 
 @function("sqrt")
@@ -97,7 +108,12 @@ def _log(focus: Items, _context: Context, base: Items) -> Items:
     if radix in (2, 10):
         exact = math.log2 if radix == 2 else math.log10
         return _decimal(lambda: exact(float(value)))
-    return _decimal(lambda: math.log(float(value), float(radix)))
+    if value <= 0 or radix <= 0 or radix == 1:
+        return []
+    with localcontext(prec=28):
+        found = _logarithm(value) / _logarithm(radix)
+    whole = found.to_integral_value()
+    return [whole if abs(found - whole) < Decimal("1e-20") else found]
 
 
 @function("power", 1)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fhir_bridge import xml
 from fhir_bridge.errors import BridgeError
 
-__all__ = ["is_safe_narrative"]
+__all__ = ["is_safe_fragment", "is_safe_narrative"]
 
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 _ELEMENTS = frozenset(
@@ -40,6 +40,15 @@ def is_safe_narrative(text: str) -> bool:
     content = any((element.text or "").strip() or (element.tail or "").strip() for element in elements)
     images = any(element.tag == f"{_XHTML}img" for element in elements)
     return (content or images) and all(_names_are_safe(element) for element in elements)
+
+
+def is_safe_fragment(text: str) -> bool:
+    """The same for text that may hold markup but need not be a div.
+
+    >>> is_safe_fragment("<b>bold</b>"), is_safe_fragment("<script>no</script>")
+    (True, False)
+    """
+    return is_safe_narrative(f'<div xmlns="{_XHTML[1:-1]}">{text}</div>')
 
 
 def _names_are_safe(element: xml.Element) -> bool:

@@ -9,17 +9,19 @@ sibling (https://hl7.org/fhir/R4/json.html#primitive).
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
 from fhir_bridge.fhirpath.model import PRIMITIVES, SUFFIXES, Member, Model
 from fhir_bridge.fhirpath.quantity import Quantity
-from fhir_bridge.fhirpath.temporal import Temporal, parse_temporal
+from fhir_bridge.fhirpath.temporal import Long, Temporal, parse_temporal
 
 __all__ = ["Node", "children", "quantity_of", "step", "value_of", "wrap"]
 
 UCUM = "http://unitsofmeasure.org"
 _TEMPORAL = {"date": "date", "dateTime": "datetime", "instant": "datetime", "time": "time"}
+_LONG = re.compile(r"[+-]?\d{1,20}")
 _SCALARS = (str, bool, int, Decimal, float)
 _DURATIONS = frozenset({"a", "mo", "wk", "d", "h", "min", "s", "ms"})
 
@@ -77,6 +79,8 @@ def value_of(item: Any) -> Any:
         if wanted is not None:
             parsed = parse_temporal(value, wanted)
             return value if parsed is None else parsed
+        if item.type_name == "integer64" and _LONG.fullmatch(value):
+            return Long(value)
         return value if kind is str else str(value)
     if kind is bool or kind is int or kind is Decimal:
         return value
@@ -125,8 +129,11 @@ def step(items: list[Any], name: str, model: Model) -> list[Any]:
             if members is None:
                 _untyped(value, name, out)
                 continue
+            count = len(out)
             for member in members:
                 _take(value, member, out)
+            if members and members[0].choice and len(out) == count:
+                _untyped(value, name, out)  # a form of the choice that this release has not
             if not members and name in value and name != "resourceType":
                 # a key that the type does not have: read leniently, of unknown type
                 _take(value, _loose(model, item.type_name, name), out)
@@ -179,8 +186,9 @@ def _append(child: Any, beside: Any, member: Member, out: list[Any]) -> None:
     """Add a child, or each of a list of children with the sibling at the same place."""
     if type(child) is list or (child is None and type(beside) is list):
         siblings = beside if type(beside) is list else ()
-        values = child if child is not None else [None] * len(siblings)
-        for place, one in enumerate(values):
+        values = child if child is not None else ()
+        for place in range(max(len(values), len(siblings))):
+            one = values[place] if place < len(values) else None
             one_beside = siblings[place] if place < len(siblings) else None
             if one is not None or one_beside is not None:
                 out.append(_made(one, one_beside, member))

@@ -157,7 +157,9 @@ class Quantity:
         """Sum or difference in the finer unit; None when the units do not fit."""
         left, right = self.settled(other)
         if left.calendar != right.calendar:
-            return None
+            if _coarse(left) or _coarse(right):
+                return None
+            left, right = (replace(each, unit=each.ucum_code, calendar=False) for each in (left, right))
         pair = left.aligned(right)
         if pair is None or ucum.is_special(left.ucum_code) or ucum.is_special(right.ucum_code):
             return None

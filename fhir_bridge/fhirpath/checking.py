@@ -1,0 +1,186 @@
+"""Static check of an expression against the definitions.
+
+http://hl7.org/fhirpath/N1/#type-safety-and-strict-evaluation.  Evaluation is lenient: an
+element that does not exist is empty.  An author wants to hear of it: :func:`check` follows
+the types through the expression and reports names of elements and types that do not exist,
+and (with `ordered`) order-dependent functions on unordered collections.
+"""
+
+from __future__ import annotations
+
+from fhir_bridge.errors import Issue
+from fhir_bridge.fhir import Definitions
+from fhir_bridge.fhirpath import syntax
+from fhir_bridge.fhirpath.compiler import compile_closure
+from fhir_bridge.fhirpath.lexer import locate
+from fhir_bridge.fhirpath.model import Model, model_of
+from fhir_bridge.fhirpath.parser import parse
+from fhir_bridge.fhirpath.registry import FUNCTIONS
+
+__all__ = ["check"]
+
+Types = frozenset[str] | None  # None: not known
+_SAME = frozenset(
+    "where first last tail skip take single distinct trace sort intersect exclude defineVariable "
+    "extension checkModifiers".split()
+)
+_BOOLEAN = frozenset(
+    "exists empty not all allTrue anyTrue allFalse anyFalse subsetOf supersetOf isDistinct is "
+    "hasValue memberOf conformsTo startsWith endsWith contains matches matchesFull".split()
+)
+_ORDERED = frozenset({"first", "last", "tail", "skip", "take"})
+_UNORDERED = frozenset({"children", "descendants"})
+_TRUTH: Types = frozenset({"System.Boolean"})
+
+
+def check(
+    text: str, definitions: Definitions, root_type: str = "", *, ordered: bool = False
+) -> list[Issue]:
+    """What is wrong with `text` when it is asked of a `root_type` ("" any): FB-2004 issues.
+
+    Raises BridgeError as :func:`compile` does for text that is no expression.
+    """
+    model = model_of(definitions)
+    tree = parse(text)
+    compile_closure(tree, text, model)
+    checker = _Checker(text, model, ordered=ordered)
+    root: Types = frozenset({root_type}) if root_type in definitions.types else None
+    checker.root = root
+    checker.types(tree, root, root)
+    return checker.issues
+
+
+class _Checker:
+    def __init__(self, text: str, model: Model, *, ordered: bool) -> None:
+        self.text = text
+        self.model = model
+        self.ordered = ordered
+        self.root: Types = None
+        self.issues: list[Issue] = []
+
+    def report(self, offset: int, name: str, reason: str) -> None:
+        self.issues.append(
+            Issue("FB-2004", "error", locate(self.text, offset), {"name": name, "reason": reason})
+        )
+
+    def types(self, tree: syntax.Expr, focus: Types, this: Types) -> Types:
+        """The types that `tree` may answer on `focus`; reports what cannot be."""
+        match tree:
+            case syntax.Path():
+                return self.path(tree, focus, this)
+            case syntax.Member():
+                return self.start(tree, focus)
+            case syntax.Call():
+                return self.call(tree, focus, this)
+            case syntax.Special(name="this"):
+                return this
+            case syntax.Constant(name="resource" | "context" | "rootResource"):
+                return self.root
+            case syntax.Union():
+                return _merged([self.types(part, focus, this) for part in tree.parts])
+            case syntax.Unary():
+                return self.types(tree.operand, focus, this)
+            case syntax.Index():
+                self.types(tree.position, this, this)
+                return focus
+            case syntax.TypeTest():
+                self.types(tree.operand, focus, this)
+                return self.named(tree.type_name, tree.offset, cast=tree.operator == "as")
+            case syntax.Binary():
+                self.types(tree.left, focus, this)
+                self.types(tree.right, focus, this)
+                arithmetic = tree.operator in "+-*/&" or tree.operator in ("div", "mod")
+                return None if arithmetic else _TRUTH
+        return None
+
+    def path(self, tree: syntax.Path, focus: Types, this: Types) -> Types:
+        found = self.types(tree.start, focus, this)
+        previous = tree.start
+        for step in tree.steps:
+            if self.ordered:
+                self.order(previous, step)
+            if isinstance(step, syntax.Member):
+                found = self.member(step, found)
+            else:
+                found = self.types(step, found, this)
+            previous = step
+        return found
+
+    def order(self, previous: syntax.Expr, step: syntax.Expr) -> None:
+        loose = isinstance(previous, syntax.Call) and previous.name in _UNORDERED
+        needs = isinstance(step, syntax.Index) or (
+            isinstance(step, syntax.Call) and step.name in _ORDERED
+        )
+        if loose and needs:
+            self.report(step.offset, "order", "the collection has none")
+
+    def start(self, tree: syntax.Member, focus: Types) -> Types:
+        name = tree.name
+        if focus is not None and name[:1].isupper():
+            fitting = frozenset(each for each in focus if self.model.is_a(each, name))
+            if fitting:
+                return fitting
+        return self.member(tree, focus)
+
+    def member(self, tree: syntax.Member, focus: Types) -> Types:
+        if focus is None:
+            return None
+        found: set[str] = set()
+        known = False
+        for owner in focus:
+            members = self.model.members(owner, tree.name)
+            if members is None:
+                return None
+            if self.model.is_choice_key(owner, tree.name):
+                self.report(tree.offset, tree.name, f"{owner} has it without the type in its name")
+                return None
+            known = known or bool(members)
+            found.update(member.type_name for member in members)
+        if not known:
+            self.report(
+                tree.offset, tree.name, f"it is no element of {' or '.join(sorted(focus))}"
+            )
+            return None
+        return None if "" in found or "Resource" in found else frozenset(found)
+
+    def call(self, tree: syntax.Call, focus: Types, this: Types) -> Types:
+        function = FUNCTIONS[tree.name]
+        if function.style == "type":
+            name = syntax.type_name_of(tree.arguments[0]) or ""
+            return self.named(name, tree.offset, cast=tree.name != "is")
+        lambdas = function.style == "lambda" and tree.name not in ("aggregate", "repeat")
+        answers = [
+            self.types(
+                argument,
+                focus if lambdas else None if function.style == "lambda" else this,
+                focus if lambdas else None if function.style == "lambda" else this,
+            )
+            for argument in tree.arguments
+        ]
+        if tree.name in _BOOLEAN:
+            return _TRUTH
+        if tree.name == "select":
+            return answers[0]
+        if tree.name in ("union", "combine"):
+            return _merged([focus, answers[0]])
+        if tree.name == "extension":
+            return frozenset({"Extension"})
+        return focus if tree.name in _SAME else None
+
+    def named(self, name: str, offset: int, *, cast: bool) -> Types:
+        if not self.model.known(name):
+            self.report(offset, name, "there is no such type")
+            return None
+        if not cast:
+            return _TRUTH
+        local = name.removeprefix("FHIR.")
+        return frozenset({local}) if local in self.model.type_names else None
+
+
+def _merged(parts: list[Types]) -> Types:
+    found: set[str] = set()
+    for part in parts:
+        if part is None:
+            return None
+        found |= part
+    return frozenset(found)
