@@ -28,6 +28,8 @@ XHTML_NAMESPACE = "http://www.w3.org/1999/xhtml"
 _FHIR = f"{{{FHIR_NAMESPACE}}}"
 _DIV = f"{{{XHTML_NAMESPACE}}}div"
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
+_EMPTY_DIV = f'<div xmlns="{XHTML_NAMESPACE}"/>'
+_EMPTY_DIV_PATTERN = re.compile(re.escape(_EMPTY_DIV))
 _OWN_NAMESPACE = re.compile(rf"<div\b[^>]*\bxmlns=[\"']{XHTML_NAMESPACE}[\"']")
 _DIV_TAG = re.compile(
     r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>"
@@ -74,8 +76,18 @@ def render_xml(resource: Resource, *, pretty: bool = False) -> bytes:
     """
     out = [_DECLARATION]
     _render_resource(resource, out, f' xmlns="{FHIR_NAMESPACE}"')
-    text = "".join(out).encode()
-    return xml.render(xml.parse(text), pretty=True) if pretty else text
+    text = "".join(out)
+    return (_indented(text) if pretty else text).encode()
+
+
+def _indented(text: str) -> str:
+    """`text` with one element a line; narratives stay as they are."""
+    narratives = list(_div_spans(text))
+    for narrative in narratives:
+        text = text.replace(narrative, _EMPTY_DIV, 1)
+    pretty = xml.render(xml.parse(text.encode()), pretty=True).decode()
+    remaining = iter(narratives)
+    return _EMPTY_DIV_PATTERN.sub(lambda _match: next(remaining), pretty)
 
 
 def _render_resource(resource: Any, out: list[str], attributes: str = "") -> None:
