@@ -42,7 +42,7 @@ DIRECTIVES = (
 
 _TOTALS = ("none", "estimate", "accurate")
 _SUMMARIES = ("true", "text", "data", "count", "false")
-_SORTABLE = frozenset({"string", "token", "date", "number", "quantity", "uri", "reference"})
+_SORTABLE = frozenset({"string", "date", "number", "quantity"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +132,15 @@ def _sort(text: str, types: tuple[str, ...], registry: Registry) -> Sort:
     for resource_type in types:
         parameters = registry.parameters(resource_type)
         parameter = parameters.get(code)
-        if parameter is None or parameter.type not in _SORTABLE or code in ("_text", "_content"):
-            allowed = sorted(c for c, p in parameters.items() if p.type in _SORTABLE)
+        sortable = parameter is not None and _sortable(code, parameter.type)
+        if not sortable:
+            allowed = sorted(c for c, p in parameters.items() if _sortable(c, p.type))
             raise BridgeError("FB-4105", "_sort", parameter=code, allowed=", ".join(allowed))
     return Sort(code, text.strip().startswith("-"))
+
+
+def _sortable(code: str, kind: str) -> bool:
+    return code == "_id" or (kind in _SORTABLE and code not in ("_text", "_content"))
 
 
 def _include(

@@ -115,7 +115,7 @@ def compare(
 def extract(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows) -> None:
     """Adds the rows of a number parameter."""
     for _, value in values:
-        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
             point = float(value)
             if math.isfinite(point):
                 rows.quantities.add((number, point, point, 0, 0, 0))
@@ -137,10 +137,10 @@ def quantity_rows(value: dict[str, Any]) -> Iterable[Row]:
     if "origin" in value and isinstance(value["origin"], dict):
         return quantity_rows(value["origin"])
     number = value.get("value")
-    if not isinstance(number, int | Decimal) or isinstance(number, bool):
+    if not isinstance(number, int | float | Decimal) or isinstance(number, bool):
         return ()
     low, high = _comparator_bounds(float(number), value.get("comparator"))
-    return _in_units(low, high, Decimal(number), value, value.get("comparator"))
+    return _in_units(low, high, Decimal(str(number)), value, value.get("comparator"))
 
 
 def _range_rows(value: dict[str, Any]) -> Iterable[Row]:

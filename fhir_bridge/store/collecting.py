@@ -1,0 +1,64 @@
+"""Clearing up after replaced versions, a few at a time.
+
+The index rows of a replaced version stay until no page link can need them; then they are
+deleted (found again from the body) and the body is compressed, as history is read seldom.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+from fhir_bridge import clock
+from fhir_bridge.fhir import parse_json
+from fhir_bridge.search import Indexer, IndexRows
+from fhir_bridge.store.records import milliseconds
+from fhir_bridge.store.session import Session
+
+__all__ = ["collect", "delete_index_rows"]
+
+_WORTH_COMPRESSING = 200
+
+
+def collect(
+    session: Session, indexer: Indexer, types: dict[int, str], limit: int, keep: int
+) -> int:
+    """Clears at most `limit` versions replaced more than `keep` milliseconds ago."""
+    before = milliseconds(clock.now()) - keep
+    rows = session.all(
+        "SELECT s.row_id, r.sort_date, r.body FROM superseded s"
+        " JOIN resource r ON r.row_id = s.row_id JOIN resource n ON n.row_id = s.replaced_by"
+        " WHERE s.collected = 0 AND n.last_updated < ? ORDER BY s.replaced_by LIMIT ?",
+        (before, limit),
+    )
+    for row_id, sort_date, body in rows:
+        delete_index_rows(session, row_id, sort_date, indexer.rows(parse_json(bytes(body))))
+        if len(body) > _WORTH_COMPRESSING:
+            session.run(
+                "UPDATE resource SET body = ?, compressed = 1 WHERE row_id = ?",
+                (zlib.compress(bytes(body), 6), row_id),
+            )
+    session.many(
+        "UPDATE superseded SET collected = 1 WHERE row_id = ?", [(row[0],) for row in rows]
+    )
+    return len(rows)
+
+
+def delete_index_rows(session: Session, row_id: int, sort_date: int, rows: IndexRows) -> None:
+    """Deletes the index rows of one version by their full keys."""
+    session.many(
+        "DELETE FROM posting WHERE hash = ? AND date = ? AND row_id = ?",
+        [(value, sort_date, row_id) for value in sorted(rows.postings)],
+    )
+    session.many(
+        "DELETE FROM string_value WHERE key = ? AND value = ? AND row_id = ?",
+        [(key, value, row_id) for key, value, _ in sorted(rows.texts)],
+    )
+    session.many(
+        "DELETE FROM date_value WHERE key = ? AND low = ? AND high = ? AND row_id = ?",
+        [(*each, row_id) for each in sorted(rows.dates)],
+    )
+    session.many(
+        "DELETE FROM quantity_value WHERE key = ? AND low = ? AND high = ? AND row_id = ?"
+        " AND system = ? AND code = ? AND unit = ?",
+        [(*each[:3], row_id, *each[3:]) for each in sorted(rows.quantities)],
+    )

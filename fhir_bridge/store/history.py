@@ -1,0 +1,124 @@
+"""History: the versions of a resource, of a type, or of everything, newest first.
+
+https://hl7.org/fhir/R4/http.html#history
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fhir_bridge import clock
+from fhir_bridge.search import Access
+from fhir_bridge.search.hashing import resource_key
+from fhir_bridge.store.cursors import Cursor, open_cursor, seal
+from fhir_bridge.store.records import COLUMNS, Page, milliseconds, stored
+from fhir_bridge.store.select import Selector
+from fhir_bridge.store.session import Session, Sql
+
+__all__ = ["HistoryQuery", "history"]
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryQuery:
+    """Which versions: of one resource, one type or (both "") all.
+
+    `since`: changed at or after; `at`: current at some time in [first, last]; milliseconds
+    since 1970.
+    """
+
+    resource_type: str = ""
+    id: str = ""
+    since: int | None = None
+    at: tuple[int, int] | None = None
+    count: int = 50
+
+    @property
+    def question(self) -> str:
+        """What a cursor of this query is for."""
+        return f"history {self.resource_type}/{self.id} {self.since} {self.at}"
+
+
+def history(
+    session: Session,
+    query: HistoryQuery,
+    access: Access,
+    numbers: Mapping[str, int],
+    types: dict[int, str],
+    secret: bytes,
+    cursor: str = "",
+) -> Page:
+    """One page of versions, with the total of all pages."""
+    rights = "" if access.is_everything else repr(sorted(access.patient_ids or ()))
+    question = query.question + rights
+    place = open_cursor(cursor, secret, question, 0) if cursor else None
+    selector = Selector(session, numbers, access)
+    tests = [_scope(query, numbers), *_times(query), *_rights(access, selector, numbers)]
+    tests = [each for each in tests if each[0]]
+    where = " AND ".join(each[0] for each in tests) or "1=1"
+    parameters = [value for each in tests for value in each[1]]
+    row = session.one(f"SELECT count(*) FROM resource r WHERE {where}", parameters)  # noqa: S608
+    total = row[0] if row else 0
+    if place:
+        where += " AND (r.last_updated, r.row_id) < (?, ?) AND r.row_id <= ?"
+        parameters += [*place.position, place.row_id]
+    rows = session.all(
+        f"SELECT {COLUMNS} FROM resource r WHERE {where}"  # noqa: S608
+        " ORDER BY r.last_updated DESC, r.row_id DESC LIMIT ?",
+        [*parameters, query.count + 1],
+    )
+    shown = rows[: query.count]
+    next_ = ""
+    if len(rows) > query.count and shown:
+        pin = place.row_id if place else session.pin()[0]
+        last: tuple[Any, ...] = (shown[-1][4], shown[-1][0])
+        next_ = seal(Cursor(question, last, pin, "", milliseconds(clock.now())), secret)
+    return Page([stored(each, types) for each in shown], total=total, next=next_)
+
+
+def _scope(query: HistoryQuery, numbers: Mapping[str, int]) -> Sql:
+    if query.id:
+        return "r.key = ? AND r.id = ?", [resource_key(query.resource_type, query.id), query.id]
+    if query.resource_type:
+        return "r.type = ?", [numbers[query.resource_type]]
+    return "", []
+
+
+def _times(query: HistoryQuery) -> list[Sql]:
+    tests: list[Sql] = []
+    if query.since is not None:
+        tests.append(("r.last_updated >= ?", [query.since]))
+    if query.at is not None:
+        first, last = query.at
+        tests.append(
+            (
+                "r.last_updated <= ? AND NOT EXISTS (SELECT 1 FROM resource n WHERE n.key = r.key"
+                " AND n.version = r.version + 1 AND n.last_updated <= ?)",
+                [last, first],
+            )
+        )
+    return tests
+
+
+def _rights(access: Access, selector: Selector, numbers: Mapping[str, int]) -> list[Sql]:
+    """The same rule as for search, over all types at once."""
+    tests: list[Sql] = []
+    if access.types is not None:
+        tests.append(_one_of(sorted(access.types), numbers))
+    if access.patient_ids is not None:
+        shared, parameters = _one_of(sorted(access.shared), numbers)
+        member, values = (
+            selector.members("r.row_id", sorted(access.patient_ids))
+            if access.patient_ids
+            else ("1=0", [])
+        )
+        tests.append((f"({shared} OR {member})", [*parameters, *values]))
+    return tests
+
+
+def _one_of(names: list[str], numbers: Mapping[str, int]) -> Sql:
+    known = [numbers[name] for name in names if name in numbers]
+    if not known:
+        return "1=0", []
+    return f"r.type IN ({','.join('?' * len(known))})", known

@@ -1,0 +1,212 @@
+"""The journal: every inbound message, kept before it is acknowledged.
+
+An append is durable when it returns, and many messages share one commit.  A repeat of
+(feed, control id, digest) is answered from the record.  Processing is at least once with an
+effect that repeats harmlessly: `done` is written in the transaction of the resources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from fhir_bridge import clock
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.store.records import instant_of, milliseconds
+
+if TYPE_CHECKING:
+    from fhir_bridge.store.session import Session
+    from fhir_bridge.store.store import Store
+
+__all__ = ["STATUSES", "Appended", "FeedCounts", "Journal", "JournalEntry", "JournalMessage", "mark"]
+
+Status = Literal["pending", "done", "quarantined", "ignored"]
+STATUSES: tuple[Status, ...] = ("pending", "done", "quarantined", "ignored")
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One message as it came.  `received` is a FHIR instant, "" for now."""
+
+    feed: str
+    data: bytes
+    digest: bytes | str
+    control_id: str = ""
+    received: str = ""
+    content_type: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where an entry is kept; `acknowledgement` is what an earlier sending was answered."""
+
+    message_id: int
+    repeated: bool
+    acknowledgement: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalMessage:
+    """One message as kept."""
+
+    message_id: int
+    feed: str
+    control_id: str
+    digest: bytes
+    received: str
+    content_type: str
+    source: str
+    status: Status
+    detail: str
+    acknowledgement: bytes | None
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FeedCounts:
+    """How many messages of a feed are in which status, and when the last one came."""
+
+    feed: str
+    received: int
+    pending: int
+    done: int
+    quarantined: int
+    ignored: int
+    last_received: str
+
+
+_COLUMNS = (
+    "message_id, feed, control_id, digest, received, content_type, source, status, detail,"
+    " acknowledgement, data"
+)
+
+
+class Journal:
+    """The journal of one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def append(self, entries: Sequence[JournalEntry]) -> list[Appended]:
+        """Keeps `entries` in order, in one commit; durable when it returns."""
+        with self._store.writing() as session:
+            return [_append(session, entry) for entry in entries]
+
+    def pending(self, limit: int = 1_000, after: int = 0) -> list[JournalMessage]:
+        """The oldest messages that are not done, beyond message `after`."""
+        return self._messages("status = 0 AND message_id > ? ORDER BY message_id", (after, limit))
+
+    def get(self, message_id: int) -> JournalMessage:
+        """One message.  Raises BridgeError FB-5201."""
+        found = self._messages("message_id = ?", (message_id, 1))
+        if not found:
+            raise BridgeError("FB-5201", message_id=message_id)
+        return found[0]
+
+    def latest(
+        self, feed: str = "", *, status: Status | None = None, limit: int = 50, before: int = 0
+    ) -> list[JournalMessage]:
+        """The newest messages, of one feed and status where given, below message `before`."""
+        tests, parameters = ["1=1"], list[Any]()
+        for test, value in (
+            ("feed = ?", feed),
+            ("status = ?", None if status is None else STATUSES.index(status)),
+            ("message_id < ?", before),
+        ):
+            if value or value == 0 and test.startswith("status"):
+                tests.append(test)
+                parameters.append(value)
+        where = f"{' AND '.join(tests)} ORDER BY message_id DESC"
+        return self._messages(where, (*parameters, limit))
+
+    def set_acknowledgement(self, message_id: int, acknowledgement: bytes) -> None:
+        """Keeps what was answered, for a repeat."""
+        self.set_acknowledgements([(message_id, acknowledgement)])
+
+    def set_acknowledgements(self, answers: Sequence[tuple[int, bytes]]) -> None:
+        """The same for many, in one commit."""
+        with self._store.writing() as session:
+            session.many(
+                "UPDATE journal SET acknowledgement = ? WHERE message_id = ?",
+                [(answer, message_id) for message_id, answer in answers],
+            )
+
+    def reopen(self, message_id: int) -> None:
+        """Makes a message pending again, for a replay."""
+        with self._store.writing() as session:
+            mark(session, message_id, "pending", "")
+
+    def counts_by_feed(self) -> list[FeedCounts]:
+        """One row for each feed that ever sent, by name."""
+        with self._store.reading() as session:
+            rows = session.all(
+                "SELECT feed, status, count(*), max(message_id) FROM journal"
+                " GROUP BY feed, status ORDER BY feed"
+            )
+            newest: dict[str, int] = {}
+            counts: dict[str, list[int]] = {}
+            for feed, status, count, last in rows:
+                counts.setdefault(feed, [0] * len(STATUSES))[status] = count
+                newest[feed] = max(newest.get(feed, 0), last)
+            times = {
+                feed: session.one("SELECT received FROM journal WHERE message_id = ?", (last,))
+                for feed, last in newest.items()
+            }
+        return [
+            FeedCounts(feed, sum(each), *each, instant_of(row[0]) if (row := times[feed]) else "")
+            for feed, each in counts.items()
+        ]
+
+    def _messages(self, where: str, parameters: Sequence[Any]) -> list[JournalMessage]:
+        with self._store.reading() as session:
+            rows = session.all(
+                f"SELECT {_COLUMNS} FROM journal WHERE {where} LIMIT ?", parameters  # noqa: S608
+            )
+        return [
+            JournalMessage(
+                row[0], row[1], row[2], bytes(row[3]), instant_of(row[4]), row[5], row[6],
+                STATUSES[row[7]], row[8], None if row[9] is None else bytes(row[9]), bytes(row[10]),
+            )
+            for row in rows
+        ]  # fmt: skip
+
+
+def mark(session: Session, message_id: int, status: Status, detail: str) -> None:
+    """Sets the status of a message within a transaction.  Raises BridgeError FB-5201."""
+    changed = session.run(
+        "UPDATE journal SET status = ?, detail = ?, done = ? WHERE message_id = ?",
+        (STATUSES.index(status), detail, milliseconds(clock.now()), message_id),
+    )
+    if changed != 1:
+        raise BridgeError("FB-5201", message_id=message_id)
+
+
+def _append(session: Session, entry: JournalEntry) -> Appended:
+    digest = entry.digest.encode() if isinstance(entry.digest, str) else entry.digest
+    received = _received(entry.received)
+    row = session.one(
+        "INSERT INTO journal (feed, control_id, digest, received, content_type, source, status,"
+        " detail, done, data) VALUES (?,?,?,?,?,?,0,'',0,?)"
+        " ON CONFLICT (feed, control_id, digest) DO NOTHING RETURNING message_id",
+        (entry.feed, entry.control_id, digest, received, entry.content_type, entry.source, entry.data),
+    )
+    if row:
+        return Appended(row[0], False)
+    known = session.one(
+        "SELECT message_id, acknowledgement FROM journal"
+        " WHERE feed = ? AND control_id = ? AND digest = ?",
+        (entry.feed, entry.control_id, digest),
+    )
+    if known is None:  # another writer's repeat is not committed yet
+        raise BridgeError("FB-5003")
+    return Appended(known[0], True, None if known[1] is None else bytes(known[1]))
+
+
+def _received(written: str) -> int:
+    if not written:
+        return milliseconds(clock.now())
+    from datetime import datetime
+
+    return milliseconds(datetime.fromisoformat(written))

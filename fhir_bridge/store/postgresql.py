@@ -1,0 +1,271 @@
+"""PostgreSQL: the production store.  Rows are appended by COPY, readers see snapshots.
+
+https://www.postgresql.org/docs/15/sql-copy.html, https://www.psycopg.org/psycopg3/docs/.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine
+from sqlalchemy.engine import URL, Engine, make_url
+
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.store.session import Row, Session, Sql
+
+if TYPE_CHECKING:
+    import psycopg
+
+__all__ = ["PostgresqlDatabase"]
+
+_FEW = 12
+"""Rows up to which one INSERT is cheaper than starting a COPY."""
+
+_LOCKED_ONE_BY_ONE = 64
+"""Beyond so many resources at once the unique index alone finds writers that collide."""
+
+_TYPES = {
+    "value": "text",
+    "id": "text",
+    "body": "bytea",
+    "low": "float8",
+    "high": "float8",
+    "type": "int4",
+    "version": "int4",
+    "number": "int4",
+    "deleted": "int2",
+    "compressed": "int2",
+    "collected": "int2",
+    "derived": "int2",
+    "member": "int2",
+}
+
+
+@lru_cache(maxsize=4096)
+def _placed(sql: str) -> str:
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+class PostgresqlSession:
+    """A connection; see `fhir_bridge.store.session.Session`."""
+
+    dialect = "postgresql"
+
+    def __init__(self, connection: psycopg.Connection[Row]) -> None:
+        self.connection = connection
+
+    def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        return self._execute(sql, parameters).fetchall()
+
+    def one(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
+        return self._execute(sql, parameters).fetchone()
+
+    def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+        with self.connection.cursor(name="stream", withhold=True) as cursor:
+            cursor.itersize = 2000
+            cursor.execute(_placed(sql), parameters)  # type: ignore[arg-type]
+            yield from cursor
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        return self._execute(sql, parameters).rowcount
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.executemany(_placed(sql), list(rows))  # type: ignore[arg-type]
+
+    def bulk(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        listed = rows if isinstance(rows, list) else list(rows)
+        names = ",".join(columns)
+        if len(listed) <= _FEW:
+            places = f"({','.join('?' * len(columns))})"
+            values = ",".join([places] * len(listed))
+            flat = [value for row in listed for value in row]
+            if listed:
+                self.run(f"INSERT INTO {table} ({names}) VALUES {values}", flat)  # noqa: S608
+            return
+        types = [
+            "int8" if table == "date_value" else _TYPES.get(column, "int8") for column in columns
+        ]
+        statement = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
+        with self.connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[arg-type]
+            copy.set_types(types)
+            write = copy.write_row
+            for row in listed:
+                write(row)
+
+    def add_terms(self, rows: Sequence[Sequence[Any]]) -> None:
+        numbers, values, hashes = zip(*sorted(rows), strict=True)
+        self.run(
+            "INSERT INTO term (number, value, hash) SELECT * FROM"
+            " unnest(?::int4[], ?::text[], ?::int8[]) ON CONFLICT DO NOTHING",
+            (list(numbers), list(values), list(hashes)),
+        )
+
+    def among(self, column: str, values: Sequence[Any]) -> Sql:
+        if len(values) == 1:
+            return f"{column} = ?", [values[0]]
+        return f"{column} = ANY(?)", [list(values)]
+
+    def lock_keys(self, keys: Sequence[int]) -> None:
+        if len(keys) <= _LOCKED_ONE_BY_ONE:
+            self.run(
+                "SELECT pg_advisory_xact_lock(k) FROM unnest(?::int8[]) AS k", (sorted(keys),)
+            )
+
+    def next_rows(self, count: int) -> tuple[Sequence[int], int]:
+        rows = self.all(
+            "SELECT nextval('resource_row_id'), pg_current_xact_id()::text::int8"
+            " FROM generate_series(1, ?)",
+            (count,),
+        )
+        return [row[0] for row in rows], rows[0][1]
+
+    def pin(self) -> tuple[int, str]:
+        row = self.one("SELECT last_value, pg_current_snapshot()::text FROM resource_row_id")
+        return (row[0], row[1]) if row else (0, "")
+
+    def visible_in(self, row: str, snapshot: str) -> Sql | None:
+        return (
+            "EXISTS (SELECT 1 FROM resource w WHERE w.row_id = "
+            f"{row} AND pg_visible_in_snapshot(w.written_in::text::xid8, ?::pg_snapshot))",
+            [snapshot],
+        )
+
+    def contains(self, column: str) -> str:
+        return f"strpos({column}, ?) > 0"
+
+    def body_text(self, column: str) -> str:
+        return f"lower(convert_from({column}, 'UTF8'))"
+
+    def _execute(self, sql: str, parameters: Sequence[Any]) -> psycopg.Cursor[Row]:
+        return self.connection.execute(_placed(sql), parameters)  # type: ignore[arg-type]
+
+
+class PostgresqlDatabase:
+    """Opens connections to one database and keeps them for reuse."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        self._url: URL = make_url(url)
+        options = dict(self._url.query)
+        self._settings = {
+            "host": self._url.host,
+            "port": self._url.port,
+            "user": self._url.username,
+            "password": self._url.password,
+            "dbname": self._url.database,
+            **options,
+        }
+        self._idle: list[PostgresqlSession] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        import psycopg
+
+        self._errors = psycopg.errors
+        self._failure = psycopg.Error
+        try:
+            self._give(self._connect())
+        except psycopg.Error as error:
+            shown = self._url.render_as_string(hide_password=True)
+            raise BridgeError("FB-5006", url=shown, reason=str(error).split("\n")[0]) from None
+
+    def engine(self) -> Engine:
+        """A SQLAlchemy engine for schema work."""
+        return create_engine(self._url)
+
+    @contextmanager
+    def reading(self, *, snapshot: bool = False) -> Iterator[Session]:
+        """A connection for queries; with `snapshot` all of them see one moment."""
+        session = self._take()
+        try:
+            if snapshot:
+                session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield session
+        except BaseException:
+            session.connection.close()
+            raise
+        if snapshot:
+            session.run("COMMIT")
+        self._give(session)
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A connection in a transaction that commits when the block ends well."""
+        session = self._take()
+        try:
+            session.run("BEGIN")
+            yield session
+            session.run("COMMIT")
+        except BaseException as error:
+            self._abandon(session)
+            if isinstance(error, self._errors.SerializationFailure | self._errors.DeadlockDetected):
+                raise BridgeError("FB-5003") from None
+            raise
+        self._give(session)
+
+    def is_conflict(self, error: Exception) -> bool:
+        """Whether a database error means that another writer was first."""
+        return isinstance(
+            error,
+            self._errors.UniqueViolation
+            | self._errors.SerializationFailure
+            | self._errors.DeadlockDetected,
+        )
+
+    def size(self) -> int:
+        """Bytes on disk of the tables and their indexes."""
+        with self.reading() as session:
+            row = session.one(
+                "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::int8 FROM pg_class c"
+                " JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " WHERE n.nspname = current_schema() AND c.relkind = 'r'"
+            )
+            return int(row[0]) if row else 0
+
+    def tidy(self) -> None:
+        """Refreshes what the query planner knows and frees dead rows."""
+        with self.reading() as session:
+            session.run("VACUUM (ANALYZE)")
+
+    def close(self) -> None:
+        """Closes every idle connection."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for session in idle:
+            session.connection.close()
+
+    def _abandon(self, session: PostgresqlSession) -> None:
+        try:
+            session.run("ROLLBACK")
+        except self._failure:
+            session.connection.close()
+        else:
+            self._give(session)
+
+    def _take(self) -> PostgresqlSession:
+        with self._lock:
+            while self._idle:
+                session = self._idle.pop()
+                if not session.connection.closed:
+                    return session
+        return self._connect()
+
+    def _give(self, session: PostgresqlSession) -> None:
+        with self._lock:
+            if not self._closed and len(self._idle) < 32:
+                self._idle.append(session)
+                return
+        session.connection.close()
+
+    def _connect(self) -> PostgresqlSession:
+        import psycopg
+
+        given = {name: value for name, value in self._settings.items() if value is not None}
+        connection = psycopg.connect(autocommit=True, **given)  # type: ignore[arg-type]
+        return PostgresqlSession(connection)

@@ -1,0 +1,154 @@
+"""The quarantine: what could not be taken in, with its raw bytes and coded reasons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fhir_bridge import clock
+from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.store.records import instant_of, milliseconds
+
+if TYPE_CHECKING:
+    from fhir_bridge.store.session import Session
+    from fhir_bridge.store.store import Store
+
+__all__ = ["Quarantine", "Quarantined", "add"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One item at rest; `received` and `added` are FHIR instants."""
+
+    item_id: int
+    message_id: int | None
+    feed: str
+    issues: tuple[Issue, ...]
+    received: str
+    added: str
+    content_type: str
+    source: str
+    control_id: str
+    data: bytes
+
+
+_COLUMNS = (
+    "item_id, message_id, feed, issues, received, added, content_type, source, control_id, data"
+)
+
+
+class Quarantine:
+    """The quarantine of one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(
+        self,
+        feed: str,
+        data: bytes,
+        issues: Sequence[Issue],
+        *,
+        message_id: int | None = None,
+        received: str = "",
+        content_type: str = "",
+        source: str = "",
+        control_id: str = "",
+    ) -> int:
+        """Keeps one item; its number."""
+        with self._store.writing() as session:
+            return add(
+                session, feed, data, issues, message_id=message_id, received=received,
+                content_type=content_type, source=source, control_id=control_id,
+            )  # fmt: skip
+
+    def list(
+        self, feed: str = "", *, code: str = "", limit: int = 50, before: int = 0
+    ) -> list[Quarantined]:
+        """The newest items, of one feed and leading code where given, below item `before`."""
+        tests, parameters = ["1=1"], list[Any]()
+        for test, value in (("feed = ?", feed), ("code = ?", code), ("item_id < ?", before)):
+            if value:
+                tests.append(test)
+                parameters.append(value)
+        return self._items(f"{' AND '.join(tests)} ORDER BY item_id DESC", (*parameters, limit))
+
+    def get(self, item_id: int) -> Quarantined:
+        """One item.  Raises BridgeError FB-5202."""
+        found = self._items("item_id = ?", (item_id, 1))
+        if not found:
+            raise BridgeError("FB-5202", item_id=item_id)
+        return found[0]
+
+    def of_message(self, message_id: int) -> list[Quarantined]:
+        """What of one journal message is at rest."""
+        return self._items("message_id = ? ORDER BY item_id", (message_id, 1_000))
+
+    def remove(self, item_id: int) -> None:
+        """Takes an item out (replayed, or given up).  Raises BridgeError FB-5202."""
+        with self._store.writing() as session:
+            if session.run("DELETE FROM quarantine WHERE item_id = ?", (item_id,)) != 1:
+                raise BridgeError("FB-5202", item_id=item_id)
+
+    def counts_by_feed(self) -> dict[str, dict[str, int]]:
+        """Feed -> leading code -> items."""
+        with self._store.reading() as session:
+            rows = session.all("SELECT feed, code, count(*) FROM quarantine GROUP BY feed, code")
+        found: dict[str, dict[str, int]] = {}
+        for feed, code, count in rows:
+            found.setdefault(feed, {})[code] = count
+        return found
+
+    def _items(self, where: str, parameters: Sequence[Any]) -> list[Quarantined]:
+        with self._store.reading() as session:
+            rows = session.all(
+                f"SELECT {_COLUMNS} FROM quarantine WHERE {where} LIMIT ?", parameters  # noqa: S608
+            )
+        return [
+            Quarantined(
+                row[0], row[1], row[2], _issues(row[3]), instant_of(row[4]), instant_of(row[5]),
+                row[6], row[7], row[8], bytes(row[9]),
+            )
+            for row in rows
+        ]  # fmt: skip
+
+
+def add(
+    session: Session,
+    feed: str,
+    data: bytes,
+    issues: Sequence[Issue],
+    *,
+    message_id: int | None = None,
+    received: str = "",
+    content_type: str = "",
+    source: str = "",
+    control_id: str = "",
+) -> int:
+    """Keeps one item within a transaction; its number."""
+    from datetime import datetime
+
+    now = milliseconds(clock.now())
+    came = milliseconds(datetime.fromisoformat(received)) if received else now
+    written = json.dumps(
+        [[each.code, each.severity, each.where, dict(each.details)] for each in issues],
+        ensure_ascii=False,
+    )
+    row = session.one(
+        "INSERT INTO quarantine (message_id, feed, code, issues, received, added, content_type,"
+        " source, control_id, data) VALUES (?,?,?,?,?,?,?,?,?,?) RETURNING item_id",
+        (
+            message_id, feed, issues[0].code if issues else "", written, came, now,
+            content_type, source, control_id, data,
+        ),
+    )  # fmt: skip
+    return int(row[0]) if row else 0
+
+
+def _issues(written: str) -> tuple[Issue, ...]:
+    return tuple(
+        Issue(code, severity, where, details)
+        for code, severity, where, details in json.loads(written)
+    )

@@ -1,0 +1,87 @@
+"""The values that go in and out of the record."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from fhir_bridge import clock
+
+__all__ = ["COLUMNS", "Page", "Stored", "Written", "instant_of", "milliseconds", "stored"]
+
+Outcome = Literal["created", "updated", "unchanged", "deleted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One version of a resource; `body` is the exact JSON as served, empty when deleted."""
+
+    resource_type: str
+    id: str
+    version: int
+    last_updated: str
+    deleted: bool
+    body: bytes
+    row_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a write did."""
+
+    resource_type: str
+    id: str
+    version: int
+    last_updated: str
+    outcome: Outcome
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of an answer.
+
+    `total` is None when it was not asked for; `next` is the cursor of the following page,
+    "" on the last one; `truncated` says that more would have been included than is allowed.
+    """
+
+    matches: list[Stored] = field(default_factory=list)
+    includes: list[Stored] = field(default_factory=list)
+    total: int | None = None
+    next: str = ""
+    truncated: bool = False
+
+
+COLUMNS = "r.row_id, r.type, r.id, r.version, r.last_updated, r.deleted, r.compressed, r.body"
+"""What `stored` reads, of ``resource r``."""
+
+
+def stored(row: tuple[Any, ...], types: dict[int, str]) -> Stored:
+    """A row of `COLUMNS` as value; `types` are the names of types by number."""
+    row_id, type_number, id_, version, last_updated, deleted, compressed, body = row
+    return Stored(
+        types[type_number],
+        id_,
+        version,
+        instant_of(last_updated),
+        bool(deleted),
+        zlib.decompress(body) if compressed else bytes(body),
+        row_id,
+    )
+
+
+def milliseconds(moment: datetime) -> int:
+    """`moment` as milliseconds since 1970."""
+    return int(moment.timestamp() * 1000)
+
+
+def instant_of(since_1970: int) -> str:
+    """Milliseconds since 1970 as FHIR instant.
+
+    >>> instant_of(1)
+    '1970-01-01T00:00:00.001Z'
+    """
+    seconds, rest = divmod(since_1970, 1000)
+    return clock.instant(datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000))

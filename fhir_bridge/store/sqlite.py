@@ -1,0 +1,209 @@
+"""SQLite: the embedded default.  One file, write-ahead log, one writer, many readers.
+
+https://www.sqlite.org/wal.html.  ``synchronous=FULL`` makes a commit durable when it
+returns.  Readers have connections of their own and are never blocked by the writer.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine
+from sqlalchemy.engine import Engine
+
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.store.session import Row, Session, Sql
+
+__all__ = ["SqliteDatabase"]
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=60000",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA mmap_size=1073741824",
+    "PRAGMA wal_autocheckpoint=4000",
+    "PRAGMA foreign_keys=OFF",
+)
+_INLINE = 64
+
+
+class SqliteSession:
+    """A connection; see `fhir_bridge.store.session.Session`."""
+
+    dialect = "sqlite"
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        return self.connection.execute(sql, parameters).fetchall()
+
+    def one(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
+        cursor = self.connection.execute(sql, parameters)
+        row: Row | None = cursor.fetchone()
+        cursor.close()
+        return row
+
+    def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+        cursor = self.connection.execute(sql, parameters)
+        while rows := cursor.fetchmany(1000):
+            yield from rows
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        return self.connection.execute(sql, parameters).rowcount
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self.connection.executemany(sql, rows)
+
+    def bulk(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        places = ",".join("?" * len(columns))
+        self.many(f"INSERT INTO {table} ({','.join(columns)}) VALUES ({places})", rows)  # noqa: S608
+
+    def add_terms(self, rows: Sequence[Sequence[Any]]) -> None:
+        self.many("INSERT OR IGNORE INTO term (number, value, hash) VALUES (?,?,?)", rows)
+
+    def among(self, column: str, values: Sequence[Any]) -> Sql:
+        if len(values) == 1:
+            return f"{column} = ?", [values[0]]
+        if len(values) <= _INLINE:
+            return f"{column} IN ({','.join('?' * len(values))})", list(values)
+        return f"{column} IN (SELECT value FROM json_each(?))", [json.dumps(list(values))]
+
+    def lock_keys(self, keys: Sequence[int]) -> None:
+        """The one writer holds the whole database already."""
+
+    def next_rows(self, count: int) -> tuple[Sequence[int], int]:
+        row = self.one("SELECT max(row_id) FROM resource")
+        first = ((row[0] if row else 0) or 0) + 1
+        return range(first, first + count), 0
+
+    def pin(self) -> tuple[int, str]:
+        row = self.one("SELECT max(row_id) FROM resource")
+        return ((row[0] if row else 0) or 0), ""
+
+    def visible_in(self, row: str, snapshot: str) -> Sql | None:
+        return None
+
+    def contains(self, column: str) -> str:
+        return f"instr({column}, ?) > 0"
+
+    def body_text(self, column: str) -> str:
+        return f"lower(CAST({column} AS TEXT))"
+
+
+class SqliteDatabase:
+    """Opens connections to one file and keeps them for reuse."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: str) -> None:
+        if not path or path == ":memory:":
+            raise BridgeError("FB-5006", url="sqlite://", reason="a file is needed")
+        self.path = Path(path)
+        self._writing = threading.Lock()
+        self._idle: list[SqliteSession] = []
+        self._writer: SqliteSession | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._connect().connection.close()
+        except (OSError, sqlite3.Error) as error:
+            raise BridgeError("FB-5006", url=f"sqlite:///{path}", reason=str(error)) from None
+
+    def engine(self) -> Engine:
+        """A SQLAlchemy engine for schema work."""
+        return create_engine(f"sqlite:///{self.path}")
+
+    @contextmanager
+    def reading(self, *, snapshot: bool = False) -> Iterator[Session]:
+        """A connection for queries; with `snapshot` all of them see one moment."""
+        session = self._take()
+        try:
+            if snapshot:
+                session.connection.execute("BEGIN")
+            yield session
+        except BaseException:
+            session.connection.close()
+            raise
+        if snapshot:
+            session.connection.execute("COMMIT")
+        self._give(session)
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """The writer, in a transaction that commits when the block ends well."""
+        with self._writing:
+            session = self._writer or self._connect(cache=65_536)
+            self._writer = session
+            connection = session.connection
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                raise BridgeError("FB-5003") from None
+            try:
+                yield session
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def is_conflict(self, error: Exception) -> bool:
+        """Whether a database error means that another writer was first."""
+        return isinstance(error, sqlite3.IntegrityError)
+
+    def size(self) -> int:
+        """Bytes on disk, the write-ahead log included."""
+        files = (self.path, Path(f"{self.path}-wal"))
+        return sum(each.stat().st_size for each in files if each.exists())
+
+    def tidy(self) -> None:
+        """Refreshes what the query planner knows and empties the write-ahead log."""
+        with self._writing:
+            session = self._writer or self._connect()
+            session.connection.execute("PRAGMA optimize=0x10002")
+            session.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if session is not self._writer:
+                session.connection.close()
+
+    def close(self) -> None:
+        """Closes every idle connection."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for session in idle:
+            session.connection.close()
+        with self._writing:
+            if self._writer:
+                self._writer.connection.close()
+                self._writer = None
+
+    def _take(self) -> SqliteSession:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return self._connect()
+
+    def _give(self, session: SqliteSession) -> None:
+        with self._lock:
+            if not self._closed and len(self._idle) < 32:
+                self._idle.append(session)
+                return
+        session.connection.close()
+
+    def _connect(self, cache: int = 16_384) -> SqliteSession:
+        connection = sqlite3.connect(
+            self.path, timeout=60, isolation_level=None, check_same_thread=False,
+            cached_statements=512,
+        )  # fmt: skip
+        for pragma in (*_PRAGMAS, f"PRAGMA cache_size=-{cache}"):
+            connection.execute(pragma)
+        return SqliteSession(connection)

@@ -1,0 +1,281 @@
+"""The record: one store over SQLite or PostgreSQL.
+
+``open_store(url, registry=…)`` creates or migrates the schema and answers a `Store`, which
+is shared by all threads of a process; several processes may open the same one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+from sqlalchemy.engine import Engine
+
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.search import Access, Plan, Registry
+from fhir_bridge.search.hashing import resource_key
+from fhir_bridge.store.collecting import collect
+from fhir_bridge.store.finding import Finder
+from fhir_bridge.store.history import HistoryQuery, history
+from fhir_bridge.store.including import visible_rows
+from fhir_bridge.store.journal import Journal
+from fhir_bridge.store.quarantine import Quarantine
+from fhir_bridge.store.records import COLUMNS, Page, Stored, stored
+from fhir_bridge.store.schema import metadata
+from fhir_bridge.store.select import Selector
+from fhir_bridge.store.session import Session
+from fhir_bridge.store.symbols import number_symbols
+from fhir_bridge.store.transaction import Transaction
+from fhir_bridge.store.writing import SeenTerms, Writer
+
+__all__ = ["Database", "Store", "open_store"]
+
+Answer = TypeVar("Answer")
+_SNAPSHOTS_KEPT = 15 * 60 * 1000
+
+
+class Database(Protocol):
+    """What a store needs of a database; see `sqlite` and `postgresql`."""
+
+    dialect: str
+
+    def engine(self) -> Engine: ...
+    def reading(self, *, snapshot: bool = False) -> Iterator[Session]: ...
+    def writing(self) -> Iterator[Session]: ...
+    def is_conflict(self, error: Exception) -> bool: ...
+    def size(self) -> int: ...
+    def tidy(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Store:
+    """Resources with history and index, journal, quarantine and identity keys."""
+
+    def __init__(
+        self, database: Database, registry: Registry, *, cursor_key: bytes | None, keep_snapshots: int
+    ) -> None:
+        self.database = database
+        self.registry = registry
+        self.numbers = number_symbols(database, registry)
+        self.types = {
+            self.numbers[name]: name for name in registry.definitions.resource_types
+        }
+        self.indexer = registry.indexer(self.numbers)
+        self._seen = SeenTerms()
+        secret = cursor_key or self._setting("cursor key", lambda: secrets.token_bytes(32))
+        self.finder = Finder(registry, self.numbers, self.types, secret, keep_snapshots)
+        self.journal = Journal(self)
+        self.quarantine = Quarantine(self)
+
+    @contextmanager
+    def reading(self, *, snapshot: bool = False) -> Iterator[Session]:
+        """A connection for queries."""
+        with self.database.reading(snapshot=snapshot) as session:  # type: ignore[attr-defined]
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A connection in a write transaction.  Raises BridgeError FB-5003 on a collision."""
+        try:
+            with self.database.writing() as session:  # type: ignore[attr-defined]
+                yield session
+        except BridgeError:
+            raise
+        except Exception as error:
+            if self.database.is_conflict(error):
+                raise BridgeError("FB-5003") from error
+            raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """One transaction: commits when the block ends well, otherwise leaves no trace.
+
+        Raises BridgeError FB-5003 when another writer changed the same resource at the same
+        time; `run` tries again.
+        """
+        writer: Writer | None = None
+        with self.writing() as session:
+            writer = Writer(session, self.indexer, self.numbers, self.types, self._seen)
+            yield Transaction(self, session, writer)
+            writer.flush()
+            if writer.replaced:
+                collect(
+                    session, self.indexer, self.types, writer.replaced * 2,
+                    self.finder.keep_snapshots,
+                )  # fmt: skip
+        self._seen.learn(writer.new_terms)
+
+    def run(self, work: Callable[[Transaction], Answer], *, attempts: int = 8) -> Answer:
+        """`work` in a transaction, again after a collision with another writer."""
+        for _ in range(attempts - 1):
+            try:
+                with self.transaction() as tx:
+                    return work(tx)
+            except BridgeError as error:
+                if error.code != "FB-5003":
+                    raise
+        with self.transaction() as tx:
+            return work(tx)
+
+    def read(
+        self, resource_type: str, id_: str, access: Access | None = None
+    ) -> Stored | None:
+        """The newest version (also one that says "deleted"), when the caller may see it."""
+        return self._read(
+            "r.key = ? ORDER BY r.version DESC LIMIT 1",
+            [resource_key(resource_type, id_)], resource_type, id_, access,
+        )  # fmt: skip
+
+    def vread(
+        self, resource_type: str, id_: str, version: int, access: Access | None = None
+    ) -> Stored | None:
+        """One version of a resource."""
+        return self._read(
+            "r.key = ? AND r.version = ?",
+            [resource_key(resource_type, id_), version], resource_type, id_, access,
+        )  # fmt: skip
+
+    def find(self, plan: Plan, access: Access | None = None, cursor: str = "") -> Page:
+        """One page of a search."""
+        with self.reading(snapshot=plan.directives.total != "none") as session:
+            return self.finder.find(session, plan, access or Access.everything(), cursor)
+
+    def count(self, plan: Plan, access: Access | None = None) -> int:
+        """How many resources a search finds."""
+        from fhir_bridge.store.finding import count
+
+        with self.reading() as session:
+            selector = Selector(session, self.numbers, access or Access.everything())
+            return count(session, selector, plan)
+
+    def history(
+        self,
+        resource_type: str | None = None,
+        id_: str | None = None,
+        *,
+        since: int | None = None,
+        at: tuple[int, int] | None = None,
+        count: int = 50,
+        cursor: str = "",
+        access: Access | None = None,
+    ) -> Page:
+        """Versions, newest first: of a resource, of a type, or of everything."""
+        query = HistoryQuery(resource_type or "", id_ or "", since, at, count)
+        with self.reading(snapshot=True) as session:
+            return history(
+                session, query, access or Access.everything(), self.numbers, self.types,
+                self.finder.secret, cursor,
+            )  # fmt: skip
+
+    def bodies(self, resource_type: str, access: Access | None = None) -> Iterator[bytes]:
+        """The body of every current resource of a type, streamed in the order of the change log."""
+        wanted = access or Access.everything()
+        if not wanted.allows_type(resource_type):
+            return
+        with self.reading(snapshot=True) as session:
+            selector = Selector(session, self.numbers, wanted)
+            tests = [selector.live("r.row_id")]
+            if wanted.needs_compartment(resource_type):
+                tests.append(selector.members("r.row_id", sorted(wanted.patient_ids or ())))
+            where = " AND ".join(["r.type = ?", *(each[0] for each in tests)])
+            parameters = [value for each in tests for value in each[1]]
+            sql = f"SELECT r.body FROM resource r WHERE {where} ORDER BY r.row_id"  # noqa: S608
+            for (body,) in session.stream(sql, [self.numbers[resource_type], *parameters]):
+                yield bytes(body)
+
+    def counts_by_type(self) -> dict[str, int]:
+        """How many current resources there are of each type."""
+        with self.reading() as session:
+            rows = session.all(
+                "SELECT r.type, count(*) FROM resource r WHERE NOT EXISTS"
+                " (SELECT 1 FROM superseded s WHERE s.row_id = r.row_id) GROUP BY r.type"
+            )
+        return {self.types[number]: count for number, count in rows}
+
+    def latest_change(self) -> int:
+        """The number of the newest committed change."""
+        with self.reading() as session:
+            return session.pin()[0]
+
+    def collect(self, limit: int = 10_000) -> int:
+        """Drops index rows of versions replaced long ago and compresses their bodies."""
+        with self.writing() as session:
+            return collect(
+                session, self.indexer, self.types, limit, self.finder.keep_snapshots
+            )
+
+    def close(self) -> None:
+        """Closes every connection that is not in use."""
+        self.database.close()
+
+    def _read(
+        self, where: str, parameters: list[object], resource_type: str, id_: str,
+        access: Access | None,
+    ) -> Stored | None:  # fmt: skip
+        with self.reading() as session:
+            row = session.one(f"SELECT {COLUMNS} FROM resource r WHERE {where}", parameters)  # noqa: S608
+            if row is None:
+                return None
+            found = stored(row, self.types)
+            if found.id != id_ or found.resource_type != resource_type:
+                return None
+            if access is None or access.is_everything:
+                return found
+            selector = Selector(session, self.numbers, access)
+            seen = visible_rows(session, selector, access, [found])
+            return seen[0] if seen else None
+
+    def _setting(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """A value kept in the database, made once by whoever asks first."""
+        with self.reading() as session:
+            row = session.one("SELECT value FROM setting WHERE name = ?", (name,))
+        if row is None:
+            with self.writing() as session:
+                session.run(
+                    "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                    (name, make()),
+                )
+                row = session.one("SELECT value FROM setting WHERE name = ?", (name,))
+        return bytes(row[0]) if row else b""
+
+
+def open_store(
+    url: str,
+    *,
+    registry: Registry,
+    cursor_key: bytes | None = None,
+    keep_snapshots: int = _SNAPSHOTS_KEPT,
+) -> Store:
+    """The store at ``sqlite:////path/file.sqlite3`` or ``postgresql+psycopg://…``.
+
+    `cursor_key` seals page links (default: a key kept in the database); `keep_snapshots`
+    are the milliseconds for which a page link holds.  Raises BridgeError FB-5006, FB-5009.
+    """
+    database = _database(url)
+    migrate(database)
+    return Store(database, registry, cursor_key=cursor_key, keep_snapshots=keep_snapshots)
+
+
+def migrate(database: Database) -> None:
+    """Brings the schema to what this release expects."""
+    engine = database.engine()
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        if database.dialect == "postgresql":
+            connection.exec_driver_sql("CREATE SEQUENCE IF NOT EXISTS resource_row_id")
+    engine.dispose()
+
+
+def _database(url: str) -> Database:
+    scheme, _, path = url.partition("://")
+    if scheme == "sqlite":
+        from fhir_bridge.store.sqlite import SqliteDatabase
+
+        return SqliteDatabase(path.removeprefix("/"))  # type: ignore[return-value]
+    if scheme.partition("+")[0] == "postgresql":
+        from fhir_bridge.store.postgresql import PostgresqlDatabase
+
+        return PostgresqlDatabase(url)  # type: ignore[return-value]
+    raise BridgeError("FB-5006", url=scheme, reason="the address begins with neither sqlite nor postgresql")
