@@ -63,7 +63,7 @@ def interval(text: str, zone: tzinfo = UTC) -> tuple[int, int] | None:
     low += ((moment.hour * 60 + moment.minute) * 60 + seconds) * _SECOND - shift
     if fraction:
         low += int(fraction.ljust(9, "0")) // 100
-        width = max(1, 10 ** (7 - len(fraction))) if len(fraction) < 7 else 1
+        width = 1  # a fraction of a second is read as the moment it names
     elif second:
         width = _SECOND
     elif minute:

@@ -197,8 +197,9 @@ def _reference(
         if modifier and not name.startswith(f"{modifier}/"):
             raise _expected(parameter.code, f"a reference to {modifier}")
         return Posted(symbol, (name,))
-    targets = (modifier,) if modifier else parameter.targets
-    known = targets or tuple(sorted(registry.definitions.resource_types))
+    if modifier:
+        return Posted(symbol, (f"{modifier}/{name}",))
+    known = parameter.targets or tuple(sorted(registry.definitions.resource_types))
     return Posted(symbol, (*(f"{target}/{name}" for target in known), name))
 
 

@@ -8,13 +8,22 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine
+from sqlalchemy import (
+    BigInteger,
+    Double,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    create_engine,
+)
 from sqlalchemy.engine import URL, Engine, make_url
 
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.store.schema import metadata
 from fhir_bridge.store.session import Row, Session, Sql
 
 if TYPE_CHECKING:
@@ -28,21 +37,24 @@ _FEW = 12
 _LOCKED_ONE_BY_ONE = 64
 """Beyond so many resources at once the unique index alone finds writers that collide."""
 
-_TYPES = {
-    "value": "text",
-    "id": "text",
-    "body": "bytea",
-    "low": "float8",
-    "high": "float8",
-    "type": "int4",
-    "version": "int4",
-    "number": "int4",
-    "deleted": "int2",
-    "compressed": "int2",
-    "collected": "int2",
-    "derived": "int2",
-    "member": "int2",
-}
+_TYPES = (
+    (BigInteger, "int8"),
+    (SmallInteger, "int2"),
+    (Integer, "int4"),
+    (Double, "float8"),
+    (LargeBinary, "bytea"),
+    (Text, "text"),
+)
+
+
+@cache
+def _types(table: str, columns: tuple[str, ...]) -> list[str]:
+    """The names that binary COPY needs for the columns of the schema."""
+    shapes = metadata.tables[table].c
+    return [
+        next(name for kind, name in _TYPES if isinstance(shapes[column].type, kind))
+        for column in columns
+    ]
 
 
 @lru_cache(maxsize=4096)
@@ -87,12 +99,9 @@ class PostgresqlSession:
             if listed:
                 self.run(f"INSERT INTO {table} ({names}) VALUES {values}", flat)  # noqa: S608
             return
-        types = [
-            "int8" if table == "date_value" else _TYPES.get(column, "int8") for column in columns
-        ]
         statement = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
         with self.connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[arg-type]
-            copy.set_types(types)
+            copy.set_types(_types(table, tuple(columns)))
             write = copy.write_row
             for row in listed:
                 write(row)
