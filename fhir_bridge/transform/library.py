@@ -20,6 +20,7 @@ from fhir_bridge.fhir import Definitions, Resource, definitions, parse_json
 from fhir_bridge.terminology import ConceptMaps
 from fhir_bridge.transform.compile_rule import compile_rules, run_group
 from fhir_bridge.transform.concept_map_resource import to_concept_map
+from fhir_bridge.transform.environment import source_environment
 from fhir_bridge.transform.expressions import CompiledExpression
 from fhir_bridge.transform.finish import Finisher
 from fhir_bridge.transform.logical_models import logical_shapes
@@ -166,6 +167,8 @@ class CompiledMap:
 
         Raises BridgeError when the map refuses the input (FB-2110 to FB-2117).
         """
+        if environment is None:
+            environment = source_environment(source, self._library.shapes.definitions)
         run = Run(variables, lineage=lineage, environment=environment)
         run.constants = self._constants
         parameters = self.entry.parameters

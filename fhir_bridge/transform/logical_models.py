@@ -96,20 +96,28 @@ def _fill_level(
         if any(str(other["path"]).startswith(f"{own}.") for other in elements):
             types = [_nested(own, types[0], elements, shapes, shape.namespace)]
         is_choice = len(types) > 1 or own.endswith("[x]")
+        representation = _first(element.get("representation"), inherited)
+        typed_keys = is_choice and representation != "typeAttr"
         described = ElementShape(
             name=name,
-            keys={one: f"{name}{one[:1].upper()}{one[1:]}" if is_choice else name for one in types},
+            keys={one: _typed_key(name, one) if typed_keys else name for one in types},
             is_list=_is_list(element, inherited),
             is_choice=is_choice,
             minimum=int(element.get("min", 0)),
-            representation=_first(element.get("representation"), inherited),
+            representation=representation,
             xml_name=str(_extension(element, _XML_NAME) or ""),
             namespace=str(_extension(element, _NAMESPACE) or ""),
             is_choice_group=bool(_extension(element, ("xml-choice-group",))),
+            is_timestamp=bool(_extension(element, ("elementdefinition-date-format",))),
         )
         shape.elements[name] = described
         for key in described.keys.values():
             shape.order.setdefault(key, len(shape.order))
+
+
+def _typed_key(name: str, type_name: str) -> str:
+    plain = plain_type_name(type_name)
+    return f"{name}{plain[:1].upper()}{plain[1:]}"
 
 
 def _is_list(element: Mapping[str, Any], inherited: ElementShape | None) -> bool:

@@ -20,7 +20,8 @@ __all__ = ["ElementShape", "Shape", "Shapes", "plain_type_name"]
 class ElementShape:
     """One element as maps name it: ``value`` for a choice, with a JSON key for each type.
 
-    `representation` and `xml_name` speak of XML (empty: an element of its own name).
+    `representation` and `xml_name` speak of XML (empty: an element of its own name);
+    `is_timestamp` that XML writes it as an HL7 timestamp.
     """
 
     name: str
@@ -32,6 +33,12 @@ class ElementShape:
     xml_name: str = ""
     namespace: str = ""
     is_choice_group: bool = False
+    is_timestamp: bool = False
+
+    @property
+    def says_type(self) -> bool:
+        """Whether one key holds values of several types, each saying its own (xsi:type)."""
+        return self.representation == "typeAttr"
 
     @property
     def type(self) -> str:

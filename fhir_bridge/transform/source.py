@@ -172,9 +172,10 @@ def _actual(value: Any, shape: Shape | None, shapes: Shapes) -> Shape | None:
         own = value.get("resourceType")
         if type(own) is str and (shape is None or shape.is_resource or shape.is_abstract):
             return shapes.find(own) or shape
-        own = value.get("xsi:type") if shape is not None and shape.is_abstract else None
-        if type(own) is str:
-            return shapes.find(own) or shapes.named(own)
+        if shape is not None and (shape.kind == "logical" or shape.is_abstract):
+            own = value.get("xsi:type")
+            if type(own) is str:
+                return shapes.named(own)
         return None if shape is not None and shape.is_primitive else shape
     own = getattr(value, "type_name", None)
     if own:

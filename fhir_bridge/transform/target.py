@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from fhir_bridge.transform.fit import MISFIT, fit_for, type_of_scalar
-from fhir_bridge.transform.shapes import Shape, Shapes
+from fhir_bridge.transform.shapes import Shape, Shapes, plain_type_name
 from fhir_bridge.transform.source import Item, scalar
 
 __all__ = ["Place", "Target", "TargetPlan", "plan_for"]
@@ -89,12 +89,15 @@ class Target:
 class Place:
     """One way to fill an element: its JSON key, type and fit."""
 
-    __slots__ = ("fit", "is_list", "key", "shape")
+    __slots__ = ("fit", "is_list", "key", "says_type", "shape")
 
-    def __init__(self, key: str, shape: Shape, *, is_list: bool) -> None:
+    def __init__(
+        self, key: str, shape: Shape, *, is_list: bool, says_type: bool = False
+    ) -> None:
         self.key = key
         self.shape = shape
         self.is_list = is_list
+        self.says_type = says_type
         self.fit = fit_for(shape.name)
 
 
@@ -158,7 +161,9 @@ def plan_for(shape: Shape, element: str, shapes: Shapes) -> TargetPlan | None:
     if known is None:
         return None
     places = {
-        type_name: Place(key, shapes.named(type_name), is_list=known.is_list)
+        plain_type_name(type_name) if "/" in type_name else type_name: Place(
+            key, shapes.named(type_name), is_list=known.is_list, says_type=known.says_type
+        )
         for type_name, key in known.keys.items()
     }
     return TargetPlan(element, places, shapes, is_choice=known.is_choice)

@@ -107,13 +107,13 @@ class Writer:
             items = node.setdefault(key, [])
             if self._reuse_first and items:
                 return Target(shape, items[0], target, key, 0, node)
-            child = _fresh(shape, place.shape)
+            child = _fresh(shape, place)
             return Target(shape, child, target, key, self._add(run, node, key, items, child), node)
         there = node.get(key)
         if type(there) is not dict or (
             shape.is_resource and there.get("resourceType") != shape.name
         ):
-            there = node[key] = _fresh(shape, place.shape)
+            there = node[key] = _fresh(shape, place)
         return Target(shape, there, target, key, -1, node)
 
     def _add(self, run: Run, node: dict[str, Any], key: str, items: list[Any], item: Any) -> int:
@@ -236,12 +236,12 @@ class Writer:
         run.report("FB-2112", self.site, _origin(item, here), element=self.name, type=type_name)
 
 
-def _fresh(shape: Shape, declared: Shape) -> dict[str, Any]:
+def _fresh(shape: Shape, place: Place) -> dict[str, Any]:
     if shape.is_resource and not shape.is_abstract:
         return {"resourceType": shape.name}
-    if declared.is_abstract and not declared.is_resource and shape is not declared:
-        return {"xsi:type": shape.name.replace("-", "_")}
-    return {}
+    declared = place.shape
+    untold = declared.is_abstract and not declared.is_resource and shape is not declared
+    return {"xsi:type": shape.name.replace("-", "_")} if untold or place.says_type else {}
 
 
 def _clear_other_keys(node: dict[str, Any], plan: TargetPlan, place: Place) -> None:
