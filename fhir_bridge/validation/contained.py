@@ -5,12 +5,16 @@ https://hl7.org/fhir/R4/references.html#contained
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fhir_bridge.fhir import walk_references
 from fhir_bridge.validation.finding import Finding, moved
 
 __all__ = ["check_contained"]
+
+
+_IN_NARRATIVE = re.compile(r"(?:src|href)=[\"'](#[^\"']+)[\"']")
 
 
 def check_contained(resource: dict[str, Any], findings: list[Finding]) -> list[Finding] | None:
@@ -72,4 +76,6 @@ def _referred(resource: dict[str, Any]) -> set[str]:
             stack.extend(node)
         elif isinstance(node, str) and node.startswith("#"):
             wanted.add(node)
+        elif isinstance(node, str) and node.startswith("<div"):
+            wanted.update(_IN_NARRATIVE.findall(node))
     return wanted

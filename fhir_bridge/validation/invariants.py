@@ -12,15 +12,15 @@ never counted as passed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextvars import ContextVar
 from typing import Any
 
 from fhir_bridge import fhirpath
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Constraint, Definitions
 from fhir_bridge.validation.finding import Findings, found
+from fhir_bridge.validation.judged import judged
 
-__all__ = ["JUDGED_ELSEWHERE", "Invariants", "judged_resource"]
+__all__ = ["JUDGED_ELSEWHERE", "Invariants"]
 
 Judge = Callable[[Any], Findings]
 
@@ -38,14 +38,11 @@ _ERRATA = {
 }
 """Expressions of R4 that name a type which the element can never have."""
 
-judged_resource: ContextVar[Any] = ContextVar("judged_resource", default=None)
-"""The resource under judgement: ``%resource`` and ``%rootResource`` of the expressions."""
-
 
 class Invariants:
     """Judges of constraints, compiled on first use."""
 
-    def __init__(self, definitions: Definitions, environment: Any = None) -> None:
+    def __init__(self, definitions: Definitions, environment: fhirpath.Environment) -> None:
         self._definitions = definitions
         self._environment = environment
 
@@ -70,8 +67,8 @@ class Invariants:
         stated = constraint.human or constraint.expression
 
         def judge(value: Any) -> Findings:
-            resource = judged_resource.get()
-            variables = {"resource": resource, "rootResource": resource}
+            now = judged()
+            variables = {"resource": now.resource, "rootResource": now.root_resource}
             try:
                 result = expression(value, variables=variables, environment=environment)
             except BridgeError as error:

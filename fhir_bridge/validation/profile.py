@@ -20,7 +20,13 @@ from fhir_bridge.validation.finding import Finding, Findings, found, moved
 from fhir_bridge.validation.invariants import Invariants, Judge
 from fhir_bridge.validation.slicing import Matcher, slice_matcher
 from fhir_bridge.validation.structure import NodeCheck
-from fhir_bridge.validation.values import fits_codes, is_fixed, matches_pattern, stated_value
+from fhir_bridge.validation.values import (
+    fits_codes,
+    is_fixed,
+    is_less,
+    matches_pattern,
+    stated_value,
+)
 
 __all__ = ["ProfileCompiler"]
 
@@ -65,7 +71,7 @@ class ProfileCompiler:
         type_name = str(structure_definition.get("type", ""))
         checks: list[Judge] = []
         base = str(structure_definition.get("baseDefinition", ""))
-        if "snapshot" not in structure_definition and not self._is_type(base):
+        if not self._is_type(base):
             inherited = self.check_of(base)
             if inherited is not None:
                 checks.append(inherited)
@@ -87,6 +93,12 @@ class ProfileCompiler:
     def _is_type(self, url: str) -> bool:
         return url.startswith(_R4) and url[len(_R4) :] in self._definitions.types
 
+    def _conforms(self, value: Any, url: str) -> bool | None:
+        check = self.check_of(url)
+        if check is None:
+            return value.get("resourceType") == url[len(_R4) :] if self._is_type(url) else None
+        return not any(finding.severity == "error" for finding in check(value) or ())
+
     # --- one value -------------------------------------------------------------------
 
     def _value_judges(
@@ -103,6 +115,7 @@ class ProfileCompiler:
             judges.append(
                 lambda value: None if matches_pattern(value, pattern) else _differs(name, pattern)
             )
+        judges += _bound_judges(element, name)
         judges += self._binding_judges(node, base)
         judges += self._target_judges(node, base)
         judges += self._profile_judges(node)
@@ -277,7 +290,7 @@ class ProfileCompiler:
         discriminators = stated or _IMPLIED.get(node.name, [])
         slices = []
         for name, part in node.slices.items():
-            matches = slice_matcher(part, discriminators, self._profiles.codes)
+            matches = slice_matcher(part, discriminators, self._profiles.codes, self._conforms)
             if matches is not None:
                 judges = self._value_judges(part, elements[0].type, elements[0])
                 slices.append(_slice(name, part, elements, matches, {elements[0].key: judges}))
@@ -308,6 +321,28 @@ def _slice(
         int(part.element.get("min", 0)),
         _maximum(part.element.get("max")),
     )
+
+
+def _bound_judges(element: Mapping[str, Any], name: str) -> list[Judge]:
+    """minValue, maxValue and maxLength; only values of one kind and unit are compared."""
+    least, most = stated_value(element, "minValue"), stated_value(element, "maxValue")
+    length = element.get("maxLength")
+    judges: list[Judge] = []
+    if least is not None:
+        judges.append(lambda value: _beyond(name, "minimum") if is_less(value, least) else None)
+    if most is not None:
+        judges.append(lambda value: _beyond(name, "maximum") if is_less(most, value) else None)
+    if isinstance(length, int):
+        judges.append(
+            lambda value: (
+                _beyond(name, "length") if isinstance(value, str) and len(value) > length else None
+            )
+        )
+    return judges
+
+
+def _beyond(name: str, bound: str) -> list[Finding]:
+    return found("FB-3027", name=name, bound=bound)
 
 
 def _items(owner: dict[str, Any], elements: list[ElementDefinition]) -> list[tuple[str, str, Any]]:

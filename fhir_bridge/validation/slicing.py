@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/profiling.html#discriminator
 
 Known discriminators: value and pattern (fixed value, pattern or required codes at the
-path), type, exists.  A slice whose discriminator cannot be judged is left out of the
+path), type, exists, profile.  A slice whose discriminator cannot be judged is left out of the
 judgement and never guessed.
 """
 
@@ -15,22 +15,30 @@ from typing import Any
 
 from fhir_bridge.fhir import parse_reference
 from fhir_bridge.validation.element_tree import ElementNode
+from fhir_bridge.validation.judged import resolve
 from fhir_bridge.validation.values import fits_codes, matches_pattern, stated_value
 
 __all__ = ["Matcher", "slice_matcher"]
 
 Matcher = Callable[[Any], bool]
+Conforms = Callable[[Any, str], bool | None]
 Codes = Callable[[str], Mapping[str, frozenset[str]] | None]
 
 _STEP = re.compile(r"extension\((['\"])(?P<url>.*?)\1\)|(?P<word>[\w$\[\]]+)(?:\(\w*\))?")
 
 
 def slice_matcher(
-    node: ElementNode, discriminators: list[Mapping[str, str]], codes: Codes
+    node: ElementNode,
+    discriminators: list[Mapping[str, str]],
+    codes: Codes,
+    conforms: Conforms,
 ) -> Matcher | None:
     """A test whether an item is of slice `node`; None when that cannot be judged."""
     matchers = [
-        _matcher(node, item.get("type", ""), item.get("path", ""), codes) for item in discriminators
+        _profile_matcher(node, _steps(item.get("path", "")), conforms)
+        if item.get("type") == "profile"
+        else _matcher(node, item.get("type", ""), item.get("path", ""), codes)
+        for item in discriminators
     ]
     if not matchers or any(matcher is None for matcher in matchers):
         return None
@@ -49,14 +57,35 @@ def _matcher(node: ElementNode, kind: str, path: str, codes: Codes) -> Matcher |
     return None
 
 
+def _profile_matcher(node: ElementNode, steps: list[str], conforms: Conforms) -> Matcher | None:
+    """Whether what stands at the path conforms to a profile that the slice names there."""
+    target: ElementNode | None = node
+    for step in [step for step in steps if step != "resolve()"]:
+        target = _child(target, step) if target else None
+    if target is None:
+        return None
+    kinds = target.element.get("type", ())
+    named = "targetProfile" if "resolve()" in steps else "profile"
+    urls = [url for kind in kinds for url in kind.get(named, ())]
+    if not urls:
+        return None
+    return lambda item: any(
+        isinstance(value, dict) and conforms(value, url)
+        for value in values_at(item, steps)
+        for url in urls
+    )
+
+
 def _steps(path: str) -> list[str]:
     """``coding.code`` as words; ``extension('u')`` as ``extension|u``; ``$this`` as nothing."""
     steps = []
     for match in _STEP.finditer(path):
         if match["url"] is not None:
             steps.append(f"extension|{match['url']}")
+        elif match[0].startswith("resolve("):
+            steps.append("resolve()")
         elif match["word"] not in ("$this", "ofType"):
-            steps.append(match[0])
+            steps.append(match["word"])
     return steps
 
 
@@ -161,6 +190,10 @@ def values_at(value: Any, steps: list[str]) -> Iterator[Any]:
             yield value
         return
     if not isinstance(value, dict):
+        return
+    if steps[0] == "resolve()":
+        text = value.get("reference")
+        yield from values_at(resolve(text) if isinstance(text, str) else None, steps[1:])
         return
     name, _, url = steps[0].partition("|")
     if url:

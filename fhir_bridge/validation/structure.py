@@ -16,6 +16,7 @@ from typing import Any
 from fhir_bridge.fhir import Definitions, ElementDefinition, TypeDefinition
 from fhir_bridge.validation.contained import check_contained
 from fhir_bridge.validation.finding import Finding, Findings, found, moved
+from fhir_bridge.validation.judged import enter, leave
 from fhir_bridge.validation.narrative import check_narrative
 from fhir_bridge.validation.primitives import PrimitiveTest, primitive_test
 
@@ -64,7 +65,11 @@ class Structure:
         resource_type = resource.get("resourceType")
         if resource_type not in self._definitions.resource_types:
             return found("FB-3001", type=resource_type)
-        findings = self.object_check(resource_type)(resource, resource)
+        token = enter(resource, contained=contained)
+        try:
+            findings = self.object_check(resource_type)(resource, resource)
+        finally:
+            leave(token)
         if contained:
             return findings
         if "contained" in resource or findings:
@@ -143,7 +148,11 @@ class Structure:
         inner = self._late(type_name)
         if type_name == "Reference":
             return _reference(inner, frozenset(element.targets))
-        if element.strength == "required" and type_name in ("Coding", "CodeableConcept"):
+        if element.strength == "required" and type_name in (
+            "Coding",
+            "CodeableConcept",
+            "Quantity",
+        ):
             systems = self._definitions.value_set(element.value_set)
             if systems is not None:
                 return _coded(inner, element, systems)

@@ -13,10 +13,14 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Definitions, Resource, definitions, operation_outcome
+from fhir_bridge.fhirpath import Environment
+from fhir_bridge.validation.bundle import check_bundle
 from fhir_bridge.validation.finding import Findings, found, moved
-from fhir_bridge.validation.invariants import Invariants, judged_resource
+from fhir_bridge.validation.invariants import Invariants
+from fhir_bridge.validation.judged import enter, leave, resolve
 from fhir_bridge.validation.profile import ProfileCompiler
 from fhir_bridge.validation.structure import NodeCheck, Structure
+from fhir_bridge.validation.values import fits_codes
 
 __all__ = ["Validator", "validate"]
 
@@ -36,12 +40,12 @@ class Validator:
         profiles: Profiles,
         *,
         invariants: bool = True,
-        environment: Any = None,
+        environment: Environment | None = None,
     ) -> None:
         self._definitions = definitions
         self._profiles = profiles
         self._with_invariants = invariants
-        self._invariants = Invariants(definitions, environment)
+        self._invariants = Invariants(definitions, environment or self._environment())
         self._compiler = ProfileCompiler(definitions, profiles, self._invariants)
         self._structure = Structure(definitions, self._further)
 
@@ -50,20 +54,37 @@ class Validator:
 
         Places are FHIRPath from the resource type (``Patient.name[0].given``).
         """
-        token = judged_resource.set(resource)
-        try:
-            findings = self._structure.check_resource(resource) or []
-            if profile_urls and isinstance(resource, dict):
-                claimed = _claimed(resource)
+        findings = self._structure.check_resource(resource) or []
+        if profile_urls and isinstance(resource, dict):
+            claimed = _claimed(resource)
+            token = enter(resource)
+            try:
                 for url in profile_urls:
                     if url not in claimed:
                         findings = [*findings, *(self._by_profile(resource, url) or ())]
-        finally:
-            judged_resource.reset(token)
+            finally:
+                leave(token)
         if not findings:
             return []
         root = str(resource.get("resourceType", "")) if isinstance(resource, dict) else ""
-        return [finding.issue(root) for finding in findings]
+        issues = [finding.issue(root) for finding in findings]
+        return list({str(issue): issue for issue in issues}.values())  # two profiles, one fault
+
+    def _environment(self) -> Environment:
+        """What FHIRPath may ask: what is inside the judged resource, our profiles and codes."""
+        return Environment(
+            resolve=resolve, member_of=self._is_member, conforms_to=self._conforms_to
+        )
+
+    def _is_member(self, value: Any, value_set_url: str) -> bool | None:
+        systems = self._profiles.codes(value_set_url)
+        return None if systems is None else fits_codes(value, systems)
+
+    def _conforms_to(self, resource: Any, url: str) -> bool | None:
+        check = self._compiler.check_of(url)
+        if check is None or not isinstance(resource, dict):
+            return None
+        return not any(finding.severity == "error" for finding in check(resource) or ())
 
     def _by_profile(self, resource: Resource, url: str) -> Findings:
         check = self._compiler.check_of(url)
@@ -83,6 +104,8 @@ class Validator:
             checks.append(self._by_claimed_profiles)
         if type_name == "Extension":
             checks.append(self._extension)
+        if type_name == "Bundle":
+            checks.append(check_bundle)
         if self._with_invariants:
             checks += self._type_invariants(type_name)
         if not checks:

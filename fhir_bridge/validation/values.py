@@ -6,10 +6,14 @@ https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.pat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
-__all__ = ["fits_codes", "is_fixed", "matches_pattern", "stated_value"]
+from fhir_bridge import ucum
 
+__all__ = ["fits_codes", "is_fixed", "is_less", "matches_pattern", "stated_value"]
+
+UCUM = "http://unitsofmeasure.org"
 _NOTHING = object()
 
 
@@ -58,6 +62,34 @@ def fits_codes(value: Any, systems: Mapping[str, frozenset[str]]) -> bool:
         coding.get("code") in systems.get(coding.get("system", ""), ())
         for coding in _codings(value)
     )
+
+
+def is_less(value: Any, other: Any) -> bool:
+    """Whether `value` is less than `other`; False when the two cannot be compared.
+
+    Numbers, texts of dates and times of one precision, and quantities, converted by UCUM.
+    """
+    if isinstance(value, dict) and isinstance(other, dict):
+        return _is_less_quantity(value, other)
+    if isinstance(value, str) and isinstance(other, str):
+        return len(value) == len(other) and value < other
+    if isinstance(value, bool) or isinstance(other, bool):
+        return False
+    if isinstance(value, int | Decimal) and isinstance(other, int | Decimal):
+        return value < other
+    return False
+
+
+def _is_less_quantity(value: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    one, two = value.get("value"), other.get("value")
+    if not isinstance(one, int | Decimal) or not isinstance(two, int | Decimal):
+        return False
+    if value.get("code") == other.get("code"):
+        return one < two
+    if value.get("system") != UCUM or other.get("system") != UCUM:
+        return False
+    converted = ucum.convert(Decimal(one), str(value.get("code")), str(other.get("code")))
+    return converted is not None and converted < two
 
 
 def _codings(value: Any) -> Iterator[Mapping[str, Any]]:

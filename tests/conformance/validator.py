@@ -58,8 +58,9 @@ def _judged(
 
 def _issues(folder: Path, case: dict[str, Any], sources: list[str]) -> list[Issue]:
     names = [*sources]
-    for key in ("supporting", "supporting5", "profiles"):
-        names += case.get(key, [])
+    for part in (case, case.get("profile", {}) if sources else {}):
+        for key in ("supporting", "supporting5", "profiles"):
+            names += part.get(key, [])
     known = [resource for name in names for resource in _definitions_in(folder / name)]
     validator = Validator(definitions(), Profiles(known))
     urls = [
