@@ -1,0 +1,25 @@
+"""The HTTP edge of the record: FHIR R4 REST over Flask.
+
+Read in this order: `application` (one request, top to bottom), `read_request` and
+`write_response` with `media_types` (HTTP and values), `operate` (operations), `errors`
+(everything that goes wrong), `capabilities` and `openapi` (what is served, said), `server`
+(sockets and threads), `services` (what the wiring must give).
+"""
+
+from fhir_bridge.api.application import create_app
+from fhir_bridge.api.capabilities import capability_statement
+from fhir_bridge.api.errors import reply_of
+from fhir_bridge.api.openapi import openapi_document
+from fhir_bridge.api.server import Server, serve
+from fhir_bridge.api.services import ApiSettings, Services
+
+__all__ = [
+    "ApiSettings",
+    "Server",
+    "Services",
+    "capability_statement",
+    "create_app",
+    "openapi_document",
+    "reply_of",
+    "serve",
+]

@@ -1,0 +1,37 @@
+"""The RESTful interactions of FHIR R4: a request value in, a reply value out.
+
+Read in this order: `request`, `routes` (URL grammar), `dispatch` (which interaction), then
+one file for each interaction (`read`, `vread`, `create`, `update`, `patch`, `delete`,
+`history`, `search`, `batch`, `transaction`, `capabilities`), with the languages of patch in
+`json_patch` and `fhirpath_patch`.  No HTTP library is known here: the edge turns HTTP into
+requests and replies into HTTP.
+"""
+
+from fhir_bridge.interactions.conditions import etag, http_date
+from fhir_bridge.interactions.context import Context, RestSettings
+from fhir_bridge.interactions.dispatch import interactions, perform, perform_route
+from fhir_bridge.interactions.reply import Reply, of_resource
+from fhir_bridge.interactions.request import JSON_PATCH, XML_PATCH, Request, split_url
+from fhir_bridge.interactions.routes import ID, Route, route
+from fhir_bridge.interactions.subset import Subset, parse_subset
+
+__all__ = [
+    "ID",
+    "JSON_PATCH",
+    "XML_PATCH",
+    "Context",
+    "Reply",
+    "Request",
+    "RestSettings",
+    "Route",
+    "Subset",
+    "etag",
+    "http_date",
+    "interactions",
+    "of_resource",
+    "parse_subset",
+    "perform",
+    "perform_route",
+    "route",
+    "split_url",
+]

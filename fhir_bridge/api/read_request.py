@@ -1,0 +1,117 @@
+"""HTTP to a request value.
+
+https://hl7.org/fhir/R4/http.html#general, https://www.rfc-editor.org/rfc/rfc9110
+
+Promises: never more than the limit is held in memory, packed or unpacked; a body is parsed
+once, as what its media type says.
+"""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Request as HttpRequest
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+
+from fhir_bridge.api.media_types import FHIR_JSON, FHIR_XML, FORM, content_media
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import parse_json, parse_json_value, parse_xml
+from fhir_bridge.interactions import JSON_PATCH, XML_PATCH, Request
+
+__all__ = ["read_request"]
+
+_HEADERS = ("If-Match", "If-None-Match", "If-Modified-Since", "If-None-Exist", "Prefer")
+_MAX_PAIRS = 1000
+
+
+def read_request(http: HttpRequest, rest: str, max_bytes: int) -> Request:
+    """The request below the base; `rest` is the decoded path after it.
+
+    Raises BridgeError FB-4007 (media type), FB-4014 (too large), FB-4025 (query) and the
+    errors of parsing.
+    """
+    path = tuple(segment for segment in rest.split("/") if segment)
+    query = _pairs(http.query_string, "query")
+    headers = {
+        name.lower(): value for name in _HEADERS if (value := http.headers.get(name)) is not None
+    }
+    if http.method not in ("POST", "PUT", "PATCH"):
+        return Request(http.method, path, query, headers)
+    data = _data(http, max_bytes)
+    media = content_media(http.content_type or "") or _guessed(data)
+    if media == FORM:
+        return Request(http.method, path, query + _pairs(data, "form"), headers, None, media)
+    return Request(http.method, path, query, headers, _body(data, media, path), media)
+
+
+def _body(data: bytes, media: str, path: tuple[str, ...]) -> Any:
+    if not data.strip():
+        return None
+    if media == FHIR_JSON:
+        return parse_json(data)
+    if media == FHIR_XML:
+        return parse_xml(data)
+    if media == JSON_PATCH:
+        return parse_json_value(data)
+    if media == XML_PATCH:
+        return data
+    if path[:1] == ("Binary",):
+        # https://hl7.org/fhir/R4/binary.html#rest: any other content is the Binary itself.
+        return {
+            "resourceType": "Binary",
+            **({"id": path[1]} if len(path) > 1 else {}),
+            "contentType": media,
+            "data": base64.b64encode(data).decode("ascii"),
+        }
+    raise BridgeError("FB-4007", media=media[:120], allowed=f"{FHIR_JSON}, {FHIR_XML}")
+
+
+def _guessed(data: bytes) -> str:
+    """The format of a body whose media type was not told."""
+    return FHIR_XML if data.lstrip()[:1] == b"<" else FHIR_JSON
+
+
+def _data(http: HttpRequest, limit: int) -> bytes:
+    http.max_content_length = limit
+    try:
+        data = http.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise BridgeError("FB-4014", limit=limit) from None
+    except ClientDisconnected:
+        raise BridgeError("FB-4013", expected="all of it; the connection ended early") from None
+    encoding = http.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding in ("identity", ""):
+        return data
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise BridgeError("FB-4007", media=f"encoding {encoding}"[:120], allowed="gzip, deflate")
+    unpack = zlib.decompressobj(47 if "gzip" in encoding else 15)
+    try:
+        unpacked = unpack.decompress(data, limit + 1)
+    except zlib.error:
+        raise BridgeError("FB-4007", media="damaged gzip", allowed="gzip, deflate") from None
+    if len(unpacked) > limit:
+        raise BridgeError("FB-4014", limit=limit)
+    return unpacked
+
+
+def _pairs(text: bytes, place: str) -> tuple[tuple[str, str], ...]:
+    """The pairs of a query string or form, in their order."""
+    if not text:
+        return ()
+    try:
+        return tuple(
+            parse_qsl(
+                text.decode("utf-8"),
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=_MAX_PAIRS,
+            )
+        )
+    except UnicodeDecodeError:
+        raise BridgeError("FB-4025", name=place, reason="it is not UTF-8") from None
+    except ValueError:
+        reason = f"it has more than {_MAX_PAIRS} parameters"
+        raise BridgeError("FB-4025", name=place, reason=reason) from None

@@ -1,0 +1,94 @@
+"""The production server: waitress, in this process, on a socket that may be shared.
+
+https://docs.pylonsproject.org/projects/waitress/; chosen by measurement,
+docs/decisions/adr-2611-serving.md
+
+One loop thread reads and writes sockets, `threads` worker threads run the application, so a
+slow client costs a buffer and not a worker.  Several processes may serve one port: bind
+once with `bind`, fork, and give each the same listener.
+"""
+
+from __future__ import annotations
+
+import socket
+from functools import partial
+from threading import Thread
+from typing import Any
+
+from waitress import wasyncore  # type: ignore[import-untyped]
+from waitress.server import create_server  # type: ignore[import-untyped]
+
+__all__ = ["Server", "bind", "serve"]
+
+_BACKLOG = 1024
+_LARGEST_BODY = 1 << 30
+"""What the server itself takes; the application's own limit is lower and speaks FHIR."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one.  Raises OSError when it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def serve(
+    app: Any, host: str, port: int, threads: int, *, listener: socket.socket | None = None
+) -> Server:
+    """Serve `app` until the server that is answered is closed."""
+    return Server(app, listener or bind(host, port), threads)
+
+
+class Server:
+    """A running server."""
+
+    def __init__(self, app: Any, listener: socket.socket, threads: int) -> None:
+        self.host, self.port = listener.getsockname()[:2]
+        self._channels: dict[int, Any] = {}
+        self._server = create_server(
+            app,
+            map=self._channels,
+            sockets=[listener],
+            threads=threads,
+            backlog=_BACKLOG,
+            connection_limit=1000,
+            channel_timeout=60,
+            cleanup_interval=15,
+            max_request_body_size=_LARGEST_BODY,
+            asyncore_use_poll=True,
+            ident=None,
+            clear_untrusted_proxy_headers=True,
+        )
+        self._loop = Thread(target=self._server.run, name="http", daemon=True)
+        self._loop.start()
+
+    @property
+    def url(self) -> str:
+        """The address of the server, without a slash at its end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    def wait(self) -> None:
+        """Until the server is closed."""
+        self._loop.join()
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Take no more connections, let running requests end, then close the rest."""
+        trigger = self._server.trigger
+        trigger.pull_trigger(partial(wasyncore.dispatcher.close, self._server))
+        self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=timeout)
+        trigger.pull_trigger(self._close_channels)
+        self._loop.join(timeout)
+
+    def _close_channels(self) -> None:
+        """In the loop's own thread: with no channel left the loop ends."""
+        for channel in list(self._channels.values()):
+            channel.close()
+        self._channels.clear()

@@ -1,0 +1,62 @@
+"""What the HTTP edge needs from the wiring.
+
+The wiring's own value of services fits this protocol; tests use a smaller one.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from flask import Request as HttpRequest
+
+from fhir_bridge.fhir import Definitions
+from fhir_bridge.interactions import RestSettings
+from fhir_bridge.search import Access, Registry
+from fhir_bridge.store import Store
+from fhir_bridge.transform import Library
+from fhir_bridge.validation import Validator
+
+__all__ = ["ApiSettings", "Services"]
+
+
+class ApiSettings(RestSettings, Protocol):
+    """The settings that the edge obeys, beside those of the interactions."""
+
+    @property
+    def fhir_base(self) -> str:
+        """The public base URL of the FHIR service, without a slash at its end."""
+
+    @property
+    def max_request_bytes(self) -> int:
+        """Largest request body, unpacked."""
+
+
+class Services(Protocol):
+    """The parts of the product behind the REST API."""
+
+    @property
+    def settings(self) -> ApiSettings:
+        """Limits and addresses."""
+
+    @property
+    def store(self) -> Store:
+        """The record."""
+
+    @property
+    def registry(self) -> Registry:
+        """Search parameters."""
+
+    @property
+    def definitions(self) -> Definitions:
+        """The facts of R4."""
+
+    @property
+    def validator(self) -> Validator:
+        """Structure and profiles."""
+
+    @property
+    def library(self) -> Library | None:
+        """Compiled maps; None where transformation is not offered."""
+
+    def access_for(self, request: HttpRequest) -> Access:
+        """What the caller of `request` may see; raises BridgeError FB-42xx to refuse."""

@@ -1,0 +1,105 @@
+"""A reply value to HTTP: format, headers, compression.
+
+https://hl7.org/fhir/R4/http.html#general, https://hl7.org/fhir/R4/http.html#ops
+
+JSON goes out as the stored bytes, untouched; XML and pretty printing are rendered from them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from dataclasses import dataclass
+
+from flask import Response
+
+from fhir_bridge.api.media_types import Format, accepted_format
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import parse_json, render_json, render_xml
+from fhir_bridge.interactions import Reply, Request, etag, http_date
+
+__all__ = ["DEFAULT", "Wanted", "wanted", "write_response"]
+
+_LEAST_COMPRESSED = 1400
+"""Below the size of one network packet, compression gains nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How the client wants the answer.  `native` says: a Binary as its own content."""
+
+    format: Format
+    pretty: bool = False
+    native: bool = False
+
+
+DEFAULT = Wanted(accepted_format(""))
+
+
+def wanted(request: Request, accept: str) -> Wanted:
+    """What ``Accept``, ``_format`` and ``_pretty`` ask for (FB-4006 when it cannot be)."""
+    asked = dict(request.query)
+    pretty = asked.get("_pretty", "") == "true"
+    try:
+        return Wanted(accepted_format(accept, asked.get("_format", "")), pretty)
+    except BridgeError:
+        is_binary = request.path[:1] == ("Binary",) and len(request.path) in (2, 4)
+        if is_binary and request.method in ("GET", "HEAD") and "_format" not in asked:
+            return Wanted(accepted_format(""), pretty, native=True)
+        raise
+
+
+def write_response(reply: Reply, shape: Wanted, base_url: str, accept_encoding: str) -> Response:
+    """The HTTP response of `reply`."""
+    content_type = reply.media or shape.format.content_type
+    body = reply.body
+    if shape.native and reply.status == 200:
+        content_type, body = _native(body)
+    elif body and not reply.media:
+        body = _rendered(body, shape)
+    response = Response(body, reply.status)
+    headers = response.headers
+    if body:
+        headers["Content-Type"] = content_type
+    else:
+        headers.pop("Content-Type", None)
+    if reply.version:
+        headers["ETag"] = etag(reply.version)
+    if reply.last_modified:
+        headers["Last-Modified"] = http_date(reply.last_modified)
+    if reply.location:
+        headers["Location"] = f"{base_url}/{reply.location}"
+    for name, value in reply.headers.items():
+        headers[name] = value
+    headers["Cache-Control"] = "private, no-cache"
+    headers["Vary"] = "Accept, Accept-Encoding"
+    headers["X-Content-Type-Options"] = "nosniff"
+    if len(body) >= _LEAST_COMPRESSED and "gzip" in accept_encoding:
+        response.set_data(_gzip(body))
+        headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def _rendered(body: bytes, shape: Wanted) -> bytes:
+    if shape.format.is_xml:
+        return render_xml(parse_json(body), pretty=shape.pretty)
+    return render_json(parse_json(body), pretty=True) if shape.pretty else body
+
+
+def _native(body: bytes) -> tuple[str, bytes]:
+    """The content of a Binary (https://hl7.org/fhir/R4/binary.html#rest)."""
+    binary = parse_json(body)
+    try:
+        data = base64.b64decode(binary.get("data", ""))
+    except binascii.Error:
+        data = b""
+    # What a sender calls a page is not shown as one: it would run in our origin.
+    content_type = str(binary.get("contentType", ""))
+    is_plain = content_type.isascii() and content_type.isprintable() and "html" not in content_type
+    return (content_type if is_plain else "application/octet-stream"), data
+
+
+def _gzip(body: bytes) -> bytes:
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    return packer.compress(body) + packer.flush()

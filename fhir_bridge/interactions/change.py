@@ -1,0 +1,131 @@
+"""The changes of a transaction: which resource each entry is about, before anything is written.
+
+https://hl7.org/fhir/R4/http.html#trules
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fhir_bridge import clock
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import Resource
+from fhir_bridge.interactions.conditional import find_match
+from fhir_bridge.interactions.conditions import wanted_version
+from fhir_bridge.interactions.context import Context
+from fhir_bridge.interactions.entry import Entry, located
+from fhir_bridge.interactions.reply import Reply
+from fhir_bridge.interactions.request import split_url
+from fhir_bridge.interactions.routes import ID
+from fhir_bridge.interactions.write import required_resource
+
+__all__ = ["Change", "at_entry", "is_change", "require_distinct", "resolve"]
+
+_CONDITIONAL_CHANGES = {
+    "update-conditional": "update",
+    "patch-conditional": "patch",
+    "delete-conditional": "delete",
+}
+
+
+@dataclass(slots=True)
+class Change:
+    """An entry that changes a resource, with the identity it has been given.
+
+    `kind` is create, update, patch, delete or "none" (a conditional create that found one,
+    a delete that found nothing); `reply` is set when the answer is known.
+    """
+
+    entry: Entry
+    kind: str
+    resource_type: str
+    id: str
+    resource: Resource | None = None
+    if_match: int | None = None
+    reply: Reply | None = None
+
+
+@contextmanager
+def at_entry(entry: Entry) -> Iterator[None]:
+    """Within the block an error names the entry."""
+    try:
+        yield
+    except BridgeError as error:
+        raise located(error, entry.where) from None
+
+
+def is_change(entry: Entry) -> bool:
+    """Whether the entry writes, by an interaction and not by an operation."""
+    name = entry.route.interaction
+    return name in ("create", "update", "patch", "delete") or name in _CONDITIONAL_CHANGES
+
+
+def resolve(entry: Entry, context: Context) -> Change:
+    """The change with its identity: found by the condition, given by the URL, or fresh."""
+    found = entry.route
+    with at_entry(entry):
+        context.require_write(found.resource_type)
+        kind = _CONDITIONAL_CHANGES.get(found.interaction, found.interaction)
+        change = Change(entry, kind, found.resource_type, found.id)
+        change.if_match = wanted_version(entry.request.headers)
+        if kind in ("create", "update"):
+            change.resource = _copy(required_resource(entry.request, found))
+        if found.interaction == "create":
+            _resolve_create(change, context)
+        elif found.interaction in _CONDITIONAL_CHANGES:
+            _resolve_condition(change, context)
+        elif kind == "update" and (change.resource or {}).get("id") != found.id:
+            raise BridgeError("FB-4009", id=found.id[:64])
+        if kind in ("create", "update") and not ID.fullmatch(change.id):
+            raise BridgeError("FB-4026", id=change.id[:80])
+        if change.resource is not None:
+            change.resource["id"] = change.id
+    return change
+
+
+def _resolve_create(change: Change, context: Context) -> None:
+    condition = change.entry.request.headers.get("if-none-exist", "")
+    change.id = clock.fresh_id()
+    if condition:
+        pairs = split_url(condition if "?" in condition else f"?{condition}")[1]
+        match = find_match(context, change.resource_type, pairs, condition)
+        if match is not None:
+            change.kind, change.id, change.resource = "none", match.id, None
+            location = f"{match.resource_type}/{match.id}"
+            change.reply = Reply(200, b"", match.version, match.last_updated, location)
+
+
+def _resolve_condition(change: Change, context: Context) -> None:
+    match = find_match(context, change.resource_type, change.entry.request.query, "of the URL")
+    given = (change.resource or {}).get("id")
+    if match is not None:
+        if given not in (None, match.id):
+            raise BridgeError("FB-4009", id=match.id)
+        change.id = match.id
+    elif change.kind == "patch":
+        raise BridgeError("FB-4001", resource_type=change.resource_type, id="of the condition")
+    elif change.kind == "delete":
+        change.kind, change.reply = "none", Reply(204)
+    else:
+        change.id = str(given or clock.fresh_id())
+
+
+def require_distinct(changes: Iterable[Change]) -> None:
+    """No resource may be changed twice (FB-4017)."""
+    seen: set[tuple[str, str]] = set()
+    for change in changes:
+        target = (change.resource_type, change.id)
+        if change.kind != "none" and target in seen:
+            raise BridgeError("FB-4017", change.entry.where, target="/".join(target))
+        if change.kind != "none":
+            seen.add(target)
+
+
+def _copy(node: Any) -> Any:
+    """A copy that may be changed; values that cannot change are shared."""
+    if type(node) is dict:
+        return {key: _copy(value) for key, value in node.items()}
+    return [_copy(item) for item in node] if type(node) is list else node

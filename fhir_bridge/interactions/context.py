@@ -1,0 +1,107 @@
+"""What an interaction works with: the record, the knowledge, the caller's access.
+
+A context is made by the edge for one request.  Inside a transaction Bundle the same
+context carries the open database transaction, so that every interaction sees what the
+entries before it wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import Definitions
+from fhir_bridge.interactions.reply import Reply
+from fhir_bridge.interactions.request import Request
+from fhir_bridge.interactions.routes import ID, Route
+from fhir_bridge.search import Access, Plan, Registry
+from fhir_bridge.store import Page, Store, Stored, Transaction
+from fhir_bridge.validation import Validator
+
+__all__ = ["Context", "RestSettings"]
+
+
+class RestSettings(Protocol):
+    """The settings that the interactions obey."""
+
+    @property
+    def referential_integrity(self) -> bool:
+        """Refuse a reference inside a transaction that leads nowhere."""
+
+    @property
+    def max_bundle_entries(self) -> int:
+        """Most entries of a batch or transaction."""
+
+    @property
+    def max_page(self) -> int:
+        """Most matches on one search page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request's surroundings.  `base_url` has no slash at its end.
+
+    `operate` carries out an operation, `render_error` makes the reply of an error and
+    `capabilities` tells what is served; the edge gives them, since operations and
+    interactions do not know each other and errors are rendered in one place.
+    """
+
+    store: Store
+    registry: Registry
+    definitions: Definitions
+    validator: Validator
+    settings: RestSettings
+    access: Access
+    base_url: str
+    operate: Callable[[Request, Route, Context], Reply]
+    render_error: Callable[[Exception], Reply]
+    capabilities: Callable[[], bytes]
+    opened: Transaction | None = None
+
+    def transact(self, work: Callable[[Context, Transaction], Reply]) -> Reply:
+        """`work` inside the open transaction, or in one of its own that then commits.
+
+        One of its own is tried again after a collision with another writer, so `work` must
+        not change what it was given.
+        """
+        if self.opened is not None:
+            return work(self, self.opened)
+        return self.store.run(lambda opened: work(replace(self, opened=opened), opened))
+
+    def find(self, plan: Plan, cursor: str = "") -> Page:
+        """A page of the search `plan`, of what the caller may see."""
+        if self.opened is not None:
+            return self.opened.find(plan, self.access, cursor)
+        return self.store.find(plan, self.access, cursor)
+
+    def read(self, resource_type: str, id_: str) -> Stored:
+        """The present version.
+
+        Raises BridgeError FB-4001 when there is none (or none that the caller may see) and
+        FB-4002 when it was deleted.
+        """
+        found = self.find_stored(resource_type, id_)
+        if found is None:
+            raise BridgeError("FB-4001", resource_type=resource_type, id=id_[:64])
+        if found.deleted:
+            raise BridgeError("FB-4002", resource_type=resource_type, id=id_)
+        return found
+
+    def find_stored(self, resource_type: str, id_: str) -> Stored | None:
+        """The present version, a deletion included; None where nothing can be seen."""
+        if not ID.fullmatch(id_):
+            return None
+        if self.opened is not None and self.access.is_everything:
+            return self.opened.read(resource_type, id_)
+        return self.store.read(resource_type, id_, self.access)
+
+    def require_write(self, resource_type: str) -> None:
+        """Refuse a caller who may not change resources of the type (FB-4201).
+
+        Access to some patients' compartments is for reading; changing takes access to the
+        whole type.
+        """
+        if self.access.patient_ids is not None or not self.access.allows_type(resource_type):
+            raise BridgeError("FB-4201")

@@ -1,0 +1,43 @@
+"""create: a new resource under an id that the server gives, and its conditional form.
+
+https://hl7.org/fhir/R4/http.html#create, https://hl7.org/fhir/R4/http.html#ccreate
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fhir_bridge import clock
+from fhir_bridge.interactions.conditional import find_match
+from fhir_bridge.interactions.context import Context
+from fhir_bridge.interactions.reply import Reply, of_stored
+from fhir_bridge.interactions.request import Request, split_url
+from fhir_bridge.interactions.routes import Route
+from fhir_bridge.interactions.write import required_resource, write, write_reply
+from fhir_bridge.store import Transaction
+
+__all__ = ["INTERACTIONS", "create"]
+
+
+def create(request: Request, route: Route, context: Context) -> Reply:
+    """201 with the new resource; with ``If-None-Exist`` 200 with the one that is there.
+
+    An id in the body is ignored, as the specification asks.
+    """
+    context.require_write(route.resource_type)
+    resource = required_resource(request, route)
+    condition = request.headers.get("if-none-exist", "")
+
+    def work(inside: Context, _opened: Transaction) -> Reply:
+        if condition:
+            pairs = split_url(condition if "?" in condition else f"?{condition}")[1]
+            match = find_match(inside, route.resource_type, pairs, condition)
+            if match is not None:
+                return replace(of_stored(match), location=f"{route.resource_type}/{match.id}")
+        written = write(inside, {**resource, "id": clock.fresh_id()}, create_only=True)
+        return write_reply(written, request.prefer.returns)
+
+    return context.transact(work)
+
+
+INTERACTIONS = {"create": create}

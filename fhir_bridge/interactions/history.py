@@ -1,0 +1,99 @@
+"""history: of a resource, of a type, of everything; newest first.
+
+https://hl7.org/fhir/R4/http.html#history
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import bundle, render_json
+from fhir_bridge.interactions.conditions import etag
+from fhir_bridge.interactions.context import Context
+from fhir_bridge.interactions.moment import interval
+from fhir_bridge.interactions.reply import Reply
+from fhir_bridge.interactions.request import Request
+from fhir_bridge.interactions.routes import ID, Route
+from fhir_bridge.store import Stored
+
+__all__ = ["INTERACTIONS", "history"]
+
+_KNOWN = ("_since", "_at", "_count", "_format", "_pretty", "_cursor")
+_DEFAULT_COUNT = 50
+
+
+def history(request: Request, route: Route, context: Context) -> Reply:
+    """A history Bundle, a deletion being an entry without a resource.
+
+    ``_since`` and ``_at`` take an instant or a partial date; ``_count`` limits the page.
+    """
+    asked = dict(request.query)
+    for name in asked:
+        if name not in _KNOWN:
+            reason = f"a history takes {', '.join(_KNOWN)}"
+            raise BridgeError("FB-4025", name=name[:80], reason=reason)
+    count = _count(asked.get("_count", ""), context.settings.max_page)
+    if route.id and not ID.fullmatch(route.id):
+        raise BridgeError("FB-4001", resource_type=route.resource_type, id=route.id[:64])
+    zone = context.registry.zone
+    since, at = asked.get("_since"), asked.get("_at")
+    page = context.store.history(
+        route.resource_type or None,
+        route.id or None,
+        since=interval("_since", since, zone)[0] if since else None,
+        at=interval("_at", at, zone) if at else None,
+        count=count,
+        cursor=asked.get("_cursor", ""),
+        access=context.access,
+    )
+    if route.id and not page.matches and not set(asked) & {"_since", "_at", "_cursor", "_count"}:
+        raise BridgeError("FB-4001", resource_type=route.resource_type, id=route.id)
+    entries = [_entry(stored, context.base_url) for stored in page.matches]
+    place = "/".join(part for part in (route.resource_type, route.id, "_history") if part)
+    links = _links(f"{context.base_url}/{place}", request, page.next)
+    return Reply(200, render_json(bundle.history(entries, total=page.total, links=links)))
+
+
+def _count(text: str, most: int) -> int:
+    if not text:
+        return min(_DEFAULT_COUNT, most)
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise BridgeError("FB-4025", name="_count", reason="it is a whole number")
+    return min(int(text), most)
+
+
+def _entry(stored: Stored, base_url: str) -> dict[str, Any]:
+    """One version with the request that made it.
+
+    A first version says POST although it may have been an update-as-create: the two leave
+    the same record.
+    """
+    place = f"{stored.resource_type}/{stored.id}"
+    if stored.deleted:
+        method, url, status = "DELETE", place, "204 No Content"
+    elif stored.version == 1:
+        method, url, status = "POST", stored.resource_type, "201 Created"
+    else:
+        method, url, status = "PUT", place, "200 OK"
+    return bundle.history_entry(
+        f"{base_url}/{place}",
+        None if stored.deleted else bundle.embedded(stored.body),
+        method=method,
+        url=url,
+        status=status,
+        etag=etag(stored.version),
+        last_modified=stored.last_updated,
+    )
+
+
+def _links(address: str, request: Request, following: str) -> dict[str, str]:
+    asked = [pair for pair in request.query if pair[0] in ("_since", "_at", "_count")]
+    links = {"self": f"{address}?{urlencode(asked)}" if asked else address}
+    if following:
+        links["next"] = f"{address}?{urlencode([*asked, ('_cursor', following)])}"
+    return links
+
+
+INTERACTIONS = dict.fromkeys(("history-instance", "history-type", "history-system"), history)

@@ -1,0 +1,101 @@
+"""search: of a type, of a compartment, of everything; by GET and by POST.
+
+https://hl7.org/fhir/R4/http.html#search, https://hl7.org/fhir/R4/search.html,
+https://hl7.org/fhir/R4/http.html#vsearch (compartments)
+
+The page is spliced from stored bytes; a body is parsed only when ``_summary`` or
+``_elements`` asks for a part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import bundle, operation_outcome, render_json
+from fhir_bridge.interactions.context import Context
+from fhir_bridge.interactions.reply import Reply
+from fhir_bridge.interactions.request import Request
+from fhir_bridge.interactions.routes import ID, Route
+from fhir_bridge.interactions.subset import Subset, parse_subset
+from fhir_bridge.search import Search, parse_search, plan
+from fhir_bridge.store import Page, Stored
+
+__all__ = ["INTERACTIONS", "search"]
+
+_CURSOR = "_cursor"
+_NOT_SEARCH = frozenset({"_format", "_pretty", _CURSOR})
+
+
+def search(request: Request, route: Route, context: Context) -> Reply:
+    """A searchset Bundle: one page with links to itself and the next."""
+    pairs = [pair for pair in request.query if pair[0] not in _NOT_SEARCH]
+    asked = _asked(route, pairs, request.prefer.lenient, context)
+    subset = parse_subset(
+        asked.directives.summary, ",".join(asked.directives.elements), route.resource_type
+    )
+    cursor = dict(request.query).get(_CURSOR, "")
+    compartment = (route.compartment, route.id) if route.compartment else None
+    page = context.find(plan(asked, context.registry, compartment=compartment), cursor)
+    entries = list(_entries(page, subset, context.base_url))
+    if asked.ignored:
+        outcome = operation_outcome(asked.ignored)
+        entries.append(bundle.search_entry("", outcome, "outcome"))
+    place = "/".join(part for part in (route.compartment, route.id, route.resource_type) if part)
+    links = _links(f"{context.base_url}/{place}".rstrip("/"), asked.accepted, cursor, page.next)
+    return Reply(200, render_json(bundle.searchset(entries, total=page.total, links=links)))
+
+
+def _asked(
+    route: Route, pairs: Sequence[tuple[str, str]], lenient: bool, context: Context
+) -> Search:
+    """The checked search, its page no larger than the settings allow."""
+    if route.compartment:
+        if route.compartment not in context.definitions.compartments:
+            raise BridgeError("FB-4005", place=f"{route.compartment}/{route.id}/…")
+        if not ID.fullmatch(route.id):
+            raise BridgeError("FB-4026", id=route.id[:80])
+    named = route.resource_type not in ("", "*")
+    asked = parse_search(
+        route.resource_type if named else None, pairs, context.registry, lenient=lenient
+    )
+    count = min(asked.directives.count, context.settings.max_page)
+    return replace(asked, directives=replace(asked.directives, count=count))
+
+
+def _entries(page: Page, subset: Subset | None, base_url: str) -> Iterator[dict[str, Any]]:
+    for stored in page.matches:
+        yield _entry(stored, "match", subset, base_url)
+    for stored in page.includes:
+        yield _entry(stored, "include", subset, base_url)
+
+
+def _entry(
+    stored: Stored, mode: bundle.Mode, subset: Subset | None, base_url: str
+) -> dict[str, Any]:
+    body = subset.apply(stored.body) if subset else stored.body
+    full_url = f"{base_url}/{stored.resource_type}/{stored.id}"
+    return bundle.search_entry(full_url, bundle.embedded(body), mode)
+
+
+def _links(
+    address: str, accepted: Sequence[tuple[str, str]], cursor: str, following: str
+) -> dict[str, str]:
+    """``self`` says what was really searched; ``next`` carries the place to go on."""
+
+    def link(token: str) -> str:
+        query = urlencode([*accepted, *([(_CURSOR, token)] if token else [])])
+        return f"{address}?{query}" if query else address
+
+    links = {"self": link(cursor)}
+    if cursor:
+        links["first"] = link("")
+    if following:
+        links["next"] = link(following)
+    return links
+
+
+INTERACTIONS = dict.fromkeys(("search-type", "search-system", "search-compartment"), search)

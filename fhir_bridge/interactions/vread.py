@@ -1,0 +1,33 @@
+"""vread: one version of a resource.
+
+https://hl7.org/fhir/R4/http.html#vread
+"""
+
+from __future__ import annotations
+
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.interactions.context import Context
+from fhir_bridge.interactions.reply import Reply
+from fhir_bridge.interactions.request import Request
+from fhir_bridge.interactions.routes import ID, Route
+from fhir_bridge.interactions.subset import of_part
+
+__all__ = ["INTERACTIONS", "vread"]
+
+
+def vread(request: Request, route: Route, context: Context) -> Reply:
+    """The stored bytes of that version; 410 for the version that is a deletion."""
+    stored = None
+    if route.version.isdigit() and len(route.version) < 19 and ID.fullmatch(route.id):
+        stored = context.store.vread(
+            route.resource_type, route.id, int(route.version), context.access
+        )
+    if stored is None:
+        place = f"{route.id}/_history/{route.version}"[:130]
+        raise BridgeError("FB-4001", resource_type=route.resource_type, id=place)
+    if stored.deleted:
+        raise BridgeError("FB-4002", resource_type=route.resource_type, id=route.id)
+    return of_part(stored, request.query)
+
+
+INTERACTIONS = {"vread": vread}

@@ -1,0 +1,126 @@
+"""$meta, $meta-add, $meta-delete: profiles, tags and security labels.
+
+https://hl7.org/fhir/R4/resource-operation-meta.html and its two companions
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import Resource, parse_json
+from fhir_bridge.operations.operation import Answer, Call, Operation, Parameter
+
+__all__ = ["OPERATIONS"]
+
+_CODED = ("security", "tag")
+
+
+def _meta(call: Call) -> Answer:
+    """The meta of one resource (or one version of it)."""
+    if call.version:
+        found = None
+        if call.version.isdigit():
+            found = call.store.vread(call.resource_type, call.id, int(call.version), call.access)
+        if found is None or found.deleted:
+            raise BridgeError("FB-4001", resource_type=call.resource_type, id=call.id)
+        return _answer(parse_json(found.body))
+    return _answer(parse_json(call.read(call.resource_type, call.id).body))
+
+
+def _meta_add(call: Call) -> Answer:
+    """Add what is not there yet; a new version only when something changes."""
+    given = _given(call)
+
+    def added(meta: dict[str, Any]) -> dict[str, Any]:
+        profiles = [*meta.get("profile", ())]
+        profiles += [url for url in given.get("profile", ()) if url not in profiles]
+        changed: dict[str, Any] = {**meta, **({"profile": profiles} if profiles else {})}
+        for name in _CODED:
+            codings = [*meta.get(name, ())]
+            known = set(map(_identity, codings))
+            codings += [c for c in given.get(name, ()) if _identity(c) not in known]
+            changed |= {name: codings} if codings else {}
+        return changed
+
+    return _changed(call, added)
+
+
+def _meta_delete(call: Call) -> Answer:
+    """Take away what is named; what is not there is no error."""
+    given = _given(call)
+
+    def reduced(meta: dict[str, Any]) -> dict[str, Any]:
+        changed = dict(meta)
+        gone = given.get("profile", ())
+        changed["profile"] = [url for url in meta.get("profile", ()) if url not in gone]
+        for name in _CODED:
+            named = set(map(_identity, given.get(name, ())))
+            changed[name] = [c for c in meta.get(name, ()) if _identity(c) not in named]
+        return {key: value for key, value in changed.items() if value != []}
+
+    return _changed(call, reduced)
+
+
+def _changed(call: Call, change: Any) -> Answer:
+    """Apply `change` to the meta of the present version, against a concurrent change too."""
+    if call.access.patient_ids is not None or not call.access.allows_type(call.resource_type):
+        raise BridgeError("FB-4201")
+    stored = call.read(call.resource_type, call.id)
+    resource = parse_json(stored.body)
+    resource["meta"] = change(resource.get("meta", {}))
+    if call.opened is not None:
+        call.opened.put(resource, if_match=stored.version)
+    else:
+        with call.store.transaction() as opened:
+            opened.put(resource, if_match=stored.version)
+    return _answer(parse_json(call.read(call.resource_type, call.id).body))
+
+
+def _given(call: Call) -> dict[str, Any]:
+    given = call.value("meta")
+    if not isinstance(given, dict):
+        raise BridgeError("FB-4025", name="meta", reason="a Meta is expected")
+    for name in (*_CODED, "profile"):
+        if not isinstance(given.get(name, []), list):
+            raise BridgeError("FB-4025", name="meta", reason=f"{name} is a list")
+    if not all(isinstance(coding, dict) for name in _CODED for coding in given.get(name, ())):
+        raise BridgeError("FB-4025", name="meta", reason="a tag is a Coding")
+    return given
+
+
+def _identity(coding: dict[str, Any]) -> tuple[str, str]:
+    return str(coding.get("system", "")), str(coding.get("code", ""))
+
+
+def _answer(resource: Resource) -> Answer:
+    return Answer(
+        {
+            "resourceType": "Parameters",
+            "parameter": [{"name": "return", "valueMeta": resource.get("meta", {})}],
+        }
+    )
+
+
+_IN, _OUT = Parameter("meta", "Meta", 1), Parameter("return", "Meta", 1, use="out")
+_URL = "http://hl7.org/fhir/OperationDefinition/Resource-"
+
+OPERATIONS = (
+    Operation("meta", f"{_URL}meta", frozenset({"instance"}), _meta, parameters=(_OUT,)),
+    Operation(
+        "meta-add",
+        f"{_URL}meta-add",
+        frozenset({"instance"}),
+        _meta_add,
+        changes=True,
+        parameters=(_IN, _OUT),
+    ),
+    Operation(
+        "meta-delete",
+        f"{_URL}meta-delete",
+        frozenset({"instance"}),
+        _meta_delete,
+        changes=True,
+        parameters=(_IN, _OUT),
+    ),
+)

@@ -1,0 +1,72 @@
+"""The services of a test server: what the wiring gives, at its smallest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from flask import Request as HttpRequest
+from flask.testing import FlaskClient
+
+from fhir_bridge.api import create_app
+from fhir_bridge.artifacts import Artifacts
+from fhir_bridge.conformance import Profiles
+from fhir_bridge.fhir import Definitions, definitions
+from fhir_bridge.search import Access, Registry
+from fhir_bridge.store import Store, open_store
+from fhir_bridge.transform import Library
+from fhir_bridge.validation import Validator
+
+__all__ = ["BASE", "TestSettings", "World", "open_world"]
+
+BASE = "http://localhost/fhir"
+
+
+@dataclass(frozen=True)
+class TestSettings:
+    """The settings that the API reads."""
+
+    __test__ = False
+
+    fhir_base: str = BASE
+    referential_integrity: bool = True
+    max_bundle_entries: int = 10_000
+    max_page: int = 1000
+    max_request_bytes: int = 32 << 20
+
+
+@dataclass
+class World:
+    """Services for `create_app`; `access` is what every caller may see."""
+
+    store: Store
+    registry: Registry
+    definitions: Definitions
+    validator: Validator
+    library: Library | None = None
+    settings: TestSettings = field(default_factory=TestSettings)
+    access: Access = field(default_factory=Access.everything)
+
+    def access_for(self, _request: HttpRequest) -> Access:
+        """The same for everybody."""
+        return self.access
+
+    def client(self) -> FlaskClient:
+        """A client of the API over these services."""
+        return create_app(self).test_client()
+
+
+def open_world(url: str, **chosen: Any) -> World:
+    """A world over the database at `url`."""
+    registry, validator = _knowledge()
+    store = open_store(url, registry=registry)
+    return World(store, registry, definitions(), validator, **chosen)
+
+
+@cache
+def _knowledge() -> tuple[Registry, Validator]:
+    """What is compiled once for all tests."""
+    facts = definitions()
+    registry = Registry(facts, own_bases=(BASE,))
+    return registry, Validator(facts, Profiles.from_artifacts(Artifacts()))
