@@ -13,6 +13,7 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath import syntax
 from fhir_bridge.fhirpath.equality import distinct
 from fhir_bridge.fhirpath.evaluation import Closure, Context, boolean, integer
+from fhir_bridge.fhirpath.fhir_functions import resolves_to
 from fhir_bridge.fhirpath.lexer import locate
 from fhir_bridge.fhirpath.model import Model
 from fhir_bridge.fhirpath.node import Node, step
@@ -181,6 +182,15 @@ class _Compiler:
         return run
 
     def _typetest(self, tree: syntax.TypeTest) -> Closure:
+        inner = _before_resolve(tree.operand)
+        if tree.operator == "is" and inner is not None:
+            target = self.scoped(inner)
+            return self.located(
+                lambda focus, context: resolves_to(
+                    target(focus, context), context, tree.type_name
+                ),
+                tree.offset,
+            )
         operand = self.scoped(tree.operand)
         call = FUNCTIONS[tree.operator].call
         return self.located(
@@ -250,6 +260,16 @@ class _Compiler:
 
         key.descending = True  # type: ignore[attr-defined]
         return key
+
+
+def _before_resolve(tree: syntax.Expr) -> syntax.Expr | None:
+    """What stands before a closing ``.resolve()``; None when the tree has none."""
+    match tree:
+        case syntax.Call(name="resolve"):
+            return syntax.Special(tree.offset, "this")
+        case syntax.Path(steps=(*before, syntax.Call(name="resolve"))):
+            return syntax.Path(tree.offset, tree.start, tuple(before)) if before else tree.start
+    return None
 
 
 def _defines(tree: syntax.Expr) -> bool:

@@ -24,6 +24,7 @@ from fhir_bridge.fhirpath.evaluation import Context, Environment
 from fhir_bridge.fhirpath.model import Model, model_of
 from fhir_bridge.fhirpath.node import UCUM, Node, wrap
 from fhir_bridge.fhirpath.parser import parse
+from fhir_bridge.fhirpath.plain import DETOURS, NotPlain, Plain, write_plain
 from fhir_bridge.fhirpath.quantity import Quantity
 from fhir_bridge.fhirpath.temporal import Temporal
 from fhir_bridge.fhirpath.types import fhir_name
@@ -37,13 +38,16 @@ _NO_VARIABLES: Mapping[str, Any] = {}
 class Expression:
     """A compiled expression; calls share nothing, so it may be used by many threads."""
 
-    __slots__ = ("_closure", "_model", "root_type", "text")
+    __slots__ = ("_calls", "_closure", "_model", "_plain", "_tree", "root_type", "text")
 
     def __init__(self, text: str, model: Model, root_type: str) -> None:
         self.text = text
         self.root_type = root_type
         self._model = model
-        self._closure = compile_closure(parse(text), text, model)
+        self._tree = parse(text)
+        self._closure = compile_closure(self._tree, text, model)
+        self._plain: dict[tuple[str, bool], Plain | None] = {}
+        self._calls = 0
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
@@ -61,6 +65,13 @@ class Expression:
         `context` is what ``%context`` and ``%resource`` stand for when it is not `node`;
         `variables` are further ``%names``.  Raises BridgeError FB-2005 to FB-2009.
         """
+        if context is None and variables is None and environment is None:
+            fast = self._fast(node, typed=False)
+            if fast is not None:
+                try:
+                    return fast(node)
+                except DETOURS:
+                    pass
         items = self.items(node, context=context, variables=variables, environment=environment)
         return [plain for item in items if (plain := _plain(item)) is not None]
 
@@ -73,6 +84,13 @@ class Expression:
         environment: Environment | None = None,
     ) -> list[tuple[str, Any]]:
         """The result as pairs of FHIR type name ("" unknown) and plain value."""
+        if context is None and variables is None and environment is None:
+            fast = self._fast(node, typed=True)
+            if fast is not None:
+                try:
+                    return fast(node)
+                except DETOURS:
+                    pass
         items = self.items(node, context=context, variables=variables, environment=environment)
         return [
             (fhir_name(item), plain) for item in items if (plain := _plain(item)) is not None
@@ -106,6 +124,37 @@ class Expression:
             raise BridgeError("FB-2008", limit="nesting of the tree") from None
         except ArithmeticError:
             raise BridgeError("FB-2005", reason="a number is out of range") from None
+
+    def _fast(self, node: Any, *, typed: bool) -> Plain | None:
+        """The generated function for the type of `node`, if the expression allows one."""
+        if type(node) is dict:
+            root_type = self.root_type or node.get("resourceType")
+        else:
+            root_type = "*"
+        try:
+            return self._plain[root_type, typed]
+        except (KeyError, TypeError):
+            return self._generate(node, root_type, typed=typed)
+
+    def _generate(self, node: Any, root_type: Any, *, typed: bool) -> Plain | None:
+        """Generate on the third call: an expression that is used once stays with closures."""
+        self._calls += 1
+        if self._calls < _GENERATE_AT or type(root_type) is not str:
+            return None
+        known = self._model.definitions is not None and root_type in self._model.type_names
+        fast: Plain | None = None
+        if known or (root_type == "*" and hasattr(node, "get") and not self.root_type):
+            try:
+                fast = write_plain(self._tree, self._model, root_type, typed=typed)
+            except NotPlain:
+                fast = None
+        if len(self._plain) < _MOST_KEPT:
+            self._plain[root_type, typed] = fast
+        return fast
+
+
+_GENERATE_AT = 3
+_MOST_KEPT = 1000
 
 
 def _plain(item: Any) -> Any:

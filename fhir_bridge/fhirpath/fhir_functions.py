@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,7 @@ from fhir_bridge.fhirpath.quantity import Quantity
 from fhir_bridge.fhirpath.registry import function
 from fhir_bridge.fhirpath.types import fhir_name, is_type
 
-__all__ = ["resolve_item"]
+__all__ = ["reference_type", "resolve_item", "resolves_to"]
 
 Items = list[Any]
 
@@ -86,6 +87,36 @@ def reference_text(item: Any) -> str | None:
     if isinstance(value, dict):
         value = value.get("reference")
     return value if isinstance(value, str) and value else None
+
+
+_RELATIVE = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[^/]+)?")
+
+
+def reference_type(item: Any) -> str | None:
+    """The type of resource that a reference names by its text or its `type`; None if neither."""
+    text = reference_text(item)
+    match = _RELATIVE.fullmatch(text) if text else None
+    if match:
+        return match[1]
+    value = item.value if type(item) is Node else item
+    named = value.get("type") if isinstance(value, dict) else None
+    return named if isinstance(named, str) and not (text or "").startswith("#") else None
+
+
+def resolves_to(focus: Items, context: Context, name: str) -> Items:
+    """``resolve() is T``: also answered for a target out of reach, by what the reference says.
+
+    Search parameters filter references this way without reading the targets
+    (docs/clarifications/fhirpath.md).
+    """
+    item = one(focus, "is")
+    if item is None:
+        return []
+    found = resolve_item(item, context)
+    if found is not None:
+        return [any(is_type(node, name, context.model) for node in wrap(found))]
+    kind = reference_type(item)
+    return [] if kind is None else [context.model.is_a(kind, name.removeprefix("FHIR."))]
 
 
 def _contained(identifier: str, context: Context) -> Any:

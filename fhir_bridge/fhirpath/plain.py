@@ -1,0 +1,540 @@
+"""Simple expressions as generated Python: the fast path.
+
+Paths, ``where``, ``exists``, ``=`` with a literal, ``ofType``, ``|`` and a few more cover
+search parameters, most map conditions and many invariants.  For those this module writes a
+Python function over plain values, with the types of the definitions built in: nearly what a
+person would write by hand (docs/decisions/adr-2611-fhirpath-engine.md has the figures).
+
+Promises: what is written here answers exactly as the closures of `compiler` do.  An
+expression that it cannot write is :class:`NotPlain`; input that is not of the defined shape
+(a list where one is expected, extensions without a value) raises :class:`Detour` at run
+time, and the caller asks the closures instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fhir_bridge.fhirpath import syntax
+from fhir_bridge.fhirpath.equality import distinct
+from fhir_bridge.fhirpath.fhir_functions import reference_type
+from fhir_bridge.fhirpath.model import PRIMITIVES, SYSTEM_OF, Member, Model
+from fhir_bridge.fhirpath.node import Node
+from fhir_bridge.fhirpath.types import fhir_name
+
+__all__ = ["DETOURS", "Detour", "NotPlain", "write_plain"]
+
+Sink = Callable[[str, str], None]
+Plain = Callable[[Any], list[Any]]
+_TREE = "*"  # the type of a node of the tree protocol that is no dict: only get() is known
+_MOST_BRANCHES = 6
+_MOST_LINES = 400
+_TEXTS = frozenset(name for name, system in SYSTEM_OF.items() if system == "String") | {
+    "System.String",
+    _TREE,
+}
+_LEAVES = PRIMITIVES | {"System.String", "", "Resource"}
+
+
+class NotPlain(Exception):  # noqa: N818 - not an error: another engine takes over
+    """The expression needs the closures."""
+
+
+class Detour(Exception):  # noqa: N818 - as above
+    """This input needs the closures."""
+
+
+DETOURS = (Detour, AttributeError, TypeError, KeyError)
+
+
+def write_plain(tree: syntax.Expr, model: Model, root_type: str, *, typed: bool) -> Plain:
+    """A function node -> result; `root_type` "*" is a node that is no dict.
+
+    With `typed` the result holds (FHIR type name, value) pairs.  Raises NotPlain.
+    """
+    writer = _Writer(model)
+    body = _Body(writer, ["out = []", "add = out.append"])
+    final = body.final_typed if typed else body.final
+    if _is_condition(tree):
+        answer = body.condition(tree, "node", root_type)
+        body.line(f"answer = {answer}")
+        item = "('boolean', answer)" if typed else "answer"
+        body.line(f"if answer is not None: add({item})")
+    else:
+        body.stream(tree, "node", root_type, final)
+    body.line("return out")
+    writer.function("plain", body)
+    return writer.finished()
+
+
+def _is_condition(tree: syntax.Expr) -> bool:
+    match tree:
+        case syntax.Binary():
+            return True
+        case syntax.Path(steps=(*_, syntax.Call(name="exists" | "empty" | "not"))):
+            return True
+        case syntax.Path(steps=()):
+            return _is_condition(tree.start)
+        case syntax.Call(name="exists" | "empty" | "not"):
+            return True
+    return False
+
+
+class _Writer:
+    """Collects helper functions and constants, and makes Python of them."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.names = 0
+        self.sources: list[str] = []
+        self.lines = 0
+
+    def fresh(self, stem: str = "v") -> str:
+        self.names += 1
+        return f"{stem}{self.names}"
+
+    def function(self, name: str, body: _Body) -> None:
+        self.sources.append(f"def {name}(node):\n" + "\n".join(body.lines))
+
+    def finished(self) -> Plain:
+        space: dict[str, Any] = {"Detour": Detour, "unique": _unique, "refers": _refers}
+        source = "\n".join(self.sources)
+        exec(compile(source, "<fhirpath>", "exec"), space)  # noqa: S102 - our own text, literals by repr
+        made: Plain = space["plain"]
+        return made
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Pairs of type and value without repetitions, by the equality of the language."""
+    if len(pairs) < 2:
+        return pairs
+    kept = distinct(Node(value, type_name) for type_name, value in pairs)
+    return [(item.type_name, item.value) for item in kept]
+
+
+class _Body:
+    """The lines of one function while they are written."""
+
+    def __init__(self, writer: _Writer, lines: list[str]) -> None:
+        self.writer = writer
+        self.model = writer.model
+        self.depth = 1
+        self.lines: list[str] = []
+        for line in lines:
+            self.line(line)
+
+    def line(self, text: str) -> None:
+        self.writer.lines += 1
+        if self.writer.lines > _MOST_LINES or self.depth > 16:
+            raise NotPlain
+        self.lines.append("    " * self.depth + text)
+
+    # sinks: what happens with each item of a stream
+
+    def final(self, name: str, type_name: str) -> None:
+        """Add a value to the result."""
+        if type_name not in PRIMITIVES and type_name not in ("System.String", _TREE):
+            self.line(f"if type({name}) is not dict: raise Detour")
+        self.line(f"add({name})")
+
+    def final_typed(self, name: str, type_name: str) -> None:
+        """Add a pair to the result."""
+        if type_name == _TREE:
+            raise NotPlain
+        if type_name == "Resource":
+            self.line(f"if type({name}) is not dict: raise Detour")
+            self.line(f"add(({name}.get('resourceType') or 'Resource', {name}))")
+            return
+        if type_name not in PRIMITIVES and type_name != "System.String":
+            self.line(f"if type({name}) is not dict: raise Detour")
+        shown = fhir_name(Node(None, type_name))
+        self.line(f"add(({shown!r}, {name}))")
+
+    # streams: items one after the other
+
+    def stream(
+        self, tree: syntax.Expr, node: str, type_name: str, sink: Sink, *, exact: bool = False
+    ) -> None:
+        """Write the loops that call `sink` for every item of `tree` on `node`.
+
+        `exact` asks that items without a value be seen too (they lead to a detour).
+        """
+        match tree:
+            case syntax.Path():
+                self.steps((tree.start, *tree.steps), node, type_name, sink, exact=exact)
+            case syntax.Special(name="this"):
+                sink(node, type_name)
+            case syntax.Union():
+                self.union(tree, node, type_name, sink)
+            case syntax.TypeTest(operator="as"):
+                cast = syntax.Call(tree.offset, "as", (_name_tree(tree),))
+                inner = tree.operand
+                flat = (inner.start, *inner.steps) if isinstance(inner, syntax.Path) else (inner,)
+                self.steps((*_flattened(flat), cast), node, type_name, sink, exact=exact)
+            case syntax.Member() | syntax.Call():
+                self.steps((tree,), node, type_name, sink, exact=exact)
+            case _:
+                raise NotPlain
+
+    def steps(
+        self,
+        steps: tuple[syntax.Expr, ...],
+        node: str,
+        type_name: str,
+        sink: Sink,
+        *,
+        exact: bool,
+    ) -> None:
+        first, *others = _flattened(steps)
+        rest = tuple(others)
+        if isinstance(first, syntax.Member) and first.name[:1].isupper():
+            if type_name == _TREE:
+                self.line(f"if getattr({node}, 'type_name', None): raise Detour")
+            elif self.model.is_a(type_name, first.name):
+                self.follow(rest, node, type_name, sink, exact=exact)
+                return
+            elif self.model.is_resource(first.name) and not self.model.members(
+                type_name, first.name
+            ):
+                return  # a path on another type of resource finds nothing
+        if isinstance(first, syntax.Member | syntax.Call):
+            self.follow((first, *rest), node, type_name, sink, exact=exact)
+        else:
+            self.stream(
+                first,
+                node,
+                type_name,
+                lambda name, kind: self.follow(rest, name, kind, sink, exact=exact),
+                exact=exact or bool(rest),
+            )
+
+    def follow(
+        self,
+        steps: tuple[syntax.Expr, ...],
+        node: str,
+        type_name: str,
+        sink: Sink,
+        *,
+        exact: bool,
+    ) -> None:
+        """The steps behind an item that is at hand as `node`."""
+        if not steps:
+            sink(node, type_name)
+            return
+        step, rest = steps[0], steps[1:]
+
+        def onward(name: str, kind: str) -> None:
+            self.follow(rest, name, kind, sink, exact=exact)
+
+        match step:
+            case syntax.Member():
+                self.member(step.name, node, type_name, rest, sink, exact=exact)
+            case syntax.Call(name="where", arguments=(criteria,)):
+                self.deeper(f"if {self.condition(criteria, node, type_name)} is True:", node, type_name, onward)
+            case syntax.Call(name="ofType", arguments=(argument,)):
+                wanted = syntax.type_name_of(argument)
+                if wanted is None or type_name == _TREE:
+                    raise NotPlain
+                if self.fits(type_name, wanted):
+                    onward(node, type_name)
+            case syntax.Call(name="extension", arguments=(syntax.Literal(value=str() as url),)):
+                self.extension(url, node, type_name, onward)
+            case _:
+                raise NotPlain
+
+    def deeper(self, head: str, name: str, kind: str, sink: Sink) -> None:
+        self.line(head)
+        self.depth += 1
+        before = len(self.lines)
+        sink(name, kind)
+        if len(self.lines) == before:
+            self.line("pass")
+        self.depth -= 1
+
+    def fits(self, type_name: str, wanted: str) -> bool:
+        """Whether every value of the static type passes ``ofType(wanted)``."""
+        if wanted.startswith("System.") or not self.model.known(wanted):
+            raise NotPlain
+        local = wanted.removeprefix("FHIR.")
+        if type_name in PRIMITIVES:
+            return local in (type_name, "Element")
+        if type_name in ("", "Resource", "System.String"):
+            raise NotPlain
+        return self.model.is_a(type_name, local)
+
+    def member(
+        self,
+        name: str,
+        node: str,
+        type_name: str,
+        rest: tuple[syntax.Expr, ...],
+        sink: Sink,
+        *,
+        exact: bool,
+    ) -> None:
+        if type_name == _TREE:
+            self.loose(
+                name,
+                node,
+                lambda item, kind: self.follow(rest, item, kind, sink, exact=exact),
+            )
+            return
+        members = None if type_name in _LEAVES else self.model.members(type_name, name)
+        definitions = self.model.definitions
+        if not members or definitions is None:
+            raise NotPlain
+        shape = definitions.types[type_name]
+        if members[0].choice:
+            members, rest = self.chosen(members, rest)
+        if rest and len(members) > _MOST_BRANCHES:
+            raise NotPlain
+        for member in members:
+            if member.type_name == "":
+                raise NotPlain
+            self.child(
+                member,
+                node,
+                lambda item, kind: self.follow(rest, item, kind, sink, exact=exact),
+                is_list=shape.elements[member.key].is_list,
+                last=not rest and not exact,
+            )
+
+    def chosen(
+        self, members: tuple[Member, ...], rest: tuple[syntax.Expr, ...]
+    ) -> tuple[tuple[Member, ...], tuple[syntax.Expr, ...]]:
+        """The forms of a choice that the next step leaves, and the steps behind that."""
+        match rest:
+            case (syntax.Call(name="ofType" | "as", arguments=(argument,)), *_):
+                wanted = syntax.type_name_of(argument) or "?"
+                return tuple(m for m in members if self.fits(m.type_name, wanted)), rest[1:]
+            case (syntax.Member(name=name), *_):
+                left = tuple(m for m in members if self.model.members(m.type_name, name))
+                return left, rest
+        return members, rest
+
+    def child(self, member: Member, node: str, sink: Sink, *, is_list: bool, last: bool) -> None:
+        """Loop over (or take) the value of one JSON key."""
+        value = self.writer.fresh()
+        primitive = member.primitive or member.type_name == "System.String"
+        if member.sibling and not last:
+            self.line(f"if {member.sibling!r} in {node}: raise Detour")
+        self.line(f"{value} = {node}.get({member.key!r})")
+        self.line(f"if {value} is not None:")
+        self.depth += 1
+        if is_list:
+            item = self.writer.fresh()
+            self.line(f"if type({value}) is not list: raise Detour")
+            self.line(f"for {item} in {value}:")
+            self.depth += 1
+            if primitive:
+                self.line(f"if {item} is None: {'continue' if last else 'raise Detour'}")
+            self.sunk(sink, item, member.type_name)
+            self.depth -= 1
+        else:
+            if primitive:
+                self.line(f"if type({value}) is list: raise Detour")
+            self.sunk(sink, value, member.type_name)
+        self.depth -= 1
+
+    def sunk(self, sink: Sink, name: str, kind: str) -> None:
+        before = len(self.lines)
+        sink(name, kind)
+        if len(self.lines) == before:
+            self.line("pass")
+
+    def loose(self, name: str, node: str, sink: Sink) -> None:
+        """A step on a node that only answers get()."""
+        value, item = self.writer.fresh(), self.writer.fresh()
+        self.line(f"{value} = {node}.get({name!r})")
+        self.line(f"if {value} is not None:")
+        self.depth += 1
+        self.line(f"for {item} in {value} if type({value}) is list else ({value},):")
+        self.depth += 1
+        self.line(f"if {item} is None or type({item}) is dict: raise Detour")
+        self.sunk(sink, item, _TREE)
+        self.depth -= 2
+
+    def extension(self, url: str, node: str, type_name: str, sink: Sink) -> None:
+        if type_name in PRIMITIVES or type_name in (_TREE, "System.String", "Resource", ""):
+            raise NotPlain
+        members = self.model.members(type_name, "extension")
+        if not members:
+            raise NotPlain
+
+        def matching(name: str, kind: str) -> None:
+            self.deeper(f"if {name}.get('url') == {url!r}:", name, kind, sink)
+
+        self.child(members[0], node, matching, is_list=True, last=False)
+
+    def union(self, tree: syntax.Union, node: str, type_name: str, sink: Sink) -> None:
+        """Collect, drop repetitions, go on; the parts must agree on what comes after."""
+        found, kind, name = (self.writer.fresh(stem) for stem in ("u", "k", "v"))
+        self.line(f"{found} = []")
+        kinds: list[str] = []
+
+        def collect(item: str, item_kind: str) -> None:
+            kinds.append(item_kind)
+            self.line(f"{found}.append(({item_kind!r}, {item}))")
+
+        for part in tree.parts:
+            self.stream(part, node, type_name, collect, exact=False)
+        self.line(f"for {kind}, {name} in unique({found}):")
+        self.depth += 1
+        different = sorted(set(kinds))
+        if not different:
+            self.line("pass")
+        elif len(different) == 1:
+            self.sunk(sink, name, different[0])
+        else:
+            for each in different:
+                if each in (_TREE, "Resource"):
+                    raise NotPlain
+                self.line(f"if {kind} == {each!r}:")
+                self.depth += 1
+                self.sunk(sink, name, each)
+                self.depth -= 1
+        self.depth -= 1
+
+    # conditions: Python expressions that are True, False or None
+
+    def condition(self, tree: syntax.Expr, node: str, type_name: str) -> str:
+        """A Python expression for `tree` as a condition on `node`."""
+        match tree:
+            case syntax.Path(steps=()):
+                return self.condition(tree.start, node, type_name)
+            case syntax.Literal(value=bool() as value):
+                return repr(value)
+            case syntax.Binary(operator="and" | "or" | "implies"):
+                return self.logic(tree, node, type_name)
+            case syntax.Binary(operator="=" | "!="):
+                return self.comparison(tree, node, type_name)
+            case syntax.TypeTest(operator="is"):
+                return self.resolved(tree, node, type_name)
+            case syntax.Path(steps=(*before, syntax.Call(name="not", arguments=()))):
+                inner = self.condition(_path(tree, tuple(before)), node, type_name)
+                answer = self.writer.fresh("t")
+                return f"(None if ({answer} := {inner}) is None else not {answer})"
+            case syntax.Path(steps=(*before, syntax.Call(name="exists", arguments=arguments))):
+                return self.existence(_path(tree, tuple(before)), arguments, node, type_name)
+            case syntax.Path(steps=(*before, syntax.Call(name="empty", arguments=()))):
+                return f"(not {self.existence(_path(tree, tuple(before)), (), node, type_name)})"
+        raise NotPlain
+
+    def logic(self, tree: syntax.Binary, node: str, type_name: str) -> str:
+        left = self.condition(tree.left, node, type_name)
+        right = self.condition(tree.right, node, type_name)
+        one, other = self.writer.fresh("t"), self.writer.fresh("t")
+        if tree.operator == "and":
+            return (
+                f"(False if ({one} := {left}) is False else False if ({other} := {right}) is False"
+                f" else True if {one} and {other} else None)"
+            )
+        if tree.operator == "or":
+            return (
+                f"(True if ({one} := {left}) else True if ({other} := {right})"
+                f" else False if {one} is False and {other} is False else None)"
+            )
+        return (
+            f"(True if ({one} := {left}) is False else True if ({other} := {right})"
+            f" else None if {one} is None else {other})"
+        )
+
+    def comparison(self, tree: syntax.Binary, node: str, type_name: str) -> str:
+        """A path against a string or boolean literal."""
+        path, literal = tree.left, tree.right
+        if isinstance(path, syntax.Literal):
+            path, literal = literal, path
+        if not isinstance(literal, syntax.Literal) or type(literal.value) not in (str, bool):
+            raise NotPlain
+        value = literal.value
+        values = self.helper(path, node, type_name, self.comparable(value))
+        answer = self.writer.fresh("t")
+        test = f"{answer}[0] is {value!r}" if value in (True, False) else f"{answer}[0] == {value!r}"
+        same = f"(None if not ({answer} := {values}) else len({answer}) == 1 and {test})"
+        if tree.operator == "=":
+            return same
+        other = self.writer.fresh("t")
+        return f"(None if ({other} := {same}) is None else not {other})"
+
+    def comparable(self, value: Any) -> Callable[[str], None]:
+        allowed = {"boolean"} if isinstance(value, bool) else _TEXTS
+
+        def check(kind: str) -> None:
+            if kind not in allowed:
+                raise NotPlain
+
+        return check
+
+    def helper(
+        self, tree: syntax.Expr, node: str, type_name: str, check: Callable[[str], None]
+    ) -> str:
+        """A call of a new function that lists the values of `tree`."""
+        body = _Body(self.writer, ["out = []", "add = out.append"])
+
+        def sink(name: str, kind: str) -> None:
+            check(kind)
+            body.line(f"add({name})")
+
+        body.stream(tree, "node", type_name, sink, exact=True)
+        body.line("return out")
+        function = self.writer.fresh("f")
+        self.writer.function(function, body)
+        return f"{function}({node})"
+
+    def existence(
+        self, tree: syntax.Expr, criteria: tuple[syntax.Expr, ...], node: str, type_name: str
+    ) -> str:
+        """A call of a new function that stops at the first item."""
+        body = _Body(self.writer, [])
+        if criteria:
+            where = syntax.Call(tree.offset, "where", criteria)
+            steps = (*tree.steps, where) if isinstance(tree, syntax.Path) else (where,)
+            start = tree.start if isinstance(tree, syntax.Path) else tree
+            tree = syntax.Path(tree.offset, start, steps)
+        body.stream(tree, "node", type_name, lambda _name, _kind: body.line("return True"), exact=True)
+        body.line("return False")
+        function = self.writer.fresh("f")
+        self.writer.function(function, body)
+        return f"{function}({node})"
+
+    def resolved(self, tree: syntax.TypeTest, node: str, type_name: str) -> str:
+        """``resolve() is T`` on a Reference: told by the text of the reference."""
+        match tree.operand:
+            case syntax.Call(name="resolve", arguments=()):
+                if type_name == "Reference" and tree.type_name in self.model.type_names:
+                    return f"refers({node}, {tree.type_name!r})"
+        raise NotPlain
+
+
+def _refers(value: dict[str, Any], type_name: str) -> bool | None:
+    """Whether a Reference points to a resource of the type; contained ones take the detour."""
+    found = reference_type(value)
+    if found is None:
+        raise Detour
+    return found == type_name
+
+
+def _path(tree: syntax.Path, steps: tuple[syntax.Expr, ...]) -> syntax.Expr:
+    """The path without its last step."""
+    return syntax.Path(tree.offset, tree.start, steps) if steps else tree.start
+
+
+def _flattened(steps: tuple[syntax.Expr, ...]) -> tuple[syntax.Expr, ...]:
+    """Steps with a path in parentheses at the start opened."""
+    first = steps[0]
+    while isinstance(first, syntax.Path):
+        steps = (first.start, *first.steps, *steps[1:])
+        first = steps[0]
+    if isinstance(first, syntax.TypeTest) and first.operator == "as":
+        cast = syntax.Call(first.offset, "as", (_name_tree(first),))
+        return _flattened((first.operand, cast, *steps[1:]))
+    return steps
+
+
+def _name_tree(tree: syntax.TypeTest) -> syntax.Expr:
+    names = tree.type_name.split(".")
+    start = syntax.Member(tree.offset, names[0])
+    if len(names) == 1:
+        return start
+    return syntax.Path(tree.offset, start, tuple(syntax.Member(tree.offset, name) for name in names[1:]))
