@@ -1,0 +1,155 @@
+"""A family-doctor agreement as a page shows it: parties, period, packages, who pays what.
+
+The shape is that of the profile ``fd-contract``: one ``term.asset`` with ``valuedItem`` for
+each package, one valued item for each payer with the extension ``funding-source``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from fhir_bridge.console.display import (
+    concept_text,
+    day,
+    first,
+    list_of,
+    money_text,
+    period_text,
+    person_name,
+    reference_text,
+)
+from fhir_bridge.console.reader import Reader
+from fhir_bridge.console.terms import Terms
+from fhir_bridge.fhir import Resource
+
+__all__ = ["ContractView", "Named", "named", "view_contract"]
+
+FUNDING = "https://fhir-bridge.org/fhir/StructureDefinition/funding-source"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Something with a name and, where the record holds it, ``Type/id``."""
+
+    text: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageView:
+    """A package of the agreement: what each payer pays, in the order of the payers."""
+
+    name: str
+    reference: str
+    shares: tuple[str, ...]
+    price: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContractView:
+    """One agreement."""
+
+    reference: str
+    number: str
+    status: str
+    status_text: str
+    period: str
+    issued: str
+    institutions: tuple[Named, ...]
+    signers: tuple[Named, ...]
+    payers: tuple[str, ...]
+    packages: tuple[PackageView, ...]
+    totals: tuple[str, ...]
+
+
+def view_contract(
+    contract: Resource, reader: Reader, terms: Terms, status_text: str, language: str
+) -> ContractView:
+    """The view of `contract`; names of other parties are read where the record has them."""
+    assets = [asset for term in list_of(contract, "term") for asset in list_of(term, "asset")]
+    priced = [asset for asset in assets if list_of(asset, "valuedItem")]
+    payers = list(
+        dict.fromkeys(
+            _payer(item, reader, terms, language)
+            for asset in priced
+            for item in list_of(asset, "valuedItem")
+        )
+    )
+    amounts = [
+        _amounts(asset, payers, lambda i: _payer(i, reader, terms, language)) for asset in priced
+    ]
+    packages = tuple(
+        PackageView(
+            name=_package_name(asset, terms, language),
+            reference=_package_reference(asset),
+            shares=tuple(_yuan(amount) for amount in row),
+            price=_yuan(sum(filter(None, row), Decimal(0))),
+        )
+        for asset, row in zip(priced, amounts, strict=True)
+    )
+    totals = [
+        sum((row[i] or Decimal(0) for row in amounts), Decimal(0)) for i in range(len(payers))
+    ]
+    return ContractView(
+        reference=f"Contract/{contract['id']}",
+        number=str(first(contract, "identifier", "value") or contract["id"]),
+        status=str(contract.get("status", "")),
+        status_text=status_text,
+        period=period_text(contract.get("applies")),
+        issued=day(contract.get("issued")),
+        institutions=tuple(named(each, reader) for each in list_of(contract, "authority")),
+        signers=tuple(named(each.get("party"), reader) for each in list_of(contract, "signer")),
+        payers=tuple(payers),
+        packages=packages,
+        totals=(*map(_yuan, totals), _yuan(sum(totals, Decimal(0)))) if payers else (),
+    )
+
+
+def named(reference: dict[str, Any] | None, reader: Reader) -> Named:
+    """The name of what `reference` points to: as written there, else read from the record."""
+    target = reader.target(reference)
+    literal = f"{target['resourceType']}/{target['id']}" if target else ""
+    written = (reference or {}).get("display")
+    if written or target is None:
+        return Named(str(written or reference_text(reference)), literal)
+    name = target.get("name")
+    return Named(name if isinstance(name, str) else person_name(target) or literal, literal)
+
+
+def _payer(item: dict[str, Any], reader: Reader, terms: Terms, language: str) -> str:
+    for extension in list_of(item, "extension"):
+        if extension.get("url") == FUNDING:
+            return terms.coding(extension.get("valueCoding"), language)
+    return named(item.get("responsible"), reader).text
+
+
+def _amounts(
+    asset: dict[str, Any], payers: list[str], payer: Callable[[dict[str, Any]], str]
+) -> list[Decimal | None]:
+    found: dict[str, Decimal] = {}
+    for item in list_of(asset, "valuedItem"):
+        value = first(item, "net", "value")
+        if value is not None:
+            found[payer(item)] = found.get(payer(item), Decimal(0)) + Decimal(str(value))
+    return [found.get(each) for each in payers]
+
+
+def _yuan(amount: Decimal | None) -> str:
+    return "" if amount is None else money_text({"value": amount})
+
+
+def _package_name(asset: dict[str, Any], terms: Terms, language: str) -> str:
+    written = first(asset, "typeReference", "display") or asset.get("condition")
+    context = first(asset, "context", "text") or concept_text(first(asset, "context", "code"))
+    kind = ", ".join(terms.concept(each, language) for each in list_of(asset, "type"))
+    return str(
+        asset.get("text") or written or context or concept_text(first(asset, "subtype")) or kind
+    )
+
+
+def _package_reference(asset: dict[str, Any]) -> str:
+    reference = str(first(asset, "typeReference", "reference") or "")
+    return reference if reference.count("/") == 1 else ""

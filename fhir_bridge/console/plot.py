@@ -1,0 +1,93 @@
+"""A small line plot of two measurements over time, as numbers a page can draw in SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+__all__ = ["Mark", "Plot", "plot_pressure"]
+
+WIDTH, HEIGHT = 640, 200
+_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 12, 12, 24
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A point or a label: where it stands and what it says."""
+
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Everything that is drawn; coordinates in a box of `width` by `height`."""
+
+    width: int
+    height: int
+    upper: str
+    lower: str
+    upper_points: tuple[Mark, ...]
+    lower_points: tuple[Mark, ...]
+    thresholds: tuple[Mark, ...]
+    rows: tuple[Mark, ...]
+    columns: tuple[Mark, ...]
+
+
+def plot_pressure(measured: Sequence[tuple[date, float, float]]) -> Plot | None:
+    """A plot of (day, systolic, diastolic); None for fewer than two days."""
+    points = sorted(measured)
+    if len({day for day, _, _ in points}) < 2:
+        return None
+    first, last = points[0][0], points[-1][0]
+    low = min(60.0, *(diastolic for _, _, diastolic in points))
+    high = max(160.0, *(systolic for _, systolic, _ in points))
+    low, high = low // 20 * 20, -(-high // 20) * 20
+
+    def across(day: date) -> float:
+        share = (day - first).days / (last - first).days
+        return round(_LEFT + share * (WIDTH - _LEFT - _RIGHT), 1)
+
+    def down(value: float) -> float:
+        share = (value - low) / (high - low)
+        return round(HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM), 1)
+
+    upper = tuple(
+        Mark(across(day), down(above), f"{day}: {above:g}/{below:g} mmHg")
+        for day, above, below in points
+    )
+    lower = tuple(
+        Mark(across(day), down(below), f"{day}: {above:g}/{below:g} mmHg")
+        for day, above, below in points
+    )
+    return Plot(
+        width=WIDTH,
+        height=HEIGHT,
+        upper=_line(upper),
+        lower=_line(lower),
+        upper_points=upper,
+        lower_points=lower,
+        thresholds=tuple(Mark(_LEFT, down(v), f"{v:g}") for v in (140.0, 90.0)),
+        rows=tuple(Mark(_LEFT, down(v), f"{v:g}") for v in _steps(low, high)),
+        columns=_dates(points, across),
+    )
+
+
+def _line(points: Sequence[Mark]) -> str:
+    """The `points` attribute of a polyline."""
+    return " ".join(f"{mark.x:g},{mark.y:g}" for mark in points)
+
+
+def _steps(low: float, high: float) -> list[float]:
+    return [low + 20 * step for step in range(int((high - low) / 20) + 1)]
+
+
+def _dates(
+    points: Sequence[tuple[date, float, float]], across: Callable[[date], float]
+) -> tuple[Mark, ...]:
+    """At most five labels under the axis."""
+    days = [day for day, _, _ in points]
+    chosen = days if len(days) <= 5 else [days[0], days[len(days) // 2], days[-1]]
+    return tuple(Mark(across(day), HEIGHT - 8, f"{day:%Y-%m}") for day in dict.fromkeys(chosen))

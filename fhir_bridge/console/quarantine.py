@@ -1,0 +1,58 @@
+"""A quarantined message as a page shows it: its issues and its bytes as harmless text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fhir_bridge.console.display import minute
+from fhir_bridge.errors import Issue
+from fhir_bridge.store import Quarantined
+
+__all__ = ["EntryDetail", "detail"]
+
+_MOST_BYTES = 64 * 1024
+_LINES = re.compile(r"\r\n|\r|\n")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDetail:
+    """One message with everything that is known of its trouble."""
+
+    id: int
+    feed: str
+    received: str
+    source: str
+    size: int
+    issues: tuple[Issue, ...]
+    lines: tuple[str, ...]
+    cut: bool
+
+
+def detail(entry: Quarantined) -> EntryDetail:
+    """The page's view of `entry`; at most the first 64 KiB of its bytes."""
+    shown = entry.data[:_MOST_BYTES]
+    return EntryDetail(
+        id=entry.item_id,
+        feed=entry.feed,
+        received=minute(entry.received),
+        source=entry.source,
+        size=len(entry.data),
+        issues=tuple(entry.issues),
+        lines=tuple(_LINES.split(_text(shown).rstrip("\r\n"))),
+        cut=len(shown) < len(entry.data),
+    )
+
+
+def _text(data: bytes) -> str:
+    """The bytes as text, UTF-8 or GB18030; controls and marks of direction become visible."""
+    for codec in ("utf-8", "gb18030"):
+        try:
+            text = data.decode(codec)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        text = data.decode("utf-8", "replace")
+    return _CONTROLS.sub(lambda found: f"⟨{ord(found.group()):02X}⟩", text)

@@ -1,0 +1,254 @@
+"""The pages as a browser gets them."""
+
+import re
+from html.parser import HTMLParser
+from urllib.parse import quote
+
+import pytest
+
+from fhir_bridge.search import Access
+
+PAGES = (
+    "/",
+    "/console/residents",
+    "/console/residents?q=ouyang",
+    "/console/residents/p1",
+    "/console/residents/p2",
+    "/console/resources/Observation",
+    "/console/resources/Contract/c1",
+    "/console/quarantine",
+    "/console/quarantine/1",
+)
+
+
+class Outline(HTMLParser):
+    """Notes what a page loads, and whether its tags are closed in order."""
+
+    def __init__(self):
+        super().__init__()
+        self.loaded, self.open, self.wrong, self.ids = [], [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        """Note what is loaded, and style and script attributes."""
+        named = dict(attributes)
+        self.ids += [named["id"]] if "id" in named else []
+        self.wrong += [
+            f"{tag} {name}" for name in named if name == "style" or name.startswith("on")
+        ]
+        if tag in {"script", "img", "iframe", "object"} or tag == "link":
+            self.loaded.append(named.get("href") or named.get("src") or tag)
+        if tag not in {"meta", "link", "input", "br"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        """Each end tag closes the last open one."""
+        if tag in {"line", "rect", "path", "circle", "polyline"} and self.open[-1] != tag:
+            return
+        if self.open.pop() != tag:
+            self.wrong.append(f"</{tag}>")
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_stands_in_both_languages(client, path, language):
+    """Well formed, in the language asked for, with a title."""
+    mark = "&" if "?" in path else "?"
+    answer = client.get(f"{path}{mark}lang={language}")
+    assert answer.status_code == 200
+    page = answer.text
+    assert f'<html lang="{language}">' in page
+    outline = Outline()
+    outline.feed(page)
+    assert (outline.wrong, outline.open) == ([], [])
+    assert len(outline.ids) == len(set(outline.ids))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_no_page_runs_scripts_or_loads_anything_from_elsewhere(client, path):
+    """The policy forbids it, and the page does not try."""
+    answer = client.get(path)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src" not in policy
+    assert answer.headers["Cache-Control"] == "no-store"
+    outline = Outline()
+    outline.feed(answer.text)
+    assert all(place.startswith("/console/static/") for place in outline.loaded)
+
+
+def test_links_of_the_first_pages_lead_somewhere(client):
+    """Each link within the console answers 200."""
+    seen = set()
+    for path in PAGES:
+        for link in re.findall(r'href="(/[^"]*)"', client.get(path).text):
+            seen.add(link.replace("&amp;", "&"))
+    assert len(seen) > 20
+    for link in sorted(seen):
+        with client.get(link) as answer:
+            assert answer.status_code == 200, link
+
+
+def test_the_first_page_counts_feeds_resources_and_trouble(client):
+    """Three messages received, three waiting, one in quarantine with its reason and hint."""
+    page = client.get("/?lang=en").text
+    assert "Central Hospital HIS" in page
+    assert re.search(r'data-label="Received">3<', page)
+    assert re.search(r'data-label="Waiting">3<', page)
+    assert "FB-1010" in page
+    assert "PID-7 of message 8831" in page
+    assert "Check the line that is named" in page
+    assert re.search(r'/console/resources/Observation">Observation</a></th><td class="n">8<', page)
+
+
+def test_a_resident_is_one_screen(client):
+    """Identity from three systems, agreement with fees, team, referral, results with plot."""
+    page = client.get("/console/residents/p1?lang=en").text
+    for text in (
+        "欧阳秀兰",
+        "42980219560304212X",
+        "42980200100100024",
+        "P00176000",
+        "not verified",
+        "QY2026000024",
+        "2026-03-05 – 2028-03-04",
+        "¥ 140.00",
+        "Medical insurance fund",
+        "梁医生团队",
+        "Practising nurse",
+        "J市H区H社区卫生服务中心 → J市中心医院",
+        "5.80 mmol/L",
+        "流感疫苗",
+        "出院小结",
+        "年度健康体检",
+        "Resident with hypertension",
+    ):
+        assert text in page
+    assert page.count("<polyline") == 2
+    assert page.count("<circle") == 10
+    assert "Health files" in page
+    assert "Central Hospital HIS" in page
+
+
+def test_a_resident_without_anything_says_so(client):
+    """No agreement, no results: sentences, not blanks; the name is text, not markup."""
+    page = client.get("/console/residents/p2?lang=en").text
+    assert "No agreement with a family doctor." in page
+    assert "No result." in page
+    assert "&lt;b&gt;王&lt;/b&gt;伟" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("欧阳", 1),
+        ("ouyang", 1),
+        ("42980219560304212X", 1),
+        ("P00176000", 1),
+        ("没有这个人", 0),
+        ("a,b|c$d\\", 0),
+    ],
+)
+def test_residents_are_found_by_name_pinyin_and_identifier(client, query, found):
+    """What a receptionist types."""
+    page = client.get(f"/console/residents?lang=en&q={quote(query)}").text
+    assert ("欧阳秀兰" in page) == bool(found)
+    assert ("Nothing found." in page) == (not found)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/console/residents/none", 404),
+        ("/console/resources/Patient/none", 404),
+        ("/console/resources/Nonsense/x", 404),
+        ("/console/quarantine/999", 404),
+        ("/console/resources/Nonsense", 404),
+        ("/console/residents?after=garbage", 400),
+    ],
+)
+def test_what_is_not_there_is_a_page_with_a_sentence(client, path, status):
+    """Never a traceback."""
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert "<h1>" in answer.text
+
+
+def test_raw_bytes_are_shown_as_harmless_text(client):
+    """Markup is escaped; controls and marks of direction become visible."""
+    page = client.get("/console/quarantine/1").text
+    assert "<script>" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;^李⟨202E⟩四⟨00⟩" in page
+    assert page.count("<li><code>") == 2
+
+
+def test_a_replay_needs_the_form_of_our_own_page(client, services):
+    """Without cookie and token, or with another's token, nothing happens."""
+    path = "/console/quarantine/1/replay"
+    assert client.post(path).status_code == 403
+    token = re.search(r'name="token" value="(\w+)"', client.get("/console/quarantine").text)[1]
+    assert client.post(path, data={"token": "0" * 64}).status_code == 403
+    client_without_cookie = client.application.test_client()
+    assert client_without_cookie.post(path, data={"token": token}).status_code == 403
+    assert services.replayed == []
+    answer = client.post(path, data={"token": token})
+    assert (answer.status_code, services.replayed) == (303, [1])
+    assert "Nothing rests in quarantine" in client.get(answer.headers["Location"] + "&lang=en").text
+    assert "said=gone" in client.post(path, data={"token": token}).headers["Location"]
+
+
+def test_the_quarantine_is_paged_and_can_be_narrowed_to_a_feed(client, services):
+    """Newest first, fifty at a time."""
+    from fhir_bridge.errors import Issue
+
+    for number in range(60):
+        services.store.quarantine.add(
+            "public-health-files", b"x", [Issue("FB-1011", where=f"row {number}")]
+        )
+    first = client.get("/console/quarantine?lang=en").text
+    assert "row 59" in first
+    assert "row 9<" not in first
+    following = re.search(r'href="([^"]*before=[^"]*)"', first)[1].replace("&amp;", "&")
+    assert "row 9<" in client.get(following).text
+    narrowed = client.get("/console/quarantine?feed=hospital-adt").text
+    assert "row 59" not in narrowed
+    assert "FB-1010" in narrowed
+
+
+def test_the_language_is_asked_for_kept_or_taken_from_the_browser(client):
+    """A choice stays; without one the browser's order counts."""
+    english = {"Accept-Language": "en-US,en;q=0.9"}
+    assert 'lang="en"' in client.get("/", headers=english).text
+    assert '<html lang="zh-CN">' in client.get("/").text
+    client.get("/?lang=en")
+    assert '<html lang="en">' in client.get("/").text
+
+
+def test_pages_keep_to_the_access_of_the_reader(client, services):
+    """Another resident's record, the counts and the quarantine are as if they were not there."""
+    services.access = Access.patients(["p2"])
+    assert client.get("/console/residents/p2").status_code == 200
+    assert client.get("/console/residents/p1").status_code == 404
+    assert "欧阳" not in client.get("/console/residents").text
+    assert client.get("/").status_code == 404
+    assert client.get("/console/quarantine").status_code == 404
+    assert client.post("/console/quarantine/1/replay").status_code == 404
+    services.access = None
+    assert client.get("/console/residents/p2").status_code == 404
+
+
+def test_every_word_stands_in_both_languages():
+    """A blank would show as a blank."""
+    from fhir_bridge.console.language import words
+
+    for language in ("zh-CN", "en"):
+        assert all(words(language)._texts.values())
+
+
+def test_doctors_over_the_limit_are_found(services, registry):
+    """Rule V16: residents under agreements in force, counted by the doctor who signed."""
+    from fhir_bridge.console import Reader, doctor_loads
+
+    reader = Reader(services.store, registry, Access.everything())
+    assert doctor_loads(reader, 600) == []
+    (load,) = doctor_loads(reader, 0)
+    assert (load.name, load.persons, load.limit) == ("梁婷", 1, 0)
