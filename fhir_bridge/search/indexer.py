@@ -1,7 +1,8 @@
 """Index extraction, compiled once per type: a resource in, index rows out.
 
-Each parameter's expression is FHIRPath, compiled by `fhir_bridge.fhirpath`; a parameter is
-evaluated only when the resource has the element that the expression starts from.
+Each parameter's expression is FHIRPath: a union of plain paths is walked directly (`paths`),
+any other is compiled by `fhir_bridge.fhirpath`.  A parameter is evaluated only when the
+resource has the element that the expression starts from.
 https://hl7.org/fhir/R4/searchparameter-definitions.html#SearchParameter.expression
 """
 
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from fhir_bridge import fhirpath
 from fhir_bridge.fhir import Definitions, Resource, SearchParameter
 from fhir_bridge.search import composite, date, quantity, reference, text, token, uri
+from fhir_bridge.search.paths import Path, plain_paths, walk
 from fhir_bridge.search.rows import NO_DATE, IndexRows
 
 if TYPE_CHECKING:
@@ -26,15 +28,22 @@ _ROOT = re.compile(r"\(*\s*(?:[A-Z]\w+)\.(\w+)")
 _NEEDS_ABSENCE = re.compile(r"exists\(|empty\(|\bnot\(|\band\b|\bor\b|%resource")
 _NARRATIVE = re.compile(r"<[^>]*>")
 
+Typed = tuple[str, Any]
 Extract = Callable[[Resource, IndexRows], None]
+Add = Callable[[list[Typed], IndexRows], None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """One parameter of a type: `roots` None means that it is always evaluated."""
+class _Steps:
+    """The work for one type.
 
-    roots: frozenset[str] | None
-    extract: Extract
+    `by_key`: what the value of a top-level key adds on its own; `joint`: parameters that
+    need all their values together, with the keys they start from (None: always evaluated).
+    """
+
+    date: int
+    by_key: Mapping[str, tuple[Extract, ...]]
+    joint: tuple[tuple[frozenset[str] | None, Extract], ...]
 
 
 class Indexer:
@@ -43,7 +52,7 @@ class Indexer:
     def __init__(self, registry: Registry, numbers: Mapping[str, int]) -> None:
         self._registry = registry
         self._numbers = numbers
-        self._compiled: dict[str, tuple[_Step, ...]] = {}
+        self._compiled: dict[str, _Steps] = {}
         self._environment = fhirpath.Environment(resolve=_stand_in)
 
     def rows(self, resource: Resource) -> IndexRows:
@@ -52,68 +61,78 @@ class Indexer:
         steps = self._compiled.get(resource_type)
         if steps is None:
             steps = self._compiled[resource_type] = self._compile(resource_type)
-        rows = IndexRows()
-        if self._registry.main_date(resource_type):
-            rows.date = NO_DATE
-        for step in steps:
-            if step.roots is None or not step.roots.isdisjoint(resource):
-                step.extract(resource, rows)
+        rows = IndexRows(steps.date)
+        by_key = steps.by_key
+        for key in resource:
+            for extract in by_key.get(key, ()):
+                extract(resource, rows)
+        for roots, extract in steps.joint:
+            if roots is None or not roots.isdisjoint(resource):
+                extract(resource, rows)
         return rows
 
-    def _compile(self, resource_type: str) -> tuple[_Step, ...]:
-        parameters = self._registry.parameters(resource_type)
-        steps = []
-        for code, parameter in parameters.items():
+    def _compile(self, resource_type: str) -> _Steps:
+        by_key: dict[str, list[Extract]] = {}
+        joint: list[tuple[frozenset[str] | None, Extract]] = []
+        for code, parameter in self._registry.parameters(resource_type).items():
             number = self._numbers.get(f"{resource_type}.{code}")
             if number is None:
                 continue
             if code == "_text":
-                steps.append(_Step(frozenset({"text"}), _narrative(number)))
+                by_key.setdefault("text", []).append(_narrative(number))
                 continue
-            extract = self._extract(resource_type, code, parameter, number)
-            if extract:
-                roots = _roots(self._registry.definitions, resource_type, parameter.expression)
-                steps.append(_Step(roots, extract))
-        return tuple(steps)
+            if not parameter.expression or code in ("_id", "_lastUpdated"):
+                continue
+            if parameter.type == "composite":
+                found = self._composite(resource_type, code, parameter, number)
+                if found:
+                    joint.append((self._roots(resource_type, parameter), found))
+                continue
+            add = self._adder(resource_type, code, parameter, number)
+            if add is None:
+                continue
+            paths = plain_paths(self._registry.definitions, resource_type, parameter.expression)
+            if paths is None:
+                evaluate = self._evaluate(parameter.expression, resource_type)
+                joint.append((self._roots(resource_type, parameter), _then(evaluate, add)))
+            elif parameter.type == "date":
+                joint.append((frozenset(path.keys[0] for path in paths), _then(_all(paths), add)))
+            else:
+                for path in paths:
+                    by_key.setdefault(path.keys[0], []).append(_then(walk(path), add))
+        date_ = NO_DATE if self._registry.main_date(resource_type) else 0
+        return _Steps(date_, {key: tuple(each) for key, each in by_key.items()}, tuple(joint))
 
-    def _extract(
+    def _roots(self, resource_type: str, parameter: SearchParameter) -> frozenset[str] | None:
+        return _roots(self._registry.definitions, resource_type, parameter.expression)
+
+    def _adder(
         self, resource_type: str, code: str, parameter: SearchParameter, number: int
-    ) -> Extract | None:
-        """What one parameter adds; None for what is answered without an index."""
-        if not parameter.expression or code in ("_id", "_lastUpdated"):
-            return None
-        if parameter.type == "composite":
-            return self._composite(resource_type, code, parameter, number)
-        evaluate = self._evaluate(parameter.expression, resource_type)
+    ) -> Add | None:
+        """What the typed values of one parameter add."""
         registry = self._registry
         match parameter.type:
             case "token":
-                return lambda resource, rows: token.extract(evaluate(resource), number, rows)
+                return lambda values, rows: token.extract(values, number, rows)
             case "string":
-                return lambda resource, rows: text.extract(evaluate(resource), number, rows, code)
+                return lambda values, rows: text.extract(values, number, rows, code)
             case "date":
                 zone = registry.zone
                 if code == registry.main_date(resource_type):
-                    return lambda resource, rows: _main_date(
-                        date.extract(evaluate(resource), number, rows, zone), rows
+                    return lambda values, rows: _main_date(
+                        date.extract(values, number, rows, zone), rows
                     )
-                return lambda resource, rows: _ignore(
-                    date.extract(evaluate(resource), number, rows, zone)
-                )
+                return lambda values, rows: _ignore(date.extract(values, number, rows, zone))
             case "reference":
                 member = code in registry.compartment(resource_type)
                 bases = registry.own_bases
-                return lambda resource, rows: reference.extract(
-                    evaluate(resource), number, rows, bases, member
-                )
+                return lambda values, rows: reference.extract(values, number, rows, bases, member)
             case "quantity":
-                return lambda resource, rows: quantity.extract_quantity(
-                    evaluate(resource), number, rows
-                )
+                return lambda values, rows: quantity.extract_quantity(values, number, rows)
             case "number":
-                return lambda resource, rows: quantity.extract(evaluate(resource), number, rows)
+                return lambda values, rows: quantity.extract(values, number, rows)
             case "uri":
-                return lambda resource, rows: uri.extract(evaluate(resource), number, rows)
+                return lambda values, rows: uri.extract(values, number, rows)
         return None
 
     def _composite(
@@ -155,6 +174,20 @@ class Indexer:
         )
         environment = self._environment
         return lambda resource: compiled.typed(resource, environment=environment)
+
+
+def _then(evaluate: Callable[[Resource], list[Typed]], add: Add) -> Extract:
+    def extract(resource: Resource, rows: IndexRows) -> None:
+        values = evaluate(resource)
+        if values:
+            add(values, rows)
+
+    return extract
+
+
+def _all(paths: tuple[Path, ...]) -> Callable[[Resource], list[Typed]]:
+    walks = [walk(path) for path in paths]
+    return lambda resource: [each for one in walks for each in one(resource)]
 
 
 def _main_date(intervals: list[tuple[int, int]], rows: IndexRows) -> None:

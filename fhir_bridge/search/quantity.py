@@ -63,6 +63,7 @@ def canonical_code(code: str) -> str:
     return found[1] if found else ""
 
 
+@lru_cache(maxsize=1 << 14)
 def canonical(value: Decimal, code: str) -> tuple[Decimal, str] | None:
     """`value` in UCUM base units; None for a code that UCUM does not know."""
     return ucum.canonical(value, code)

@@ -8,13 +8,18 @@ code (display, text) goes to the term dictionary for ``:text``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from fhir_bridge.search.folding import fold
-from fhir_bridge.search.hashing import posting
+from fhir_bridge.search.hashing import VALUE_BITS, VALUE_MASK, posting, text_key
 from fhir_bridge.search.rows import IndexRows
 
 __all__ = ["any_system", "display", "extract", "of_type", "parse", "texts", "variants"]
+
+
+LONGEST_TERM = 400
+"""Folded characters of a display that are kept in the dictionary."""
 
 
 def any_system(code: str) -> str:
@@ -39,17 +44,22 @@ def parse(value: str) -> str:
 
 def extract(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows) -> None:
     """Adds the postings and terms of one token parameter."""
+    base = number << VALUE_BITS
     add = rows.postings.add
     for kind, value in values:
-        for text in variants(kind, value):
-            add(posting(number, text))
-        if type(value) is dict:
+        if type(value) is str:
+            add(base | _any_key(value))
+        elif type(value) is dict:
+            for key in _object_keys(kind, value):
+                add(base | key)
             for readable in texts(value):
-                folded = fold(readable)
+                folded, key = _readable(readable)
                 if folded:
-                    term = posting(number, display(folded))
-                    add(term)
-                    rows.terms.add((number, folded, term))
+                    add(base | key)
+                    rows.terms.add((number, folded, base | key))
+        else:
+            for text in variants(kind, value):
+                add(posting(number, text))
 
 
 def variants(kind: str, value: Any) -> Iterator[str]:
@@ -75,6 +85,36 @@ def texts(value: dict[str, Any]) -> Iterator[str]:
     kind = value.get("type")
     if isinstance(kind, dict) and isinstance(kind.get("text"), str):
         yield kind["text"]
+
+
+def _object_keys(kind: str, value: dict[str, Any]) -> Iterable[int]:
+    codings = value.get("coding")
+    if codings is not None:
+        return [
+            key
+            for coding in codings
+            if type(coding) is dict
+            for key in _coded_keys(coding.get("system"), coding.get("code"))
+        ]
+    if kind == "Coding":
+        return _coded_keys(value.get("system"), value.get("code"))
+    return [text_key(text) & VALUE_MASK for text in _of_object(kind, value)]
+
+
+@lru_cache(maxsize=1 << 15)
+def _coded_keys(system: Any, code: Any) -> tuple[int, ...]:
+    return tuple(text_key(text) & VALUE_MASK for text in _coded(system, code))
+
+
+@lru_cache(maxsize=1 << 14)
+def _any_key(code: str) -> int:
+    return text_key(any_system(code)) & VALUE_MASK
+
+
+@lru_cache(maxsize=1 << 14)
+def _readable(text: str) -> tuple[str, int]:
+    folded = fold(text)[:LONGEST_TERM]
+    return folded, text_key(display(folded)) & VALUE_MASK
 
 
 def _of_object(kind: str, value: dict[str, Any]) -> Iterator[str]:
