@@ -1,0 +1,207 @@
+"""Wires the parts: the one place that knows them all.
+
+:func:`build` makes the services of a site from its settings; :class:`Product` runs them:
+listeners → journal → pipeline on one side, pages and the FHIR API on the other.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from threading import Event, Thread
+from urllib.parse import urlsplit
+
+from flask import Flask
+from flask import Request as HttpRequest
+
+from fhir_bridge import log
+from fhir_bridge.api import Server, create_app, serve
+from fhir_bridge.artifacts import Artifacts
+from fhir_bridge.clients import Puller, read_pull_source
+from fhir_bridge.config import Settings, site_secret
+from fhir_bridge.conformance import Profiles
+from fhir_bridge.console import create_console
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import Definitions, definitions
+from fhir_bridge.identity import Linker, load_rules
+from fhir_bridge.ingest import Arrival, Feed, Journal, Pipeline, load_feeds
+from fhir_bridge.listeners import FolderWatcher, MllpServer
+from fhir_bridge.search import Access, Registry
+from fhir_bridge.store import Store, open_store
+from fhir_bridge.transform import Library
+from fhir_bridge.validation import Validator
+
+__all__ = ["Product", "Services", "build", "web_application"]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one site, made once and shared by all threads."""
+
+    settings: Settings
+    secret: bytes
+    artifacts: Artifacts
+    definitions: Definitions
+    profiles: Profiles
+    registry: Registry
+    store: Store
+    validator: Validator
+    library: Library
+    feeds: dict[str, Feed]
+    journal: Journal
+    pipeline: Pipeline
+
+    def access_for(self, request: HttpRequest) -> Access:
+        """What a caller may see before an authorization server is connected.
+
+        With ``access = local`` this machine's own requests see everything; a request that
+        came through a proxy is not local.  Everybody else is refused with FB-4202.
+        """
+        if self.settings.access == "local" and _is_local(request, self.settings.host):
+            return Access.everything()
+        raise BridgeError("FB-4202")
+
+
+def build(settings: Settings) -> Services:
+    """The services of `settings`; opens (and makes or migrates) the database.
+
+    Raises BridgeError when a setting, a feed, a map or a profile cannot be used: a site
+    starts whole or not at all.
+    """
+    log.configure(settings.log_level)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    artifacts = Artifacts(*settings.overlay)
+    facts = definitions()
+    profiles = Profiles.from_artifacts(artifacts)
+    registry = Registry(facts, profiles.search_parameters.values())
+    secret = site_secret(settings)
+    store = open_store(settings.database_url, registry=registry, cursor_key=secret)
+    validator = Validator(facts, profiles)
+    library = Library.from_artifacts(artifacts)
+    feeds = dict(load_feeds(artifacts))
+    pipeline = Pipeline(
+        store,
+        feeds,
+        library=library,
+        validator=validator,
+        linker=Linker(load_rules(artifacts), {feed.name: feed.source for feed in feeds.values()}),
+        batch=settings.batch,
+        models_check=settings.models_check,
+    )
+    return Services(
+        settings=settings,
+        secret=secret,
+        artifacts=artifacts,
+        definitions=facts,
+        profiles=profiles,
+        registry=registry,
+        store=store,
+        validator=validator,
+        library=library,
+        feeds=feeds,
+        journal=Journal(store, pipeline.wake),
+        pipeline=pipeline,
+    )
+
+
+class Product:
+    """The running service: :meth:`start` binds everything, :meth:`stop` ends it in order."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        settings = services.settings
+        feeds = services.feeds.values()
+        self.mllp = MllpServer(feeds, services.journal, host=settings.listen)
+        self.folders = FolderWatcher(feeds, services.journal, settings.data / "inbox")
+        self._pullers = [_puller(feed, services) for feed in feeds if feed.listener.kind == "rest"]
+        self._stopping = Event()
+        self._threads: list[Thread] = []
+        self._server: Server | None = None
+
+    @property
+    def page_url(self) -> str:
+        """Where the first page is."""
+        return f"http://{self.services.settings.host}:{self.services.settings.port}/"
+
+    def start(self, *, web: bool = True) -> None:
+        """Begin to receive, to record and, with `web`, to answer; OSError when a port is taken."""
+        settings = self.services.settings
+        if web:
+            app = web_application(self.services)
+            self._server = serve(app, settings.host, settings.port, settings.threads)
+        self.services.pipeline.start()
+        self.mllp.start()
+        self.folders.start()
+        for puller in self._pullers:
+            self.follow(puller)
+
+    def follow(self, puller: Puller) -> None:
+        """Read a pulled source again and again in a thread of its own."""
+        thread = Thread(target=puller.run, args=(self._stopping,), name="pull", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def puller(self, feed: Feed) -> Puller:
+        """A puller of `feed` that puts what it reads into this site's journal."""
+        return _puller(feed, self.services)
+
+    def wait_until_idle(self, quiet_seconds: float = 1.0) -> None:
+        """Return when the journal has had nothing pending for `quiet_seconds`."""
+        quiet_since = time.monotonic()
+        while time.monotonic() - quiet_since < quiet_seconds:
+            if self.services.store.journal.pending(1):
+                quiet_since = time.monotonic()
+            time.sleep(min(0.2, quiet_seconds / 2))
+
+    def stop(self) -> None:
+        """Take no more, finish what is at hand, close."""
+        self._stopping.set()
+        self.mllp.stop()
+        self.folders.stop()
+        self.services.pipeline.stop()
+        for thread in self._threads:
+            thread.join(timeout=5)
+        if self._server is not None:
+            self._server.close()
+        self.services.store.close()
+
+
+def web_application(services: Services) -> Flask:
+    """The FHIR API at ``/fhir`` and the pages at ``/`` as one Flask application."""
+    app = create_app(services)
+    app.register_blueprint(create_console(services, artifacts=services.artifacts))
+    return app
+
+
+def _puller(feed: Feed, services: Services) -> Puller:
+    data: Path = services.settings.data
+    source = read_pull_source(feed.name, feed.listener.options, data)
+
+    def append(*, feed: str, data: bytes, control_id: str, source: str, **_: str) -> bool:
+        arrival = Arrival(feed, data, control_id, "application/json", source)
+        return services.journal.append([arrival])[0].repeated
+
+    return Puller(source, append, data / "pulls" / f"{feed.name}.json")
+
+
+def _is_local(request: HttpRequest, host: str) -> bool:
+    """Did the request come from this machine itself, and not through a proxy on it?
+
+    The Host must be this machine's own name too: a page of the web can make a browser
+    here ask this address under a name of its own (DNS rebinding).
+    """
+    if any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "Via")):
+        return False
+    named = urlsplit(f"//{request.host}").hostname
+    if named not in (host, "localhost") and not _is_loopback(named):
+        return False
+    return _is_loopback(request.remote_addr)
+
+
+def _is_loopback(address: str | None) -> bool:
+    try:
+        return ip_address(address or "").is_loopback
+    except ValueError:
+        return False
