@@ -1,10 +1,40 @@
 """From bytes to the record: feeds, journal, and the pipeline that prints the order.
 
-Read in this order: :mod:`.feed` (what is known of a source).
+Read in this order: :mod:`.feed` (what is known of a source), :mod:`.journal` (durable
+arrival), :mod:`.pipeline` (the order), and its steps :mod:`.parse`, :mod:`.transform`,
+:mod:`.validate`, :mod:`.resolve`; :mod:`.convert` (the same without a record),
+:mod:`.replay` (again, after a map was mended).
 """
 
 from __future__ import annotations
 
+from .convert import Converted, convert, find_standard_feed
+from .detect import detect
 from .feed import Feed, find_map, get_feed, load_feeds, parse_feed
+from .journal import Arrival, Journal
+from .pipeline import Pipeline
+from .replay import Replay, Replayed
+from .resolve import named_resource_id
+from .timings import STAGES, Timings
+from .validate import Validation
 
-__all__ = ["Feed", "find_map", "get_feed", "load_feeds", "parse_feed"]
+__all__ = [
+    "STAGES",
+    "Arrival",
+    "Converted",
+    "Feed",
+    "Journal",
+    "Pipeline",
+    "Replay",
+    "Replayed",
+    "Timings",
+    "Validation",
+    "convert",
+    "detect",
+    "find_map",
+    "find_standard_feed",
+    "get_feed",
+    "load_feeds",
+    "named_resource_id",
+    "parse_feed",
+]

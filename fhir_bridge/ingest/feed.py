@@ -42,7 +42,7 @@ _ZONE = re.compile(r"Z|[+-](?:0\d|1[0-4]):[0-5]\d")
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Where data arrive; `options` holds what a kind of its own needs (REST pulls)."""
+    """Where data arrive; `options` holds what a kind of its own needs (REST sources)."""
 
     kind: str = "none"
     port: int = 0
@@ -82,7 +82,6 @@ class Identity:
     """Whose numbers the feed's identifiers are."""
 
     owner: str = ""
-    shared_systems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,7 @@ def _build(name: str, data: dict[str, Any]) -> Feed:
     listener = dict(data.pop("listener", {}))
     own = {each.name for each in fields(Listener)} - {"options"}
     options = {key: listener.pop(key) for key in list(listener) if key not in own}
-    if options and listener.get("kind") != "pull":
+    if options and listener.get("kind") != "rest":
         raise ValueError(f"listener.{next(iter(options))} is not a key")
     identity = {"owner": name} | data.pop("identity", {})
     return Feed(
@@ -202,7 +201,7 @@ def _check(feed: Feed) -> None:
     choices = [
         ("source", feed.source, SOURCES),
         ("format", feed.format, FORMATS),
-        ("listener.kind", feed.listener.kind, ("mllp", "folder", "pull", "none")),
+        ("listener.kind", feed.listener.kind, ("mllp", "folder", "rest", "none")),
         (
             "acknowledgement.mode",
             feed.acknowledgement.mode,

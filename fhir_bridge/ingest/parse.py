@@ -1,0 +1,142 @@
+"""Step 1, parse: the bytes of one journal entry become records, each a tree to map.
+
+A message or document is one record; a batch, a table or NDJSON streams many, so that a
+large file is never held as trees.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
+from typing import Any
+
+from fhir_bridge import cda, hl7v2, tables
+from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.fhir import parse_json, parse_json_lines, parse_xml, render_json
+
+from .feed import Feed
+from .journal import content_digest
+
+__all__ = ["Record", "parse"]
+
+
+@dataclass
+class Record:
+    """One thing to map.
+
+    `types` are the keys by which the feed chooses a map, most particular first; `where`
+    is the record's place in its entry ("" for the whole, "row 7"); `issues` are warnings
+    of the reader; `raw` gives the bytes that quarantine keeps.
+    """
+
+    tree: Any
+    types: tuple[str, ...]
+    raw: Callable[[], bytes]
+    where: str = ""
+    issues: tuple[Issue, ...] = ()
+
+    @cached_property
+    def data(self) -> bytes:
+        """The record's own bytes; reading them again gives the same record."""
+        return self.raw()
+
+    @cached_property
+    def digest(self) -> str:
+        """Names the record's content, wherever it stood."""
+        return content_digest(self.data)
+
+
+def parse(data: bytes, feed: Feed) -> Iterator[Record]:
+    """The records in `data`, as `feed` says how to read them.
+
+    Raises BridgeError (FB-10xx to FB-13xx) when the bytes cannot be read (on), which may
+    be after some records of a table have been given.
+    """
+    return _READERS[feed.format](data, feed)
+
+
+def _messages(data: bytes, feed: Feed) -> Iterator[Record]:
+    charset = feed.charset or None
+    parts = hl7v2.split_batch(data, charset=charset)
+    for number, part in enumerate(parts, 1):
+        message = hl7v2.parse(part, charset=charset)
+        code, event, _ = message.message_type
+        if not code:
+            raise BridgeError("FB-1110", "MSH-9")
+        types = (f"{code}^{event}", message.type_name, code)
+        where = f"message {number} of the batch" if len(parts) > 1 else ""
+        yield Record(message, types, _given(part), where, tuple(message.issues))
+
+
+def _documents(data: bytes, feed: Feed) -> Iterator[Record]:  # noqa: ARG001 (one shape of reader)
+    document = cda.parse(data)
+    types = (document.kind, *document.template_ids)
+    yield Record(document.tree, types, _given(data), "", document.issues)
+
+
+def _rows(data: bytes, feed: Feed) -> Iterator[Record]:
+    settings = feed.table
+    options: dict[str, Any] = {
+        key: value
+        for key, value in (
+            ("delimiter", settings.delimiter),
+            ("quote", settings.quote),
+            ("header_row", settings.header_row),
+            ("sheet", settings.sheet),
+        )
+        if value
+    }
+    json_rows = data[:64].lstrip()[:1] in {b"{", b"["}  # also rows replayed from quarantine
+    charset = None if json_rows else feed.charset or None
+    rows = tables.read_rows(BytesIO(data), charset=charset, dialect=tables.Dialect(**options))
+    found: Iterable[tables.Row | tables.Group] = (
+        tables.group_rows(rows, settings.group_by) if settings.group_by else rows
+    )
+    for row in found:
+        yield Record(row, (), _row_bytes(row), row.where, tuple(row.issues))
+
+
+def _resources(data: bytes, feed: Feed) -> Iterator[Record]:  # noqa: ARG001
+    text = data.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:1] == b"<":
+        resources = iter([parse_xml(data)])
+    elif b"\n{" in text and _many(text):
+        resources = iter(parse_json_lines(data))
+    else:
+        resources = iter([parse_json(data)])
+    for number, resource in enumerate(resources, 1):
+        kind = str(resource.get("resourceType", ""))
+        where = f"line {number}" if number > 1 else ""
+        yield Record(resource, (kind,), _json_bytes(resource), where)
+
+
+def _many(text: bytes) -> bool:
+    """Whether the first line is a whole JSON object by itself (NDJSON)."""
+    try:
+        json.loads(text.partition(b"\n")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _given(data: bytes) -> Callable[[], bytes]:
+    return lambda: data
+
+
+def _row_bytes(row: tables.Row | tables.Group) -> Callable[[], bytes]:
+    return lambda: json.dumps(row.as_dict(), ensure_ascii=False).encode()
+
+
+def _json_bytes(resource: dict[str, Any]) -> Callable[[], bytes]:
+    return lambda: render_json(resource)
+
+
+_READERS: dict[str, Callable[[bytes, Feed], Iterator[Record]]] = {
+    "hl7v2": _messages,
+    "cda": _documents,
+    "table": _rows,
+    "fhir": _resources,
+}

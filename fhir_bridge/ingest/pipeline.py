@@ -1,0 +1,371 @@
+"""The pipeline: what becomes of a journal entry, in the order of this file.
+
+    parse → transform → validate → resolve → record
+
+Each step takes one value and gives one value.  Many records share one commit; order is
+the journal's, so what is said of one patient is recorded in the order it was said.  What
+fails in one record never stops another: it rests in quarantine with its bytes, its coded
+issues and its place.  Every effect has an id that follows from its content, so an entry
+that is worked on again after a crash changes nothing twice.
+
+``validate`` stands before ``resolve`` because resolving writes to the identity tables.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fhir_bridge import clock, log
+from fhir_bridge.audit import provenance
+from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.fhir import Resource
+from fhir_bridge.store import JournalMessage, Store, Transaction
+
+from .feed import Feed, get_feed
+from .parse import Record, parse
+from .resolve import PatientLinker, Resolver
+from .timings import Timings
+from .transform import MapLibrary, Mapped, Transformer, is_refused
+from .validate import ResourceCheck, Validation
+
+__all__ = ["Pipeline"]
+
+_ROW = "application/json"  # how a row of a table is kept in quarantine
+_WAIT_SECONDS = 1.0  # how long the thread sleeps when nobody wakes it
+_RETRY_SECONDS = 5.0  # after the database failed
+
+
+@dataclass(slots=True)
+class _Tally:
+    """How many records of an entry there were, and how many of them were refused."""
+
+    records: int = 0
+    refused: int = 0
+
+
+@dataclass(slots=True)
+class _Work:
+    """One record on its way: the Bundle it became, or the issues that stopped it."""
+
+    entry: JournalMessage  # the journal entry it came in
+    feed: Feed | None
+    record: Record | None
+    mapped: Mapped = field(default_factory=lambda: Mapped(None))
+    issues: list[Issue] = field(default_factory=list)
+    tally: _Tally = field(default_factory=_Tally)
+    last: bool = False  # the entry's last record: with it the entry is done
+
+    @property
+    def refused(self) -> bool:
+        """Whether the record must stay out."""
+        return any(is_refused(issue) for issue in self.issues)
+
+
+class Pipeline:
+    """Works through the journal: :meth:`drain` at once, or :meth:`start` a thread that does."""
+
+    def __init__(
+        self,
+        store: Store,
+        feeds: Mapping[str, Feed],
+        *,
+        library: MapLibrary,
+        validator: ResourceCheck,
+        linker: PatientLinker,
+        batch: int = 200,
+        models_check: str = "off",
+    ) -> None:
+        self.timings = Timings()
+        self._store = store
+        self._feeds = feeds
+        self._transformer = Transformer(library)
+        self._validation = Validation(validator, models_check)
+        self._resolver = Resolver(linker)
+        self._batch = batch
+        self._rested: tuple[int, frozenset[bytes]] = (0, frozenset())
+        self._arrived = threading.Event()
+        self._stopping = threading.Event()
+        self._working = threading.Lock()  # one batch at a time: order is kept
+        self._thread: threading.Thread | None = None
+
+    # --- the thread -----------------------------------------------------------------
+
+    def start(self) -> None:
+        """Work in a thread of its own until :meth:`stop`."""
+        self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float = 30) -> None:
+        """Finish the batch at hand and end; what is pending stays in the journal."""
+        self._stopping.set()
+        self._arrived.set()
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def wake(self) -> None:
+        """Something arrived (called by the journal's door)."""
+        self._arrived.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._arrived.clear()
+            try:
+                if self.drain(once=True):
+                    continue
+            except Exception as error:  # the database is away: the journal keeps everything
+                log.event("pipeline_fault", code="FB-6006", kind=type(error).__name__)
+                self._stopping.wait(_RETRY_SECONDS)
+                continue
+            self._arrived.wait(_WAIT_SECONDS)
+
+    # --- the order ------------------------------------------------------------------
+
+    def drain(self, *, once: bool = False) -> int:
+        """Work on pending entries until none is left (`once`: one batch); entries finished."""
+        finished = 0
+        with self._working:
+            while not self._stopping.is_set():
+                entries = self._store.journal.pending(self._batch)
+                if not entries:
+                    break
+                for works in _batches(self._works(entries), self._batch):
+                    self._finish(works)
+                finished += len(entries)
+                self.timings.entries += len(entries)
+                if once:
+                    break
+        return finished
+
+    def _works(self, entries: Iterable[JournalMessage]) -> Iterator[_Work]:
+        """Parse, transform and validate the records of `entries`; the last of each is marked."""
+        for entry in entries:
+            earlier: _Work | None = None
+            tally = _Tally()
+            for work in self._records(entry):
+                work.tally = tally
+                tally.records += 1
+                tally.refused += work.refused
+                if earlier is not None:
+                    yield earlier
+                earlier = work
+            final = earlier or _Work(entry, None, None)
+            final.last = True
+            yield final
+
+    def _records(self, entry: JournalMessage) -> Iterator[_Work]:
+        """One work for each record of `entry`; trouble is one more work with its issues."""
+        try:
+            feed = get_feed(self._feeds, entry.feed)
+            records = parse(entry.data, feed)
+            while True:
+                with self.timings.stage("parse"):
+                    record = next(records, None)
+                if record is None:
+                    return
+                self.timings.records += 1
+                yield self._work(entry, feed, record)
+        except BridgeError as error:
+            yield _Work(entry, None, None, issues=list(error.issues))
+        except Exception as error:  # a fault of ours must not hold up the others
+            yield _Work(entry, None, None, issues=[_fault(entry, error)])
+
+    def _work(self, entry: JournalMessage, feed: Feed, record: Record) -> _Work:
+        work = _Work(entry, feed, record, issues=list(record.issues))
+        try:
+            with self.timings.stage("transform"):
+                work.mapped = self._transformer.transform(record, feed)
+            work.issues += work.mapped.issues
+            if work.mapped.bundle is not None and not work.refused:
+                with self.timings.stage("validate"):
+                    work.issues += self._validation.check(work.mapped.bundle, feed)
+        except BridgeError as error:
+            work.issues += error.issues
+        except Exception as error:  # as above
+            work.issues.append(_fault(entry, error))
+        return work
+
+    def _finish(self, works: Sequence[_Work]) -> None:
+        """Resolve and record a batch in one transaction; one by one if that fails."""
+        try:
+            self._commit(works)
+        except Exception as error:
+            self._resolver.forget()
+            if len(works) == 1:
+                self._give_up(works[0], error)
+                return
+            log.event("batch_divided", count=len(works), kind=type(error).__name__)
+            for work in works:
+                self._finish([self._again(work)])
+
+    def _commit(self, works: Sequence[_Work]) -> None:
+        written = 0
+        with self._store.transaction() as transaction:
+            resources: list[Resource] = []
+            for work in works:
+                if work.refused:
+                    self._quarantine(work, transaction)
+                elif work.mapped.bundle is not None:
+                    with self.timings.stage("resolve"):
+                        resources += self._resolved(work, transaction)
+                    if work.refused:
+                        raise BridgeError(work.issues[-1].code, issues=tuple(work.issues))
+            with self.timings.stage("record"):
+                for wave in _waves(resources):
+                    transaction.put_many(wave)
+                    written += len(wave)
+                for work in works:
+                    if work.last:
+                        transaction.journal_done(work.entry.message_id, *_status(work))
+                start = time.perf_counter_ns()
+        self.timings.nanoseconds["record"] += time.perf_counter_ns() - start  # the commit
+        self._resolver.keep()
+        self.timings.resources += written
+        self.timings.commits += 1
+
+    def _resolved(self, work: _Work, transaction: Transaction) -> list[Resource]:
+        """What to write of one record, its Provenance last."""
+        feed, record = work.feed, work.record
+        if feed is None or record is None or work.mapped.bundle is None:
+            return []
+        resolved = self._resolver.resolve(
+            work.mapped.bundle, feed, lambda: record.digest, transaction
+        )
+        work.issues += resolved.issues
+        if not resolved.targets:
+            return resolved.resources
+        stated = provenance(
+            feed=feed.name,
+            title=feed.title.get("zh") or feed.title["en"],
+            message=record.digest,
+            targets=resolved.targets,
+            recorded=work.entry.received,
+            structure_map=work.mapped.structure_map,
+            where=record.where,
+        )
+        return [*resolved.resources, stated]
+
+    def _at_rest(self, message_id: int) -> frozenset[bytes]:
+        """What of an entry of many records had been put to rest when work on it began."""
+        if self._rested[0] != message_id:
+            items = self._store.quarantine.of_message(message_id)
+            self._rested = message_id, frozenset(item.data for item in items)
+        return self._rested[1]
+
+    def _quarantine(self, work: _Work, transaction: Transaction) -> None:
+        """Keep the record's own bytes with its issues, in the same transaction."""
+        entry, record = work.entry, work.record
+        self.timings.quarantined += 1
+        log.event(
+            "quarantined", feed=entry.feed, message_id=entry.message_id, code=_lead(work).code
+        )
+        data, where = (record.data, record.where) if record is not None else (entry.data, "")
+        if where and data in self._at_rest(entry.message_id):
+            return  # worked on before a crash
+        transaction.quarantine_add(
+            entry.feed,
+            data,
+            sorted(work.issues, key=lambda issue: not is_refused(issue)),
+            message_id=entry.message_id,
+            received=entry.received,
+            content_type=_ROW if where.startswith("row") else entry.content_type,
+            source=", ".join(filter(None, [entry.source, where])),
+            control_id=entry.control_id,
+        )
+
+    def _again(self, work: _Work) -> _Work:
+        """The same record read anew: resolving had changed its Bundle in place."""
+        if work.feed is None or work.record is None or work.refused:
+            return work
+        with self.timings.stage("parse"):
+            record = next(parse(work.record.data, work.feed))
+        record.where = work.record.where
+        anew = self._work(work.entry, work.feed, record)
+        anew.last = work.last
+        return anew
+
+    def _give_up(self, work: _Work, error: Exception) -> None:
+        """One record that cannot be recorded goes to quarantine; a dead database goes up."""
+        if isinstance(error, BridgeError):
+            work.issues += error.issues
+        else:
+            work.issues.append(_fault(work.entry, error))
+        work.mapped = Mapped(None)
+        work.tally.refused += 1
+        self._commit([work])
+
+    def redo(self, entry: JournalMessage) -> list[Issue]:
+        """Work on `entry` at once and whole: all of it is recorded, or nothing and why not."""
+        with self._working:
+            works = list(self._records(entry))
+            issues = [issue for work in works if work.refused for issue in work.issues]
+            if issues:
+                return issues
+            try:
+                self._commit(works)
+            except BridgeError as error:
+                self._resolver.forget()
+                return list(error.issues)
+            return []
+
+
+def _waves(resources: Sequence[Resource]) -> Iterator[list[Resource]]:
+    """`resources` in bulks that name no resource twice, so that each can be written at once.
+
+    The n-th version of a resource is in the n-th wave; saying the same again at once is
+    left out.
+    """
+    waves: list[list[Resource]] = []
+    latest: dict[tuple[str, str], tuple[int, Resource]] = {}
+    for resource in resources:
+        key = resource["resourceType"], resource["id"]
+        number, before = latest.get(key, (-1, None))
+        if before == resource:
+            continue
+        latest[key] = number + 1, resource
+        if number + 1 == len(waves):
+            waves.append([])
+        waves[number + 1].append(resource)
+    return iter(waves)
+
+
+def _batches(works: Iterator[_Work], size: int) -> Iterator[list[_Work]]:
+    batch: list[_Work] = []
+    for work in works:
+        batch.append(work)
+        if len(batch) >= size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _status(work: _Work) -> tuple[Literal["done", "quarantined", "ignored"], str]:
+    """Status and detail of an entry, by its records; the last one is at hand."""
+    records, refused = work.tally.records, work.tally.refused
+    if records <= 1:
+        if work.refused:
+            return "quarantined", _lead(work).code
+        return ("done" if work.mapped.bundle is not None else "ignored"), ""
+    detail = f"{refused} of {records} in quarantine" if refused else f"{records} records"
+    return ("quarantined" if refused == records else "done"), detail
+
+
+def _lead(work: _Work) -> Issue:
+    return next((issue for issue in work.issues if is_refused(issue)), work.issues[0])
+
+
+def _fault(entry: JournalMessage, error: Exception) -> Issue:
+    """An unexpected fault as an issue; the log holds its kind, never its data."""
+    reference = clock.fresh_id()[:8]
+    log.event(
+        "pipeline_fault",
+        code="FB-9001",
+        reference=reference,
+        message_id=entry.message_id,
+        kind=type(error).__name__,
+    )
+    return Issue("FB-9001", "error", details={"reference": reference})

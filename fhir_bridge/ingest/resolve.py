@@ -1,0 +1,293 @@
+"""Step 4, resolve: every entry gets its lasting id, and references follow.
+
+A Patient is found or made by the Linker.  Any other resource is named by its business:
+the identifier of a conditional request, else its first identifier, else its place in
+the record's content.  So a resend, or a later message about the same encounter, order or
+agreement, meets the same resource.  https://hl7.org/fhir/R4/bundle.html#references
+
+References inside the Bundle (by fullUrl) and conditional ones
+(``Contract?identifier=system|value``) become ``Type/id``; because ids are computed, a
+reference may come before its target.
+
+What many sources mention in passing (institutions, staff, places) is never replaced by
+a thinner mention: the source that described it first may change it, others add what is
+missing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from fhir_bridge import clock
+from fhir_bridge.audit import FEED_SYSTEM
+from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.fhir import Resource, parse_json, render_json
+from fhir_bridge.store import Transaction
+
+from .feed import Feed
+from .journal import content_digest
+
+__all__ = ["Resolved", "Resolver", "named_resource_id"]
+
+MENTIONED = frozenset(
+    [
+        "Device",
+        "Endpoint",
+        "HealthcareService",
+        "Location",
+        "Medication",
+        "Organization",
+        "Practitioner",
+        "PractitionerRole",
+    ]
+)
+
+_CONDITIONAL = re.compile(r"(?:([A-Z][A-Za-z]+)\?)?(?:.*&)?identifier=([^&]*)")
+_REMEMBERED = 100_000
+
+
+class _Link(Protocol):
+    @property
+    def patient_id(self) -> str: ...
+    @property
+    def patient(self) -> Resource: ...
+    @property
+    def issues(self) -> list[Issue]: ...
+    @property
+    def replaced(self) -> list[Resource]: ...
+
+
+class PatientLinker(Protocol):
+    """What is asked of :class:`fhir_bridge.identity.Linker`."""
+
+    def link(self, ledger: Any, patient: Resource, feed: str, /) -> _Link:
+        """The Patient that `patient`, as stated by `feed`, belongs to."""
+
+
+@dataclass(slots=True)
+class Resolved:
+    """What to write, and the references of all that the record speaks of."""
+
+    resources: list[Resource] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Task:
+    """One Bundle being resolved; `places` are the names by which its entries refer."""
+
+    feed: Feed
+    digest: Callable[[], str]
+    transaction: Transaction
+    places: dict[str, str] = field(default_factory=dict)
+    resolved: Resolved = field(default_factory=Resolved)
+
+
+class Resolver:
+    """Resolves Bundles within one store transaction at a time.
+
+    It remembers what each feed said last of each person and mentioned resource, so that
+    saying the same again costs no query; :meth:`keep` makes that lasting after the commit,
+    :meth:`forget` drops it after a rollback.
+    """
+
+    def __init__(self, linker: PatientLinker) -> None:
+        self._linker = linker
+        self._known: OrderedDict[str, tuple[str, str]] = OrderedDict()  # to (digest, id)
+        self._fresh: dict[str, tuple[str, str]] = {}
+        self._merged: dict[str, Resource] = {}  # of this transaction, by reference
+
+    def resolve(
+        self, bundle: Resource, feed: Feed, digest: Callable[[], str], transaction: Transaction
+    ) -> Resolved:
+        """Ids and references of `bundle`; `digest` names the record's content.
+
+        Raises BridgeError FB-6005 for an entry that cannot be named.
+        """
+        task = _Task(feed, digest, transaction)
+        named = [
+            self._name(entry, number, task) for number, entry in enumerate(bundle.get("entry", ()))
+        ]
+        written: dict[str, Resource] = {}
+        for entry, reference, resource in named:
+            if resource is None:
+                continue
+            _rewrite(resource, task.places, feed)
+            if reference in written:
+                written[reference] = written[reference] | resource
+                continue
+            kept = self._merge(entry, resource, task)
+            if kept is not None:
+                written[reference] = kept
+        task.resolved.resources += written.values()
+        task.resolved.targets = list(dict.fromkeys(reference for _, reference, _ in named))
+        return task.resolved
+
+    def keep(self) -> None:
+        """The transaction is committed: remember what it taught."""
+        self._known.update(self._fresh)
+        self._fresh.clear()
+        self._merged.clear()
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+
+    def forget(self, *, everything: bool = False) -> None:
+        """The transaction was rolled back (or identities were changed by hand)."""
+        self._fresh.clear()
+        self._merged.clear()
+        if everything:
+            self._known.clear()
+
+    def _name(
+        self, entry: dict[str, Any], number: int, task: _Task
+    ) -> tuple[dict[str, Any], str, Resource | None]:
+        """(entry, reference, what to write of it); the entry's own names go to ``places``."""
+        feed = task.feed
+        resource = entry.get("resource")
+        kind = resource.get("resourceType") if isinstance(resource, dict) else None
+        if not isinstance(resource, dict) or not isinstance(kind, str):
+            raise BridgeError("FB-6005", f"entry[{number}]")
+        own = resource.get("id")
+        if kind == "Patient":
+            reference, written = self._link(resource, task)
+        else:
+            resource_id = _business_id(entry, resource, feed) or clock.named_id(
+                feed.identity.owner, kind, str(own) if own else f"{task.digest()}/{number}"
+            )
+            reference = f"{kind}/{resource_id}"
+            written = {"resourceType": kind, "id": resource_id} | {
+                key: value for key, value in resource.items() if key not in {"resourceType", "id"}
+            }
+            _set_source(written, feed)
+        for name in (entry.get("fullUrl"), f"{kind}/{own}" if own else None):
+            if name:
+                task.places[name] = reference
+        return entry, reference, written
+
+    def _link(self, patient: Resource, task: _Task) -> tuple[str, Resource | None]:
+        """The Patient's reference; what to write, None when this statement is known already."""
+        identifiers = [
+            (each.get("system"), each.get("value")) for each in patient.get("identifier", ())
+        ]
+        key = f"{task.feed.name} {identifiers}" if identifiers else ""
+        digest = content_digest(render_json(patient))
+        known = self._recall(key, digest)
+        if known is not None:
+            return f"Patient/{known}", None
+        link = self._linker.link(task.transaction, patient, task.feed.name)
+        task.resolved.issues += link.issues
+        if link.replaced:
+            self.forget(everything=True)
+            task.resolved.resources += link.replaced
+        if key:
+            self._fresh[key] = (digest, link.patient_id)
+        return f"Patient/{link.patient_id}", link.patient
+
+    def _merge(self, entry: dict[str, Any], resource: Resource, task: _Task) -> Resource | None:
+        """What to write of `resource` given what is stored; None for nothing."""
+        kind = resource["resourceType"]
+        only_create = "ifNoneExist" in entry.get("request", {})
+        if kind not in MENTIONED and not only_create:
+            return resource
+        key = f"{kind}/{resource['id']} {task.feed.identity.owner}"
+        digest = content_digest(render_json(resource))
+        if self._recall(key, digest) is not None:
+            return None
+        self._fresh[key] = (digest, resource["id"])
+        reference = f"{kind}/{resource['id']}"
+        present = self._merged.get(reference) or _read(kind, resource["id"], task.transaction)
+        if present is not None and only_create:
+            return None
+        if present is None:
+            self._merged[reference] = resource
+            return resource
+        source = present.get("meta", {}).get("source")
+        merged = present | resource if source == _source(task.feed) else resource | present
+        merged["meta"] = {
+            key: value
+            for key, value in merged.get("meta", {}).items()
+            if key not in {"versionId", "lastUpdated"}
+        }
+        self._merged[reference] = merged
+        return merged
+
+    def _recall(self, key: str, digest: str) -> str | None:
+        """The id behind `key` if the last that was said there had this digest."""
+        said, known_id = self._fresh.get(key) or self._known.get(key) or ("", "")
+        return known_id if said == digest else None
+
+
+def named_resource_id(resource_type: str, system: str, value: str, owner: str = "") -> str:
+    """The id of the business thing that identifier (system, value) names.
+
+    The system makes it unique; without one the feed's owner does.
+    """
+    return clock.named_id(system or owner, resource_type, f"{system}|{value}")
+
+
+def _business_id(entry: dict[str, Any], resource: Resource, feed: Feed) -> str | None:
+    kind = resource["resourceType"]
+    request = entry.get("request")
+    if isinstance(request, dict):
+        for text in (request.get("ifNoneExist"), request.get("url")):
+            found = _CONDITIONAL.fullmatch(text) if isinstance(text, str) else None
+            if found:
+                system, _, value = unquote(found[2]).rpartition("|")
+                return named_resource_id(kind, system, value, feed.identity.owner)
+    identifiers = resource.get("identifier")
+    if isinstance(identifiers, dict):
+        identifiers = [identifiers]
+    for identifier in identifiers or ():
+        value = identifier.get("value")
+        if value:
+            system = str(identifier.get("system", ""))
+            return named_resource_id(kind, system, str(value), feed.identity.owner)
+    return None
+
+
+def _rewrite(resource: Resource, places: dict[str, str], feed: Feed) -> None:
+    """Replace references in place: entries of this Bundle, and conditional ones."""
+    waiting: list[Any] = [resource]
+    while waiting:
+        node = waiting.pop()
+        if type(node) is list:
+            waiting += [item for item in node if type(item) is dict or type(item) is list]
+            continue
+        for key, value in node.items():
+            kind = type(value)
+            if kind is dict or kind is list:
+                waiting.append(value)
+            elif key == "reference" and kind is str:
+                node[key] = _followed(value, places, feed)
+
+
+def _followed(reference: str, places: dict[str, str], feed: Feed) -> str:
+    found = places.get(reference)
+    if found:
+        return found
+    if "?" in reference:
+        conditional = _CONDITIONAL.fullmatch(reference)
+        if conditional and conditional[1] and conditional[1] != "Patient":
+            system, _, value = unquote(conditional[2]).rpartition("|")
+            named = named_resource_id(conditional[1], system, value, feed.identity.owner)
+            return f"{conditional[1]}/{named}"
+    return reference
+
+
+def _read(kind: str, resource_id: str, transaction: Transaction) -> Resource | None:
+    stored = transaction.read(kind, resource_id)
+    return None if stored is None or stored.deleted else parse_json(stored.body)
+
+
+def _source(feed: Feed) -> str:
+    return f"{FEED_SYSTEM}/{feed.identity.owner}"
+
+
+def _set_source(resource: Resource, feed: Feed) -> None:
+    resource["meta"] = {**resource.get("meta", {}), "source": _source(feed)}

@@ -1,0 +1,101 @@
+"""Step 2, transform: a record becomes a Bundle by the feed's compiled map.
+
+The map is chosen by the record's types (``[maps]`` of the feed).  A feed of format
+``fhir`` needs none: its resources are taken as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.fhir import Resource
+
+from .feed import Feed, find_map
+from .parse import Record
+
+__all__ = ["MapLibrary", "Mapped", "Transformer", "is_refused"]
+
+
+class _Transformed(Protocol):
+    @property
+    def target(self) -> Any: ...
+    @property
+    def issues(self) -> Any: ...
+    @property
+    def lineage(self) -> Any: ...
+
+
+class _CompiledMap(Protocol):
+    def run(
+        self, source: Any, target: Any = None, *, variables: Any = None, lineage: bool = False
+    ) -> _Transformed: ...
+
+
+class MapLibrary(Protocol):
+    """What is asked of :class:`fhir_bridge.transform.Library`: compiled maps by URL, cached."""
+
+    def compile(self, map_url: str, /) -> _CompiledMap:
+        """The map with the canonical URL `map_url`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What a record became: a Bundle (None when the feed ignores its type), the map's URL."""
+
+    bundle: Resource | None
+    structure_map: str = ""
+    issues: list[Issue] = field(default_factory=list)
+    lineage: list[Any] = field(default_factory=list)
+
+
+class Transformer:
+    """Runs the maps of `library`; keeps what is constant for each feed."""
+
+    def __init__(self, library: MapLibrary) -> None:
+        self._library = library
+        self._variables: dict[str, Mapping[str, Any]] = {}
+
+    def transform(self, record: Record, feed: Feed) -> Mapped:
+        """The Bundle of `record`.
+
+        Raises BridgeError: FB-6003 no map for its type, FB-6004 the map gave no Bundle,
+        FB-21xx/22xx from the map.
+        """
+        map_url = find_map(feed, *record.types)
+        if map_url == "":
+            return Mapped(None)
+        if map_url is None:
+            if feed.format == "fhir":
+                return Mapped(_as_bundle(record.tree))
+            raise BridgeError("FB-6003", record.where, type=record.types[0] if record.types else "")
+        transformed = self._library.compile(map_url).run(
+            record.tree, variables=self._variables_of(feed), lineage=feed.lineage
+        )
+        bundle = transformed.target
+        issues = list(transformed.issues)
+        if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
+            if any(is_refused(issue) for issue in issues):
+                return Mapped({"resourceType": "Bundle", "type": "collection"}, map_url, issues)
+            raise BridgeError("FB-6004", record.where, url=map_url)
+        return Mapped(bundle, map_url, issues, list(transformed.lineage or ()))
+
+    def _variables_of(self, feed: Feed) -> Mapping[str, Any]:
+        variables = self._variables.get(feed.name)
+        if variables is None:
+            variables = {"zone": feed.zone, "feed": feed.name, **feed.variables}
+            self._variables[feed.name] = variables
+        return variables
+
+
+def is_refused(issue: Issue) -> bool:
+    """Whether an issue keeps its message out of the record."""
+    return issue.severity in {"error", "fatal"}
+
+
+def _as_bundle(resource: Resource) -> Resource:
+    if resource.get("resourceType") == "Bundle":
+        return resource
+    return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource}]}
