@@ -27,6 +27,7 @@ from fhir_bridge.console.services import Services
 from fhir_bridge.console.terms import Terms
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, definitions, parse_json
+from fhir_bridge.ingest import Replay
 
 __all__ = ["create_console"]
 
@@ -273,7 +274,9 @@ class _Pages:
         if len(found) > _PAGE:
             found = found[:_PAGE]
             following = _here(before=found[-1].item_id)
-        notice = {"done": "replay_done", "gone": "replay_gone"}.get(request.args.get("said", ""))
+        notice = {"done": "replay_done", "gone": "replay_gone", "still": "replay_still"}.get(
+            request.args.get("said", "")
+        )
         return self._with_form(
             "quarantine.html",
             entries=[entry_view(one) for one in found],
@@ -296,12 +299,14 @@ class _Pages:
         if not form_token.valid(self._services.secret, cookie, request.form.get("token")):
             return _message(g.words("form_expired"), 403)
         try:
-            self._services.pipeline.replay([entry_id])
+            (replayed,) = Replay(self._services.store, self._services.pipeline).items([entry_id])
         except BridgeError as error:
             if error.code != "FB-5202":
                 raise
             return redirect(url_for("console.quarantine", said="gone"), 303)
-        return redirect(url_for("console.quarantine", said="done"), 303)
+        return redirect(
+            url_for("console.quarantine", said="done" if replayed.recorded else "still"), 303
+        )
 
     # --- what several pages share -----------------------------------------------------
 

@@ -36,6 +36,11 @@ def _lines(name: str, value: Any, depth: int) -> Iterator[Line]:
         for number, item in enumerate(value, 1):
             yield from _lines(f"{name} {number}" if len(value) > 1 else name, item, depth)
     elif isinstance(value, dict) and depth < _DEEPEST:
+        if name.startswith("extension") and "url" in value:
+            name, value = _extension(value)
+            if not isinstance(value, dict):
+                yield Line(depth, name, _scalar(value), "")
+                return
         short = _short(value)
         if short is not None:
             yield Line(depth, name, short, _target(value))
@@ -54,13 +59,22 @@ def _short(value: dict[str, Any]) -> str | None:
         return str(value.get("display") or value["reference"])
     if "code" in keys and keys <= {"system", "code", "display", "version", "userSelected"}:
         display = f" {value['display']}" if value.get("display") else ""
-        return f"{value['code']}{display} ({value.get('system', '')})"
+        system = f" ({value['system']})" if value.get("system") else ""
+        return f"{value['code']}{display}{system}"
     if "value" in keys and keys <= {"value", "unit", "system", "code", "comparator", "currency"}:
         unit = value.get("unit") or value.get("code") or value.get("currency") or ""
         return f"{value.get('comparator', '')}{value['value']} {unit}".strip()
     if keys and keys <= {"start", "end"}:
         return f"{value.get('start', '…')} – {value.get('end', '…')}"
     return None
+
+
+def _extension(extension: dict[str, Any]) -> tuple[str, Any]:
+    """An extension under the last part of its URL: its value, or the extensions inside."""
+    url = str(extension["url"])
+    inside = {name: value for name, value in extension.items() if name not in {"url", "id"}}
+    value = next(iter(inside.values())) if len(inside) == 1 else inside
+    return url.rstrip("/").rsplit("/", 1)[-1], {"": value} if isinstance(value, list) else value
 
 
 def _target(value: dict[str, Any]) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
 from flask import Request as HttpRequest
 
 from fhir_bridge.conformance import Profiles
-from fhir_bridge.ingest import Feed
+from fhir_bridge.ingest import Feed, Pipeline
 from fhir_bridge.search import Access, Registry
 from fhir_bridge.store import Store
 
-__all__ = ["ConsoleSettings", "Replayer", "Services"]
+__all__ = ["ConsoleSettings", "Services"]
 
 
 class ConsoleSettings(Protocol):
@@ -25,13 +25,6 @@ class ConsoleSettings(Protocol):
     @property
     def fhir_base(self) -> str:
         """The public base URL of the FHIR service, without a slash at its end."""
-
-
-class Replayer(Protocol):
-    """Tries quarantined messages again (the pipeline's door)."""
-
-    def replay(self, item_ids: Iterable[int]) -> Any:
-        """What a replay of each item came to."""
 
 
 class Services(Protocol):
@@ -58,8 +51,8 @@ class Services(Protocol):
         """The feeds by name."""
 
     @property
-    def pipeline(self) -> Replayer:
-        """Where replays go."""
+    def pipeline(self) -> Pipeline:
+        """What works on messages that are tried again."""
 
     @property
     def secret(self) -> bytes:

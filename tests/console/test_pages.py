@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from fhir_bridge.errors import Issue
 from fhir_bridge.search import Access
 
 PAGES = (
@@ -191,15 +192,23 @@ def test_a_replay_needs_the_form_of_our_own_page(client, services):
     assert client_without_cookie.post(path, data={"token": token}).status_code == 403
     assert services.replayed == []
     answer = client.post(path, data={"token": token})
-    assert (answer.status_code, services.replayed) == (303, [1])
+    assert (answer.status_code, len(services.replayed)) == (303, 1)
     assert "Nothing rests in quarantine" in client.get(answer.headers["Location"] + "&lang=en").text
     assert "said=gone" in client.post(path, data={"token": token}).headers["Location"]
 
 
+def test_a_replay_that_fails_again_says_so_and_leaves_the_item(client, services):
+    """Nothing is lost by trying."""
+    services.still = [Issue("FB-1010", where="PID-7")]
+    token = re.search(r'name="token" value="(\w+)"', client.get("/console/quarantine").text)[1]
+    answer = client.post("/console/quarantine/1/replay", data={"token": token})
+    page = client.get(answer.headers["Location"] + "&lang=en").text
+    assert "it still fails" in page
+    assert "FB-1010" in page
+
+
 def test_the_quarantine_is_paged_and_can_be_narrowed_to_a_feed(client, services):
     """Newest first, fifty at a time."""
-    from fhir_bridge.errors import Issue
-
     for number in range(60):
         services.store.quarantine.add(
             "public-health-files", b"x", [Issue("FB-1011", where=f"row {number}")]
