@@ -65,13 +65,12 @@ class Expression:
         `context` is what ``%context`` and ``%resource`` stand for when it is not `node`;
         `variables` are further ``%names``.  Raises BridgeError FB-2005 to FB-2009.
         """
-        if context is None and variables is None and environment is None:
-            fast = self._fast(node, typed=False)
-            if fast is not None:
-                try:
-                    return fast(node)
-                except DETOURS:
-                    pass
+        fast = self._fast(node, typed=False)
+        if fast is not None:
+            try:
+                return fast(node)
+            except DETOURS:
+                pass
         items = self.items(node, context=context, variables=variables, environment=environment)
         return [plain for item in items if (plain := _plain(item)) is not None]
 
@@ -84,13 +83,12 @@ class Expression:
         environment: Environment | None = None,
     ) -> list[tuple[str, Any]]:
         """The result as pairs of FHIR type name ("" unknown) and plain value."""
-        if context is None and variables is None and environment is None:
-            fast = self._fast(node, typed=True)
-            if fast is not None:
-                try:
-                    return fast(node)
-                except DETOURS:
-                    pass
+        fast = self._fast(node, typed=True)
+        if fast is not None:
+            try:
+                return fast(node)
+            except DETOURS:
+                pass
         items = self.items(node, context=context, variables=variables, environment=environment)
         return [
             (fhir_name(item), plain) for item in items if (plain := _plain(item)) is not None

@@ -19,30 +19,19 @@ from typing import Any
 from fhir_bridge.fhirpath import syntax
 from fhir_bridge.fhirpath.equality import distinct
 from fhir_bridge.fhirpath.fhir_functions import reference_type
-from fhir_bridge.fhirpath.model import PRIMITIVES, SYSTEM_OF, Member, Model
+from fhir_bridge.fhirpath.model import PRIMITIVES, Member, Model
 from fhir_bridge.fhirpath.node import Node
+from fhir_bridge.fhirpath.patterns import compile_pattern
+from fhir_bridge.fhirpath.plain_conditions import TREE, Conditions, Detour, NotPlain, is_condition
 from fhir_bridge.fhirpath.types import fhir_name
 
 __all__ = ["DETOURS", "Detour", "NotPlain", "write_plain"]
 
 Sink = Callable[[str, str], None]
 Plain = Callable[[Any], list[Any]]
-_TREE = "*"  # the type of a node of the tree protocol that is no dict: only get() is known
 _MOST_BRANCHES = 6
 _MOST_LINES = 400
-_TEXTS = frozenset(name for name, system in SYSTEM_OF.items() if system == "String") | {
-    "System.String",
-    _TREE,
-}
 _LEAVES = PRIMITIVES | {"System.String", "", "Resource"}
-
-
-class NotPlain(Exception):  # noqa: N818 - not an error: another engine takes over
-    """The expression needs the closures."""
-
-
-class Detour(Exception):  # noqa: N818 - as above
-    """This input needs the closures."""
 
 
 DETOURS = (Detour, AttributeError, TypeError, KeyError)
@@ -56,7 +45,7 @@ def write_plain(tree: syntax.Expr, model: Model, root_type: str, *, typed: bool)
     writer = _Writer(model)
     body = _Body(writer, ["out = []", "add = out.append"])
     final = body.final_typed if typed else body.final
-    if _is_condition(tree):
+    if is_condition(tree):
         answer = body.condition(tree, "node", root_type)
         body.line(f"answer = {answer}")
         item = "('boolean', answer)" if typed else "answer"
@@ -66,19 +55,6 @@ def write_plain(tree: syntax.Expr, model: Model, root_type: str, *, typed: bool)
     body.line("return out")
     writer.function("plain", body)
     return writer.finished()
-
-
-def _is_condition(tree: syntax.Expr) -> bool:
-    match tree:
-        case syntax.Binary():
-            return True
-        case syntax.Path(steps=(*_, syntax.Call(name="exists" | "empty" | "not"))):
-            return True
-        case syntax.Path(steps=()):
-            return _is_condition(tree.start)
-        case syntax.Call(name="exists" | "empty" | "not"):
-            return True
-    return False
 
 
 class _Writer:
@@ -98,7 +74,12 @@ class _Writer:
         self.sources.append(f"def {name}(node):\n" + "\n".join(body.lines))
 
     def finished(self) -> Plain:
-        space: dict[str, Any] = {"Detour": Detour, "unique": _unique, "refers": _refers}
+        space: dict[str, Any] = {
+            "Detour": Detour,
+            "matched": _matched,
+            "refers": _refers,
+            "unique": _unique,
+        }
         source = "\n".join(self.sources)
         exec(compile(source, "<fhirpath>", "exec"), space)  # noqa: S102 - our own text, literals by repr
         made: Plain = space["plain"]
@@ -113,8 +94,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
     return [(item.type_name, item.value) for item in kept]
 
 
-class _Body:
-    """The lines of one function while they are written."""
+class _Body(Conditions):
+    """The lines of one function while they are written: streams of items."""
 
     def __init__(self, writer: _Writer, lines: list[str]) -> None:
         self.writer = writer
@@ -123,6 +104,10 @@ class _Body:
         self.lines: list[str] = []
         for line in lines:
             self.line(line)
+
+    def another(self, lines: list[str]) -> _Body:
+        """The body of a helper function."""
+        return _Body(self.writer, lines)
 
     def line(self, text: str) -> None:
         self.writer.lines += 1
@@ -134,13 +119,13 @@ class _Body:
 
     def final(self, name: str, type_name: str) -> None:
         """Add a value to the result."""
-        if type_name not in PRIMITIVES and type_name not in ("System.String", _TREE):
+        if type_name not in PRIMITIVES and type_name not in ("System.String", TREE):
             self.line(f"if type({name}) is not dict: raise Detour")
         self.line(f"add({name})")
 
     def final_typed(self, name: str, type_name: str) -> None:
         """Add a pair to the result."""
-        if type_name == _TREE:
+        if type_name == TREE:
             raise NotPlain
         if type_name == "Resource":
             self.line(f"if type({name}) is not dict: raise Detour")
@@ -186,10 +171,15 @@ class _Body:
         *,
         exact: bool,
     ) -> None:
-        first, *others = _flattened(steps)
+        flat = _flattened(steps)
+        cut = _first_at(flat)
+        if cut:
+            self.first_of(flat[:cut], flat[cut + 1 :], node, type_name, sink, exact=exact)
+            return
+        first, *others = flat
         rest = tuple(others)
         if isinstance(first, syntax.Member) and first.name[:1].isupper():
-            if type_name == _TREE:
+            if type_name == TREE:
                 self.line(f"if getattr({node}, 'type_name', None): raise Detour")
             elif self.model.is_a(type_name, first.name):
                 self.follow(rest, node, type_name, sink, exact=exact)
@@ -208,6 +198,42 @@ class _Body:
                 lambda name, kind: self.follow(rest, name, kind, sink, exact=exact),
                 exact=exact or bool(rest),
             )
+
+    def first_of(
+        self,
+        before: tuple[syntax.Expr, ...],
+        rest: tuple[syntax.Expr, ...],
+        node: str,
+        type_name: str,
+        sink: Sink,
+        *,
+        exact: bool,
+    ) -> None:
+        """``first()`` or ``[0]``: a helper that returns the first item of what stands before."""
+        body = self.another([])
+        kinds: set[str] = set()
+
+        def keep(name: str, kind: str) -> None:
+            kinds.add(kind)
+            body.line(f"return {name}")
+
+        body.steps(before, "node", type_name, keep, exact=True)
+        if len(kinds) != 1:
+            raise NotPlain
+        body.line("return None")
+        function, value = self.writer.fresh("f"), self.writer.fresh()
+        self.writer.function(function, body)
+        self.line(f"{value} = {function}({node})")
+        self.line(f"if {value} is not None:")
+        self.depth += 1
+        kind = kinds.pop()
+        if rest:
+            self.sunk(
+                lambda name, own: self.onward(rest, name, own, sink, exact=exact), value, kind
+            )
+        else:
+            self.sunk(sink, value, kind)
+        self.depth -= 1
 
     def follow(
         self,
@@ -234,10 +260,14 @@ class _Body:
                 self.deeper(f"if {self.condition(criteria, node, type_name)} is True:", node, type_name, onward)
             case syntax.Call(name="ofType", arguments=(argument,)):
                 wanted = syntax.type_name_of(argument)
-                if wanted is None or type_name == _TREE:
+                if wanted is None or type_name == TREE:
                     raise NotPlain
                 if self.fits(type_name, wanted):
                     onward(node, type_name)
+            case syntax.Call(name="first", arguments=()) | syntax.Index(
+                position=syntax.Literal(value=0)
+            ):
+                raise NotPlain  # `steps` has cut the path there
             case syntax.Call(name="extension", arguments=(syntax.Literal(value=str() as url),)):
                 self.extension(url, node, type_name, onward)
             case _:
@@ -273,7 +303,7 @@ class _Body:
         *,
         exact: bool,
     ) -> None:
-        if type_name == _TREE:
+        if type_name == TREE:
             self.loose(
                 name,
                 node,
@@ -290,15 +320,30 @@ class _Body:
         if rest and len(members) > _MOST_BRANCHES:
             raise NotPlain
         for member in members:
-            if member.type_name == "":
+            if member.type_name == "" and not rest:
                 raise NotPlain
             self.child(
                 member,
                 node,
-                lambda item, kind: self.follow(rest, item, kind, sink, exact=exact),
+                lambda item, kind: self.onward(rest, item, kind, sink, exact=exact),
                 is_list=shape.elements[member.key].is_list,
                 last=not rest and not exact,
             )
+
+    def onward(
+        self,
+        rest: tuple[syntax.Expr, ...],
+        node: str,
+        type_name: str,
+        sink: Sink,
+        *,
+        exact: bool,
+    ) -> None:
+        """The steps behind a child; what only the JSON can type (contained) is a detour."""
+        if rest and type_name in ("Resource", ""):
+            self.line("raise Detour")
+        else:
+            self.follow(rest, node, type_name, sink, exact=exact)
 
     def chosen(
         self, members: tuple[Member, ...], rest: tuple[syntax.Expr, ...]
@@ -352,11 +397,11 @@ class _Body:
         self.line(f"for {item} in {value} if type({value}) is list else ({value},):")
         self.depth += 1
         self.line(f"if {item} is None or type({item}) is dict: raise Detour")
-        self.sunk(sink, item, _TREE)
+        self.sunk(sink, item, TREE)
         self.depth -= 2
 
     def extension(self, url: str, node: str, type_name: str, sink: Sink) -> None:
-        if type_name in PRIMITIVES or type_name in (_TREE, "System.String", "Resource", ""):
+        if type_name in PRIMITIVES or type_name in (TREE, "System.String", "Resource", ""):
             raise NotPlain
         members = self.model.members(type_name, "extension")
         if not members:
@@ -388,123 +433,13 @@ class _Body:
             self.sunk(sink, name, different[0])
         else:
             for each in different:
-                if each in (_TREE, "Resource"):
+                if each in (TREE, "Resource"):
                     raise NotPlain
                 self.line(f"if {kind} == {each!r}:")
                 self.depth += 1
                 self.sunk(sink, name, each)
                 self.depth -= 1
         self.depth -= 1
-
-    # conditions: Python expressions that are True, False or None
-
-    def condition(self, tree: syntax.Expr, node: str, type_name: str) -> str:
-        """A Python expression for `tree` as a condition on `node`."""
-        match tree:
-            case syntax.Path(steps=()):
-                return self.condition(tree.start, node, type_name)
-            case syntax.Literal(value=bool() as value):
-                return repr(value)
-            case syntax.Binary(operator="and" | "or" | "implies"):
-                return self.logic(tree, node, type_name)
-            case syntax.Binary(operator="=" | "!="):
-                return self.comparison(tree, node, type_name)
-            case syntax.TypeTest(operator="is"):
-                return self.resolved(tree, node, type_name)
-            case syntax.Path(steps=(*before, syntax.Call(name="not", arguments=()))):
-                inner = self.condition(_path(tree, tuple(before)), node, type_name)
-                answer = self.writer.fresh("t")
-                return f"(None if ({answer} := {inner}) is None else not {answer})"
-            case syntax.Path(steps=(*before, syntax.Call(name="exists", arguments=arguments))):
-                return self.existence(_path(tree, tuple(before)), arguments, node, type_name)
-            case syntax.Path(steps=(*before, syntax.Call(name="empty", arguments=()))):
-                return f"(not {self.existence(_path(tree, tuple(before)), (), node, type_name)})"
-        raise NotPlain
-
-    def logic(self, tree: syntax.Binary, node: str, type_name: str) -> str:
-        left = self.condition(tree.left, node, type_name)
-        right = self.condition(tree.right, node, type_name)
-        one, other = self.writer.fresh("t"), self.writer.fresh("t")
-        if tree.operator == "and":
-            return (
-                f"(False if ({one} := {left}) is False else False if ({other} := {right}) is False"
-                f" else True if {one} and {other} else None)"
-            )
-        if tree.operator == "or":
-            return (
-                f"(True if ({one} := {left}) else True if ({other} := {right})"
-                f" else False if {one} is False and {other} is False else None)"
-            )
-        return (
-            f"(True if ({one} := {left}) is False else True if ({other} := {right})"
-            f" else None if {one} is None else {other})"
-        )
-
-    def comparison(self, tree: syntax.Binary, node: str, type_name: str) -> str:
-        """A path against a string or boolean literal."""
-        path, literal = tree.left, tree.right
-        if isinstance(path, syntax.Literal):
-            path, literal = literal, path
-        if not isinstance(literal, syntax.Literal) or type(literal.value) not in (str, bool):
-            raise NotPlain
-        value = literal.value
-        values = self.helper(path, node, type_name, self.comparable(value))
-        answer = self.writer.fresh("t")
-        test = f"{answer}[0] is {value!r}" if value in (True, False) else f"{answer}[0] == {value!r}"
-        same = f"(None if not ({answer} := {values}) else len({answer}) == 1 and {test})"
-        if tree.operator == "=":
-            return same
-        other = self.writer.fresh("t")
-        return f"(None if ({other} := {same}) is None else not {other})"
-
-    def comparable(self, value: Any) -> Callable[[str], None]:
-        allowed = {"boolean"} if isinstance(value, bool) else _TEXTS
-
-        def check(kind: str) -> None:
-            if kind not in allowed:
-                raise NotPlain
-
-        return check
-
-    def helper(
-        self, tree: syntax.Expr, node: str, type_name: str, check: Callable[[str], None]
-    ) -> str:
-        """A call of a new function that lists the values of `tree`."""
-        body = _Body(self.writer, ["out = []", "add = out.append"])
-
-        def sink(name: str, kind: str) -> None:
-            check(kind)
-            body.line(f"add({name})")
-
-        body.stream(tree, "node", type_name, sink, exact=True)
-        body.line("return out")
-        function = self.writer.fresh("f")
-        self.writer.function(function, body)
-        return f"{function}({node})"
-
-    def existence(
-        self, tree: syntax.Expr, criteria: tuple[syntax.Expr, ...], node: str, type_name: str
-    ) -> str:
-        """A call of a new function that stops at the first item."""
-        body = _Body(self.writer, [])
-        if criteria:
-            where = syntax.Call(tree.offset, "where", criteria)
-            steps = (*tree.steps, where) if isinstance(tree, syntax.Path) else (where,)
-            start = tree.start if isinstance(tree, syntax.Path) else tree
-            tree = syntax.Path(tree.offset, start, steps)
-        body.stream(tree, "node", type_name, lambda _name, _kind: body.line("return True"), exact=True)
-        body.line("return False")
-        function = self.writer.fresh("f")
-        self.writer.function(function, body)
-        return f"{function}({node})"
-
-    def resolved(self, tree: syntax.TypeTest, node: str, type_name: str) -> str:
-        """``resolve() is T`` on a Reference: told by the text of the reference."""
-        match tree.operand:
-            case syntax.Call(name="resolve", arguments=()):
-                if type_name == "Reference" and tree.type_name in self.model.type_names:
-                    return f"refers({node}, {tree.type_name!r})"
-        raise NotPlain
 
 
 def _refers(value: dict[str, Any], type_name: str) -> bool | None:
@@ -515,9 +450,20 @@ def _refers(value: dict[str, Any], type_name: str) -> bool | None:
     return found == type_name
 
 
-def _path(tree: syntax.Path, steps: tuple[syntax.Expr, ...]) -> syntax.Expr:
-    """The path without its last step."""
-    return syntax.Path(tree.offset, tree.start, steps) if steps else tree.start
+def _matched(text: str, source: str) -> bool:
+    """``matches()`` with a pattern that stands in the expression."""
+    return compile_pattern(source, "", len(text)).search(text) is not None
+
+
+def _first_at(steps: tuple[syntax.Expr, ...]) -> int:
+    """Where the first ``first()`` or ``[0]`` stands; 0 when there is none."""
+    for place, step in enumerate(steps):
+        match step:
+            case syntax.Call(name="first", arguments=()):
+                return place
+            case syntax.Index(position=syntax.Literal(value=value)) if value == 0 and value is not False:
+                return place
+    return 0
 
 
 def _flattened(steps: tuple[syntax.Expr, ...]) -> tuple[syntax.Expr, ...]:

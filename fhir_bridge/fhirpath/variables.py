@@ -11,15 +11,15 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.evaluation import Context
 from fhir_bridge.fhirpath.node import Node, wrap
 
-__all__ = ["RESERVED", "Items", "variable"]
+__all__ = ["FIXED", "RESERVED", "Items", "variable"]
 
-_FIXED = {
+FIXED = {
     "ucum": "http://unitsofmeasure.org",
     "sct": "http://snomed.info/sct",
     "loinc": "http://loinc.org",
 }
 RESERVED = frozenset(
-    {"context", "resource", "rootResource", "factory", "terminologies", *_FIXED}
+    {"context", "resource", "rootResource", "factory", "terminologies", *FIXED}
 )
 _PREFIXED = {
     "vs-": "http://hl7.org/fhir/ValueSet/",
@@ -33,6 +33,8 @@ class Items(list[Any]):
 
 def variable(name: str, context: Context) -> list[Any]:
     """The value of ``%name``; FB-2007 when nobody defined it."""
+    if name in FIXED:
+        return [FIXED[name]]
     given = context.variables
     if name in given:
         value = given[name]
@@ -43,8 +45,6 @@ def variable(name: str, context: Context) -> list[Any]:
         return context.resource
     if name == "rootResource":
         return context.root_resource
-    if name in _FIXED:
-        return [_FIXED[name]]
     if name in ("factory", "terminologies"):
         return [Node(None, f"%{name}")]
     for prefix, base in _PREFIXED.items():
