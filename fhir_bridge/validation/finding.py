@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from fhir_bridge.errors import Issue, Severity
 
-__all__ = ["Finding", "Findings", "found", "moved"]
+__all__ = ["Finding", "Findings", "found", "is_misshapen", "moved"]
 
 
 @dataclass(slots=True)
@@ -41,3 +41,11 @@ def moved(findings: list[Finding], step: str) -> list[Finding]:
     for finding in findings:
         finding.where = step + finding.where
     return findings
+
+
+_MISSHAPEN = frozenset({"FB-3001", "FB-3006", "FB-3023"})
+
+
+def is_misshapen(findings: list[Finding]) -> bool:
+    """Whether objects and lists stand where they must not: no rule can be judged on that."""
+    return any(finding.code in _MISSHAPEN for finding in findings)

@@ -20,7 +20,7 @@ _ELEMENT_NAMES = (
 _ATTRIBUTE_NAMES = (
     "abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign"
     " char charoff charset cite class colspan compact coords dir frame headers height href hreflang"
-    " hspace id lang longdesc name nowrap rel rev rowspan rules scope shape span src start style"
+    " hspace id lang longdesc name nowrap rel rev rowspan rules scope shape space span src start style"
     " summary tabindex title type valign value vspace width"
 )
 _ELEMENTS = frozenset(_ELEMENT_NAMES.split())

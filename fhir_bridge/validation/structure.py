@@ -15,7 +15,7 @@ from typing import Any
 
 from fhir_bridge.fhir import Definitions, ElementDefinition, TypeDefinition
 from fhir_bridge.validation.contained import check_contained
-from fhir_bridge.validation.finding import Finding, Findings, found, moved
+from fhir_bridge.validation.finding import Finding, Findings, found, is_misshapen, moved
 from fhir_bridge.validation.judged import enter, leave
 from fhir_bridge.validation.narrative import check_narrative
 from fhir_bridge.validation.primitives import PrimitiveTest, primitive_test
@@ -63,8 +63,8 @@ class Structure:
         if type(resource) is not dict:
             return found("FB-3006", name="the resource", expected="an object")
         resource_type = resource.get("resourceType")
-        if resource_type not in self._definitions.resource_types:
-            return found("FB-3001", type=resource_type)
+        if type(resource_type) is not str or resource_type not in self._definitions.resource_types:
+            return found("FB-3001", type=resource_type if type(resource_type) is str else "")
         token = enter(resource, contained=contained)
         try:
             findings = self.object_check(resource_type)(resource, resource)
@@ -114,7 +114,7 @@ class Structure:
                 more = _exclusive(value, choices)
                 if more:
                     findings = [*(findings or ()), *more]
-            if further is not None:
+            if further is not None and not (findings and is_misshapen(findings)):
                 more = further(value)
                 if more:
                     findings = [*(findings or ()), *more]
@@ -179,6 +179,8 @@ class Structure:
         def check(value: Any, _owner: dict[str, Any]) -> Findings:
             if test(value):
                 return None
+            if isinstance(value, dict | list):
+                return found("FB-3006", name=name, expected="a single value")
             return found("FB-3011" if value == "" else "FB-3007", name=name, type=type_name)
 
         def check_code(value: Any, owner: dict[str, Any]) -> Findings:

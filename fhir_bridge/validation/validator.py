@@ -15,7 +15,7 @@ from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Definitions, Resource, definitions, operation_outcome
 from fhir_bridge.fhirpath import Environment
 from fhir_bridge.validation.bundle import check_bundle
-from fhir_bridge.validation.finding import Findings, found, moved
+from fhir_bridge.validation.finding import Findings, found, is_misshapen, moved
 from fhir_bridge.validation.invariants import Invariants
 from fhir_bridge.validation.judged import enter, leave, resolve
 from fhir_bridge.validation.profile import ProfileCompiler
@@ -55,7 +55,7 @@ class Validator:
         Places are FHIRPath from the resource type (``Patient.name[0].given``).
         """
         findings = self._structure.check_resource(resource) or []
-        if profile_urls and isinstance(resource, dict):
+        if profile_urls and not is_misshapen(findings):
             claimed = _claimed(resource)
             token = enter(resource)
             try:
@@ -66,7 +66,9 @@ class Validator:
                 leave(token)
         if not findings:
             return []
-        root = str(resource.get("resourceType", "")) if isinstance(resource, dict) else ""
+        named = resource.get("resourceType") if isinstance(resource, dict) else None
+        known = type(named) is str and named in self._definitions.resource_types
+        root = str(named) if known else ""
         issues = [finding.issue(root) for finding in findings]
         return list({str(issue): issue for issue in issues}.values())  # two profiles, one fault
 

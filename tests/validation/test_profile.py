@@ -1,0 +1,197 @@
+"""What profiles may ask: slices by every discriminator, bounds, types, patterns."""
+
+from typing import Any
+
+import pytest
+
+from fhir_bridge.conformance import Profiles
+from fhir_bridge.fhir import Resource, definitions
+from fhir_bridge.validation import Validator
+
+URL = "http://x.example/StructureDefinition/p"
+
+
+def _profile(kind: str, *elements: dict[str, Any], url: str = URL, base: str = "") -> Resource:
+    return {
+        "resourceType": "StructureDefinition",
+        "url": url,
+        "type": kind,
+        "baseDefinition": base or f"http://hl7.org/fhir/StructureDefinition/{kind}",
+        "derivation": "constraint",
+        "differential": {"element": list(elements)},
+    }
+
+
+def _element(identifier: str, **facts: Any) -> dict[str, Any]:
+    path = ".".join(step.partition(":")[0] for step in identifier.split("."))
+    return {"id": identifier, "path": path, **facts}
+
+
+def _codes(resource: Resource, *profiles: Resource) -> list[str]:
+    validator = Validator(definitions(), Profiles(profiles))
+    return [issue.code for issue in validator.check(resource, [URL])]
+
+
+def _observation(**more: Any) -> Resource:
+    return {"resourceType": "Observation", "status": "final", "code": {"text": "x"}, **more}
+
+
+SYSTOLIC = {"coding": [{"system": "http://loinc.org", "code": "8480-6"}]}
+
+
+@pytest.mark.parametrize(
+    ("component", "expected"),
+    [
+        ([{"code": SYSTOLIC, "valueQuantity": {"value": 120}}], []),
+        ([{"code": {"text": "other"}}], ["FB-3015"]),
+        ([{"code": SYSTOLIC}], ["FB-3003"]),
+        ([{"code": SYSTOLIC, "valueString": "120"}], ["FB-3006"]),
+        ([{"code": SYSTOLIC, "valueQuantity": {"value": 1}}] * 2, ["FB-3016"]),
+    ],
+)
+def test_a_slice_by_pattern(component: list[dict[str, Any]], expected: list[str]) -> None:
+    """Cardinality and content of the items that carry the code."""
+    profile = _profile(
+        "Observation",
+        _element("Observation.component", slicing={"discriminator": [{"type": "pattern", "path": "code"}], "rules": "open"}),
+        _element("Observation.component:systolic", sliceName="systolic", min=1, max="1"),
+        _element("Observation.component:systolic.code", patternCodeableConcept=SYSTOLIC),
+        _element("Observation.component:systolic.value[x]", min=1, type=[{"code": "Quantity"}]),
+    )  # fmt: skip
+
+    assert expected == _codes(_observation(component=component), profile)
+
+
+def test_a_slice_by_type_of_a_choice() -> None:
+    """A rule for one form of value[x] leaves the others alone."""
+    profile = _profile(
+        "Observation",
+        _element("Observation.value[x]", slicing={"discriminator": [{"type": "type", "path": "$this"}], "rules": "open"}),
+        _element("Observation.value[x]:valueQuantity", sliceName="valueQuantity", type=[{"code": "Quantity"}]),
+        _element("Observation.value[x]:valueQuantity.unit", min=1),
+    )  # fmt: skip
+
+    assert [] == _codes(_observation(valueString="x"), profile)
+    assert ["FB-3003"] == _codes(_observation(valueQuantity={"value": 1}), profile)
+
+
+def test_a_slice_by_existence_and_a_closed_list() -> None:
+    """Items that are in no slice are refused when the slicing is closed."""
+    profile = _profile(
+        "Patient",
+        _element("Patient.identifier", slicing={"discriminator": [{"type": "exists", "path": "system"}], "rules": "closed"}),
+        _element("Patient.identifier:known", sliceName="known"),
+        _element("Patient.identifier:known.system", min=1),
+    )  # fmt: skip
+
+    assert [] == _codes({"resourceType": "Patient", "identifier": [{"system": "urn:x:y"}]}, profile)
+    assert ["FB-3016"] == _codes(
+        {"resourceType": "Patient", "identifier": [{"value": "1"}]}, profile
+    )
+
+
+def test_a_slice_by_profile_of_an_entry() -> None:
+    """Entries of a Bundle told apart by what they conform to."""
+    url = "http://x.example/StructureDefinition/named"
+    named = _profile("Patient", _element("Patient.name", min=1), url=url)
+    profile = _profile(
+        "Bundle",
+        _element("Bundle.entry", slicing={"discriminator": [{"type": "profile", "path": "resource"}], "rules": "open"}),
+        _element("Bundle.entry:named", sliceName="named", min=1),
+        _element("Bundle.entry:named.resource", type=[{"code": "Patient", "profile": [url]}]),
+    )  # fmt: skip
+    full_url = "urn:uuid:6f0c6c1e-6f8f-5d0e-9d51-6d2f7a1f4c10"
+
+    def bundle(patient: Resource) -> Resource:
+        return {
+            "resourceType": "Bundle",
+            "type": "collection",
+            "entry": [{"fullUrl": full_url, "resource": patient}],
+        }
+
+    assert [] == _codes(
+        bundle({"resourceType": "Patient", "name": [{"text": "x"}]}), profile, named
+    )
+    assert ["FB-3015"] == _codes(
+        bundle({"resourceType": "Patient", "active": True}), profile, named
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"value": 5, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"}, []),
+        ({"value": 500, "unit": "g", "system": "http://unitsofmeasure.org", "code": "g"}, ["FB-3027"]),
+        ({"value": 11, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"}, ["FB-3027"]),
+        ({"value": 11, "unit": "stone"}, []),
+    ],
+)  # fmt: skip
+def test_bounds_are_compared_in_their_units(value: dict[str, Any], expected: list[str]) -> None:
+    """Grams are converted; a unit without meaning is not guessed."""
+
+    def bound(number: int) -> dict[str, Any]:
+        return {"value": number, "system": "http://unitsofmeasure.org", "code": "kg"}
+
+    profile = _profile("Observation", _element("Observation.value[x]", type=[{"code": "Quantity"}], minValueQuantity=bound(1), maxValueQuantity=bound(10)))  # fmt: skip
+
+    assert expected == _codes(_observation(valueQuantity=value), profile)
+
+
+def test_fixed_values_patterns_and_lengths() -> None:
+    """A fixed value is equal, a pattern is contained, a length is bounded."""
+    profile = _profile(
+        "Patient",
+        _element("Patient.active", fixedBoolean=True),
+        _element("Patient.maritalStatus", patternCodeableConcept={"text": "S"}),
+        _element("Patient.name.text", maxLength=3),
+    )
+
+    assert [] == _codes({"resourceType": "Patient", "active": True, "maritalStatus": {"text": "S", "id": "1"}, "name": [{"text": "张三丰"}]}, profile)  # fmt: skip
+    assert ["FB-3014"] == _codes({"resourceType": "Patient", "active": False}, profile)
+    assert ["FB-3014"] == _codes(
+        {"resourceType": "Patient", "maritalStatus": {"text": "M"}}, profile
+    )
+    assert ["FB-3027"] == _codes(
+        {"resourceType": "Patient", "name": [{"text": "欧阳张三"}]}, profile
+    )
+
+
+def test_a_base_profile_is_judged_too() -> None:
+    """A derived profile keeps what its base asks for."""
+    base = _profile("Patient", _element("Patient.name", min=1), url="http://x.example/base")
+    derived = _profile("Patient", _element("Patient.gender", min=1), base="http://x.example/base")
+
+    assert ["FB-3003", "FB-3003"] == _codes(
+        {"resourceType": "Patient", "active": True}, derived, base
+    )
+
+
+def test_a_profile_that_asks_for_itself_ends() -> None:
+    """A circle of profiles is no endless recursion."""
+    circle = _profile("Patient", _element("Patient.name", min=1), base=URL)
+
+    assert ["FB-3003"] == _codes({"resourceType": "Patient"}, circle)
+
+
+def test_a_rule_that_cannot_be_read_is_said_so() -> None:
+    """A broken expression is never a passed one."""
+    rule = {"key": "x-1", "severity": "error", "human": "x", "expression": "name.("}
+    profile = _profile("Patient", _element("Patient", constraint=[rule]))
+
+    assert ["FB-3021"] == _codes({"resourceType": "Patient"}, profile)
+
+
+def test_an_invariant_may_ask_for_codes_and_profiles() -> None:
+    """Terminology and profiles are answered from what is at hand."""
+    value_set = {"resourceType": "ValueSet", "url": "http://x.example/vs", "compose": {"include": [{"system": "urn:x:y", "concept": [{"code": "a"}]}]}}  # fmt: skip
+    rule = {"key": "x-1", "severity": "error", "human": "x", "expression": "maritalStatus.memberOf('http://x.example/vs')"}  # fmt: skip
+    profile = _profile("Patient", _element("Patient", constraint=[rule]))
+
+    def patient(code: str) -> Resource:
+        return {
+            "resourceType": "Patient",
+            "maritalStatus": {"coding": [{"system": "urn:x:y", "code": code}]},
+        }
+
+    assert [] == _codes(patient("a"), profile, value_set)
+    assert ["FB-3012"] == _codes(patient("b"), profile, value_set)
