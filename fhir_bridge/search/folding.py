@@ -30,6 +30,7 @@ def fold(text: str) -> str:
     >>> fold("Müller"), fold("ＡＢＣ　張學友")
     ('muller', 'abc 张学友')
     """
+    text = text.replace("\x00", "")
     if text.isascii():
         return " ".join(text.lower().split())
     wide = unicodedata.normalize("NFKC", text).casefold().translate(_simplified())
@@ -81,13 +82,20 @@ def name_forms(folded: str, *, is_given: bool = False) -> tuple[str, ...]:
 
 def _readings(letters: str, *, is_given: bool) -> list[tuple[str, ...]]:
     """Each way to read a name: the surname by its own table, the rest by the usual reading."""
+    surname = "" if is_given else _surname_of(letters)
+    if surname:
+        rest = _syllables(letters[len(surname) :])
+        return [(*reading.split("-"), *rest) for reading in _surnames()[surname]]
+    split = 0 if is_given else 1
+    reading = (*_syllables(letters[:split]), *_syllables(letters[split:]))
+    return [reading] if reading else []
+
+
+@lru_cache(maxsize=1 << 15)
+def _syllables(letters: str) -> tuple[str, ...]:
     from pypinyin import lazy_pinyin
 
-    surname = "" if is_given else _surname_of(letters)
-    rest = tuple(lazy_pinyin(letters[len(surname) :], errors="ignore")) if letters else ()
-    if not surname:
-        return [rest] if rest else []
-    return [(*reading.split("-"), *rest) for reading in _surnames()[surname]]
+    return tuple(lazy_pinyin(letters, errors="ignore")) if letters else ()
 
 
 def _surname_of(letters: str) -> str:

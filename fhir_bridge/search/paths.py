@@ -19,21 +19,27 @@ from fhir_bridge.search.reference import target_type
 
 __all__ = ["Path", "plain_paths", "walk"]
 
-_MEMBER = re.compile(
-    r"\(?\s*([A-Z]\w+)((?:\.[a-z]\w*)+?)"
-    r"(?:\.(?:as|ofType)\(\s*(\w+)\s*\)|\s+as\s+(\w+))?"
-    r"(?:\.where\(\s*resolve\(\)\s+is\s+(\w+)\s*\))?\s*\)?"
+_OWNER = re.compile(r"\(*\s*([A-Z]\w+)")
+_STEP = re.compile(
+    r"\s*(?:\.(?P<name>[a-z]\w*)(?!\w*\()"
+    r"|(?:\.(?:as|ofType)\(\s*|\s+as\s+)(?P<type>\w+)\s*\)?"
+    r"|\.where\(\s*resolve\(\)\s+is\s+(?P<target>\w+)\s*\)"
+    r"|\.where\(\s*(?P<key>\w+)\s*=\s*'(?P<value>[^']*)'\s*\)"
+    r"|(?P<close>\)))"
 )
+_Ends = list[tuple[tuple[str, ...], str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """JSON keys from the resource to an element, the element's type, and the type of resource
-    that a reference there must point to ("": any)."""
+    """JSON keys from the resource to an element, the element's type, and a filter on it:
+    `target`, the type of resource that a reference must point to, and `where`, a (key,
+    value) that the element must hold; empty for none."""
 
     keys: tuple[str, ...]
     type: str
-    target: str
+    target: str = ""
+    where: tuple[str, ...] = ()
 
 
 def plain_paths(
@@ -42,22 +48,37 @@ def plain_paths(
     """The paths of an expression; None when it is more than a union of plain paths."""
     found: list[Path] = []
     for member in expression.split("|"):
-        match = _MEMBER.fullmatch(member.strip())
-        if not match:
+        paths = _member(definitions, resource_type, member.strip())
+        if paths is None:
             return None
-        owner, steps, as_method, as_operator, target = match.groups()
-        if not definitions.is_a(resource_type, owner):
-            return None
-        wanted = as_method or as_operator or ""
-        ends = _ends(definitions, resource_type, steps[1:].split("."))
-        if ends is None:
-            return None
-        found += [
-            Path(keys, kind, target or "")
-            for keys, kind in ends
-            if not wanted or definitions.is_a(kind, wanted)
-        ]
+        found += paths
     return tuple(dict.fromkeys(found))
+
+
+def _member(definitions: Definitions, resource_type: str, member: str) -> list[Path] | None:
+    """The paths of one member of a union; filters may only stand at its end."""
+    start = _OWNER.match(member)
+    if not start or not definitions.is_a(resource_type, start[1]):
+        return None
+    ends: _Ends = [((), resource_type)]
+    target, where, place = "", (), start.end()
+    while place < len(member):
+        step = _STEP.match(member, place)
+        if not step or ((target or where) and not step["close"]):
+            return None
+        place = step.end()
+        if step["name"]:
+            further = _further(definitions, ends, step["name"])
+            if further is None:
+                return None
+            ends = further
+        elif step["type"]:
+            ends = [each for each in ends if definitions.is_a(each[1], step["type"])]
+        elif step["target"]:
+            target = step["target"]
+        elif step["key"]:
+            where = (step["key"], step["value"])
+    return [Path(keys, kind, target, where) for keys, kind in ends] if ends != [((), resource_type)] else None
 
 
 def walk(path: Path) -> Callable[[Resource], list[tuple[str, Any]]]:
@@ -78,6 +99,13 @@ def walk(path: Path) -> Callable[[Resource], list[tuple[str, Any]]]:
         return [] if value is None else [(kind, value)]
 
     plain = values if way else first
+    if path.where:
+        name, wanted = path.where
+        return lambda resource: [
+            each
+            for each in plain(resource)
+            if isinstance(each[1], dict) and each[1].get(name) == wanted
+        ]
     if not target:
         return plain
     return lambda resource: [
@@ -98,21 +126,16 @@ def _children(nodes: list[Any], key: str) -> list[Any]:
     return found
 
 
-def _ends(
-    definitions: Definitions, resource_type: str, steps: list[str]
-) -> list[tuple[tuple[str, ...], str]] | None:
-    """Every (keys, type) that a path of element names can end at; None for an unknown name."""
-    ends: list[tuple[tuple[str, ...], str]] = [((), resource_type)]
-    for step in steps:
-        further = []
-        for keys, kind in ends:
-            shape = definitions.types.get(kind)
-            if shape is None:
+def _further(definitions: Definitions, ends: _Ends, step: str) -> _Ends | None:
+    """The ends one element name further; None for a name that is not known."""
+    found: _Ends = []
+    for keys, kind in ends:
+        shape = definitions.types.get(kind)
+        if shape is None:
+            return None
+        for key in shape.choices.get(step, (step,)):
+            element = shape.elements.get(key)
+            if element is None:
                 return None
-            for key in shape.choices.get(step, (step,)):
-                element = shape.elements.get(key)
-                if element is None:
-                    return None
-                further.append(((*keys, key), element.type))
-        ends = further
-    return ends
+            found.append(((*keys, key), element.type))
+    return found
