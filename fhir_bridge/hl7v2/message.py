@@ -64,11 +64,11 @@ class Value(str):
     @property
     def type_name(self) -> str | None:
         """The data type when the message itself says so: OBX-5 by OBX-2."""
-        segment = self.segment
-        if segment.name == "OBX" and self.place[0] == 5 and not self.place[2]:
-            declared = segment.get("f2")
-            return str(declared) if isinstance(declared, Value) else None
-        return None
+        place = self.place
+        if place[0] != 5 or place[2] or self.segment.name != "OBX":
+            return None
+        declared = self.segment.get("f2")
+        return str(declared) if isinstance(declared, Value) else None
 
     def get(self, name: str, default: Any = None) -> Any:
         """Component ``c1``…, subcomponent ``s1``… or ``raw``; `default` if it is not there."""
@@ -118,7 +118,7 @@ class Value(str):
 class Segment:
     """One segment; fields are split at the first question."""
 
-    __slots__ = ("_fields", "message", "name", "number", "text")
+    __slots__ = ("_fields", "_values", "message", "name", "number", "text")
 
     def __init__(self, message: Message, number: int, name: str, text: str) -> None:
         self.message = message
@@ -126,6 +126,7 @@ class Segment:
         self.name = name
         self.text = text
         self._fields: list[str] | None = None
+        self._values: dict[str, Any] = {}  # what was asked for, since maps ask again
 
     @property
     def type_name(self) -> str:
@@ -157,15 +158,22 @@ class Segment:
 
     def get(self, name: str, default: Any = None) -> Any:
         """Field ``f1``…: one value, a list when it repeats, `default` when it is empty."""
+        try:
+            value = self._values[name]
+        except KeyError:
+            value = self._values[name] = self._read(name)
+        return default if value is None else value
+
+    def _read(self, name: str) -> Value | list[Value] | None:
         number = _FIELDS.get(name)
         if number is None:
-            return default
+            return None
         fields = self._fields or self.fields
         if number >= len(fields):
-            return default
+            return None
         text = fields[number]
         if not text:
-            return default
+            return None
         if number < 3 and self.name in {"MSH", "FHS", "BHS"}:
             return _plain(text, self, number)
         separator = self.message.separators.repetition
@@ -177,9 +185,8 @@ class Segment:
             ]
             if len(found) > 1:
                 return found
-            return found[0] if found else default
-        value = _value(text, self, (number, 1, 0, 0))
-        return default if value is None else value
+            return found[0] if found else None
+        return _value(text, self, (number, 1, 0, 0))
 
     def keys(self) -> list[str]:
         """The fields that hold something, by name."""

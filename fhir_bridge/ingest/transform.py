@@ -70,7 +70,9 @@ class Transformer:
         if map_url is None:
             if feed.format == "fhir":
                 return Mapped(_as_bundle(record.tree))
-            raise BridgeError("FB-6003", record.where, type=record.types[0] if record.types else "")
+            kind = record.types[0] if record.types else ""
+            where = "MSH-9" if feed.format == "hl7v2" else record.where
+            raise BridgeError("FB-6003", where, type=kind)
         transformed = self._library.compile(map_url).run(
             record.tree, variables=self._variables_of(feed), lineage=feed.lineage
         )
