@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions
@@ -38,7 +38,7 @@ _NO_VARIABLES: Mapping[str, Any] = {}
 class Expression:
     """A compiled expression; calls share nothing, so it may be used by many threads."""
 
-    __slots__ = ("_calls", "_closure", "_model", "_plain", "_tree", "root_type", "text")
+    __slots__ = ("_calls", "_closure", "_model", "_pairs", "_tree", "_values", "root_type", "text")
 
     def __init__(self, text: str, model: Model, root_type: str) -> None:
         self.text = text
@@ -46,7 +46,8 @@ class Expression:
         self._model = model
         self._tree = parse(text)
         self._closure = compile_closure(self._tree, text, model)
-        self._plain: dict[tuple[str, bool], Plain | None] = {}
+        self._values: dict[str, Plain | Literal[False]] = {}
+        self._pairs: dict[str, Plain | Literal[False]] = {}
         self._calls = 0
 
     def __repr__(self) -> str:
@@ -65,12 +66,15 @@ class Expression:
         `context` is what ``%context`` and ``%resource`` stand for when it is not `node`;
         `variables` are further ``%names``.  Raises BridgeError FB-2005 to FB-2009.
         """
-        fast = self._fast(node, typed=False)
-        if fast is not None:
-            try:
+        try:
+            key = (self.root_type or node.get("resourceType")) if type(node) is dict else "*"
+            fast = self._values.get(key)
+            if fast:
                 return fast(node)
-            except DETOURS:
-                pass
+            if fast is None:
+                self._generate(node, key)
+        except DETOURS:
+            pass
         items = self.items(node, context=context, variables=variables, environment=environment)
         return [plain for item in items if (plain := _plain(item)) is not None]
 
@@ -83,12 +87,15 @@ class Expression:
         environment: Environment | None = None,
     ) -> list[tuple[str, Any]]:
         """The result as pairs of FHIR type name ("" unknown) and plain value."""
-        fast = self._fast(node, typed=True)
-        if fast is not None:
-            try:
+        try:
+            key = (self.root_type or node.get("resourceType")) if type(node) is dict else "*"
+            fast = self._pairs.get(key)
+            if fast:
                 return fast(node)
-            except DETOURS:
-                pass
+            if fast is None:
+                self._generate(node, key)
+        except DETOURS:
+            pass
         items = self.items(node, context=context, variables=variables, environment=environment)
         return [
             (fhir_name(item), plain) for item in items if (plain := _plain(item)) is not None
@@ -123,32 +130,23 @@ class Expression:
         except ArithmeticError:
             raise BridgeError("FB-2005", reason="a number is out of range") from None
 
-    def _fast(self, node: Any, *, typed: bool) -> Plain | None:
-        """The generated function for the type of `node`, if the expression allows one."""
-        if type(node) is dict:
-            root_type = self.root_type or node.get("resourceType")
-        else:
-            root_type = "*"
-        try:
-            return self._plain[root_type, typed]
-        except (KeyError, TypeError):
-            return self._generate(node, root_type, typed=typed)
+    def _generate(self, node: Any, key: Any) -> None:
+        """Write the fast functions for nodes of this type, if the expression allows them.
 
-    def _generate(self, node: Any, root_type: Any, *, typed: bool) -> Plain | None:
-        """Generate on the third call: an expression that is used once stays with closures."""
+        On the third call: an expression that is used once stays with its closures.
+        """
         self._calls += 1
-        if self._calls < _GENERATE_AT or type(root_type) is not str:
-            return None
-        known = self._model.definitions is not None and root_type in self._model.type_names
-        fast: Plain | None = None
-        if known or (root_type == "*" and hasattr(node, "get") and not self.root_type):
+        if self._calls < _GENERATE_AT or type(key) is not str or len(self._values) > _MOST_KEPT:
+            return
+        known = self._model.definitions is not None and key in self._model.type_names
+        if not known and not (key == "*" and hasattr(node, "get") and not self.root_type):
+            self._values[key] = self._pairs[key] = False
+            return
+        for kept, typed in ((self._values, False), (self._pairs, True)):
             try:
-                fast = write_plain(self._tree, self._model, root_type, typed=typed)
+                kept[key] = write_plain(self._tree, self._model, key, typed=typed)
             except NotPlain:
-                fast = None
-        if len(self._plain) < _MOST_KEPT:
-            self._plain[root_type, typed] = fast
-        return fast
+                kept[key] = False
 
 
 _GENERATE_AT = 3

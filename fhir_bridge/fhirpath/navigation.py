@@ -6,15 +6,14 @@ http://hl7.org/fhirpath/#definevariable
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import Any
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhirpath.evaluation import Closure, Context, fail, one, string
+from fhir_bridge.fhirpath.evaluation import Closure, Context, one, string
 from fhir_bridge.fhirpath.filtering import each
 from fhir_bridge.fhirpath.node import Node, children
 from fhir_bridge.fhirpath.registry import function
-from fhir_bridge.fhirpath.temporal import Temporal, parse_temporal
+from fhir_bridge.fhirpath.temporal import Temporal
 from fhir_bridge.fhirpath.types import is_type, of_type, type_info
 from fhir_bridge.fhirpath.variables import RESERVED, Items
 
@@ -94,13 +93,22 @@ def _now(_focus: Collection, context: Context) -> Collection:
 
 def _datetime(context: Context) -> Temporal:
     moment = context.now()
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    text = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    found = parse_temporal(text, "datetime")
-    if found is None:
-        raise fail("the time given for now() cannot be used")
-    return found
+    offset = moment.utcoffset()
+    zone = 0 if offset is None else int(offset.total_seconds()) // 60
+    milliseconds = moment.microsecond // 1000
+    clock = f"{moment:%H:%M:%S}.{milliseconds:03d}"
+    mark = "Z" if zone == 0 else f"{'-' if zone < 0 else '+'}{abs(zone) // 60:02d}:{abs(zone) % 60:02d}"
+    fields = (
+        moment.year,
+        moment.month,
+        moment.day,
+        moment.hour,
+        moment.minute,
+        moment.second,
+        milliseconds * 1_000_000,
+    )
+    day = f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}"
+    return Temporal("datetime", fields, zone, f"{day}T{clock}{mark}")
 
 
 @function("today")

@@ -14,6 +14,7 @@ time, and the caller asks the closures instead.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from fhir_bridge.fhirpath import syntax
@@ -31,6 +32,8 @@ Sink = Callable[[str, str], None]
 Plain = Callable[[Any], list[Any]]
 _MOST_BRANCHES = 6
 _MOST_LINES = 400
+_FEW = 12
+_TEMPORAL = frozenset({"date", "dateTime", "instant", "time"})
 _LEAVES = PRIMITIVES | {"System.String", "", "Resource"}
 
 
@@ -75,8 +78,10 @@ class _Writer:
 
     def finished(self) -> Plain:
         space: dict[str, Any] = {
+            "Decimal": Decimal,
             "Detour": Detour,
             "matched": _matched,
+            "number": _number,
             "refers": _refers,
             "unique": _unique,
         }
@@ -90,8 +95,25 @@ def _unique(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
     """Pairs of type and value without repetitions, by the equality of the language."""
     if len(pairs) < 2:
         return pairs
-    kept = distinct(Node(value, type_name) for type_name, value in pairs)
-    return [(item.type_name, item.value) for item in kept]
+    kept: list[tuple[str, Any]] = []
+    if len(pairs) <= _FEW and not any(kind in _TEMPORAL for kind, _ in pairs):
+        for pair in pairs:
+            value = pair[1]
+            own = type(value)
+            for _, other in kept:
+                if type(other) is own and other == value:
+                    break
+            else:
+                if own is not dict and own is not str:
+                    return _unique_items(pairs)
+                kept.append(pair)
+        return kept
+    return _unique_items(pairs)
+
+
+def _unique_items(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    found = distinct(Node(value, type_name) for type_name, value in pairs)
+    return [(item.type_name, item.value) for item in found]
 
 
 class _Body(Conditions):
@@ -448,6 +470,13 @@ def _refers(value: dict[str, Any], type_name: str) -> bool | None:
     if found is None:
         raise Detour
     return found == type_name
+
+
+def _number(value: Any) -> int | Decimal:
+    """A JSON number; anything else is the closures' to judge."""
+    if type(value) is int or type(value) is Decimal:
+        return value
+    raise Detour
 
 
 def _matched(text: str, source: str) -> bool:

@@ -6,6 +6,7 @@ Part of `plain`, which writes the streams of items that conditions are about.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from fhir_bridge.fhirpath import syntax
@@ -23,6 +24,7 @@ _TEXTS = frozenset(name for name, system in SYSTEM_OF.items() if system == "Stri
     TREE,
 }
 _INTEGERS = frozenset(name for name, system in SYSTEM_OF.items() if system == "Integer")
+_NUMBERS = _INTEGERS | {"decimal"}
 _COMPARED = {"=": "==", "!=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
 _TEXT_TESTS = {
     "startsWith": "{value}.startswith({literal})",
@@ -75,6 +77,10 @@ class Conditions:
             case syntax.Binary(left=syntax.Path(steps=(*before, syntax.Call(name="count")))):
                 inner = _before(tree.left, tuple(before))
                 return self._counted(tree, inner, node, type_name)
+            case syntax.Binary(operator="<" | ">" | "<=" | ">=") | syntax.Binary(
+                operator="=", right=syntax.Literal(value=Decimal())
+            ):
+                return self._ordered(tree, node, type_name)
             case syntax.Binary(operator="=" | "!="):
                 return self._comparison(tree, node, type_name)
             case syntax.TypeTest(operator="is"):
@@ -162,6 +168,16 @@ class Conditions:
             return same
         other = self.writer.fresh("t")
         return f"(None if ({other} := {same}) is None else not {other})"
+
+    def _ordered(self, tree: syntax.Binary, node: str, type_name: str) -> str:
+        """A numeric path against a number."""
+        right = tree.right
+        if not isinstance(right, syntax.Literal) or type(right.value) not in (int, Decimal):
+            raise NotPlain
+        test = f"{{}} {_COMPARED[tree.operator]} {right.value!r}"
+        return self._single(
+            tree.left, node, type_name, _NUMBERS, lambda value: f"number({value}){test[2:]}"
+        )
 
     def _membership(self, tree: syntax.Binary, node: str, type_name: str) -> str:
         """A path in a union of string literals."""

@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 __all__ = ["Long", "Temporal", "add", "compare", "parse_temporal", "same"]
@@ -92,6 +93,7 @@ def _clock(fields: tuple[int, ...]) -> tuple[int, int]:
     return start, (3600 * _SECOND - 1, 60 * _SECOND - 1, 0, 0)[len(fields) - 1]
 
 
+@lru_cache(8192)
 def parse_temporal(text: str, kind: str = "") -> Temporal | None:
     """`text` (no ``@``) as the kind asked for; None if it is none.
 
@@ -165,6 +167,8 @@ def _minutes(zone: str) -> int | None:
 
 def compare(left: Temporal, right: Temporal) -> int | None:
     """-1, 0, 1, or None when the precision (or a missing zone) leaves it open."""
+    if left.zone == right.zone:
+        return _compare_fields(left, right)
     low, high = left.interval()
     other_low, other_high = right.interval()
     if left.kind != "time" and (left.zone is None) != (right.zone is None):
@@ -179,6 +183,20 @@ def compare(left: Temporal, right: Temporal) -> int | None:
     if other_high < low:
         return 1
     return None
+
+
+def _compare_fields(left: Temporal, right: Temporal) -> int | None:
+    """The same for two values of one zone: field by field, seconds with their fraction."""
+    one, other = left.fields, right.fields
+    if len(one) != len(other):
+        whole = 3 if left.kind == "time" else 6
+        if len(one) >= whole and len(other) >= whole:
+            one, other = one + (0,), other + (0,)
+        size = min(len(one), len(other))
+        if len(one) != len(other) and one[:size] == other[:size] and size < whole:
+            return None
+        one, other = one[:size], other[:size]
+    return (one > other) - (one < other)
 
 
 def same(left: Temporal, right: Temporal) -> bool | None:
