@@ -28,7 +28,7 @@ from fhir_bridge.api.services import Services
 from fhir_bridge.api.write_response import DEFAULT, Wanted, wanted, write_response
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import render_json
-from fhir_bridge.interactions import Context, Reply, perform_route, route
+from fhir_bridge.interactions import Context, Reply, Validation, perform_route, route
 from fhir_bridge.search import Access
 
 __all__ = ["Edge", "create_app", "fhir_blueprint"]
@@ -38,12 +38,16 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
 _SLOW_SECONDS = 1.0
 
 
-def create_app(services: Services) -> Flask:
-    """The application: the FHIR API below ``/fhir``, ``/health`` and ``/metrics``."""
+def create_app(services: Services, *, validation: Validation = "full") -> Flask:
+    """The application: the FHIR API below ``/fhir``, ``/health`` and ``/metrics``.
+
+    `validation` says what a write refuses: "full" every error, "shape" only what cannot be
+    read as FHIR.
+    """
     app = Flask("fhir_bridge.api", static_folder=None)
     # An address is what the client sent: no redirect may reshape it.
     app.url_map.merge_slashes = False
-    edge = Edge(services)
+    edge = Edge(services, validation)
     app.register_blueprint(fhir_blueprint(edge), url_prefix="/fhir")
     app.add_url_rule("/health", "health", edge.health)
     app.add_url_rule("/metrics", "metrics", edge.metrics)
@@ -63,8 +67,9 @@ def fhir_blueprint(edge: Edge) -> Blueprint:
 class Edge:
     """The services behind HTTP, with what is made of them once."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, validation: Validation = "full") -> None:
         self._services = services
+        self._validation: Validation = validation
         self._operate = operate_with(services.library)
         self._measures = Measures()
 
@@ -119,6 +124,7 @@ class Edge:
             operate=self._operate,
             render_error=reply_of,
             capabilities=self._capabilities,
+            validation=self._validation,
         )
 
     def _written(self, reply: Reply, shape: Wanted, base_url: str) -> Response:

@@ -10,6 +10,7 @@ requests and replies into HTTP.
 from fhir_bridge.interactions.conditions import etag, http_date
 from fhir_bridge.interactions.context import Context, RestSettings
 from fhir_bridge.interactions.dispatch import interactions, perform, perform_route
+from fhir_bridge.interactions.failure import Validation, failure
 from fhir_bridge.interactions.reply import Reply, of_resource
 from fhir_bridge.interactions.request import JSON_PATCH, XML_PATCH, Request, split_url
 from fhir_bridge.interactions.routes import ID, Route, route
@@ -25,7 +26,9 @@ __all__ = [
     "RestSettings",
     "Route",
     "Subset",
+    "Validation",
     "etag",
+    "failure",
     "http_date",
     "interactions",
     "of_resource",

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhir import Definitions
+from fhir_bridge.fhir import Definitions, Resource
+from fhir_bridge.interactions.failure import Validation, refuse_errors
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import ID, Route
@@ -58,7 +59,12 @@ class Context:
     operate: Callable[[Request, Route, Context], Reply]
     render_error: Callable[[Exception], Reply]
     capabilities: Callable[[], bytes]
+    validation: Validation = "full"
     opened: Transaction | None = None
+
+    def check(self, resource: Resource) -> None:
+        """Refuse a resource that must not be stored (FB-30xx)."""
+        refuse_errors(self.validator.check(resource), self.validation)
 
     def transact(self, work: Callable[[Context, Transaction], Reply]) -> Reply:
         """`work` inside the open transaction, or in one of its own that then commits.

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from fhir_bridge.errors import BridgeError, Issue
 
-__all__ = ["failure", "refuse_errors"]
+__all__ = ["Validation", "failure", "refuse_errors"]
+
+Validation = Literal["full", "shape"]
+"""What a write refuses: every error, or only what FHIR JSON cannot mean."""
+
+_SHAPE = frozenset(
+    ("FB-3001", "FB-3002", "FB-3004", "FB-3005", "FB-3006", "FB-3011", "FB-3022", "FB-3023")
+)
+"""Unknown type or property, wrong JSON shape, too many values: nothing could be read back."""
 
 
 def failure(issues: Sequence[Issue]) -> BridgeError:
@@ -16,8 +25,14 @@ def failure(issues: Sequence[Issue]) -> BridgeError:
     return error
 
 
-def refuse_errors(issues: Sequence[Issue]) -> None:
-    """Raise the errors among `issues`; warnings pass."""
-    errors = [issue for issue in issues if issue.severity in ("error", "fatal")]
+def refuse_errors(issues: Sequence[Issue], validation: Validation) -> None:
+    """Raise the errors among `issues` that `validation` refuses; the others pass."""
+    if not issues:
+        return
+    errors = [
+        issue
+        for issue in issues
+        if issue.severity in ("error", "fatal") and (validation == "full" or issue.code in _SHAPE)
+    ]
     if errors:
         raise failure(errors)

@@ -46,7 +46,10 @@ def search(request: Request, route: Route, context: Context) -> Reply:
         entries.append(bundle.search_entry("", outcome, "outcome"))
     place = "/".join(part for part in (route.compartment, route.id, route.resource_type) if part)
     links = _links(f"{context.base_url}/{place}".rstrip("/"), asked.accepted, cursor, page.next)
-    return Reply(200, render_json(bundle.searchset(entries, total=page.total, links=links)))
+    total = page.total
+    if total is None and not cursor and not page.next:
+        total = len(page.matches)  # the first page is the last: nothing needs counting
+    return Reply(200, render_json(bundle.searchset(entries, total=total, links=links)))
 
 
 def _asked(
@@ -62,8 +65,12 @@ def _asked(
     asked = parse_search(
         route.resource_type if named else None, pairs, context.registry, lenient=lenient
     )
-    count = min(asked.directives.count, context.settings.max_page)
-    return replace(asked, directives=replace(asked.directives, count=count))
+    directives = replace(
+        asked.directives, count=min(asked.directives.count, context.settings.max_page)
+    )
+    if directives.count == 0 or directives.summary == "count":
+        directives = replace(directives, count=0, total="accurate")
+    return replace(asked, directives=directives)
 
 
 def _entries(page: Page, subset: Subset | None, base_url: str) -> Iterator[dict[str, Any]]:

@@ -25,7 +25,6 @@ from fhir_bridge.interactions.conditional import find_matches
 from fhir_bridge.interactions.context import Context
 from fhir_bridge.interactions.dispatch import perform_route
 from fhir_bridge.interactions.entry import Entry, answer, bundle_entries, located, read_entry
-from fhir_bridge.interactions.failure import refuse_errors
 from fhir_bridge.interactions.links import (
     conditional_references,
     local_references,
@@ -136,7 +135,7 @@ def _put(changes: list[Change], returns: str, context: Context, opened: Transact
     """Store the resources: many at once, those with a wanted version one by one."""
     for change in changes:
         with at_entry(change.entry):
-            refuse_errors(context.validator.check(change.resource))
+            context.check(change.resource or {})
     free = [change for change in changes if change.if_match is None]
     written = opened.put_many([change.resource or {} for change in free])
     for change, outcome in zip(free, written, strict=True):

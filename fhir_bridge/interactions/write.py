@@ -8,7 +8,6 @@ from __future__ import annotations
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource
 from fhir_bridge.interactions.context import Context
-from fhir_bridge.interactions.failure import refuse_errors
 from fhir_bridge.interactions.reply import Reply, done
 from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import Route
@@ -43,7 +42,7 @@ def write(
 
     Raises BridgeError with the validation issues (30xx) or FB-50xx when a condition fails.
     """
-    refuse_errors(context.validator.check(resource))
+    context.check(resource)
     if context.opened is None:
         raise ValueError("a write needs an open transaction")
     return context.opened.put(resource, if_match=if_match, create_only=create_only)

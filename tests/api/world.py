@@ -13,6 +13,7 @@ from fhir_bridge.api import create_app
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import Definitions, definitions
+from fhir_bridge.interactions import Validation
 from fhir_bridge.search import Access, Registry
 from fhir_bridge.store import Store, open_store
 from fhir_bridge.transform import Library
@@ -52,9 +53,9 @@ class World:
         """The same for everybody."""
         return self.access
 
-    def client(self) -> FlaskClient:
+    def client(self, validation: Validation = "full") -> FlaskClient:
         """A client of the API over these services."""
-        return create_app(self).test_client()
+        return create_app(self, validation=validation).test_client()
 
 
 def open_world(url: str, **chosen: Any) -> World:
