@@ -2,8 +2,8 @@
 
 Read in this order: `json_format` (text <-> plain values), `definitions` and
 `search_parameters` (what R4 says of each type), `references`, `operation_outcome` (issues
-rendered), `bundle` (envelopes), `xml_format` (the second rendering), `models` (a second
-opinion by fhir.resources, imported only when asked).
+rendered), `bundle` (envelopes), `xml_rendering` and `xml_parsing` (the second form), `models`
+(a second opinion by fhir.resources, imported only when asked).
 """
 
 from fhir_bridge.fhir import bundle, models
@@ -25,7 +25,8 @@ from fhir_bridge.fhir.json_format import (
 from fhir_bridge.fhir.operation_outcome import ERROR_CODE_SYSTEM, operation_outcome
 from fhir_bridge.fhir.references import Reference, parse_reference, walk_references
 from fhir_bridge.fhir.search_parameters import SearchParameter, expression_part
-from fhir_bridge.fhir.xml_format import parse_xml, render_xml
+from fhir_bridge.fhir.xml_parsing import parse_xml
+from fhir_bridge.fhir.xml_rendering import render_xml
 
 __all__ = [
     "ERROR_CODE_SYSTEM",
