@@ -8,9 +8,18 @@ caller's access; templates escape whatever they are given; no page runs a script
 anything from elsewhere.
 """
 
+from fhir_bridge.console.load_rule import LoadRule, read_load_rule
 from fhir_bridge.console.overview import Load, doctor_loads
 from fhir_bridge.console.pages import create_console
 from fhir_bridge.console.reader import Reader
 from fhir_bridge.console.services import Services
 
-__all__ = ["Load", "Reader", "Services", "create_console", "doctor_loads"]
+__all__ = [
+    "Load",
+    "LoadRule",
+    "Reader",
+    "Services",
+    "create_console",
+    "doctor_loads",
+    "read_load_rule",
+]

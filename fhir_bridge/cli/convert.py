@@ -1,0 +1,59 @@
+"""Convert files to FHIR without storing anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fhir_bridge.cli.printing import has_errors, print_issues, print_lines, print_resource
+from fhir_bridge.cli.sites import INPUTS, artifacts, input_files, read_input
+
+__all__ = ["command"]
+
+
+@click.command("convert")
+@click.argument("files", nargs=-1, required=True, type=INPUTS)
+@click.option("--feed", "feed_name", help="The feed whose maps to use; default: the standard one.")
+@click.option(
+    "--validate/--no-validate", default=False, help="Judge the Bundle by the feed's profiles."
+)
+def command(files: tuple[Path, ...], feed_name: str | None, *, validate: bool) -> int:
+    """Convert FILES (HL7 v2, CDA, HL7 V3, tables, FHIR) to FHIR R4 Bundles.
+
+    The format is detected; the standard maps serve where no feed is named.  The Bundle goes to
+    standard output (one a line for several files), coded issues to standard error.  ``-`` reads
+    standard input.
+
+    Example: fhir-bridge convert message.hl7
+    """
+    from fhir_bridge.ingest import Validation, convert, get_feed, load_feeds
+    from fhir_bridge.transform import Library
+
+    place = artifacts()
+    feeds = load_feeds(place)
+    feed = get_feed(feeds, feed_name) if feed_name else None
+    library = Library.from_artifacts(place)
+    validation = _validation(Validation) if validate else None
+    paths = list(input_files(files))
+    findings = False
+    for path in paths:
+        converted = convert(
+            read_input(path), feeds=feeds, library=library, feed=feed, validation=validation
+        )
+        print_issues(converted.issues, source=path.name if len(paths) > 1 else "")
+        findings = findings or converted.bundle is None or has_errors(converted.issues)
+        if converted.bundle is not None:
+            if len(paths) > 1:
+                print_lines([converted.bundle])
+            else:
+                print_resource(converted.bundle)
+    return 1 if findings else 0
+
+
+def _validation(make):  # type: ignore[no-untyped-def]
+    from fhir_bridge.conformance import Profiles
+    from fhir_bridge.fhir import definitions
+    from fhir_bridge.validation import Validator
+
+    return make(Validator(definitions(), Profiles.from_artifacts(artifacts())), "off")

@@ -1,0 +1,41 @@
+"""How results and issues leave a command."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from fhir_bridge.errors import Issue
+from fhir_bridge.fhir import render_json
+
+__all__ = ["has_errors", "print_issues", "print_lines", "print_resource"]
+
+
+def print_resource(resource: Any) -> None:
+    """One resource: indented for a person, one line for a pipe."""
+    data = render_json(resource, pretty=sys.stdout.isatty())
+    click.echo(data.decode().rstrip("\n"))
+
+
+def print_lines(values: Iterable[Any]) -> int:
+    """Each value as one line of JSON (NDJSON); answers how many."""
+    count = 0
+    for value in values:
+        click.echo(render_json(value).decode().rstrip("\n"))
+        count += 1
+    return count
+
+
+def print_issues(issues: Iterable[Issue], *, source: str = "") -> None:
+    """Each issue as one line on standard error: code, severity, place, sentence, hint."""
+    before = f"{source}: " if source else ""
+    for issue in issues:
+        click.echo(f"{before}{issue} ({issue.hint})", err=True)
+
+
+def has_errors(issues: Iterable[Issue]) -> bool:
+    """Whether something is wrong enough for exit code 1."""
+    return any(issue.severity in {"fatal", "error"} for issue in issues)

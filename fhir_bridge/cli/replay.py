@@ -1,0 +1,67 @@
+"""Try quarantined messages again."""
+
+from __future__ import annotations
+
+import click
+
+from fhir_bridge.cli.printing import print_issues, print_lines
+from fhir_bridge.cli.sites import site_options, wired
+from fhir_bridge.config import Settings
+
+__all__ = ["command"]
+
+
+@click.command("replay")
+@click.argument("items", nargs=-1, type=int)
+@click.option("--feed", "feed_name", default="", help="All of a feed.")
+@click.option("--code", default="", help="All with this leading code.")
+@click.option("--all", "every", is_flag=True, help="Everything that rests in quarantine.")
+@click.option("--list", "only_list", is_flag=True, help="Show what would be tried, and stop.")
+@site_options
+def command(
+    items: tuple[int, ...],
+    *,
+    feed_name: str,
+    code: str,
+    every: bool,
+    only_list: bool,
+    settings: Settings,
+) -> int:
+    """Try ITEMS of the quarantine again, for example after a map was mended.
+
+    What is recorded leaves quarantine; what still fails stays, with its issues on standard error
+    and exit code 1.
+
+    Example: fhir-bridge replay --feed hospital-hl7v2 --code FB-1105
+    """
+    from fhir_bridge.ingest import Replay
+
+    if not items and not (feed_name or code or every):
+        raise click.UsageError("name items, --feed, --code or --all")
+    with wired(settings) as services:
+        chosen = list(items) or _chosen(services.store.quarantine, feed_name, code)
+        if only_list:
+            found = [services.store.quarantine.get(item_id) for item_id in chosen]
+            print_lines(
+                {"item": one.item_id, "feed": one.feed, "codes": [i.code for i in one.issues]}
+                for one in found
+            )
+            return 1 if found else 0
+        failed = 0
+        replay = Replay(services.store, services.pipeline)
+        for item_id in chosen:
+            (replayed,) = replay.items([item_id])
+            print_lines([{"item": item_id, "feed": replayed.feed, "recorded": replayed.recorded}])
+            print_issues(replayed.issues, source=str(item_id))
+            failed += not replayed.recorded
+    return 1 if failed else 0
+
+
+def _chosen(quarantine, feed_name: str, code: str) -> list[int]:  # type: ignore[no-untyped-def]
+    """The numbers of all fitting items, oldest first."""
+    found: list[int] = []
+    before = 0
+    while page := quarantine.list(feed_name, code=code, limit=500, before=before):
+        found += [item.item_id for item in page]
+        before = page[-1].item_id
+    return sorted(found)

@@ -1,0 +1,44 @@
+"""Run the service."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import click
+
+from fhir_bridge.config import load_settings
+
+__all__ = ["command"]
+
+
+@click.command("serve")
+@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Data folder.")
+@click.option("--database", help="Database URL; default: a file in the data folder.")
+@click.option("--host", help="Address of the HTTP server.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the HTTP server.")
+def command(data: Path | None, **chosen: Any) -> int:
+    """Receive from all feeds, record, and answer FHIR requests and pages until stopped.
+
+    Every setting is also an environment variable (docs/settings.md).
+
+    Example: fhir-bridge serve --data var --port 8080
+    """
+    from fhir_bridge.app import Product, build
+
+    settings = load_settings(data=data.resolve() if data else None, **chosen)
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    product = Product(build(settings))
+    try:
+        product.start()
+        click.echo(f"FHIR Bridge serves {product.page_url} and {settings.fhir_base}", err=True)
+        stop.wait()
+    except OSError as error:
+        raise click.ClickException(f"cannot listen: {error.strerror or error}") from error
+    finally:
+        product.stop()
+    return 0

@@ -1,0 +1,183 @@
+"""The demo: the product itself, with three source systems beside it.
+
+Nothing here converts or stores anything.  The service is wired and started as ``serve`` does
+it; the sources run in another process and come in through the listeners, the inbox and the
+REST pull; when everything is recorded a summary says what happened.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import signal
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event, Thread
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from fhir_bridge.app import Product, build
+from fhir_bridge.config import Settings
+from fhir_bridge.demo.report import print_addresses, print_summary, words
+from fhir_bridge.demo.summary import summarize
+from fhir_bridge.demo.watching import SourceProcess
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.ingest import Feed
+
+__all__ = ["Choice", "run"]
+
+_PULLED = "contract-agreements"
+_TOKEN_FILE = "demo-token"  # noqa: S105 - a file's name
+_MARK = "demo-record"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was asked for on the command line."""
+
+    residents: int
+    seed: int
+    mllp_port: int
+    fresh: bool
+    leave: bool
+    resend: bool
+
+
+def run(settings: Settings, choice: Choice) -> int:
+    """Run the demo; the exit code (1 when a source could not do its work)."""
+    console, say = Console(), words(settings.language)
+    _make_room(settings.data, fresh=choice.fresh)
+    console.print(say("starting"))
+    services = build(settings)
+    mllp_port = _set_mllp_port(services.feeds, choice.mllp_port)
+    product = Product(services)
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    began = time.monotonic()
+    product.start()
+    try:
+        trouble = _feed(product, settings, choice, f"{settings.listen}:{mllp_port}", stop, console)
+        if stop.is_set():
+            return 130
+        summary = summarize(services, time.monotonic() - began)
+        print_summary(summary, console, say)
+        if trouble:
+            console.print(say("wrong", reason=trouble), style="red")
+        print_addresses(summary, product.page_url, settings.fhir_base, console, say)
+        if not choice.leave:
+            console.print(f"\n{say('serving')}")
+            stop.wait()
+        return 1 if trouble else 0
+    finally:
+        product.stop()
+
+
+def _feed(
+    product: Product, settings: Settings, choice: Choice, mllp: str, stop: Event, console: Console
+) -> str:
+    """Let the sources send, pull what waits to be pulled, wait for the end; what went wrong."""
+    token = secrets.token_urlsafe(16)
+    sources = SourceProcess(
+        mllp=mllp,
+        data=settings.data,
+        residents=choice.residents,
+        seed=choice.seed,
+        token=token,
+        resend=choice.resend,
+    )
+    try:
+        failures: list[str] = []
+        pull = Thread(target=_pull, args=(product, settings, sources, token, failures), daemon=True)
+        pull.start()
+        with _progress(console, settings.language) as progress:
+            _watch(product, settings, sources, progress, stop)
+        pull.join(timeout=60)
+        return "; ".join(filter(None, [sources.trouble(), *failures]))
+    finally:
+        sources.stop()
+
+
+def _watch(
+    product: Product, settings: Settings, sources: SourceProcess, progress: Progress, stop: Event
+) -> None:
+    say = words(settings.language)
+    sending = progress.add_task(say("sending"), total=None)
+    recording = progress.add_task(say("recording"), total=None)
+    timings = product.services.pipeline.timings
+
+    def show() -> None:
+        sent = sources.told.count
+        progress.update(sending, completed=sent, total=None if sources.working else sent)
+        progress.update(
+            recording, completed=timings.records, total=max(sent, timings.records) or None
+        )
+
+    while sources.working and not stop.wait(0.3):
+        show()
+    show()
+    while _files_waiting(settings.data / "inbox") and not stop.wait(0.3):
+        show()
+    idle = Thread(target=product.wait_until_idle, args=(1.5,), daemon=True)
+    idle.start()
+    while idle.is_alive() and not stop.wait(0.3):
+        show()
+    show()
+
+
+def _pull(
+    product: Product, settings: Settings, sources: SourceProcess, token: str, failures: list[str]
+) -> None:
+    """Read the contract system's REST interface into the feed of its agreements."""
+    feed = product.services.feeds.get(_PULLED)
+    sources.serving.wait()
+    if feed is None or not sources.told.api_url:
+        return
+    (settings.data / _TOKEN_FILE).write_text(token, encoding="utf-8")
+    options = {"url": sources.told.api_url, "token_file": _TOKEN_FILE, "page": 100}
+    listener = replace(feed.listener, kind="pull", options=options)
+    try:
+        product.puller(replace(feed, listener=listener)).read()
+    except BridgeError as error:
+        failures.append(str(error))
+
+
+def _files_waiting(inbox: Path) -> bool:
+    """Whether a dropped file has not been taken yet."""
+    return any(
+        path.is_file() and not path.name.startswith(".")
+        for folder in (inbox.iterdir() if inbox.is_dir() else ())
+        if folder.is_dir()
+        for path in folder.iterdir()
+    )
+
+
+def _set_mllp_port(feeds: dict[str, Feed], port: int) -> int:
+    """The port of the hospital's feed, changed to `port` where one is asked for."""
+    name = next(name for name, feed in sorted(feeds.items()) if feed.listener.kind == "mllp")
+    feed = feeds[name]
+    if port:
+        feeds[name] = replace(feed, listener=replace(feed.listener, port=port))
+    return port or feed.listener.port
+
+
+def _make_room(data: Path, *, fresh: bool) -> None:
+    """An empty folder for a fresh demo; only what an earlier demo left is ever removed."""
+    if fresh and (data / _MARK).exists():
+        shutil.rmtree(data)
+    data.mkdir(parents=True, exist_ok=True)
+    (data / _MARK).touch()
+
+
+def _progress(console: Console, language: str) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=language == "",
+    )

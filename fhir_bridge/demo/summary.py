@@ -1,0 +1,107 @@
+"""What the demo came to, as values: from the journal, the quarantine and the record."""
+
+from __future__ import annotations
+
+import resource as process
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fhir_bridge.app import Services
+from fhir_bridge.artifacts import Artifacts
+from fhir_bridge.console import Load, Reader, doctor_loads, read_load_rule
+from fhir_bridge.errors import entry
+from fhir_bridge.fhir import parse_json
+from fhir_bridge.search import Access
+from fhir_bridge.store import FeedCounts
+
+__all__ = ["Reason", "Summary", "summarize"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A leading code of the quarantine: how often, and what it means."""
+
+    code: str
+    count: int
+    sentence: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The end of a demo."""
+
+    feeds: tuple[FeedCounts, ...]
+    types: tuple[tuple[str, int], ...]
+    reasons: tuple[Reason, ...]
+    patients: int
+    known_to_three: int
+    example: str
+    loads: tuple[Load, ...]
+    records: int
+    resources: int
+    seconds: float
+    peak_megabytes: int
+
+
+def summarize(services: Services, seconds: float) -> Summary:
+    """The summary after `seconds` of work."""
+    store, timings = services.store, services.pipeline.timings
+    types = sorted(store.counts_by_type().items(), key=lambda one: (-one[1], one[0]))
+    known, example = _known_to_three(services)
+    reader = Reader(store, services.registry, Access.everything())
+    rule = read_load_rule(services.artifacts or Artifacts())
+    return Summary(
+        feeds=tuple(store.journal.counts_by_feed()),
+        types=tuple(types),
+        reasons=_reasons(store.quarantine.counts_by_feed()),
+        patients=dict(types).get("Patient", 0),
+        known_to_three=known,
+        example=example,
+        loads=tuple(doctor_loads(reader, rule.persons_per_doctor)),
+        records=timings.records,
+        resources=timings.resources,
+        seconds=seconds,
+        peak_megabytes=_peak_megabytes(),
+    )
+
+
+def _reasons(counts: Mapping[str, Mapping[str, int]]) -> tuple[Reason, ...]:
+    by_code: dict[str, int] = {}
+    for codes in counts.values():
+        for code, count in codes.items():
+            by_code[code] = by_code.get(code, 0) + count
+    ranked = sorted(by_code.items(), key=lambda one: (-one[1], one[0]))
+    return tuple(
+        Reason(code, count, entry(code).sentence, entry(code).hint)
+        for code, count in ranked
+        if code
+    )
+
+
+def _known_to_three(services: Services) -> tuple[int, str]:
+    """How many Patients have Provenances of all three kinds of source; one of them, signed."""
+    kinds: dict[str, set[str]] = {}
+    for body in services.store.bodies("Provenance"):
+        stated = parse_json(body)
+        feed = services.feeds.get(stated["agent"][0]["who"].get("identifier", {}).get("value", ""))
+        for target in stated["target"]:
+            reference = target.get("reference", "")
+            if feed is not None and reference.startswith("Patient/"):
+                kinds.setdefault(reference, set()).add(feed.source)
+    known = sorted(reference for reference, found in kinds.items() if len(found) == 3)
+    return len(known), _most_told(services, known) or next(iter(sorted(kinds)), "")
+
+
+def _most_told(services: Services, known: list[str]) -> str:
+    """Of the first fifty, the resident with most results: the most to look at."""
+    reader = Reader(services.store, services.registry, Access.everything())
+    first = known[:50]
+    return max(first, key=lambda one: reader.count("Observation", ("subject", one)), default="")
+
+
+def _peak_megabytes() -> int:
+    """The most memory that this process ever held (ru_maxrss: KiB on Linux, bytes on macOS)."""
+    peak = process.getrusage(process.RUSAGE_SELF).ru_maxrss
+    return peak // (1024 * 1024 if sys.platform == "darwin" else 1024)
