@@ -1,8 +1,9 @@
 """Validation: structure, invariants, extensions, profiles; issues as values.
 
-Read in this order: `validator` (the flow), `structure` with `primitives`, `narrative` and
+Read in this order: `validator` (the flow), `structure` with `element_checks`, `primitives`, `narrative` and
 `contained` (R4 itself, compiled from the definitions), `invariants` (FHIRPath rules),
-`profile` with `element_tree`, `slicing` and `values` (what a profile asks beyond R4),
+`profile` with `element_tree`, `rules`, `slices`, `slicing` and `values` (what a profile asks
+beyond R4), `bundle` (what holds between entries),
 `second_opinion` (fhir.resources, when it is asked), `finding` (what checks return).
 """
 

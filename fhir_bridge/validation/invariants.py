@@ -11,7 +11,7 @@ never counted as passed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from fhir_bridge import fhirpath
@@ -19,10 +19,9 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Constraint, Definitions
 from fhir_bridge.validation.finding import Findings, found
 from fhir_bridge.validation.judged import judged
+from fhir_bridge.validation.rules import Judge
 
 __all__ = ["JUDGED_ELSEWHERE", "Invariants"]
-
-Judge = Callable[[Any], Findings]
 
 JUDGED_ELSEWHERE = frozenset(
     {"ele-1", "ext-1", "ref-1", "txt-1", "txt-2", "dom-2", "dom-3", "dom-4", "dom-5"}

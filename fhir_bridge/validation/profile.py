@@ -9,24 +9,19 @@ R4 costs nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import Constraint, Definitions, ElementDefinition, Resource, parse_reference
 from fhir_bridge.validation.element_tree import ElementNode, element_tree
 from fhir_bridge.validation.finding import Finding, Findings, found, moved
-from fhir_bridge.validation.invariants import Invariants, Judge
-from fhir_bridge.validation.slicing import Matcher, slice_matcher
+from fhir_bridge.validation.invariants import Invariants
+from fhir_bridge.validation.rules import Judge, all_of, for_objects, maximum_of, stated_judges
+from fhir_bridge.validation.slices import Slice, items_of, judge_slice, outside_of, slice_of
+from fhir_bridge.validation.slicing import slice_matcher
 from fhir_bridge.validation.structure import NodeCheck
-from fhir_bridge.validation.values import (
-    fits_codes,
-    is_fixed,
-    is_less,
-    matches_pattern,
-    stated_value,
-)
+from fhir_bridge.validation.values import fits_codes
 
 __all__ = ["ProfileCompiler"]
 
@@ -35,16 +30,6 @@ _IMPLIED: dict[str, list[Mapping[str, str]]] = {
     "extension": [{"type": "value", "path": "url"}],
     "modifierExtension": [{"type": "value", "path": "url"}],
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Slice:
-    name: str
-    keys: frozenset[str]
-    matches: Matcher
-    judges: Mapping[str, list[Judge]]
-    least: int
-    most: int | None
 
 
 class ProfileCompiler:
@@ -86,7 +71,7 @@ class ProfileCompiler:
                 return found(
                     "FB-3018", profile=url, expected=type_name, type=value.get("resourceType")
                 )
-            return _all(checks, value)
+            return all_of(checks, value)
 
         return check
 
@@ -106,16 +91,7 @@ class ProfileCompiler:
     ) -> list[Judge]:
         """What `node` asks of one value of `type_name`."""
         element = node.element
-        judges: list[Judge] = []
-        fixed, pattern = stated_value(element, "fixed"), stated_value(element, "pattern")
-        name = node.name
-        if fixed is not None:
-            judges.append(lambda value: None if is_fixed(value, fixed) else _differs(name, fixed))
-        if pattern is not None:
-            judges.append(
-                lambda value: None if matches_pattern(value, pattern) else _differs(name, pattern)
-            )
-        judges += _bound_judges(element, name)
+        judges = stated_judges(element, node.name)
         judges += self._binding_judges(node, base)
         judges += self._target_judges(node, base)
         judges += self._profile_judges(node)
@@ -123,7 +99,7 @@ class ProfileCompiler:
         for child in node.children.values():
             judge = self._property_judge(child, type_name)
             if judge is not None:
-                judges.append(_for_objects(judge))
+                judges.append(for_objects(judge))
         return judges
 
     def _binding_judges(self, node: ElementNode, base: ElementDefinition | None) -> list[Judge]:
@@ -232,7 +208,7 @@ class ProfileCompiler:
         base = elements[0]
         plain = base.choice or base.key
         least = max(int(node.element.get("min", 0)), 0)
-        most = _maximum(node.element.get("max"))
+        most = maximum_of(node.element.get("max"))
         least = least if least > base.min else 0
         most = most if most is not None and (base.max is None or most < base.max) else None
         refused = self._refused_keys(node, elements)
@@ -243,7 +219,7 @@ class ProfileCompiler:
             return None
 
         def check(owner: dict[str, Any]) -> Findings:
-            items = _items(owner, elements)
+            items = items_of(owner, elements)
             findings: list[Finding] = []
             if len(items) < least:
                 findings += found("FB-3003", name=plain)
@@ -256,13 +232,13 @@ class ProfileCompiler:
                     findings += moved(
                         found("FB-3006", name=plain, expected=f"of type {refused[key]}"), step
                     )
-                more = _all(judges[key], value) if value is not None else None
+                more = all_of(judges[key], value) if value is not None else None
                 if more:
                     findings += moved(more, step)
             for part in slices:
-                findings += _judge_slice(part, items, plain)
+                findings += judge_slice(part, items, plain)
             if closed:
-                findings += _outside(slices, items, plain)
+                findings += outside_of(slices, items, plain)
             return findings or None
 
         return check
@@ -282,7 +258,7 @@ class ProfileCompiler:
         listed = " or ".join(sorted(codes))
         return {item.key: listed for item in elements if item.type not in codes}
 
-    def _slices(self, node: ElementNode, elements: list[ElementDefinition]) -> list[_Slice]:
+    def _slices(self, node: ElementNode, elements: list[ElementDefinition]) -> list[Slice]:
         if len(elements) > 1:
             return [self._form_slice(name, part, elements) for name, part in node.slices.items()]
         slicing = node.element.get("slicing", {})
@@ -293,121 +269,12 @@ class ProfileCompiler:
             matches = slice_matcher(part, discriminators, self._profiles.codes, self._conforms)
             if matches is not None:
                 judges = self._value_judges(part, elements[0].type, elements[0])
-                slices.append(_slice(name, part, elements, matches, {elements[0].key: judges}))
+                slices.append(slice_of(name, part, elements, matches, {elements[0].key: judges}))
         return slices
 
-    def _form_slice(
-        self, name: str, part: ElementNode, elements: list[ElementDefinition]
-    ) -> _Slice:
+    def _form_slice(self, name: str, part: ElementNode, elements: list[ElementDefinition]) -> Slice:
         """A slice by type of a choice element: some of its JSON keys."""
         codes = part.type_codes()
         forms = [item for item in elements if item.type in codes or item.key == name]
         judges = {item.key: self._value_judges(part, item.type, item) for item in forms}
-        return _slice(name, part, forms, lambda _value: True, judges)
-
-
-def _slice(
-    name: str,
-    part: ElementNode,
-    elements: list[ElementDefinition],
-    matches: Matcher,
-    judges: dict[str, list[Judge]],
-) -> _Slice:
-    return _Slice(
-        name,
-        frozenset(item.key for item in elements),
-        matches,
-        judges,
-        int(part.element.get("min", 0)),
-        _maximum(part.element.get("max")),
-    )
-
-
-def _bound_judges(element: Mapping[str, Any], name: str) -> list[Judge]:
-    """minValue, maxValue and maxLength; only values of one kind and unit are compared."""
-    least, most = stated_value(element, "minValue"), stated_value(element, "maxValue")
-    length = element.get("maxLength")
-    judges: list[Judge] = []
-    if least is not None:
-        judges.append(lambda value: _beyond(name, "minimum") if is_less(value, least) else None)
-    if most is not None:
-        judges.append(lambda value: _beyond(name, "maximum") if is_less(most, value) else None)
-    if isinstance(length, int):
-        judges.append(
-            lambda value: (
-                _beyond(name, "length") if isinstance(value, str) and len(value) > length else None
-            )
-        )
-    return judges
-
-
-def _beyond(name: str, bound: str) -> list[Finding]:
-    return found("FB-3027", name=name, bound=bound)
-
-
-def _items(owner: dict[str, Any], elements: list[ElementDefinition]) -> list[tuple[str, str, Any]]:
-    """(key, step, value) of each value of a property; None where only extensions stand."""
-    items: list[tuple[str, str, Any]] = []
-    for element in elements:
-        key = element.key
-        value = owner.get(key)
-        if value is None:
-            value = owner.get(f"_{key}")
-            if value is None:
-                continue
-            value = [None] * len(value) if isinstance(value, list) else None
-        step = f".{element.choice}.ofType({element.type})" if element.choice else f".{key}"
-        if isinstance(value, list):
-            items += [(key, f"{step}[{index}]", item) for index, item in enumerate(value)]
-        else:
-            items.append((key, step, value))
-    return items
-
-
-def _is_in(part: _Slice, key: str, value: Any) -> bool:
-    return key in part.keys and value is not None and part.matches(value)
-
-
-def _judge_slice(part: _Slice, items: list[tuple[str, str, Any]], name: str) -> list[Finding]:
-    findings: list[Finding] = []
-    own = [item for item in items if _is_in(part, item[0], item[2])]
-    if len(own) < part.least:
-        findings += found("FB-3015", name=name, min=part.least, slice=part.name)
-    if part.most is not None and len(own) > part.most:
-        findings += found("FB-3016", name=name, max=part.most, slice=part.name, count=len(own))
-    for key, step, value in own:
-        more = _all(part.judges[key], value)
-        if more:
-            findings += moved(more, step)
-    return findings
-
-
-def _outside(slices: list[_Slice], items: list[tuple[str, str, Any]], name: str) -> list[Finding]:
-    findings: list[Finding] = []
-    for key, step, value in items:
-        if not any(_is_in(part, key, value) for part in slices):
-            findings += moved(found("FB-3016", name=name, max=0, slice="others", count=1), step)
-    return findings
-
-
-def _for_objects(check: NodeCheck) -> Judge:
-    return lambda value: check(value) if isinstance(value, dict) else None
-
-
-def _all(judges: list[Callable[[Any], Findings]], value: Any) -> Findings:
-    findings: Findings = None
-    for judge in judges:
-        more = judge(value)
-        if more:
-            findings = [*(findings or ()), *more]
-    return findings
-
-
-def _differs(name: str, wanted: Any) -> list[Finding]:
-    """Names the wanted value only where it is short: it is the profile's, never the sender's."""
-    shown = wanted if isinstance(wanted, str | int | bool) else "the value that the profile states"
-    return found("FB-3014", name=name, expected=shown)
-
-
-def _maximum(text: Any) -> int | None:
-    return int(text) if isinstance(text, str) and text.isdigit() else None
+        return slice_of(name, part, forms, lambda _value: True, judges)

@@ -9,24 +9,29 @@ and made on first use, so a process that sees five resource types compiles those
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from fhir_bridge.fhir import Definitions, ElementDefinition, TypeDefinition
 from fhir_bridge.validation.contained import check_contained
+from fhir_bridge.validation.element_checks import (
+    Check,
+    coded,
+    exclusive,
+    listed,
+    primitive_list,
+    reference,
+    single,
+)
 from fhir_bridge.validation.finding import Finding, Findings, found, is_misshapen, moved
 from fhir_bridge.validation.judged import enter, leave
 from fhir_bridge.validation.narrative import check_narrative
 from fhir_bridge.validation.primitives import PrimitiveTest, primitive_test
 
-__all__ = ["Check", "NodeCheck", "Structure"]
+__all__ = ["NodeCheck", "Structure"]
 
-Check = Callable[[Any, dict[str, Any]], Findings]
 NodeCheck = Callable[[dict[str, Any]], Findings]
 """A further judgement of one object: invariants of its type, the definition of an extension."""
-
-_TYPED_REFERENCE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[^/]+)?$")
 
 
 class Structure:
@@ -111,7 +116,7 @@ class Structure:
                 if not any(key in value or f"_{key}" in value for key in keys):
                     findings = [*(findings or ()), *found("FB-3003", name=name)]
             if choices:
-                more = _exclusive(value, choices)
+                more = exclusive(value, choices)
                 if more:
                     findings = [*(findings or ()), *more]
             if further is not None and not (findings and is_misshapen(findings)):
@@ -128,10 +133,10 @@ class Structure:
             step = f".{element.choice}.ofType({element.type})" if element.choice else f".{key}"
             one = self._one(element)
             if element.type in self._definitions.primitive_types and element.type != "xhtml":
-                plan[key] = _primitive_list(one, step) if element.is_list else _single(one, step)
+                plan[key] = primitive_list(one, step) if element.is_list else single(one, step)
                 plan[f"_{key}"] = self._companion(key, element.is_list, step)
             else:
-                plan[key] = _list(one, step, element.max) if element.is_list else _single(one, step)
+                plan[key] = listed(one, step, element.max) if element.is_list else single(one, step)
         if shape.kind == "resource":
             plan["resourceType"] = lambda _value, _owner: None
         return plan
@@ -147,7 +152,7 @@ class Structure:
             return self._contained if element.key == "contained" else self._embedded
         inner = self._late(type_name)
         if type_name == "Reference":
-            return _reference(inner, frozenset(element.targets))
+            return reference(inner, frozenset(element.targets))
         if element.strength == "required" and type_name in (
             "Coding",
             "CodeableConcept",
@@ -155,7 +160,7 @@ class Structure:
         ):
             systems = self._definitions.value_set(element.value_set)
             if systems is not None:
-                return _coded(inner, element, systems)
+                return coded(inner, element, systems)
         return inner
 
     def _late(self, type_name: str) -> Check:
@@ -212,104 +217,3 @@ class Structure:
             return findings or None
 
         return listed if is_list else single
-
-
-def _single(one: Check, step: str) -> Check:
-    def check(value: Any, owner: dict[str, Any]) -> Findings:
-        findings = one(value, owner)
-        return moved(findings, step) if findings else None
-
-    return check
-
-
-def _list(one: Check, step: str, most: int | None) -> Check:
-    name = step[1:]
-
-    def check(value: Any, owner: dict[str, Any]) -> Findings:
-        if type(value) is not list:
-            return moved(found("FB-3006", name=name, expected="a list"), step)
-        if not value:
-            return moved(found("FB-3011", name=name), step)
-        findings: Findings = None
-        for index, item in enumerate(value):
-            more = one(item, owner)
-            if more:
-                findings = [*(findings or ()), *moved(more, f"{step}[{index}]")]
-        if most is not None and len(value) > most:
-            more = moved(found("FB-3004", name=name, max=most, count=len(value)), step)
-            findings = [*(findings or ()), *more]
-        return findings
-
-    return check
-
-
-def _primitive_list(one: Check, step: str) -> Check:
-    """Like `_list`; null stands only where the companion list speaks."""
-    name = step[1:]
-    items = _list(lambda value, owner: None if value is None else one(value, owner), step, None)
-
-    def check(value: Any, owner: dict[str, Any]) -> Findings:
-        findings = items(value, owner)
-        if type(value) is list and None in value:
-            companions = owner.get(f"_{name}")
-            if type(companions) is not list or len(companions) != len(value):
-                companions = [None] * len(value)
-            for index, item in enumerate(value):
-                if item is None and not companions[index]:
-                    more = moved(found("FB-3011", name=name), f"{step}[{index}]")
-                    findings = [*(findings or ()), *more]
-        return findings
-
-    return check
-
-
-def _exclusive(value: dict[str, Any], choices: Mapping[str, str]) -> Findings:
-    """At most one form of each choice element."""
-    seen: dict[str, str] = {}
-    for key in value:
-        plain = key[1:] if key[0:1] == "_" else key
-        name = choices.get(plain)
-        if name is not None and seen.setdefault(name, plain) != plain:
-            return found("FB-3005", name=f"{name}[x]", keys=f"{seen[name]}, {plain}")
-    return None
-
-
-def _reference(inner: Check, targets: frozenset[str]) -> Check:
-    """A Reference: its own structure, the type it points to, local references to be resolved."""
-
-    def check(value: Any, owner: dict[str, Any]) -> Findings:
-        findings = inner(value, owner)
-        text = value.get("reference") if type(value) is dict else None
-        if type(text) is not str:
-            return findings
-        if text.startswith("#"):
-            return [*(findings or ()), *found("FB-3010", name="The reference", reference=text)]
-        if targets:
-            match = _TYPED_REFERENCE.search(text)
-            if match and match[1] not in targets:
-                allowed = ", ".join(sorted(targets))
-                details = {"name": "The reference", "target": match[1], "allowed": allowed}
-                return [*(findings or ()), Finding("FB-3009", details)]
-        return findings
-
-    return check
-
-
-def _coded(
-    inner: Check, element: ElementDefinition, systems: Mapping[str, frozenset[str]]
-) -> Check:
-    """A Coding or CodeableConcept with a required binding."""
-    is_concept = element.type == "CodeableConcept"
-
-    def check(value: Any, owner: dict[str, Any]) -> Findings:
-        findings = inner(value, owner)
-        if findings or type(value) is not dict:
-            return findings
-        codings = value.get("coding", ()) if is_concept else (value,)
-        if any(
-            coding.get("code") in systems.get(coding.get("system", ""), ()) for coding in codings
-        ):
-            return None
-        return found("FB-3025", name=element.key, value_set=element.value_set)
-
-    return check

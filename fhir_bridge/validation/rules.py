@@ -1,0 +1,77 @@
+"""What an element definition states of one value: fixed, pattern, bounds; and how judges join.
+
+https://hl7.org/fhir/R4/elementdefinition.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from fhir_bridge.validation.finding import Finding, Findings, found
+from fhir_bridge.validation.values import is_fixed, is_less, matches_pattern, stated_value
+
+__all__ = ["Judge", "all_of", "for_objects", "maximum_of", "stated_judges"]
+
+Judge = Callable[[Any], Findings]
+
+
+def stated_judges(element: Mapping[str, Any], name: str) -> list[Judge]:
+    """Judges of fixed[x], pattern[x], minValue[x], maxValue[x] and maxLength of `element`."""
+    judges: list[Judge] = []
+    fixed, pattern = stated_value(element, "fixed"), stated_value(element, "pattern")
+    if fixed is not None:
+        judges.append(lambda value: None if is_fixed(value, fixed) else _differs(name, fixed))
+    if pattern is not None:
+        judges.append(
+            lambda value: None if matches_pattern(value, pattern) else _differs(name, pattern)
+        )
+    return [*judges, *_bound_judges(element, name)]
+
+
+def for_objects(check: Callable[[dict[str, Any]], Findings]) -> Judge:
+    """`check` of an object as a judge of any value."""
+    return lambda value: check(value) if isinstance(value, dict) else None
+
+
+def all_of(judges: Iterable[Judge], value: Any) -> Findings:
+    """The findings of all judges together."""
+    findings: Findings = None
+    for judge in judges:
+        more = judge(value)
+        if more:
+            findings = [*(findings or ()), *more]
+    return findings
+
+
+def maximum_of(text: Any) -> int | None:
+    """``max`` as a number; None for ``*`` and for nothing stated."""
+    return int(text) if isinstance(text, str) and text.isdigit() else None
+
+
+def _bound_judges(element: Mapping[str, Any], name: str) -> list[Judge]:
+    """minValue, maxValue and maxLength; only values of one kind and unit are compared."""
+    least, most = stated_value(element, "minValue"), stated_value(element, "maxValue")
+    length = element.get("maxLength")
+    judges: list[Judge] = []
+    if least is not None:
+        judges.append(lambda value: _beyond(name, "minimum") if is_less(value, least) else None)
+    if most is not None:
+        judges.append(lambda value: _beyond(name, "maximum") if is_less(most, value) else None)
+    if isinstance(length, int):
+        judges.append(
+            lambda value: (
+                _beyond(name, "length") if isinstance(value, str) and len(value) > length else None
+            )
+        )
+    return judges
+
+
+def _beyond(name: str, bound: str) -> list[Finding]:
+    return found("FB-3027", name=name, bound=bound)
+
+
+def _differs(name: str, wanted: Any) -> list[Finding]:
+    """Names the wanted value only where it is short: it is the profile's, never the sender's."""
+    shown = wanted if isinstance(wanted, str | int | bool) else "the value that the profile states"
+    return found("FB-3014", name=name, expected=shown)
