@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from fhir_bridge.cli.printing import has_errors, print_issues, print_lines, print_resource
 from fhir_bridge.cli.sites import INPUTS, artifacts, input_files, read_input
+
+if TYPE_CHECKING:
+    from fhir_bridge.ingest import Validation
 
 __all__ = ["command"]
 
@@ -51,7 +55,7 @@ def command(files: tuple[Path, ...], feed_name: str | None, *, validate: bool) -
     return 1 if findings else 0
 
 
-def _validation(make):  # type: ignore[no-untyped-def]
+def _validation(make: type[Validation]) -> Validation:
     from fhir_bridge.conformance import Profiles
     from fhir_bridge.fhir import definitions
     from fhir_bridge.validation import Validator

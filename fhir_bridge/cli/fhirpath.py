@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from fhir_bridge.cli.printing import print_lines
 from fhir_bridge.cli.sites import INPUTS, input_files, read_input
+from fhir_bridge.fhir import Resource, parse_json, parse_json_lines, parse_xml
 
 __all__ = ["command"]
 
@@ -37,9 +39,7 @@ def command(expression: str, files: tuple[Path, ...], *, types: bool) -> int:
     return 0 if found else 1
 
 
-def _resources(files: tuple[Path, ...]):  # type: ignore[no-untyped-def]
-    from fhir_bridge.fhir import parse_json, parse_json_lines, parse_xml
-
+def _resources(files: tuple[Path, ...]) -> Iterator[Resource]:
     if not files:
         yield {}
     for path in input_files(files):

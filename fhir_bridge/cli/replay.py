@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from fhir_bridge.cli.printing import print_issues, print_lines
 from fhir_bridge.cli.sites import site_options, wired
 from fhir_bridge.config import Settings
+
+if TYPE_CHECKING:
+    from fhir_bridge.store import Store
 
 __all__ = ["command"]
 
@@ -39,7 +44,7 @@ def command(
     if not items and not (feed_name or code or every):
         raise click.UsageError("name items, --feed, --code or --all")
     with wired(settings) as services:
-        chosen = list(items) or _chosen(services.store.quarantine, feed_name, code)
+        chosen = list(items) or _chosen(services.store, feed_name, code)
         if only_list:
             found = [services.store.quarantine.get(item_id) for item_id in chosen]
             print_lines(
@@ -57,11 +62,11 @@ def command(
     return 1 if failed else 0
 
 
-def _chosen(quarantine, feed_name: str, code: str) -> list[int]:  # type: ignore[no-untyped-def]
+def _chosen(store: Store, feed_name: str, code: str) -> list[int]:
     """The numbers of all fitting items, oldest first."""
     found: list[int] = []
     before = 0
-    while page := quarantine.list(feed_name, code=code, limit=500, before=before):
+    while page := store.quarantine.list(feed_name, code=code, limit=500, before=before):
         found += [item.item_id for item in page]
         before = page[-1].item_id
     return sorted(found)

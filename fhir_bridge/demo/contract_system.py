@@ -101,7 +101,7 @@ def fulfilment_rows(count: int, seed: int) -> Iterator[Row]:
         if agreement.resident.number % 6 == 0:
             continue
         due = sorted({item for package in agreement.packages for item in contents[package]})
-        for number, code in enumerate(random.sample(due, min(len(due), random.randrange(1, 4)))):
+        for number, code in enumerate(random.sample(due, min(len(due), random.randrange(1, 3)))):
             since = max(1, (AS_OF - agreement.begin).days)
             day = agreement.begin + timedelta(days=random.randrange(since))
             member = agreement.team.members[random.choice((0, 0, 1, 2))]

@@ -13,7 +13,8 @@ from random import Random
 from fhir_bridge.demo.community import institution, teams
 from fhir_bridge.demo.facts import stream
 from fhir_bridge.demo.names import given_name
-from fhir_bridge.demo.population import AS_OF, TOWNSHIP, Household, Resident, households, residents
+from fhir_bridge.demo.population import AS_OF, TOWNSHIP, Household, Resident, households
+from fhir_bridge.demo.signing import HYPERTENSION_PACKAGE, agreements
 
 __all__ = ["follow_ups", "health_files"]
 
@@ -58,10 +59,10 @@ def health_files(count: int, seed: int) -> Iterator[Row]:
 
 
 def follow_ups(count: int, seed: int) -> Iterator[Row]:
-    """Four visits a year to each managed patient with hypertension (two of three are managed)."""
-    for resident in residents(count, seed):
-        if "hypertension" in resident.conditions and resident.number % 3:
-            yield from _year_of_visits(resident, seed)
+    """Four visits a year to each resident who signed for the hypertension package."""
+    for agreement in agreements(count, seed):
+        if HYPERTENSION_PACKAGE in agreement.packages:
+            yield from _year_of_visits(agreement.resident, seed)
 
 
 def _identity(resident: Resident) -> dict[str, str]:

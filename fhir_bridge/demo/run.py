@@ -59,7 +59,7 @@ def run(settings: Settings, choice: Choice) -> int:
     began = time.monotonic()
     product.start()
     try:
-        trouble = _feed(product, settings, choice, f"{settings.listen}:{mllp_port}", stop, console)
+        trouble = _feed(product, choice, f"{settings.listen}:{mllp_port}", stop, console)
         if stop.is_set():
             return 130
         summary = summarize(services, time.monotonic() - began)
@@ -75,34 +75,34 @@ def run(settings: Settings, choice: Choice) -> int:
         product.stop()
 
 
-def _feed(
-    product: Product, settings: Settings, choice: Choice, mllp: str, stop: Event, console: Console
-) -> str:
+def _feed(product: Product, choice: Choice, mllp: str, stop: Event, console: Console) -> str:
     """Let the sources send, pull what waits to be pulled, wait for the end; what went wrong."""
-    token = secrets.token_urlsafe(16)
+    settings = product.services.settings
+    token_file = settings.data / _TOKEN_FILE
+    token_file.touch(mode=0o600)
+    token_file.write_text(secrets.token_urlsafe(16), encoding="utf-8")
     sources = SourceProcess(
         mllp=mllp,
         data=settings.data,
         residents=choice.residents,
         seed=choice.seed,
-        token=token,
+        token_file=token_file,
         resend=choice.resend,
     )
     try:
         failures: list[str] = []
-        pull = Thread(target=_pull, args=(product, settings, sources, token, failures), daemon=True)
+        pull = Thread(target=_pull, args=(product, sources, failures), daemon=True)
         pull.start()
-        with _progress(console, settings.language) as progress:
-            _watch(product, settings, sources, progress, stop)
+        with _progress(console) as progress:
+            _watch(product, sources, progress, stop)
         pull.join(timeout=60)
         return "; ".join(filter(None, [sources.trouble(), *failures]))
     finally:
         sources.stop()
 
 
-def _watch(
-    product: Product, settings: Settings, sources: SourceProcess, progress: Progress, stop: Event
-) -> None:
+def _watch(product: Product, sources: SourceProcess, progress: Progress, stop: Event) -> None:
+    settings = product.services.settings
     say = words(settings.language)
     sending = progress.add_task(say("sending"), total=None)
     recording = progress.add_task(say("recording"), total=None)
@@ -127,15 +127,12 @@ def _watch(
     show()
 
 
-def _pull(
-    product: Product, settings: Settings, sources: SourceProcess, token: str, failures: list[str]
-) -> None:
+def _pull(product: Product, sources: SourceProcess, failures: list[str]) -> None:
     """Read the contract system's REST interface into the feed of its agreements."""
     feed = product.services.feeds.get(_PULLED)
     sources.serving.wait()
     if feed is None or not sources.told.api_url:
         return
-    (settings.data / _TOKEN_FILE).write_text(token, encoding="utf-8")
     options = {"url": sources.told.api_url, "token_file": _TOKEN_FILE, "page": 100}
     listener = replace(feed.listener, kind="pull", options=options)
     try:
@@ -171,7 +168,7 @@ def _make_room(data: Path, *, fresh: bool) -> None:
     (data / _MARK).touch()
 
 
-def _progress(console: Console, language: str) -> Progress:
+def _progress(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -179,5 +176,4 @@ def _progress(console: Console, language: str) -> Progress:
         TimeElapsedColumn(),
         console=console,
         disable=not console.is_terminal,
-        transient=language == "",
     )

@@ -15,10 +15,12 @@ from fhir_bridge.demo.community import Team, teams
 from fhir_bridge.demo.facts import rows, stream
 from fhir_bridge.demo.population import AS_OF, Household, Resident, households
 
-__all__ = ["Agreement", "agreements", "signed_target"]
+__all__ = ["HYPERTENSION_PACKAGE", "Agreement", "agreements", "signed_target"]
 
 _COMMUNITY, _SIGNED = 13_420, 2_840
 _NEAR_THE_END = 60
+
+HYPERTENSION_PACKAGE = "P02"
 
 Channel = str  # paper, app, wechat, kiosk, web
 

@@ -41,14 +41,21 @@ __all__ = ["demo_sources"]
 @click.option(
     "--api-port", default=0, help="Port of the contract system's API; 0 takes a free one."
 )
-@click.option("--api-token", default="demo", help="Its bearer token.")
+@click.option(
+    "--api-token-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File with its bearer token.",
+)
 @click.option("--keep-serving", is_flag=True, help="Serve the API until standard input ends.")
-def demo_sources(address: str | None, *, keep_serving: bool, **chosen: Any) -> None:
+def demo_sources(
+    address: str | None, *, api_token_file: Path | None, keep_serving: bool, **chosen: Any
+) -> None:
     """Send H community's data as its source systems would.
 
     Example: fhir-bridge demo-sources --mllp 127.0.0.1:2575 --inbox var/inbox --residents 500
     """
-    plan = Plan(mllp=_address(address) if address else None, **chosen)
+    token = api_token_file.read_text(encoding="utf-8").strip() if api_token_file else "demo"
+    plan = Plan(mllp=_address(address) if address else None, api_token=token, **chosen)
     over = Event() if keep_serving else None
     if over is not None:
         _end_with_standard_input(over)

@@ -76,7 +76,7 @@ def visits(resident: Resident, seed: int) -> Iterator[Visit]:
     """The visits of one resident in order of time; most people have none or one."""
     random = stream(seed, "visits", resident.number)
     ill = bool(resident.conditions) or resident.age >= 65 or resident.age <= 6
-    count = random.choices((0, 1, 2, 3), (52, 30, 13, 5) if ill else (76, 19, 4, 1))[0]
+    count = random.choices((0, 1, 2, 3), (62, 27, 9, 2) if ill else (84, 13, 3, 0))[0]
     for index, day in enumerate(sorted(random.sample(range(3, 360), count), reverse=True)):
         yield _visit(random, resident, seed, index, day)
 
@@ -89,7 +89,7 @@ def _visit(random: Random, resident: Resident, seed: int, index: int, days_ago: 
     stay = timedelta(days=random.randrange(2, 14)) if inpatient else timedelta(minutes=40)
     end = min(start + stay, datetime.combine(AS_OF, time(17, 0)))
     codes = [code for code in row["panels"].split("+") if code]
-    kept = [code for code in codes if inpatient or random.random() < 0.75]
+    kept = [code for code in codes if inpatient or random.random() < 0.55]
     return Visit(
         number=f"{'ZY' if inpatient else 'MZ'}{start:%y%m%d}{resident.number:07d}{index}",
         resident=resident,

@@ -31,16 +31,16 @@ class SourceProcess:
     """The sources' process; it ends when its standard input is closed."""
 
     def __init__(
-        self, *, mllp: str, data: Path, residents: int, seed: int, token: str, resend: bool
+        self, *, mllp: str, data: Path, residents: int, seed: int, token_file: Path, resend: bool
     ) -> None:
         self.told = Told()
         self.serving, self.ended = Event(), Event()
         arguments = [
             *("--mllp", mllp, "--inbox", str(data / "inbox"), "--residents", str(residents)),
             *("--seed", str(seed), "--acknowledged", str(data / "acknowledged.tsv")),
-            *("--api-token", token, "--keep-serving"),
+            *("--api-token-file", str(token_file), "--keep-serving"),
         ]
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
             [sys.executable, "-m", "fhir_bridge.demo", *arguments, *(["--resend"] * resend)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
