@@ -8,21 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from fhir_bridge.errors import BridgeError
 from fhir_bridge.transform.compile_source import Items, compile_source
 from fhir_bridge.transform.compile_target import compile_target, dispatch_target
 from fhir_bridge.transform.compile_transform import compile_argument
 from fhir_bridge.transform.run import MAX_CALLS, Run, Site
 from fhir_bridge.transform.scope import Scope
 from fhir_bridge.transform.source import Item
-from fhir_bridge.transform.structure_map import GroupCall, Rule
+from fhir_bridge.transform.structure_map import Group, GroupCall, GroupParameter, Rule
 from fhir_bridge.transform.target import Target
 from fhir_bridge.transform.unit import CompiledGroup, Unit
-from fhir_bridge.transform.write import Writer
+from fhir_bridge.transform.write import Writer, copied
 
-__all__ = ["compile_rules", "run_group"]
+__all__ = ["compile_rules", "inherit_identity", "run_group"]
 
 Frame = list[Any]
 Step = Callable[[Run, Frame], None]
+_SOURCE, _TARGET = GroupParameter("source", "source"), GroupParameter("target", "target")
 
 
 def run_group(run: Run, group: CompiledGroup, arguments: Sequence[Any], site: Site) -> None:
@@ -30,7 +32,7 @@ def run_group(run: Run, group: CompiledGroup, arguments: Sequence[Any], site: Si
     if run.depth >= MAX_CALLS:
         raise site.failure("FB-2117", limit=MAX_CALLS)
     frame: Frame = [None] * group.frame_size
-    for index, argument in enumerate(arguments):
+    for index, argument in enumerate(arguments[: len(group.source_types)]):
         frame[index] = argument
     for index, shape in enumerate(group.source_types):
         if shape is not None:
@@ -47,7 +49,22 @@ def run_group(run: Run, group: CompiledGroup, arguments: Sequence[Any], site: Si
 
 def compile_rules(rules: Sequence[Rule], scope: Scope, unit: Unit) -> list[Step]:
     """The functions of rules that stand side by side."""
-    return [_compile_rule(rule, scope, unit) for rule in rules]
+    return [_either(unit, lambda rule=rule: _compile_rule(rule, scope, unit)) for rule in rules]
+
+
+def _either(unit: Unit, compile_step: Callable[[], Step]) -> Step:
+    """The compiled step; where the unit is not strict, a step that raises what is wrong."""
+    try:
+        return compile_step()
+    except BridgeError as error:
+        if unit.is_strict:
+            raise
+        wrong = error
+
+    def refuse(_run: Run, _frame: Frame) -> None:
+        raise wrong
+
+    return refuse
 
 
 def _compile_rule(rule: Rule, outer: Scope, unit: Unit) -> Step:
@@ -58,14 +75,20 @@ def _compile_rule(rule: Rule, outer: Scope, unit: Unit) -> Step:
     if rule.is_simple:
         return _simple(rule, sources[0], scope, unit, site)
     steps = [
-        compile_target(target, scope, outer, unit, site, here) for target in rule.targets
+        _either(
+            unit, lambda target=target: compile_target(target, scope, outer, unit, site, here)
+        )
+        for target in rule.targets
     ]
     dispatch = _inferred_dispatch(rule, scope, unit, site)
     if dispatch is not None:
         steps.append(dispatch)
     nested_scope = scope.inner()
     steps += compile_rules(rule.rules, nested_scope, unit)
-    steps += [_compile_call(call, scope, unit, site) for call in rule.calls]
+    steps += [
+        _either(unit, lambda call=call: _compile_call(call, scope, unit, site))
+        for call in rule.calls
+    ]
     reset = tuple(nested_scope.shared.values())
     if len(sources) == 1:
         return _one_source(*sources[0], steps, reset)
@@ -109,7 +132,7 @@ def _simple(
     """``a.b -> c.d``: the group for the two types, or a copy when no map has one."""
     items, _ = source
     target = rule.targets[0]
-    context = scope.names.get(target.context)
+    context = scope.target_first(target.context)
     if context is None:
         raise site.failure("FB-2108", name=target.context)
     *path, name = target.element.split(".")
@@ -158,7 +181,9 @@ def _inferred_dispatch(rule: Rule, scope: Scope, unit: Unit, site: Site) -> Step
         return None
     if not (source.variable and target.variable):
         return None
-    source_slot, target_slot = scope.names[source.variable], scope.names[target.variable]
+    if target.variable not in scope.targets:
+        return None
+    source_slot, target_slot = scope.sources[source.variable], scope.targets[target.variable]
     writer = Writer("value", unit.shapes, site)
 
     def dispatch(run: Run, frame: Frame) -> None:
@@ -171,7 +196,7 @@ def _inferred_dispatch(rule: Rule, scope: Scope, unit: Unit, site: Site) -> Step
         elif made.node is None:
             writer.put(run, made, item, item)
         elif type(item.value) is dict:
-            made.node.update(item.value)
+            made.node.update(copied(item.value))
 
     return dispatch
 
@@ -179,11 +204,20 @@ def _inferred_dispatch(rule: Rule, scope: Scope, unit: Unit, site: Site) -> Step
 def _compile_call(call: GroupCall, scope: Scope, unit: Unit, rule_site: Site) -> Step:
     site = Site(rule_site.map_url, rule_site.rule, call.line)
     group = unit.resolve_group(call.name)
-    arguments = [compile_argument(parameter, scope, unit, site) for parameter in call.parameters]
+    expected = group.group.parameters if group else (_SOURCE, _TARGET)
+    arguments = [
+        compile_argument(
+            parameter,
+            scope,
+            unit,
+            site,
+            is_target=index < len(expected) and expected[index].mode == "target",
+        )
+        for index, parameter in enumerate(call.parameters)
+    ]
     if group is None:
         return _identity_call(call, arguments, unit, site)
-    expected = group.group.parameters
-    if len(arguments) != len(expected):
+    if len(arguments) != len(expected) and unit.is_strict:
         raise site.failure(
             "FB-2107", name=call.name, expected=len(expected), found=len(arguments)
         )
@@ -192,16 +226,14 @@ def _compile_call(call: GroupCall, scope: Scope, unit: Unit, rule_site: Site) ->
     def run_call(run: Run, frame: Frame) -> None:
         values = [argument(run, frame) for argument in arguments]
         for index in targets:
-            if values[index] is None:
+            if index < len(values) and values[index] is None:
                 return  # what this target depends on had no value
         run_group(run, group, values, site)
 
     return run_call
 
 
-def _identity_call(
-    call: GroupCall, arguments: list[Any], unit: Unit, site: Site
-) -> Step:
+def _identity_call(call: GroupCall, arguments: list[Any], unit: Unit, site: Site) -> Step:
     """A group that no map defines, named by a FHIR type: the same content in this release."""
     shape = unit.shapes.find(call.name)
     if shape is None or len(arguments) != 2:
@@ -210,21 +242,45 @@ def _identity_call(
 
     def copy_over(run: Run, frame: Frame) -> None:
         item, target = arguments[0](run, frame), arguments[1](run, frame)
-        if not isinstance(target, Target) or not isinstance(item, Item):
-            return
-        if target.node is None:
-            writer.put(run, target, item, item)
-            if item.companion:
-                target.companion().update(item.companion)
-        elif type(item.value) is dict:
-            from fhir_bridge.transform.write import copied
-
-            for key, value in copied(item.value).items():
-                target.node.setdefault(key, value)
-            if run.lineage is not None:
-                run.wrote(target, "", -1, item, site)
+        if isinstance(target, Target) and isinstance(item, Item):
+            _copy_over(run, item, target, writer, None)
 
     return copy_over
+
+
+def inherit_identity(group: Group, unit: Unit, site: Site) -> Step:
+    """What ``extends Type`` means when no map defines that group: the elements of the type.
+
+    Raises BridgeError FB-2103 when the name is no type either.
+    """
+    shape = unit.shapes.find(group.extends)
+    if shape is None or len(group.parameters) < 2:
+        raise site.failure("FB-2103", name=group.extends)
+    writer = Writer("value", unit.shapes, site)
+    keys = frozenset(shape.order)
+
+    def copy_base(run: Run, frame: Frame) -> None:
+        if isinstance(frame[0], Item) and isinstance(frame[1], Target):
+            _copy_over(run, frame[0], frame[1], writer, keys)
+
+    return copy_base
+
+
+def _copy_over(
+    run: Run, item: Item, target: Target, writer: Writer, keys: frozenset[str] | None
+) -> None:
+    """Copy what the source has and the target has not, of `keys` only where they are given."""
+    if target.node is None:
+        if keys is None:
+            writer.put(run, target, item, item)
+        if item.companion:
+            target.companion().update(copied(item.companion))
+    elif type(item.value) is dict:
+        for key, value in item.value.items():
+            if keys is None or key in keys:
+                target.node.setdefault(key, copied(value))
+        if run.lineage is not None:
+            run.wrote(target, "", -1, item, writer.site)
 
 
 def _rule_name(rule: Rule) -> str:

@@ -31,10 +31,10 @@ def compile_source(
     """The function that lists the items, and the slot that each is put into."""
     start = _start(source, scope, unit, site)
     outer = scope.inner()
-    slot = scope.declare(source.variable)
+    slot = scope.declare_source(source.variable)
     steps: list[Step] = []
     if source.default:
-        steps.append(_default(CompiledExpression(source.default, outer, unit.shapes, site)))
+        steps.append(_default(CompiledExpression(source.default, outer, unit, site)))
     if source.minimum is not None:
         steps.append(_cardinality(source, site))
     if source.type:
@@ -45,7 +45,7 @@ def compile_source(
         (source.log, _log),
     ):
         if expression:
-            compiled = CompiledExpression(expression, scope, unit.shapes, site)
+            compiled = CompiledExpression(expression, scope, unit, site)
             steps.append(make(compiled, slot))
     if source.list_mode:
         steps.append(_list_mode(source.list_mode, site))
@@ -65,7 +65,7 @@ def compile_source(
 
 
 def _start(source: RuleSource, scope: Scope, unit: Unit, site: Site) -> Items:
-    context = scope.names.get(source.context)
+    context = scope.source_first(source.context)
     if context is None:
         raise site.failure("FB-2108", name=source.context)
     if not source.element:

@@ -34,7 +34,7 @@ def compile_target(
     """
     if not target.context:
         return _without_context(target, scope, unit, site, here)
-    context = scope.names.get(target.context)
+    context = scope.target_first(target.context)
     if context is None:
         raise site.failure("FB-2108", name=target.context)
     *path, name = target.element.split(".") if target.element else [""]
@@ -48,12 +48,12 @@ def compile_target(
         make = _making(find, writer)
         if "share" in target.list_modes:
             make = _sharing(make, shared.shared_slot(target.list_rule_id))
-        return _bound(make, scope.declare(target.variable) if target.variable else -1)
+        return _bound(make, scope.declare_target(target.variable))
     if transform.name == "create":
         made = _creating(transform, find, writer, scope, unit, site, here)
-        return _bound(made, scope.declare(target.variable) if target.variable else -1)
+        return _bound(made, scope.declare_target(target.variable))
     value_of = compile_transform(transform, scope, unit, site, here)
-    slot = scope.declare(target.variable) if target.variable else -1
+    slot = scope.declare_target(target.variable)
     return _putting(find, writer, value_of, slot, here)
 
 
@@ -177,7 +177,7 @@ def _whole(
 ) -> Write:
     """``tgt as x`` (another name) or ``tgt = value`` (the target itself takes the value)."""
     if target.transform is None:
-        slot = scope.declare(target.variable)
+        slot = scope.declare_target(target.variable)
 
         def alias(_run: Run, frame: Frame) -> None:
             frame[slot] = frame[context]
@@ -185,7 +185,7 @@ def _whole(
         return alias
     value_of = compile_transform(target.transform, scope, unit, site, here)
     writer = Writer("value", unit.shapes, site)
-    slot = scope.declare(target.variable) if target.variable else -1
+    slot = scope.declare_target(target.variable)
 
     def assign(run: Run, frame: Frame) -> None:
         found, whole = value_of(run, frame), frame[context]
@@ -215,7 +215,7 @@ def _without_context(
         raise site.failure("FB-2107", name="->", expected="a transform", found="none")
     if transform.name == "create" and transform.parameters:
         shape = unit.shapes.named(unit.type_url(str(transform.parameters[0].value)))
-        slot = scope.declare(target.variable)
+        slot = scope.declare_target(target.variable)
 
         def create(_run: Run, frame: Frame) -> None:
             node = {"resourceType": shape.name} if shape.is_resource else {}
@@ -223,7 +223,7 @@ def _without_context(
 
         return create
     value_of = compile_transform(transform, scope, unit, site, here)
-    slot = scope.declare(target.variable)
+    slot = scope.declare_target(target.variable)
 
     def bind(run: Run, frame: Frame) -> None:
         frame[slot] = value_of(run, frame)

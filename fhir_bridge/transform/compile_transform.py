@@ -67,10 +67,15 @@ def compile_transform(
     return _computed(name, function.call, function.result, arguments, unit, site, here)
 
 
-def compile_argument(parameter: Parameter, scope: Scope, unit: Unit, site: Site) -> Compute:
-    """A parameter as a function: the variable's value, the literal, or the expression's."""
+def compile_argument(
+    parameter: Parameter, scope: Scope, unit: Unit, site: Site, *, is_target: bool = False
+) -> Compute:
+    """A parameter as a function: the variable's value, the literal, or the expression's.
+
+    `is_target`: where the name is both, the target is meant.
+    """
     if parameter.kind == "expression":
-        expression = CompiledExpression(str(parameter.value), scope, unit.shapes, site)
+        expression = CompiledExpression(str(parameter.value), scope, unit, site)
         return lambda run, frame: _only(expression.items(run, frame, None))
     if parameter.kind != "name":
         types = {"date": "date", "string": "", "boolean": "boolean", "integer": "integer"}
@@ -78,7 +83,7 @@ def compile_argument(parameter: Parameter, scope: Scope, unit: Unit, site: Site)
         literal = Item(parameter.value, shape)
         return lambda _run, _frame: literal
     name, *path = str(parameter.value).split(".")
-    slot = scope.names.get(name)
+    slot = scope.target_first(name) if is_target else scope.source_first(name)
     if slot is None:
         return _external(name, unit, site)
     if not path:
@@ -112,7 +117,7 @@ def _external(name: str, unit: Unit, site: Site) -> Compute:
 def _evaluate(
     parameters: Sequence[Parameter], scope: Scope, unit: Unit, site: Site, here: int
 ) -> Compute:
-    expression = CompiledExpression(str(parameters[-1].value), scope, unit.shapes, site)
+    expression = CompiledExpression(str(parameters[-1].value), scope, unit, site)
     context = (
         compile_argument(parameters[0], scope, unit, site)
         if len(parameters) > 1
@@ -120,7 +125,11 @@ def _evaluate(
     )
 
     def evaluate(run: Run, frame: list[Any]) -> Any:
-        return _only(expression.items(run, frame, _as_item(context(run, frame))))
+        try:
+            return _only(expression.items(run, frame, _as_item(context(run, frame))))
+        except BridgeError as error:
+            run.issues += error.issues[:1]
+            return None
 
     return evaluate
 

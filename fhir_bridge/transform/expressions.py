@@ -16,26 +16,30 @@ from fhir_bridge import fhirpath
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.transform.run import Run, Site
 from fhir_bridge.transform.scope import Scope
-from fhir_bridge.transform.shapes import Shapes
 from fhir_bridge.transform.source import Item
 from fhir_bridge.transform.target import Target
 from fhir_bridge.transform.tokens import Text, Token, unquote
+from fhir_bridge.transform.unit import Unit
 
 __all__ = ["CompiledExpression", "as_variable"]
 
 Frame = list[Any]
+_VALUE_OF = "select(iif(hasValue(), $this, value))"
+"""Maps say ``linkId.value`` as they say ``quantity.value``; FHIRPath has no such child."""
 
 
 class CompiledExpression:
     """An expression with the variables that it uses, compiled for each root type once."""
 
-    def __init__(self, text: str, scope: Scope, shapes: Shapes, site: Site) -> None:
+    def __init__(self, text: str, scope: Scope, unit: Unit, site: Site) -> None:
         self.text = text
         self.site = site
-        self._shapes = shapes
+        self._shapes = unit.shapes
+        self._is_typed = unit.sources_are_r4
         self._source, used = _with_variables(text, scope)
-        self._slots = [(name, scope.names[name]) for name in used if name in scope.names]
-        self._others = [name for name in used if name not in scope.names]
+        found = {name: scope.source_first(name) for name in used}
+        self._slots = [(name, slot) for name, slot in found.items() if slot is not None]
+        self._others = [name for name, slot in found.items() if slot is None]
         self._by_type: dict[str, Any] = {}
         self._compiled("")
 
@@ -64,12 +68,20 @@ class CompiledExpression:
         return found
 
     def is_true(self, run: Run, frame: Frame, item: Item | None) -> bool:
-        """Whether the expression holds: true, or something that is not a boolean."""
-        found = self.values(run, frame, item)
+        """Whether the expression holds: true, or something that is not a boolean.
+
+        One that cannot be evaluated does not hold, and is reported (FB-2115).
+        """
+        try:
+            found = self.values(run, frame, item)
+        except BridgeError as error:
+            run.issues += error.issues[:1]
+            return False
         return bool(found) and not (len(found) == 1 and found[0] is False)
 
     def _run(self, method: str, run: Run, frame: Frame, item: Item | None) -> list[Any]:
-        node, root_type = (None, "") if item is None else (item.value, _root_type(item))
+        node = None if item is None else item.value
+        root_type = _root_type(item) if item is not None and self._is_typed else ""
         variables: dict[str, Any] = {name: as_variable(frame[slot]) for name, slot in self._slots}
         for name in self._others:
             if name in run.constants:
@@ -131,13 +143,27 @@ def _with_variables(text: str, scope: Scope) -> tuple[str, list[str]]:
         elif _is_bare_variable(tokens, index, scope, nested=any(depth)):
             used[unquote(token.text) if token.kind == "delimited" else token.text] = None
             pieces.append("%")
-        pieces.append(token.text)
+        if _is_primitive_value(tokens, index):
+            pieces.append(_VALUE_OF)
+        else:
+            pieces.append(token.text)
     return "".join(pieces) + text[end:], list(used)
+
+
+def _is_primitive_value(tokens: list[Token], index: int) -> bool:
+    """Whether this is ``.value`` of something, which may be a primitive's own value."""
+    token = tokens[index]
+    return (
+        token.text == "value"
+        and index > 1
+        and tokens[index - 1].text == "."
+        and tokens[index + 1].text != "("
+    )
 
 
 def _is_bare_variable(tokens: list[Token], index: int, scope: Scope, *, nested: bool) -> bool:
     token = tokens[index]
-    if token.kind != "name" or token.text not in scope.names:
+    if token.kind != "name" or scope.source_first(token.text) is None:
         return False
     before = tokens[index - 1].text if index else ""
     after = tokens[index + 1].text

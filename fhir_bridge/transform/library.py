@@ -18,7 +18,7 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Definitions, Resource, definitions, parse_json
 from fhir_bridge.terminology import ConceptMaps
-from fhir_bridge.transform.compile_rule import compile_rules, run_group
+from fhir_bridge.transform.compile_rule import compile_rules, inherit_identity, run_group
 from fhir_bridge.transform.concept_map_resource import to_concept_map
 from fhir_bridge.transform.environment import source_environment
 from fhir_bridge.transform.expressions import CompiledExpression
@@ -53,7 +53,8 @@ class Library:
     """Maps by URL, with the types and concept maps they use.
 
     `maps` are texts, `StructureMap` values or StructureMap resources; `logical_models`
-    StructureDefinition resources of kind logical.
+    StructureDefinition resources of kind logical.  A library that is not strict compiles
+    maps with faults, and raises a fault when its rule fires, as other engines do.
     """
 
     def __init__(
@@ -63,7 +64,9 @@ class Library:
         concept_maps: Iterable[Mapping[str, Any]] = (),
         *,
         logical_models: Iterable[Mapping[str, Any]] = (),
+        is_strict: bool = True,
     ) -> None:
+        self.is_strict = is_strict
         self.shapes = Shapes(facts or definitions(), logical_shapes(logical_models))
         self.finisher = Finisher(self.shapes)
         self.concept_maps = ConceptMaps(concept_maps)
@@ -226,10 +229,11 @@ class CompiledMap:
             resolve_group=lambda name: self._find_group(name, order),
             group_for_types=self._group_for_types,
             external_names=self.external_names,
+            is_strict=self._library.is_strict,
         )
         for constant in structure_map.constants:
             site = Site(structure_map.url, constant.name, 0)
-            expression = CompiledExpression(constant.expression, Scope(Slots()), unit.shapes, site)
+            expression = CompiledExpression(constant.expression, Scope(Slots()), unit, site)
             self._constants.setdefault(constant.name, _constant_value(expression))
         return unit
 
@@ -259,32 +263,31 @@ class CompiledMap:
             group = compiled.group
             scope = Scope(slots, parameters=frozenset(one.name for one in group.parameters))
             for parameter in group.parameters:
-                scope.declare(parameter.name)
-                declared = unit.shape(parameter.type) if parameter.mode == "source" else None
+                is_source = parameter.mode == "source"
+                (scope.declare_source if is_source else scope.declare_target)(parameter.name)
+                declared = unit.shape(parameter.type) if is_source else None
                 compiled.source_types.append(declared)
             rules = []
             if group.extends:
-                rules += self._inherited(group, scope, unit, {group.name})
+                rules += self._inherited(group, unit)
             rules += compile_rules(group.rules, scope, unit)
             compiled.rules = rules
             compiled.frame_size = slots.count
 
     def _inherited(
-        self, group: Group, scope: Scope, unit: Unit, seen: set[str]
+        self, group: Group, unit: Unit
     ) -> list[Callable[[Run, list[Any]], None]]:
         """The rules of the group that is extended, on the same parameters, by position."""
         site = Site(unit.structure_map.url, group.name, group.line)
         base = unit.resolve_group(group.extends)
         if base is None:
-            if unit.shapes.find(group.extends) is not None:
-                return []
-            raise site.failure("FB-2103", name=group.extends)
-        slots = [scope.names[one.name] for one in group.parameters][: len(base.group.parameters)]
+            return [inherit_identity(group, unit, site)]
+        count = len(base.group.parameters)
 
         def run_base(run: Run, frame: list[Any]) -> None:
-            run_group(run, base, [frame[slot] for slot in slots], site)
+            run_group(run, base, frame[: min(count, len(group.parameters))], site)
 
-        return [run_base] if base.group.name not in seen or base.group is not group else []
+        return [run_base] if base.group is not group else []
 
     def _typed_groups(self) -> dict[tuple[str, str], tuple[StructureMap, Unit, Group]]:
         typed: dict[tuple[str, str], tuple[StructureMap, Unit, Group]] = {}

@@ -94,7 +94,7 @@ def _fill_level(
         if not types:
             types = list(inherited.keys) if inherited else ["?"]
         if any(str(other["path"]).startswith(f"{own}.") for other in elements):
-            types = [_nested(own, types[0], elements, shapes, shape.namespace)]
+            types = [_nested(shape, own, types[0], elements, shapes)]
         is_choice = len(types) > 1 or own.endswith("[x]")
         representation = _first(element.get("representation"), inherited)
         typed_keys = is_choice and representation != "typeAttr"
@@ -131,27 +131,25 @@ def _is_list(element: Mapping[str, Any], inherited: ElementShape | None) -> bool
 
 
 def _nested(
-    path: str,
-    base_name: str,
-    elements: list[Mapping[str, Any]],
-    shapes: Shapes,
-    namespace: str,
+    owner: Shape, path: str, base_name: str, elements: list[Mapping[str, Any]], shapes: Shapes
 ) -> str:
-    """A type for an element with children; it is chosen by the type it extends."""
+    """A type for an element with children; groups are chosen by the type that it extends."""
     base = shapes.find(base_name)
     plain = plain_type_name(base_name)
+    url = f"{owner.url.partition('#')[0]}#{path}"
     shape = Shape(
         name=path if plain in _BASES or base is None else base.name,
         kind="complex",
         parent=base_name if base is not None else "",
-        namespace=namespace,
+        url=url,
+        namespace=owner.namespace,
     )
     if base is not None:
         shape.elements.update(base.elements)
         shape.order.update(base.order)
+    shapes.register(url, shape)
     _fill_level(shape, path, elements, shapes)
-    shapes.register(path, shape)
-    return path
+    return url
 
 
 def _type_name(described: Mapping[str, Any], shapes: Shapes) -> str:

@@ -134,7 +134,7 @@ class _Writer:
             shape = self._shapes.find(str(own_type)) or shape
         for key, value in node.items():
             known = shape.elements.get(key)
-            if key in ("xsi:type", "resourceType") or value is None:
+            if key in ("xsi:type", "resourceType") or key[0] == "_" or value is None:
                 continue
             if key == "xmlText" or (known is not None and known.representation == "xmlText"):
                 element.text = _text(value)

@@ -107,14 +107,14 @@ class Shapes:
         if name in self._built:
             return self._built[name]
         shape: Shape | None = None
-        plain = plain_type_name(name)
-        if name in self._logical or plain in self._logical:
-            maker = self._logical.get(name) or self._logical[plain]
-            shape = maker(self)
-        elif _may_be_fhir(name) and name.rsplit("/", 1)[-1] in self.definitions.types:
-            short = name.rsplit("/", 1)[-1]
+        short = name.rsplit("/", 1)[-1]
+        if name in self._logical and ("/" in name or short not in self.definitions.types):
+            shape = self._logical[name](self)
+        elif _may_be_fhir(name) and short in self.definitions.types:
             shape = self._built.get(short) or _from_definition(self.definitions.types[short])
             self._built[short] = shape
+        elif (maker := self._logical.get(plain_type_name(name))) is not None:
+            shape = maker(self)
         self._built[name] = shape
         return shape
 

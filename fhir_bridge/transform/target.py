@@ -151,8 +151,20 @@ class TargetPlan:
             found = self.place_for_type(shape.name)
             if found is not None:
                 return found
+        if type(item.value) is dict:
+            return self.place_for_object(item.value)
         value = scalar(item.value)
         return self.place_for_scalar(value) if value is not None else None
+
+    def place_for_object(self, value: dict[str, Any]) -> Place | None:
+        """The place for an object of unknown type: the smallest type that has its elements."""
+        keys = value.keys()
+        fitting = [
+            place
+            for place in self.by_type.values()
+            if not place.shape.is_primitive and keys <= place.shape.order.keys()
+        ]
+        return min(fitting, key=lambda place: len(place.shape.order), default=None)
 
 
 def plan_for(shape: Shape, element: str, shapes: Shapes) -> TargetPlan | None:
@@ -161,9 +173,15 @@ def plan_for(shape: Shape, element: str, shapes: Shapes) -> TargetPlan | None:
     if known is None:
         return None
     places = {
-        plain_type_name(type_name) if "/" in type_name else type_name: Place(
+        _key(type_name): Place(
             key, shapes.named(type_name), is_list=known.is_list, says_type=known.says_type
         )
         for type_name, key in known.keys.items()
     }
     return TargetPlan(element, places, shapes, is_choice=known.is_choice)
+
+
+def _key(type_name: str) -> str:
+    """A type as the key of a place: nested types keep their URL, others go by name."""
+    is_named = "/" in type_name and "#" not in type_name
+    return plain_type_name(type_name) if is_named else type_name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from fhir_bridge.transform.run import Run
 
 __all__ = ["CompiledGroup", "Unit"]
+
+_OTHER_RELEASE = re.compile(r"//hl7\.org/fhir/(?:DSTU2|STU3|R4B|R5|R6|[1-9]\.[0-9])/")
 
 
 @dataclass(slots=True, eq=False)
@@ -29,7 +32,10 @@ class CompiledGroup:
 
 @dataclass(slots=True, eq=False)
 class Unit:
-    """One map being compiled.  `resolve_group` finds a group by name in the maps in reach."""
+    """One map being compiled.  `resolve_group` finds a group by name in the maps in reach.
+
+    Not strict: what a rule gets wrong is raised when the rule fires, not when it is compiled.
+    """
 
     structure_map: StructureMap
     shapes: Shapes
@@ -38,6 +44,16 @@ class Unit:
     resolve_group: Callable[[str], CompiledGroup | None]
     group_for_types: Callable[[str, str], CompiledGroup | None]
     external_names: set[str] = field(default_factory=set)
+    is_strict: bool = True
+
+    @property
+    def sources_are_r4(self) -> bool:
+        """Whether the R4 definitions speak truly of the source (a map from STU3 reads STU3)."""
+        return not any(
+            _OTHER_RELEASE.search(use.url) and "/4.0/" not in use.url
+            for use in self.structure_map.uses
+            if use.mode == "source"
+        )
 
     def type_url(self, name: str) -> str:
         """A type as written in the map (alias or name) as URL or name."""

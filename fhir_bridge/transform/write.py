@@ -84,6 +84,8 @@ class Writer:
             raise self.site.failure("FB-2119", name=self.name, type=shape.name)
         if plan.is_choice:
             _clear_other_keys(node, plan, place)
+        if place.shape.is_resource and shape.kind == "logical":
+            shape = self._shapes.find(shape.name) or shape  # a CDA class of the same name
         actual = shape if self._may_be(shape, place.shape) else place.shape
         return self._made(run, target, node, place, actual)
 
@@ -192,7 +194,7 @@ class Writer:
         elif value is not None:
             node[key] = value
         written = Target(place.shape, None, target, key, index, node)
-        if item.companion is not None:
+        if item.companion is not None and target.shape.kind != "logical":
             written.companion().update(copied(item.companion))
         if run.lineage is not None:
             run.wrote(target, key, index, _origin(item, here), self.site)
