@@ -1,0 +1,205 @@
+"""Journal entries become linked, recorded resources; what fails rests in quarantine."""
+
+from __future__ import annotations
+
+import threading
+
+from fhir_bridge.ingest import Arrival, Replay
+from tests.ingest.conftest import ADT_MAP, Site, adt
+
+
+def _versions(site: Site, resource_type: str) -> list[str]:
+    return sorted(each["meta"]["versionId"] for each in site.resources(resource_type))
+
+
+def test_a_message_becomes_linked_resources_with_provenance(site: Site) -> None:
+    """References lead from encounter to patient and institution, and from Provenance to all."""
+    site.send(adt())
+
+    (patient,), (encounter,) = site.resources("Patient"), site.resources("Encounter")
+    (organization,), (provenance,) = site.resources("Organization"), site.resources("Provenance")
+    assert encounter["subject"]["reference"] == f"Patient/{patient['id']}"
+    assert encounter["serviceProvider"]["reference"] == f"Organization/{organization['id']}"
+    assert {target["reference"] for target in provenance["target"]} == {
+        f"Patient/{patient['id']}",
+        f"Encounter/{encounter['id']}",
+        f"Organization/{organization['id']}",
+    }
+    assert provenance["policy"] == ["urn:test:adt"]
+
+
+def test_the_same_message_again_changes_nothing(site: Site) -> None:
+    """A resend under its own or another control id, and a fresh process, write no version."""
+    site.send(adt())
+    site.send(adt())
+    site.send(adt(control="M2"))
+    site.pipeline._resolver.forget(everything=True)
+    site.send(adt(control="M3"))
+
+    assert _versions(site, "Patient") == ["1"]
+    assert _versions(site, "Encounter") == ["1"]
+    assert _versions(site, "Organization") == ["1"]
+
+
+def test_a_later_message_replaces_the_encounter_and_updates_the_person(site: Site) -> None:
+    """Same visit number, same Encounter; the person's sex is what that source said last."""
+    site.send(adt(), adt(more="female", control="M2").replace("PV1|1|I", "PV1|1|E"))
+
+    (patient,), (encounter,) = site.resources("Patient"), site.resources("Encounter")
+    assert patient["gender"] == "female"
+    assert (encounter["class"]["code"], encounter["meta"]["versionId"]) == ("E", "2")
+
+
+def test_what_is_said_and_taken_back_in_one_batch_ends_as_said_last(site: Site) -> None:
+    """First, second, first again: the third statement counts."""
+    site.send(adt(more="male"), adt(more="female", control="M2"), adt(more="male", control="M3"))
+
+    (patient,) = site.resources("Patient")
+    assert patient["gender"] == "male"
+
+
+def test_a_thinner_mention_of_an_institution_takes_nothing_away(site: Site) -> None:
+    """An Organization without a name keeps the name that is known."""
+    site.send(adt())
+    site.send(adt(control="M2", visit="V2").replace("|内科|", "||"))
+
+    assert [each["name"] for each in site.resources("Organization")] == ["内科"]
+    assert len(site.resources("Encounter")) == 2
+
+
+def test_one_bad_message_stops_no_other(site: Site) -> None:
+    """Unreadable, unmapped, invalid and good ones in one batch: only the good are recorded."""
+    site.send(
+        b"rubbish",
+        adt(number="P1"),
+        adt(number="P2", control="M2", more="neither", visit="V2"),
+        adt(number="P3", control="M3").replace("ADT^A01", "ORU^R01"),
+        adt(number="P4", control="M4", visit="V4"),
+    )
+
+    items = site.store.quarantine.list()
+    assert sorted(item.issues[0].code for item in items) == ["FB-1101", "FB-3008", "FB-6003"]
+    assert items[-1].data == b"rubbish"
+    assert len(site.resources("Patient")) == 2
+    assert [(each.done, each.quarantined) for each in site.store.journal.counts_by_feed()] == [
+        (2, 3)
+    ]
+
+
+def test_a_refused_message_leaves_no_trace_in_identities(site: Site) -> None:
+    """A person known only from a refused message is not known."""
+    site.send(adt(more="neither"))
+
+    with site.store.reading() as session:
+        assert session.one("SELECT count(*) FROM identity_statement") == (0,)
+
+
+def test_a_message_type_that_is_ignored_is_done(site: Site) -> None:
+    """Acknowledgements are kept and not mapped."""
+    site.send("MSH|^~\\&|A|B|C|D|20260101||ACK|1|P|2.5\rMSA|AA|X\r")
+
+    assert site.store.journal.latest(status="ignored")[0].feed == "his"
+    assert site.store.quarantine.list() == []
+
+
+def test_an_unknown_feed_is_a_coded_reason(site: Site) -> None:
+    """An entry whose feed was removed rests in quarantine."""
+    site.send(adt(), feed="gone")
+
+    assert [item.issues[0].code for item in site.store.quarantine.list()] == ["FB-6302"]
+
+
+def test_rows_of_a_table_are_records_of_their_own(site: Site) -> None:
+    """A bad row rests as JSON with its place; the others are recorded."""
+    rows = ["number,name,born", *(f"R{n},王{n},1980-01-{n:02}" for n in range(1, 29))]
+    rows[20] = "R20,王,not a date"
+    site.send("\n".join(rows), feed="register")
+
+    (item,) = site.store.quarantine.list()
+    assert len(site.resources("Patient")) == 27
+    assert (item.source, item.content_type) == ("row 21", "application/json")
+    assert b'"R20"' in item.data
+    assert site.store.journal.latest()[0].detail == "1 of 28 in quarantine"
+
+
+def test_an_entry_worked_on_again_puts_nothing_twice_into_quarantine(site: Site) -> None:
+    """After a crash in the middle of a file its refused rows are known."""
+    site.send("number,name,born\nR1,王,not a date\nR2,李,1980-01-01", feed="register")
+    site.store.journal.reopen(1)
+    site.pipeline._rested = (0, frozenset())
+    site.pipeline.drain()
+
+    assert len(site.store.quarantine.list()) == 1
+    assert _versions(site, "Provenance") == ["1"]
+
+
+def test_a_person_from_two_sources_is_one_patient_with_two_provenances(site: Site) -> None:
+    """The verified national number joins them."""
+    number = "11010519491231002X"
+    site.send(adt(number="P1").replace("|19700101|", "|19491231||" + "|" * 10 + number))
+    site.send(f"number,name,born,id\nR1,张三,1949-12-31,{number}", feed="register")
+
+    (patient,) = site.resources("Patient")
+    assert {each["value"] for each in patient["identifier"]} == {"P1", "R1", number}
+    assert len(site.resources("Provenance")) == 2
+
+
+def test_a_fault_of_ours_quarantines_one_message(site: Site, monkeypatch) -> None:
+    """An unexpected exception in the database layer divides the batch and isolates the cause."""
+    real = site.pipeline._resolver.resolve
+
+    def resolve(bundle, feed, digest, transaction):
+        if "bad" in str(bundle):
+            raise RuntimeError
+        return real(bundle, feed, digest, transaction)
+
+    monkeypatch.setattr(site.pipeline._resolver, "resolve", resolve)
+    site.send(
+        adt("P1"), adt("P2", "bad", "V2", control="M2"), adt("P3", "王五", "V3", control="M3")
+    )
+
+    assert len(site.resources("Patient")) == 2
+    assert [item.issues[0].code for item in site.store.quarantine.list()] == ["FB-9001"]
+    assert site.store.journal.pending() == []
+
+
+def test_replay_records_what_a_mended_map_can_read(site: Site) -> None:
+    """The item leaves quarantine and its message is done."""
+    site.send(adt(more="M"))
+    replay = Replay(site.store, site.pipeline)
+    failed = replay.messages([1])
+    site.library.add(ADT_MAP.replace("patient.gender = sex", "patient.gender = 'male'"))
+    (replayed,) = replay.items([site.store.quarantine.list()[0].item_id])
+
+    assert [issue.code for issue in failed[0].issues] == ["FB-3008"]
+    assert replayed.recorded
+    assert site.resources("Patient")[0]["gender"] == "male"
+    assert site.store.quarantine.list() == []
+    assert site.store.journal.latest()[0].status == "done"
+
+
+def test_the_thread_works_when_it_is_woken(site: Site) -> None:
+    """start, append, stop: what was appended is recorded."""
+    done = threading.Event()
+    real = site.pipeline._commit
+
+    def commit(works):
+        real(works)
+        done.set()
+
+    site.pipeline._commit = commit  # type: ignore[method-assign]
+    site.pipeline.start()
+    site.journal.append([Arrival("his", adt().encode(), "M1")])
+
+    assert done.wait(10)
+    site.pipeline.stop()
+    assert len(site.resources("Encounter")) == 1
+
+
+def test_stages_are_timed(site: Site) -> None:
+    """Every stage has spent time, and counts say on what."""
+    site.send(adt())
+
+    timings = site.pipeline.timings
+    assert all(timings.nanoseconds.values())
+    assert (timings.entries, timings.records, timings.resources, timings.commits) == (1, 1, 4, 1)
