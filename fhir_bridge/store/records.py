@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from fhir_bridge import clock
@@ -77,6 +78,7 @@ def milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
+@lru_cache(maxsize=1 << 14)
 def instant_of(since_1970: int) -> str:
     """Milliseconds since 1970 as FHIR instant.
 

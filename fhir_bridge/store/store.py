@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from sqlalchemy.engine import Engine
@@ -16,6 +17,8 @@ from sqlalchemy.engine import Engine
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.search import Access, Plan, Registry
 from fhir_bridge.search.hashing import resource_key
+from fhir_bridge.store.backup import Manifest, back_up, restore
+from fhir_bridge.store.checking import Checked, check
 from fhir_bridge.store.collecting import collect
 from fhir_bridge.store.finding import Finder
 from fhir_bridge.store.history import HistoryQuery, history
@@ -23,6 +26,7 @@ from fhir_bridge.store.including import visible_rows
 from fhir_bridge.store.journal import Journal
 from fhir_bridge.store.quarantine import Quarantine
 from fhir_bridge.store.records import COLUMNS, Page, Stored, stored
+from fhir_bridge.store.reindexing import reindex
 from fhir_bridge.store.schema import metadata
 from fhir_bridge.store.select import Selector
 from fhir_bridge.store.session import Session
@@ -205,6 +209,24 @@ class Store:
             return collect(
                 session, self.indexer, self.types, limit, self.finder.keep_snapshots
             )
+
+    def check(self, *, progress: Callable[[int], None] | None = None) -> Checked:
+        """Whether the index agrees with the bodies and histories are whole."""
+        return check(self, progress=progress)
+
+    def reindex(
+        self, *, restart: bool = False, progress: Callable[[int, int], None] | None = None
+    ) -> int:
+        """Makes the index anew, online; goes on where a stopped run was."""
+        return reindex(self, restart=restart, progress=progress)
+
+    def back_up(self, path: Path) -> Manifest:
+        """Writes a verified backup to a file that is not there yet."""
+        return back_up(self, path)
+
+    def restore(self, path: Path) -> Manifest:
+        """Fills this empty store from a backup.  Raises BridgeError FB-5008."""
+        return restore(self, path)
 
     def close(self) -> None:
         """Closes every connection that is not in use."""

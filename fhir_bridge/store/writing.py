@@ -19,7 +19,7 @@ from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.records import COLUMNS, Stored, Written, instant_of, milliseconds, stored
 from fhir_bridge.store.session import Session
 
-__all__ = ["SeenTerms", "Writer"]
+__all__ = ["SeenTerms", "Writer", "write_index"]
 
 _FLUSH_AT = 5_000
 _LOOKED_UP_AT_ONCE = 500
@@ -158,9 +158,8 @@ class Writer:
             return
         pending, self._pending = list(self._pending.values()), {}
         row_ids, transaction = self._session.next_rows(len(pending))
-        resources, superseded, references = [], [], []
-        postings, texts, dates, quantities = [], [], [], []
-        terms: set[tuple[int, str, int]] = set()
+        resources, superseded = [], []
+        index: list[tuple[int, IndexRows]] = []
         for row_id, each in zip(row_ids, pending, strict=True):
             version, rows = each.stored, each.rows
             resources.append(
@@ -182,22 +181,12 @@ class Writer:
                 superseded.append((each.replaces, row_id, transaction, 0))
             if version.deleted:
                 superseded.append((row_id, row_id, transaction, 1))
-            date = rows.date
-            postings += [(value, date, row_id) for value in rows.postings]
-            texts += [(key, value, row_id, derived) for key, value, derived in rows.texts]
-            dates += [(key, low, high, row_id) for key, low, high in rows.dates]
-            quantities += [(*each_[:3], row_id, *each_[3:]) for each_ in rows.quantities]
-            references += [(row_id, key, int(is_)) for key, is_ in rows.references.items()]
-            terms |= rows.terms
+            index.append((row_id, rows))
         self.replaced += sum(1 for each in pending if each.replaces)
         bulk = self._session.bulk
         bulk("resource", _RESOURCE, resources)
         bulk("superseded", _SUPERSEDED, superseded)
-        bulk("posting", ("hash", "date", "row_id"), sorted(postings))
-        bulk("string_value", ("key", "value", "row_id", "derived"), _texts_once(texts))
-        bulk("date_value", ("key", "low", "high", "row_id"), sorted(dates))
-        bulk("quantity_value", _QUANTITY, sorted(quantities))
-        bulk("reference", ("row_id", "target", "member"), references)
+        terms = write_index(self._session, index)
         unknown = self._seen.unknown(terms)
         if unknown:
             self._session.add_terms(sorted(unknown))
@@ -218,10 +207,11 @@ class Writer:
         rows = self._indexer.rows(served)
         if resource_type == "Patient":
             rows.references[key] = True  # a Patient is in its own compartment
-        self._pending[key] = _Pending(
-            key, self._numbers[resource_type], version, at, before.row_id if before else 0, rows
-        )
         created = before is None or before.stored.deleted
+        replaces = before.row_id if before and not created else 0
+        self._pending[key] = _Pending(
+            key, self._numbers[resource_type], version, at, replaces, rows
+        )
         return _written(version, "created" if created else "updated")
 
 
@@ -231,6 +221,29 @@ _RESOURCE = (
 )  # fmt: skip
 _SUPERSEDED = ("row_id", "replaced_by", "written_in", "collected")
 _QUANTITY = ("key", "low", "high", "row_id", "system", "code", "unit")
+
+
+def write_index(
+    session: Session, index: Sequence[tuple[int, IndexRows]]
+) -> set[tuple[int, str, int]]:
+    """Appends the index rows of versions in sorted batches; answers their dictionary rows."""
+    postings, texts, dates, quantities, references = [], [], [], [], []
+    terms: set[tuple[int, str, int]] = set()
+    for row_id, rows in index:
+        date = rows.date
+        postings += [(value, date, row_id) for value in rows.postings]
+        texts += [(key, value, row_id, derived) for key, value, derived in rows.texts]
+        dates += [(key, low, high, row_id) for key, low, high in rows.dates]
+        quantities += [(*each[:3], row_id, *each[3:]) for each in rows.quantities]
+        references += [(row_id, key, int(member)) for key, member in rows.references.items()]
+        terms |= rows.terms
+    bulk = session.bulk
+    bulk("posting", ("hash", "date", "row_id"), sorted(postings))
+    bulk("string_value", ("key", "value", "row_id", "derived"), _texts_once(texts))
+    bulk("date_value", ("key", "low", "high", "row_id"), sorted(dates))
+    bulk("quantity_value", _QUANTITY, sorted(quantities))
+    bulk("reference", ("row_id", "target", "member"), references)
+    return terms
 
 
 def _key(resource: Resource) -> int:

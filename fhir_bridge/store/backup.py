@@ -1,0 +1,202 @@
+"""Backup and restore, verified by count and digest.
+
+A backup is one gzip file of lines: one JSON array per row of
+each table that cannot be made again (the index can), with a last line that holds the count
+and SHA-256 of the lines of each table.  It is taken in one snapshot while the service runs,
+and is the same for both databases, so that it also moves a record from one to the other.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from sqlalchemy import LargeBinary
+
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.store.reindexing import reindex
+from fhir_bridge.store.schema import metadata
+
+if TYPE_CHECKING:
+    from fhir_bridge.store.session import Session
+    from fhir_bridge.store.store import Store
+
+__all__ = ["Manifest", "back_up", "restore", "verify"]
+
+_TABLES = (
+    "resource",
+    "superseded",
+    "reference",
+    "journal",
+    "quarantine",
+    "identity_key",
+    "identity_statement",
+    "link_log",
+)
+_NUMBERED = (("journal", "message_id"), ("quarantine", "item_id"), ("link_log", "entry_id"))
+_FORMAT = "fhir-bridge backup 1"
+_BATCH = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Rows and SHA-256 (hexadecimal) of each table, as written."""
+
+    counts: dict[str, int]
+    digests: dict[str, str]
+
+
+def back_up(store: Store, path: Path) -> Manifest:
+    """Writes a backup of `store` to `path` (not there yet) and reads it again to verify."""
+    with (
+        store.reading(snapshot=True) as session,
+        gzip.open(path, "xt", encoding="utf-8", compresslevel=3) as file,
+    ):
+        file.write(json.dumps([_FORMAT, _types(session)]) + "\n")
+        counts, digests = {}, {}
+        for table in _TABLES:
+            digest = sha256()
+            counts[table] = 0
+            for line in _lines(session, table):
+                digest.update(line.encode())
+                counts[table] += 1
+                file.write(line)
+            digests[table] = digest.hexdigest()
+        file.write(json.dumps({"counts": counts, "digests": digests}) + "\n")
+    return verify(path)
+
+
+def verify(path: Path) -> Manifest:
+    """The manifest of a backup whose lines agree with it.  Raises BridgeError FB-5008."""
+    manifest: Manifest | None = None
+    with _reading(path) as file:
+        for manifest, _, _ in _rows(file):
+            pass
+    if manifest is None:
+        raise BridgeError("FB-5008", reason="it ends before its manifest")
+    return manifest
+
+
+def restore(store: Store, path: Path) -> Manifest:
+    """Fills an empty store from a backup, makes the index, and compares with the manifest.
+
+    Raises BridgeError FB-5008 when the store is not empty or anything differs; then nothing
+    is kept.
+    """
+    verify(path)
+    with store.writing() as session, _reading(path) as file:
+        row = session.one("SELECT count(*) FROM resource")
+        if row and row[0]:
+            raise BridgeError("FB-5008", reason="the store to restore into is not empty")
+        renumbered = _renumbered(file, store)
+        batch: list[list[Any]] = []
+        of = ""
+        manifest = None
+        for manifest, table, values in _rows(file):
+            if batch and (table != of or len(batch) >= _BATCH):
+                session.bulk(of, _columns(of), batch)
+                batch = []
+            of = table
+            if values is not None:
+                if table == "resource":
+                    values[2] = renumbered[values[2]]
+                batch.append(values)
+        _set_sequences(session)
+    with store.reading(snapshot=True) as session:
+        for table in _TABLES:
+            row = session.one(f"SELECT count(*) FROM {table}")  # noqa: S608
+            if manifest is None or not row or row[0] != manifest.counts[table]:
+                raise BridgeError("FB-5008", reason=f"{table} differs after the restore")
+    reindex(store, restart=True)
+    assert manifest is not None  # noqa: S101 (verify has read it)
+    return manifest
+
+
+def _types(session: Session) -> dict[str, str]:
+    rows = session.all("SELECT number, name FROM symbol WHERE name NOT LIKE '%.%'")
+    return {str(number): name for number, name in rows}
+
+
+def _lines(session: Session, table: str) -> Iterator[str]:
+    columns = _columns(table)
+    keys = ", ".join(column.name for column in metadata.tables[table].primary_key.columns)
+    sql = f"SELECT {', '.join(columns)} FROM {table} ORDER BY {keys}"  # noqa: S608
+    for row in session.stream(sql):
+        values = [
+            base64.b64encode(bytes(value)).decode() if isinstance(value, bytes | memoryview) else value
+            for value in row
+        ]
+        yield json.dumps([table, values], ensure_ascii=False) + "\n"
+
+
+def _columns(table: str) -> list[str]:
+    return [column.name for column in metadata.tables[table].columns]
+
+
+def _reading(path: Path) -> IO[str]:
+    try:
+        return gzip.open(path, "rt", encoding="utf-8")
+    except OSError as error:
+        raise BridgeError("FB-5008", reason=str(error)) from None
+
+
+def _renumbered(file: IO[str], store: Store) -> dict[int, int]:
+    """The first line: the numbers of types there, as the numbers of types here."""
+    try:
+        name, types = json.loads(file.readline())
+    except (ValueError, OSError, EOFError) as error:
+        raise BridgeError("FB-5008", reason=str(error)) from None
+    if name != _FORMAT:
+        raise BridgeError("FB-5008", reason="it is not a backup of this product")
+    file.seek(0)
+    return {int(number): store.numbers[of] for number, of in types.items() if of in store.numbers}
+
+
+def _rows(file: IO[str]) -> Iterator[tuple[Manifest | None, str, list[Any] | None]]:
+    """Each row as (None, table, values); the manifest last, when all agrees with it."""
+    counts = dict.fromkeys(_TABLES, 0)
+    digests = {table: sha256() for table in _TABLES}
+    binary = {
+        table: [i for i, c in enumerate(metadata.tables[table].columns) if isinstance(c.type, LargeBinary)]
+        for table in _TABLES
+    }
+    try:
+        file.readline()
+        for line in file:
+            written = json.loads(line)
+            if isinstance(written, dict):
+                found = {table: digest.hexdigest() for table, digest in digests.items()}
+                if written["counts"] != counts or written["digests"] != found:
+                    raise BridgeError("FB-5008", reason="its count or digest differs")
+                yield Manifest(counts, found), "", None
+                return
+            table, values = written
+            counts[table] += 1
+            digests[table].update(line.encode())
+            for place in binary[table]:
+                if values[place] is not None:
+                    values[place] = base64.b64decode(values[place])
+            yield None, table, values
+    except (ValueError, OSError, EOFError, KeyError) as error:
+        raise BridgeError("FB-5008", reason=f"{type(error).__name__}: {error}") from None
+    raise BridgeError("FB-5008", reason="it ends before its manifest")
+
+
+def _set_sequences(session: Session) -> None:
+    """PostgreSQL counts on from the greatest number restored."""
+    if session.dialect != "postgresql":
+        return
+    session.run(
+        "SELECT setval('resource_row_id', greatest(1, (SELECT max(row_id) FROM resource)))"
+    )
+    for table, column in _NUMBERED:
+        session.run(
+            f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'),"  # noqa: S608
+            f" greatest(1, (SELECT max({column}) FROM {table})))"
+        )
