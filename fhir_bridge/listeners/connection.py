@@ -17,6 +17,7 @@ __all__ = ["MOST_UNSENT", "Connection"]
 
 MOST_UNSENT = 1024 * 1024  # bytes
 ENDING_SECONDS = 1.0  # how long the CR after FS is waited for
+LINGER_SECONDS = 1.0  # how long a peer may take to notice that the line is closed
 _CHUNK = 256 * 1024
 
 
@@ -31,14 +32,18 @@ class Connection:
     framer: hl7v2.Framer
     begun: float | None = None
     unsent: bytearray = field(default_factory=bytearray)
-    closing: bool = False
-    expired: bool = False
+    closing: bool = False  # no more is taken from the peer
+    gone: bool = False  # the peer has closed its side
+    expired: bool = False  # a frame took too long
+    lingers_until: float | None = None
     strays: int = 0
 
     @property
     def readable(self) -> bool:
-        """Whether more may be read: answers are being taken by the peer."""
-        return not self.closing and len(self.unsent) <= MOST_UNSENT
+        """Whether to read on: answers are being taken, or the last one is on its way."""
+        if self.closing:
+            return self.lingers_until is not None and not self.gone
+        return len(self.unsent) <= MOST_UNSENT
 
     def receive(self, now: float) -> list[hl7v2.Event]:
         """What one read brings; marks the connection for closing at its end."""
@@ -50,8 +55,10 @@ class Connection:
             data = b""
         self.touched = now
         if not data:
-            self.closing = True
+            self.closing = self.gone = True
             return self.framer.close()
+        if self.closing:
+            return []  # read only so that our last answer is not lost with what is unread
         events = self.framer.feed(data)
         if not self.framer.open_frame:
             self.begun = None
@@ -61,6 +68,8 @@ class Connection:
 
     def overdue(self, now: float) -> list[hl7v2.Event]:
         """Events that silence brings: a frame that lacks only its CR, one that never ends."""
+        if self.closing:
+            return []
         if self.framer.ending and now - self.touched >= ENDING_SECONDS:
             self.begun = None
             return self.framer.idle()
@@ -82,4 +91,22 @@ class Connection:
             return
         except OSError:
             self.unsent.clear()
-            self.closing = True
+            self.closing = self.gone = True
+
+    def finished(self, now: float) -> bool:
+        """Whether the socket may be closed.
+
+        Our side is shut first, and what the peer still sends is thrown away for a while:
+        closing over unread bytes would make TCP drop the answer that says why.
+        """
+        if not self.closing or self.unsent:
+            return False
+        if self.gone:
+            return True
+        if self.lingers_until is None:
+            self.lingers_until = now + LINGER_SECONDS
+            try:
+                self.socket.shutdown(socket.SHUT_WR)
+            except OSError:
+                return True
+        return now >= self.lingers_until

@@ -214,7 +214,7 @@ class MllpServer:
         """Wait for what the connection needs next, or let it go."""
         if connection not in self._connections:
             return
-        if connection.closing and not connection.unsent:
+        if connection.finished(time.monotonic()):
             self._close(connection)
             return
         wanted = (selectors.EVENT_READ if connection.readable else 0) | (

@@ -1,0 +1,1 @@
+"""Tests of the MLLP server and the folder watcher."""
