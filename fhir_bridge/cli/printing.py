@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -11,7 +12,7 @@ import click
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import render_json
 
-__all__ = ["has_errors", "print_issues", "print_lines", "print_resource"]
+__all__ = ["has_errors", "print_issues", "print_lines", "print_resource", "progress_bar"]
 
 
 def print_resource(resource: Any) -> None:
@@ -34,6 +35,18 @@ def print_issues(issues: Iterable[Issue], *, source: str = "") -> None:
     before = f"{source}: " if source else ""
     for issue in issues:
         click.echo(f"{before}{issue} ({issue.hint})", err=True)
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[..., None]]:
+    """A bar on standard error when a person watches; the block calls it with (done, of)."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, of=None: progress.update(task, completed=done, total=of)
 
 
 def has_errors(issues: Iterable[Issue]) -> bool:

@@ -19,8 +19,9 @@ from fhir_bridge.config import Settings, load_settings
 
 if TYPE_CHECKING:
     from fhir_bridge.app import Services
+    from fhir_bridge.store import Store
 
-__all__ = ["artifacts", "input_files", "read_input", "site_options", "wired"]
+__all__ = ["INPUTS", "artifacts", "input_files", "opened", "read_input", "site_options", "wired"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -50,6 +51,25 @@ def wired(settings: Settings) -> Iterator[Services]:
         yield services
     finally:
         services.store.close()
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Store]:
+    """The record alone, without feeds and maps, closed at the end."""
+    from fhir_bridge.conformance import Profiles
+    from fhir_bridge.fhir import definitions
+    from fhir_bridge.search import Registry
+    from fhir_bridge.store import open_store
+
+    profiles = Profiles.from_artifacts(Artifacts(*settings.overlay))
+    registry = Registry(definitions(), profiles.search_parameters.values())
+    if not settings.database:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    store = open_store(settings.database_url, registry=registry)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def artifacts() -> Artifacts:

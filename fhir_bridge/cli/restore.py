@@ -1,0 +1,31 @@
+"""Fill an empty record from a backup."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fhir_bridge.cli.printing import print_resource
+from fhir_bridge.cli.sites import opened, site_options
+from fhir_bridge.config import Settings
+
+__all__ = ["command"]
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@site_options
+def command(file: Path, settings: Settings) -> int:
+    """Fill an empty record from FILE, index it, and compare counts and digests.
+
+    A record that is not empty is refused.
+
+    Example: fhir-bridge restore record-2026-11-22.gz --data restored
+    """
+    from fhir_bridge.store import restore
+
+    with opened(settings) as store:
+        manifest = restore(store, file)
+    print_resource({"rows": manifest.counts, "sha256": manifest.digests})
+    return 0

@@ -1,0 +1,106 @@
+"""Run and check maps of the FHIR Mapping Language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fhir_bridge.cli.printing import has_errors, print_issues, print_lines
+from fhir_bridge.cli.sites import INPUTS, artifacts, input_files, read_input
+from fhir_bridge.errors import BridgeError, Issue
+
+if TYPE_CHECKING:
+    from fhir_bridge.transform import Library
+
+__all__ = ["command"]
+
+
+@click.command("transform")
+@click.argument("structure_map", metavar="MAP", required=False)
+@click.argument("files", nargs=-1, type=INPUTS)
+@click.option(
+    "--check",
+    "only_check",
+    is_flag=True,
+    help="Compile MAP (default: every map) and report faults.",
+)
+@click.option("--lineage", is_flag=True, help="Print which source and rule wrote each element.")
+def command(
+    structure_map: str | None, files: tuple[Path, ...], *, only_check: bool, lineage: bool
+) -> int:
+    """Run MAP (a .map file or the URL of a map in mappings/) on each of FILES.
+
+    Inputs are FHIR JSON or XML, HL7 v2, CDA or tables; each result is one line of JSON, issues
+    go to standard error.
+
+    Example: fhir-bridge transform my.map patient.json
+    """
+    from fhir_bridge.transform import Library
+
+    library = Library.from_artifacts(artifacts())
+    url = _take_in(library, structure_map) if structure_map else ""
+    if only_check:
+        return _check(library, [url] if url else sorted(library.maps))
+    if not url or not files:
+        raise click.UsageError("name a map and files, or --check")
+    compiled = library.compile(url)
+    findings = False
+    for path in input_files(files):
+        for source in _sources(read_input(path)):
+            try:
+                transformed = compiled.run(source, lineage=lineage)
+            except BridgeError as error:
+                print_issues(error.issues, source=path.name)
+                findings = True
+                continue
+            print_issues(transformed.issues, source=path.name)
+            findings = findings or has_errors(transformed.issues)
+            print_lines([transformed.target])
+            print_lines(
+                {"target": s.target_path, "source": s.source_where, "rule": s.rule, "line": s.line}
+                for s in transformed.lineage
+            )
+    return 1 if findings else 0
+
+
+def _take_in(library: Library, named: str) -> str:
+    """The URL of the map that was named: a file is read into the library first."""
+    path = Path(named)
+    if not path.is_file():
+        return named
+    taken = library.add(path.read_text(encoding="utf-8"), name=path.name)
+    return taken.url or taken.name
+
+
+def _check(library: Library, urls: list[str]) -> int:
+    issues: list[Issue] = []
+    for url in urls:
+        try:
+            library.compile(url)
+        except BridgeError as error:
+            issues += error.issues
+            print_issues(error.issues, source=url)
+    print_lines([{"maps": len(urls), "issues": len(issues)}])
+    return 1 if issues else 0
+
+
+def _sources(data: bytes) -> Iterator[Any]:
+    """The trees that a map can read in `data`."""
+    from fhir_bridge import cda, hl7v2, tables
+    from fhir_bridge.fhir import parse_json, parse_xml
+    from fhir_bridge.ingest import detect
+
+    form = detect(data)
+    if form == "hl7v2":
+        yield hl7v2.parse(data)
+    elif form == "cda":
+        yield cda.parse(data).tree
+    elif form == "table":
+        yield from tables.read_rows(data)
+    elif data.lstrip()[:1] == b"<":
+        yield parse_xml(data)
+    else:
+        yield parse_json(data)
