@@ -195,8 +195,8 @@ for _name, _convert in (
 def _in_unit(focus: list[Any], name: str, unit: list[Any]) -> Any:
     result = _converted(focus, name, _to_quantity)
     if result is None or result is _MISSING:
-        if result is _MISSING and focus and type(focus[0]) is Node and focus[0].type_name == "Quantity":
-            raise fail(f"{name}() cannot take this Quantity")
+        if result is _MISSING and type(focus[0]) is Node and type(focus[0].value) is dict and focus[0].value.get("comparator"):
+            raise fail(f"{name}() cannot take a Quantity with a comparator")
         return result
     wanted = string(unit, f"the unit of {name}()")
     if wanted is None:

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 Closure = Callable[[list[Any], "Context"], list[Any]]
-STEPS = 2_000_000
+STEPS = 1_000_000
 LONGEST = 1_000_000
 
 

@@ -104,9 +104,9 @@ def quantity_of(item: Any) -> Quantity | None:
     system, code = value.get("system"), value.get("code")
     if item.type_name == "" and "code" not in value and "unit" not in value:
         return None
-    unit = code if code and system == UCUM else (value.get("unit") or code or "1")
     if system and system != UCUM:
-        unit = code or unit
+        return None
+    unit = code or value.get("unit") or "1"
     return Quantity(
         Decimal(str(number)), unit, dual=system == UCUM and code in _DURATIONS
     )

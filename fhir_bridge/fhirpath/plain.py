@@ -83,6 +83,7 @@ class _Writer:
             "matched": _matched,
             "number": _number,
             "refers": _refers,
+            "truth": _truth,
             "unique": _unique,
         }
         source = "\n".join(self.sources)
@@ -350,6 +351,7 @@ class _Body(Conditions):
                 lambda item, kind: self.onward(rest, item, kind, sink, exact=exact),
                 is_list=shape.elements[member.key].is_list,
                 last=not rest and not exact,
+                exact=exact,
             )
 
     def onward(
@@ -380,7 +382,16 @@ class _Body(Conditions):
                 return left, rest
         return members, rest
 
-    def child(self, member: Member, node: str, sink: Sink, *, is_list: bool, last: bool) -> None:
+    def child(
+        self,
+        member: Member,
+        node: str,
+        sink: Sink,
+        *,
+        is_list: bool,
+        last: bool,
+        exact: bool,
+    ) -> None:
         """Loop over (or take) the value of one JSON key."""
         value = self.writer.fresh()
         primitive = member.primitive or member.type_name == "System.String"
@@ -396,6 +407,8 @@ class _Body(Conditions):
             self.depth += 1
             if primitive:
                 self.line(f"if {item} is None: {'continue' if last else 'raise Detour'}")
+            elif exact:
+                self.line(f"if {item} is None: raise Detour")
             self.sunk(sink, item, member.type_name)
             self.depth -= 1
         else:
@@ -432,7 +445,7 @@ class _Body(Conditions):
         def matching(name: str, kind: str) -> None:
             self.deeper(f"if {name}.get('url') == {url!r}:", name, kind, sink)
 
-        self.child(members[0], node, matching, is_list=True, last=False)
+        self.child(members[0], node, matching, is_list=True, last=False, exact=False)
 
     def union(self, tree: syntax.Union, node: str, type_name: str, sink: Sink) -> None:
         """Collect, drop repetitions, go on; the parts must agree on what comes after."""
@@ -476,6 +489,13 @@ def _number(value: Any) -> int | Decimal:
     """A JSON number; anything else is the closures' to judge."""
     if type(value) is int or type(value) is Decimal:
         return value
+    raise Detour
+
+
+def _truth(value: Any) -> bool:
+    """A JSON boolean; anything else is the closures' to judge."""
+    if value is True or value is False:
+        return bool(value)
     raise Detour
 
 

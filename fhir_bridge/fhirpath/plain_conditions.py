@@ -207,7 +207,7 @@ class Conditions:
     def _boolean(self, tree: syntax.Expr, node: str, type_name: str) -> str:
         """A boolean element as it stands."""
         return self._single(
-            tree, node, type_name, frozenset({"boolean"}), lambda value: f"{value} is True"
+            tree, node, type_name, frozenset({"boolean"}), lambda value: f"truth({value})"
         )
 
     def _single(

@@ -1,0 +1,126 @@
+"""The fast path answers as the closures do, and falls back when input has another shape."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fhir_bridge import fhirpath
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import definitions, parse_json_value
+from fhir_bridge.fhirpath import expression as door
+from fhir_bridge.fhirpath.model import model_of
+from fhir_bridge.fhirpath.plain import DETOURS, NotPlain, write_plain
+
+
+def _slow(compiled: fhirpath.Expression, node: Any) -> Any:
+    try:
+        items = compiled.items(node)
+    except BridgeError as error:
+        return error.code
+    return [
+        (door.fhir_name(item), door._plain(item)) for item in items if door._plain(item) is not None
+    ]
+
+
+def _fast(text: str, resource_type: str, node: Any) -> Any:
+    """The generated function's answer; None when there is none or it takes the detour."""
+    try:
+        plain = write_plain(
+            fhirpath.parse(text), model_of(definitions()), resource_type, typed=True
+        )
+        return plain(node)
+    except (NotPlain, *DETOURS):
+        return None
+
+
+def test_search_parameters_over_the_examples(shared: Path) -> None:
+    """Every R4 search parameter on examples of its type: same types, same values."""
+    facts = definitions()
+    count = 0
+    for path in sorted((shared / "conformance/examples/r4").glob("*.ndjson")):
+        lines = path.read_bytes().splitlines()[:6]
+        for line in lines:
+            resource = parse_json_value(line)
+            for parameter in facts.search_parameters_of(resource.get("resourceType", "")).values():
+                if not parameter.expression or "resourceType" not in resource:
+                    continue
+                compiled = fhirpath.compile(parameter.expression, definitions=facts)
+                fast = _fast(parameter.expression, resource["resourceType"], resource)
+                if fast is not None:
+                    count += 1
+                    assert fast == _slow(compiled, resource), parameter.expression
+    assert count > 3000
+
+
+def test_invariants_over_the_examples(shared: Path) -> None:
+    """Every invariant of a resource type on examples of it: same answers."""
+    facts = definitions()
+    count = 0
+    for path in sorted((shared / "conformance/examples/r4").glob("*.ndjson")):
+        for line in path.read_bytes().splitlines()[:4]:
+            resource = parse_json_value(line)
+            shape = facts.types.get(resource.get("resourceType", ""))
+            for constraint in shape.constraints if shape else ():
+                compiled = fhirpath.compile(constraint.expression, definitions=facts)
+                fast = _fast(constraint.expression, resource["resourceType"], resource)
+                if fast is not None:
+                    count += 1
+                    assert fast == _slow(compiled, resource), constraint.expression
+    assert count > 1000
+
+
+_CONDITIONS = [
+    "name.exists(use = 'official')",
+    "name.where(use = 'official' and family.exists()).given.first()",
+    "name[0].family",
+    "active and gender = 'male'",
+    "name.all(family.exists())",
+    "name.count() > 1",
+    "gender in ('male' | 'female')",
+    "gender.startsWith('m') xor active.not()",
+    "multipleBirth.ofType(integer) > 1",
+    "(deceased as boolean) = true",
+    "telecom.where(system != 'phone').value",
+    "identifier.where(system = %ucum).value | id",
+    "extension('u').value",
+    "contained.contained.empty()",
+    "birthDate.hasValue()",
+    "managingOrganization.where(resolve() is Organization).reference",
+    "name.family.matches('^C')",
+]
+_PATIENTS: list[dict[str, Any]] = [
+    {},
+    {"name": [{"use": "official", "family": "Ch", "given": ["a", "b"]}, {"use": "usual"}]},
+    {"name": {"use": "official", "family": "not a list"}},
+    {"name": ["text"], "gender": ["male"], "active": "yes"},
+    {"name": [None, {"use": "official", "_family": {"id": "x"}, "given": [None, "z"]}]},
+    {"name": [{"use": "official", "family": ["A", "C"], "given": "no list"}]},
+    {"active": True, "gender": "male", "_gender": {"id": "g"}, "multipleBirthInteger": 2},
+    {"deceasedBoolean": True, "telecom": [{"system": "email", "value": "e"}, {"value": "n"}]},
+    {"id": "1", "identifier": [{"system": "http://unitsofmeasure.org", "value": "1"}, {"value": 2}]},
+    {"extension": [{"url": "u", "valueString": "s"}, {"url": "w"}], "birthDate": "1970"},
+    {"contained": [{"resourceType": "Patient", "contained": [{}]}], "_birthDate": {"id": "b"}},
+    {"managingOrganization": {"reference": "Organization/o"}},
+    {"managingOrganization": {"reference": "urn:uuid:1", "type": "Organization"}},
+]
+
+
+@pytest.mark.parametrize("text", _CONDITIONS)
+def test_any_shape_of_input_gets_the_closures_answer(text: str) -> None:
+    """Broken shapes take the detour instead of a wrong answer."""
+    compiled = fhirpath.compile(text, definitions=definitions())
+    for part in _PATIENTS:
+        patient = {"resourceType": "Patient", **part}
+        fast = _fast(text, "Patient", patient)
+        if fast is not None:
+            assert fast == _slow(compiled, patient), patient
+
+
+@pytest.mark.parametrize("text", _CONDITIONS)
+def test_the_conditions_of_this_test_are_plain(text: str) -> None:
+    """The expressions above really have a fast path."""
+    plain = write_plain(fhirpath.parse(text), model_of(definitions()), "Patient", typed=True)
+    assert isinstance(plain({"resourceType": "Patient"}), list)

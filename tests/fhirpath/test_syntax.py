@@ -1,0 +1,85 @@
+"""The text of expressions: what is read how, and what a refusal says."""
+
+from __future__ import annotations
+
+import pytest
+
+from fhir_bridge import fhirpath
+from fhir_bridge.errors import BridgeError
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "reason"),
+    [
+        ("name.", "line 1, column 6", "expected a name or a function"),
+        ("name.where(\n  use = \n)", "line 3, column 1", "expected a value"),
+        ("1 +", "line 1, column 4", "expected a value"),
+        ("name)", "line 1, column 5", "expected an operator or the end"),
+        ("'open", "line 1, column 1", "the string is not closed"),
+        ("1 /* open", "line 1, column 3", "the comment is not closed"),
+        ("@2019-13", "line 1, column 1", "is not a possible date"),
+        ("@T10:00Z", "line 1, column 1", "a time has no zone"),
+        ("a ? b", "line 1, column 3", "unexpected character"),
+    ],
+)
+def test_a_refusal_says_where_and_what_was_expected(text: str, where: str, reason: str) -> None:
+    """FB-2001 names line and column and what should stand there."""
+    with pytest.raises(BridgeError) as caught:
+        fhirpath.compile(text)
+    issue = caught.value.issues[0]
+    assert (issue.code, issue.where) == ("FB-2001", where)
+    assert reason in issue.sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("name.frist()", "there is no such function"),
+        ("name.where()", "takes 1 arguments, not 0"),
+        ("name.ofType(1 + 1)", "the name of a type"),
+    ],
+)
+def test_a_call_is_judged_when_compiled(text: str, reason: str) -> None:
+    """Unknown functions and wrong arguments are FB-2003 before any evaluation."""
+    with pytest.raises(BridgeError) as caught:
+        fhirpath.compile(text)
+    assert caught.value.code == "FB-2003"
+    assert reason in caught.value.issues[0].sentence
+    assert caught.value.issues[0].where.startswith("line 1, column")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1 + 2 * 3", [7]),
+        ("-1 + 2", [1]),
+        ("(1 | 1 is Integer).count()", [2]),
+        ("true or false and false", [True]),
+        ("false implies false = false", [True]),
+        ("2 // rest of the line", [2]),
+        ("2 /* between */ + 2", [4]),
+        (r"'a\'b\\c\u0041\n'", ["a'b\\cA\n"]),
+        (r"'\uD83E\uDDB6'", ["\U0001f9b6"]),
+        ("`as`.`odd name`", ["x"]),
+        ("姓名", ["王"]),
+        ("%`vs-administrative-gender`", ["http://hl7.org/fhir/ValueSet/administrative-gender"]),
+        ('%"vs-x"', ["http://hl7.org/fhir/ValueSet/x"]),
+        ("{}", []),
+        ("1L is Long", [True]),
+    ],
+)
+def test_what_is_read(text: str, expected: list[object]) -> None:
+    """Precedence, literals, escapes, comments, delimited and non-ASCII names."""
+    assert fhirpath.compile(text)({"as": {"odd name": "x"}, "姓名": "王"}) == expected
+
+
+def test_an_evaluation_error_names_the_place_in_the_expression() -> None:
+    """FB-2005 and FB-2006 carry the line and column of the call they come from."""
+    with pytest.raises(BridgeError) as caught:
+        fhirpath.compile("name.where(true).single()")({"name": ["a", "b"]})
+    assert (caught.value.code, caught.value.issues[0].where) == ("FB-2006", "line 1, column 18")
+
+
+def test_a_compiled_expression_is_kept() -> None:
+    """The same text, definitions and type give the same object."""
+    assert fhirpath.compile("a.b") is fhirpath.compile("a.b")
