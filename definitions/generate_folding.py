@@ -1,7 +1,7 @@
 """Makes ``fhir_bridge/search/traditional.csv`` from ICU's Traditional-Simplified transform.
 
 Usage: ``python definitions/generate_folding.py`` with ``uconv`` (Debian package icu-devtools)
-on the path; the shipped table was made by ICU 72.1.  Only single characters are kept: the
+installed; the shipped table was made by ICU 72.1.  Only single characters are kept: the
 table folds text for search and never changes what is stored.
 """
 
@@ -18,7 +18,7 @@ def main() -> None:
     """Write one row (traditional, simplified) for each character that differs."""
     characters = [chr(code) for first, end in _RANGES for code in range(first, end)]
     answer = subprocess.run(
-        ["uconv", "-f", "utf8", "-t", "utf8", "-x", "Traditional-Simplified"],
+        ["/usr/bin/uconv", "-f", "utf8", "-t", "utf8", "-x", "Traditional-Simplified"],
         input="\n".join(characters).encode(),
         capture_output=True,
         check=True,

@@ -48,9 +48,7 @@ class Access:
         return _NOTHING
 
     @classmethod
-    def patients(
-        cls, ids: Iterable[str], *, shared: frozenset[str] = SHARED_TYPES
-    ) -> Access:
+    def patients(cls, ids: Iterable[str], *, shared: frozenset[str] = SHARED_TYPES) -> Access:
         """Sees the compartments of these patients, and the `shared` types."""
         return cls(patient_ids=frozenset(ids), shared=shared)
 

@@ -126,9 +126,9 @@ def _same_over(
     """The composite that says the same over one member of a union, or ""."""
     wanted = [expression for _, expression in parameter.components]
     for code, each in parameters.items():
-        if each.type == "composite" and each.expression == member:
-            if [expression for _, expression in each.components] == wanted:
-                return code
+        own = [expression for _, expression in each.components]
+        if each.type == "composite" and each.expression == member and own == wanted:
+            return code
     return ""
 
 

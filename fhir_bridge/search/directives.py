@@ -81,49 +81,46 @@ class Directives:
 
 
 def read_directive(
-    directives: Directives,
-    code: str,
-    modifier: str,
-    value: str,
-    types: tuple[str, ...],
-    registry: Registry,
+    directives: Directives, name: str, value: str, types: tuple[str, ...], registry: Registry
 ) -> Directives:
-    """`directives` with one more parameter applied.
+    """`directives` with one more parameter applied; `name` may hold a modifier.
 
     Raises BridgeError FB-4103 (value), FB-4104 (include) or FB-4105 (sort).
     """
+    code, _, modifier = name.partition(":")
     match code:
         case "_count":
             if not (value.isascii() and value.isdigit() and len(value) < 10):
-                raise _value(code, value, f"a whole number from 0 to {LARGEST_COUNT}")
+                raise _value(code, f"a whole number from 0 to {LARGEST_COUNT}")
             return replace(directives, count=min(int(value), LARGEST_COUNT))
         case "_total":
-            return replace(directives, total=_one_of(code, value, _TOTALS))
+            _require(code, value, _TOTALS)
+            return replace(directives, total=value)  # type: ignore[arg-type]
         case "_summary":
-            return replace(directives, summary=_one_of(code, value, _SUMMARIES))
+            _require(code, value, _SUMMARIES)
+            return replace(directives, summary=value)  # type: ignore[arg-type]
         case "_elements":
             named = tuple(each.strip() for each in value.split(",") if each.strip())
             return replace(directives, elements=directives.elements + named)
         case "_sort":
             found = tuple(_sort(each, types, registry) for each in value.split(","))
             if len(found) > _MOST_SORTS:
-                raise _value(code, value, f"at most {_MOST_SORTS} sort keys")
+                raise _value(code, f"at most {_MOST_SORTS} sort keys")
             return replace(directives, sort=directives.sort + found)
         case "_contained":
-            _one_of(code, value, ("false",))
+            _require(code, value, ("false",))
             return directives
         case _:
-            include = _include(code, modifier, value, types, registry)
+            include = _include(code, modifier, value, registry)
             return replace(directives, includes=(*directives.includes, include))
 
 
-def _one_of(code: str, value: str, allowed: tuple[str, ...]) -> Literal["none"]:
+def _require(code: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
-        raise _value(code, value, ", ".join(allowed))
-    return value  # type: ignore[return-value]
+        raise _value(code, ", ".join(allowed))
 
 
-def _value(code: str, value: str, expected: str) -> BridgeError:
+def _value(code: str, expected: str) -> BridgeError:
     return BridgeError("FB-4103", code, parameter=code, expected=expected)
 
 
@@ -143,16 +140,16 @@ def _sortable(code: str, kind: str) -> bool:
     return code == "_id" or (kind in _SORTABLE and code not in ("_text", "_content"))
 
 
-def _include(
-    code: str, modifier: str, value: str, types: tuple[str, ...], registry: Registry
-) -> Include:
+def _include(code: str, modifier: str, value: str, registry: Registry) -> Include:
     """``Type:parameter[:TargetType]``, ``Type:*`` or ``*``."""
     reverse = code == "_revinclude"
     if modifier not in ("", "iterate"):
         raise BridgeError("FB-4102", code, parameter=code, modifier=modifier, allowed="iterate")
     parts = value.split(":")
     known = registry.definitions.resource_types
-    source, parameter_code, target = (*parts, "*", "")[:3] if parts == ["*"] else (*parts, "", "")[:3]
+    source, parameter_code, target = (
+        (*parts, "*", "")[:3] if parts == ["*"] else (*parts, "", "")[:3]
+    )
     if len(parts) > 3 or not parameter_code:
         raise _bad_include(code, "Type:parameter or Type:parameter:TargetType")
     if source != "*" and source not in known:
@@ -161,7 +158,6 @@ def _include(
         raise _bad_include(code, "a resource type after the second colon")
     if parameter_code != "*":
         _check_reference(code, source, parameter_code, target, registry)
-    _ = types
     return Include(source, parameter_code, target, modifier == "iterate", reverse)
 
 

@@ -107,17 +107,14 @@ def _surname_of(letters: str) -> str:
 def _surnames() -> dict[str, tuple[str, ...]]:
     text = files(__package__).joinpath("surnames.csv").read_text(encoding="utf-8")
     return {
-        row["surname"]: tuple(row["readings"].split())
-        for row in csv.DictReader(text.splitlines())
+        row["surname"]: tuple(row["readings"].split()) for row in csv.DictReader(text.splitlines())
     }
 
 
 @cache
 def _simplified() -> dict[int, str]:
     text = files(__package__).joinpath("traditional.csv").read_text(encoding="utf-8")
-    return {
-        ord(row["traditional"]): row["simplified"] for row in csv.DictReader(text.splitlines())
-    }
+    return {ord(row["traditional"]): row["simplified"] for row in csv.DictReader(text.splitlines())}
 
 
 def _without_marks(letter: str) -> str:

@@ -216,9 +216,7 @@ def _stand_in(written: str) -> Resource | None:
     return {"resourceType": named} if named else None
 
 
-def _roots(
-    definitions: Definitions, resource_type: str, expression: str
-) -> frozenset[str] | None:
+def _roots(definitions: Definitions, resource_type: str, expression: str) -> frozenset[str] | None:
     """The JSON keys that an expression starts from; None when it may hold without them."""
     if _NEEDS_ABSENCE.search(expression):
         return None

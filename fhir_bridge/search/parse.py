@@ -82,16 +82,19 @@ def parse_search(
     ignored: list[Issue] = []
     for name, value in pairs:
         try:
-            code, _, modifier = name.partition(":")
+            code = name.partition(":")[0]
             if code == "_type" and resource_type is None:
                 pass  # it has chosen the types already
             elif code in DIRECTIVES:
-                directives = read_directive(directives, code, modifier, value, common, registry)
+                directives = read_directive(directives, name, value, common, registry)
             elif value.strip():
                 criterion = parse_name(name)
-                asked = [_asked(criterion, each, value, registry) for each in common]
-                for each, found in _spread(types, common, asked, criterion, value, registry):
-                    conditions[each].append(found)
+                for each in common:  # refused here when it cannot be asked
+                    found = _asked(criterion, each, value, registry)
+                    if each in conditions:
+                        conditions[each].append(found)
+                for each in types if common == ("Resource",) else ():
+                    conditions[each].append(_asked(criterion, each, value, registry))
             accepted.append((name, value))
         except BridgeError as error:
             if not lenient or error.code not in _DROPPED_WHEN_LENIENT:
@@ -132,36 +135,19 @@ def _types(
     return types, types if len(types) <= 20 else ("Resource",)
 
 
-def _spread(
-    types: tuple[str, ...],
-    common: tuple[str, ...],
-    asked: list[Condition],
-    criterion: Criterion,
-    value: str,
-    registry: Registry,
-) -> list[tuple[str, Condition]]:
-    if common == types:
-        return list(zip(types, asked, strict=True))
-    # What every type has is asked of each under its own index.
-    return [(each, _asked(criterion, each, value, registry)) for each in types]
-
-
-def _asked(
-    criterion: Criterion, resource_type: str, value: str, registry: Registry
-) -> Condition:
+def _asked(criterion: Criterion, resource_type: str, value: str, registry: Registry) -> Condition:
     """The condition of one criterion on one type."""
     match criterion:
-        case Own(code, modifier):
-            return _own(code, modifier, resource_type, value, registry)
-        case Chained(code, target, rest):
-            return _chained(code, target, rest, resource_type, value, registry)
-        case Reversed(source, code, rest):
-            return _reversed(source, code, rest, resource_type, value, registry)
+        case Own():
+            return _own(criterion, resource_type, value, registry)
+        case Chained():
+            return _chained(criterion, resource_type, value, registry)
+        case Reversed():
+            return _reversed(criterion, resource_type, value, registry)
 
 
-def _own(
-    code: str, modifier: str, resource_type: str, value: str, registry: Registry
-) -> Condition:
+def _own(own: Own, resource_type: str, value: str, registry: Registry) -> Condition:
+    code, modifier = own.code, own.modifier
     if code == "_type":
         same = resource_type in value.split(",")
         return AllOf() if same != (modifier == "not") else nothing()
@@ -178,7 +164,7 @@ def _own(
             raise BridgeError("FB-4103", code, parameter=f"{code}:missing", expected="true, false")
         if code in ("_id", "_lastUpdated"):
             return AllOf() if value == "false" else nothing()
-        present = _present(parameter, symbol, registry)
+        present = _present(parameter, symbol)
         return present if value == "false" else Not(present)
     values = split_escaped(value, ",")
     if len(values) > MOST_VALUES:
@@ -187,38 +173,30 @@ def _own(
         ids = Ids(resource_type, tuple(unescape(each) for each in values))
         return Not(ids) if modifier == "not" else ids
     negated = {"not": "", "not-in": "in"}.get(modifier)
-    asked = tuple(
-        _one(parameter, symbol, modifier if negated is None else negated, each, resource_type, registry)
-        for each in values
-    )
+    single = modifier if negated is None else negated
+    asked = tuple(_one(parameter, single, each, resource_type, registry) for each in values)
     either = asked[0] if len(asked) == 1 else AnyOf(asked)
     return either if negated is None else Not(either)
 
 
 def _one(
-    parameter: SearchParameter,
-    symbol: str,
-    modifier: str,
-    value: str,
-    resource_type: str,
-    registry: Registry,
+    parameter: SearchParameter, modifier: str, value: str, resource_type: str, registry: Registry
 ) -> Condition:
     match parameter.code:
         case "_lastUpdated":
             return updated(registry, parameter, value)
         case "_text":
-            return narrative(symbol, unescape(value))
+            return narrative(registry.symbol(resource_type, "_text"), unescape(value))
         case "_content":
             return Content(unescape(value))
     return condition(registry, resource_type, parameter, modifier, value)
 
 
-def _present(parameter: SearchParameter, symbol: str, registry: Registry) -> Condition:
+def _present(parameter: SearchParameter, symbol: str) -> Condition:
     if parameter.type in ("composite", "special") or parameter.code == "_content":
         raise BridgeError(
             "FB-4102", parameter.code, parameter=parameter.code, modifier="missing", allowed=""
         )
-    _ = registry
     return Present(symbol, parameter.type)
 
 
@@ -254,10 +232,9 @@ def _check_modifier(
     )
 
 
-def _chained(
-    code: str, target: str, rest: Criterion, resource_type: str, value: str, registry: Registry
-) -> Condition:
+def _chained(chained: Chained, resource_type: str, value: str, registry: Registry) -> Condition:
     """Any target type that knows the rest will do; it is an error when none does."""
+    code, target, rest = chained.code, chained.target, chained.rest
     parameter = _parameter(code, resource_type, registry)
     if parameter.type != "reference":
         raise BridgeError("FB-4103", code, parameter=code, expected="a reference before the dot")
@@ -278,16 +255,15 @@ def _chained(
     return Chain(registry.symbol(resource_type, code), found)
 
 
-def _reversed(
-    source: str, code: str, rest: Criterion, resource_type: str, value: str, registry: Registry
-) -> Condition:
+def _reversed(reversed_: Reversed, resource_type: str, value: str, registry: Registry) -> Condition:
+    source, code, rest = reversed_.resource_type, reversed_.code, reversed_.rest
     if source not in registry.definitions.resource_types:
-        raise BridgeError("FB-4103", "_has", parameter="_has", expected="_has:Type:reference:parameter")
+        raise BridgeError(
+            "FB-4103", "_has", parameter="_has", expected="_has:Type:reference:parameter"
+        )
     parameter = _parameter(code, source, registry)
     if parameter.type != "reference" or (
-        parameter.targets
-        and resource_type != "Resource"
-        and resource_type not in parameter.targets
+        parameter.targets and resource_type != "Resource" and resource_type not in parameter.targets
     ):
         raise BridgeError(
             "FB-4103",

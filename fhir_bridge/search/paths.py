@@ -32,9 +32,11 @@ _Ends = list[tuple[tuple[str, ...], str]]
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """JSON keys from the resource to an element, the element's type, and a filter on it:
-    `target`, the type of resource that a reference must point to, and `where`, a (key,
-    value) that the element must hold; empty for none."""
+    """Where an element is, its type, and a filter on it.
+
+    `keys` lead from the resource to the element; `target` is the type of resource that a
+    reference there must point to; `where` a (key, value) that it must hold; empty for none.
+    """
 
     keys: tuple[str, ...]
     type: str
@@ -61,7 +63,8 @@ def _member(definitions: Definitions, resource_type: str, member: str) -> list[P
     if not start or not definitions.is_a(resource_type, start[1]):
         return None
     ends: _Ends = [((), resource_type)]
-    target, where, place = "", (), start.end()
+    target, place = "", start.end()
+    where: tuple[str, ...] = ()
     while place < len(member):
         step = _STEP.match(member, place)
         if not step or ((target or where) and not step["close"]):
@@ -78,7 +81,11 @@ def _member(definitions: Definitions, resource_type: str, member: str) -> list[P
             target = step["target"]
         elif step["key"]:
             where = (step["key"], step["value"])
-    return [Path(keys, kind, target, where) for keys, kind in ends] if ends != [((), resource_type)] else None
+    return (
+        [Path(keys, kind, target, where) for keys, kind in ends]
+        if ends != [((), resource_type)]
+        else None
+    )
 
 
 def walk(path: Path) -> Callable[[Resource], list[tuple[str, Any]]]:

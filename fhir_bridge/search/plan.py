@@ -29,9 +29,7 @@ class Plan:
     fingerprint: str
 
 
-def plan(
-    search: Search, registry: Registry, *, compartment: tuple[str, str] | None = None
-) -> Plan:
+def plan(search: Search, registry: Registry, *, compartment: tuple[str, str] | None = None) -> Plan:
     """The plan of `search`, within a compartment such as ("Patient", id) when given.
 
     https://hl7.org/fhir/R4/compartmentdefinition.html
@@ -43,7 +41,9 @@ def plan(
             for each, condition in types
             if (member := _member(each, compartment, registry)) is not None
         )
-    types = tuple((each, flat) for each, condition in types if (flat := _flat(condition)) != AnyOf())
+    types = tuple(
+        (each, flat) for each, condition in types if (flat := _flat(condition)) != AnyOf()
+    )
     fingerprint = blake2b(
         repr((types, replace(search.directives, count=0))).encode("utf-8", "surrogatepass"),
         digest_size=12,
@@ -80,5 +80,3 @@ def _flat(condition: Condition) -> Condition:
             return found
         flat.extend(found.conditions if isinstance(found, AllOf) else (found,))
     return AllOf(tuple(flat))
-
-

@@ -178,6 +178,8 @@ def _parameters_of(parameter: SearchParameter | Resource) -> Iterable[SearchPara
             type=parameter["type"],
             expression=expression if len(bases) == 1 else expression_part(expression, base),
             targets=tuple(parameter.get("target") or ()),
-            components=tuple((c.get("definition", ""), c.get("expression", "")) for c in components),
+            components=tuple(
+                (c.get("definition", ""), c.get("expression", "")) for c in components
+            ),
             base=base,
         )

@@ -15,9 +15,7 @@ from fhir_bridge.search import composite, date, quantity, reference, text, token
 from fhir_bridge.search.conditions import (
     AllOf,
     AnyOf,
-
     Condition,
-
     Posted,
     Present,
     Term,
@@ -54,7 +52,7 @@ def condition(
     symbol = registry.symbol(resource_type, parameter.code)
     match parameter.type:
         case "token":
-            return _token(registry, resource_type, parameter, symbol, modifier, value)
+            return _token(registry, resource_type, parameter, modifier, value)
         case "string":
             return _string(symbol, modifier, unescape(value))
         case "date":
@@ -90,13 +88,9 @@ def updated(registry: Registry, parameter: SearchParameter, value: str) -> Condi
 
 
 def _token(
-    registry: Registry,
-    resource_type: str,
-    parameter: SearchParameter,
-    symbol: str,
-    modifier: str,
-    value: str,
+    registry: Registry, resource_type: str, parameter: SearchParameter, modifier: str, value: str
 ) -> Condition:
+    symbol = registry.symbol(resource_type, parameter.code)
     parts = [unescape(part) for part in split_escaped(value, "|")]
     match modifier:
         case "text":
@@ -113,7 +107,9 @@ def _token(
         raise _expected(parameter.code, "code, system|code, |code or system|")
     if len(parts) == 2 and registry.is_code(resource_type, parameter.code):
         # The system of a code is implied by the element, so that it is not compared.
-        return Posted(symbol, (token.any_system(parts[1]),)) if parts[1] else Present(symbol, "token")
+        return (
+            Posted(symbol, (token.any_system(parts[1]),)) if parts[1] else Present(symbol, "token")
+        )
     return Posted(symbol, ("|".join(parts) if len(parts) == 2 else token.any_system(parts[0]),))
 
 
@@ -138,9 +134,7 @@ def _string(symbol: str, modifier: str, value: str) -> Condition:
     return starts
 
 
-def _interval(
-    registry: Registry, parameter: SearchParameter, value: str
-) -> tuple[str, int, int]:
+def _interval(registry: Registry, parameter: SearchParameter, value: str) -> tuple[str, int, int]:
     prefix, written = split_prefix(unescape(value))
     found = date.interval(written, registry.zone)
     if found is None:
@@ -158,9 +152,7 @@ def _number(parameter: SearchParameter, value: str) -> tuple[str, Decimal, Decim
     return prefix, *found
 
 
-def _quantity(
-    parameter: SearchParameter, symbol: str, value: str, context: str = ""
-) -> Condition:
+def _quantity(parameter: SearchParameter, symbol: str, value: str, context: str = "") -> Condition:
     """``[prefix]number``, ``number|system``, ``number|system|code`` or ``number||code``."""
     parts = split_escaped(value, "|")
     if len(parts) > 3:
@@ -246,8 +238,7 @@ def _in_context(
     symbol = registry.symbol(resource_type, parameter.code)
     by_url = {each.url: each for each in registry.parameters(resource_type).values()}
     components = [
-        by_url.get(url)
-        or SearchParameter(url, parameter.code, kind, "", (), (), resource_type)
+        by_url.get(url) or SearchParameter(url, parameter.code, kind, "", (), (), resource_type)
         for (url, _), kind in zip(parameter.components, found.kinds, strict=True)
     ]
     exact: list[tuple[str, ...]] = []
@@ -302,5 +293,3 @@ def _product(choices: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
 
 def _expected(code: str, expected: str) -> BridgeError:
     return BridgeError("FB-4103", code, parameter=code, expected=expected)
-
-

@@ -4,6 +4,7 @@ Each current body is read, its index rows are made anew and compared with what i
 row by row; rows that belong to no current version are counted.  What is found is answered
 as issues FB-5007 and FB-5010, never repaired here (`reindexing` does that).
 """
+# ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
 from __future__ import annotations
 
@@ -58,8 +59,8 @@ def check(store: Store, *, progress: Callable[[int], None] | None = None) -> Che
         index_rows, strays = _stray_rows(session)
         if strays:
             issues.append(_issue("FB-5007", "*", "*", f"{strays} index rows belong to no version"))
-        row = session.one("SELECT count(*) FROM resource")
-    return Checked(resources, row[0] if row else 0, index_rows, tuple(issues))
+        versions = session.one("SELECT count(*) FROM resource")
+    return Checked(resources, versions[0] if versions else 0, index_rows, tuple(issues))
 
 
 def _batches(session: Session) -> Iterator[list[tuple[Any, ...]]]:
@@ -67,7 +68,7 @@ def _batches(session: Session) -> Iterator[list[tuple[Any, ...]]]:
     after = 0
     while True:
         batch = session.all(
-            f"SELECT {COLUMNS}, r.sort_date, r.key FROM resource r WHERE r.row_id > ?"  # noqa: S608
+            f"SELECT {COLUMNS}, r.sort_date, r.key FROM resource r WHERE r.row_id > ?"
             " AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.row_id = r.row_id)"
             " ORDER BY r.row_id LIMIT ?",
             (after, _BATCH),
@@ -98,8 +99,10 @@ _READ = (
     ("date", "SELECT row_id, key, low, high FROM date_value WHERE row_id BETWEEN ? AND ?"),
     (
         "quantity",
-        "SELECT row_id, key, low, high, system, code, unit FROM quantity_value"
-        " WHERE row_id BETWEEN ? AND ?",
+        (
+            "SELECT row_id, key, low, high, system, code, unit FROM quantity_value"
+            " WHERE row_id BETWEEN ? AND ?"
+        ),
     ),
     ("reference", "SELECT row_id, target, member FROM reference WHERE row_id BETWEEN ? AND ?"),
 )
@@ -167,7 +170,7 @@ def _stray_rows(session: Session) -> tuple[int, int]:
     total = strays = 0
     for table in ("posting", "string_value", "date_value", "quantity_value"):
         row = session.one(
-            "SELECT count(*), coalesce(sum(CASE WHEN r.row_id IS NULL OR s.collected = 1"  # noqa: S608
+            "SELECT count(*), coalesce(sum(CASE WHEN r.row_id IS NULL OR s.collected = 1"
             f" THEN 1 ELSE 0 END), 0) FROM {table} t LEFT JOIN resource r ON r.row_id = t.row_id"
             " LEFT JOIN superseded s ON s.row_id = t.row_id"
         )

@@ -19,9 +19,7 @@ __all__ = ["collect", "delete_index_rows"]
 _WORTH_COMPRESSING = 200
 
 
-def collect(
-    session: Session, indexer: Indexer, types: dict[int, str], limit: int, keep: int
-) -> int:
+def collect(session: Session, indexer: Indexer, limit: int, keep: int) -> int:
     """Clears at most `limit` versions replaced more than `keep` milliseconds ago."""
     before = milliseconds(clock.now()) - keep
     rows = session.all(

@@ -5,6 +5,7 @@ key (the sort values and the number of the last row), at the moment the first on
 what is created or changed later neither appears nor moves, for as long as replaced versions
 keep their index rows.
 """
+# ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
 from __future__ import annotations
 
@@ -63,10 +64,10 @@ class Finder:
         counting = plan.directives.summary == "count" or wanted == 0
         total = None
         if counting or (plan.directives.total != "none" and place is None):
-            total = count(session, selector, plan)
+            total = count(selector, plan)
         if counting or not plan.types:
             return Page(total=total if total is not None else 0 if not plan.types else None)
-        rows = self._rows(session, selector, plan, place, wanted + 1)
+        rows = self._rows(selector, plan, place, wanted + 1)
         matches = [stored(row[-8:], self.types) for row in rows[:wanted]]
         next_ = ""
         if len(rows) > wanted:
@@ -76,40 +77,26 @@ class Finder:
             next_ = seal(
                 Cursor(question, position, place.row_id, place.snapshot, place.made), self.secret
             )
-        includes, truncated = self._includes(session, selector, plan, access, matches)
+        includes, truncated = self._includes(selector, plan, matches)
         return Page(matches, includes, total, next_, truncated)
 
     def _includes(
-        self,
-        session: Session,
-        selector: Selector,
-        plan: Plan,
-        access: Access,
-        matches: list[Stored],
+        self, selector: Selector, plan: Plan, matches: list[Stored]
     ) -> tuple[list[Stored], bool]:
-        if not plan.directives.includes or not matches:
+        includes = plan.directives.includes
+        if not includes or not matches:
             return [], False
-        return included(
-            session, selector, plan.directives.includes, access, matches,
-            self.registry, self.numbers, self.types,
-        )  # fmt: skip
+        return included(selector, includes, matches, self.registry, self.types)
 
     def _rows(
-        self,
-        session: Session,
-        selector: Selector,
-        plan: Plan,
-        place: Cursor | None,
-        limit: int,
+        self, selector: Selector, plan: Plan, place: Cursor | None, limit: int
     ) -> list[tuple[Any, ...]]:
         """Rows of the sort values, the row number and the columns of a version, in order."""
         parts = []
         for resource_type, condition in plan.types:
             keys = self._keys(plan.directives.sort, resource_type)
             parts.append(
-                _ordered(
-                    selector.candidates(resource_type, condition), keys, place, limit
-                )
+                _ordered(selector.candidates(resource_type, condition), keys, place, limit)
             )
         keys = self._keys(plan.directives.sort, plan.types[0][0])
         inner = " UNION ALL ".join(
@@ -122,12 +109,12 @@ class Finder:
             for name, key in zip(names, keys, strict=True)
         )
         sql = (
-            f"SELECT {', '.join(f'm.{name}' for name in names)}, {COLUMNS}"  # noqa: S608
+            f"SELECT {', '.join(f'm.{name}' for name in names)}, {COLUMNS}"
             f" FROM (SELECT * FROM ({inner}) AS a ORDER BY"
             f" {order.replace('m.', 'a.')} LIMIT ?) AS m"
             f" JOIN resource r ON r.row_id = m.{names[-1]} ORDER BY {order}"
         )
-        return session.all(sql, [*parameters, limit])
+        return selector.session.all(sql, [*parameters, limit])
 
     def _keys(self, sorts: tuple[Sort, ...], resource_type: str) -> list[_Key]:
         """The sort columns; the number of the row makes the order total."""
@@ -154,12 +141,12 @@ class Finder:
         return _value_key(kind, number, place, sort.descending)
 
 
-def count(session: Session, selector: Selector, plan: Plan) -> int:
+def count(selector: Selector, plan: Plan) -> int:
     """How many visible resources satisfy the plan."""
     total = 0
     for resource_type, condition in plan.types:
         text, parameters = selector.candidates(resource_type, condition)
-        row = session.one(f"SELECT count(*) FROM ({text}) AS c", parameters)  # noqa: S608
+        row = selector.session.one(f"SELECT count(*) FROM ({text}) AS c", parameters)
         total += row[0] if row else 0
     return total
 
@@ -191,7 +178,7 @@ def _ordered(candidates: Sql, keys: list[_Key], place: Cursor | None, limit: int
         f"k{number}{' DESC' if key.descending else ''}" for number, key in enumerate(keys)
     )
     return (
-        f"SELECT {columns} FROM ({text}) AS c{joins}{where} ORDER BY {order} LIMIT ?",  # noqa: S608
+        f"SELECT {columns} FROM ({text}) AS c{joins}{where} ORDER BY {order} LIMIT ?",
         [*parameters, *join_parameters, *where_parameters, limit],
     )
 
@@ -224,5 +211,3 @@ def _question(plan: Plan, access: Access) -> str:
         )
     )
     return plan.fingerprint + blake2b(rights.encode(), digest_size=8).hexdigest()
-
-

@@ -2,6 +2,7 @@
 
 https://hl7.org/fhir/R4/http.html#history
 """
+# ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
 from __future__ import annotations
 
@@ -10,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from fhir_bridge import clock
-from fhir_bridge.search import Access
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.cursors import Cursor, open_cursor, seal
 from fhir_bridge.store.records import COLUMNS, Page, milliseconds, stored
 from fhir_bridge.store.select import Selector
-from fhir_bridge.store.session import Session, Sql
+from fhir_bridge.store.session import Sql
 
 __all__ = ["HistoryQuery", "history"]
 
@@ -41,30 +41,24 @@ class HistoryQuery:
 
 
 def history(
-    session: Session,
-    query: HistoryQuery,
-    access: Access,
-    numbers: Mapping[str, int],
-    types: dict[int, str],
-    secret: bytes,
-    cursor: str = "",
+    selector: Selector, query: HistoryQuery, types: dict[int, str], secret: bytes, cursor: str = ""
 ) -> Page:
     """One page of versions, with the total of all pages."""
+    session, access, numbers = selector.session, selector.access, selector.numbers
     rights = "" if access.is_everything else repr(sorted(access.patient_ids or ()))
     question = query.question + rights
     place = open_cursor(cursor, secret, question, 0) if cursor else None
-    selector = Selector(session, numbers, access)
-    tests = [_scope(query, numbers), *_times(query), *_rights(access, selector, numbers)]
+    tests = [_scope(query, numbers), *_times(query), *_rights(selector)]
     tests = [each for each in tests if each[0]]
     where = " AND ".join(each[0] for each in tests) or "1=1"
     parameters = [value for each in tests for value in each[1]]
-    row = session.one(f"SELECT count(*) FROM resource r WHERE {where}", parameters)  # noqa: S608
+    row = session.one(f"SELECT count(*) FROM resource r WHERE {where}", parameters)
     total = row[0] if row else 0
     if place:
         where += " AND (r.last_updated, r.row_id) < (?, ?) AND r.row_id <= ?"
         parameters += [*place.position, place.row_id]
     rows = session.all(
-        f"SELECT {COLUMNS} FROM resource r WHERE {where}"  # noqa: S608
+        f"SELECT {COLUMNS} FROM resource r WHERE {where}"
         " ORDER BY r.last_updated DESC, r.row_id DESC LIMIT ?",
         [*parameters, query.count + 1],
     )
@@ -93,16 +87,19 @@ def _times(query: HistoryQuery) -> list[Sql]:
         first, last = query.at
         tests.append(
             (
-                "r.last_updated <= ? AND NOT EXISTS (SELECT 1 FROM resource n WHERE n.key = r.key"
-                " AND n.version = r.version + 1 AND n.last_updated <= ?)",
+                (
+                    "r.last_updated <= ? AND NOT EXISTS (SELECT 1 FROM resource n WHERE n.key = r.key"
+                    " AND n.version = r.version + 1 AND n.last_updated <= ?)"
+                ),
                 [last, first],
             )
         )
     return tests
 
 
-def _rights(access: Access, selector: Selector, numbers: Mapping[str, int]) -> list[Sql]:
+def _rights(selector: Selector) -> list[Sql]:
     """The same rule as for search, over all types at once."""
+    access, numbers = selector.access, selector.numbers
     tests: list[Sql] = []
     if access.types is not None:
         tests.append(_one_of(sorted(access.types), numbers))

@@ -3,16 +3,16 @@
 https://hl7.org/fhir/R4/search.html#include.  Every included resource passes the same
 access as a match.
 """
+# ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from fhir_bridge.search import Access, Include, Registry
+from fhir_bridge.search import Include, Registry
 from fhir_bridge.search.hashing import VALUE_BITS, VALUE_MASK, resource_key
 from fhir_bridge.store.records import COLUMNS, Stored, stored
 from fhir_bridge.store.select import Selector
-from fhir_bridge.store.session import Session
 
 __all__ = ["MOST_INCLUDED", "included", "visible_rows"]
 
@@ -23,13 +23,10 @@ _ROUNDS = 32
 
 
 def included(
-    session: Session,
     selector: Selector,
     includes: Sequence[Include],
-    access: Access,
     matches: list[Stored],
     registry: Registry,
-    numbers: Mapping[str, int],
     types: dict[int, str],
 ) -> tuple[list[Stored], bool]:
     """The included resources, each once, and whether some were left out by the limit."""
@@ -44,13 +41,13 @@ def included(
         wanted: dict[int, set[str]] = {}
         for include in active:
             if include.reverse:
-                rows |= _pointing(session, include, fresh, registry, numbers)
+                rows |= _pointing(selector, include, fresh, registry)
                 continue
-            for key in _pointed(session, include, fresh, numbers):
+            for key in _pointed(selector, include, fresh):
                 wanted.setdefault(key, set()).add(include.target_type)
-        pointed = _fetch(session, selector, "r.key", sorted(wanted), access, types)
+        pointed = _fetch(selector, "r.key", sorted(wanted), types)
         fetched = [each for each in pointed if _is_wanted(each, wanted)]
-        fetched += _fetch(session, selector, "r.row_id", sorted(rows - known), access, types)
+        fetched += _fetch(selector, "r.row_id", sorted(rows - known), types)
         fresh = []
         for each in fetched:
             if each.row_id in known:
@@ -63,10 +60,9 @@ def included(
     return list(found.values()), False
 
 
-def visible_rows(
-    session: Session, selector: Selector, access: Access, rows: Iterable[Stored]
-) -> list[Stored]:
+def visible_rows(selector: Selector, rows: Iterable[Stored]) -> list[Stored]:
     """Those of `rows` (of any version) that the caller may see."""
+    access = selector.access
     kept = [each for each in rows if access.allows_type(each.resource_type)]
     private = [each.row_id for each in kept if access.needs_compartment(each.resource_type)]
     if not private:
@@ -75,11 +71,11 @@ def visible_rows(
     ids = sorted(access.patient_ids or ())
     if ids:
         member, parameters = selector.members("r.row_id", ids)
-        among, listed = session.among("r.row_id", private)
+        among, listed = selector.session.among("r.row_id", private)
         seen = {
             row[0]
-            for row in session.all(
-                f"SELECT r.row_id FROM resource r WHERE {among} AND {member}",  # noqa: S608
+            for row in selector.session.all(
+                f"SELECT r.row_id FROM resource r WHERE {among} AND {member}",
                 [*listed, *parameters],
             )
         }
@@ -92,22 +88,18 @@ def _is_wanted(each: Stored, wanted: Mapping[int, set[str]]) -> bool:
     return "" in targets or each.resource_type in targets
 
 
-def _pointed(
-    session: Session, include: Include, fresh: list[Stored], numbers: Mapping[str, int]
-) -> set[int]:
+def _pointed(selector: Selector, include: Include, fresh: list[Stored]) -> set[int]:
     """Keys of what the resources of the include's type point to."""
-    sources = [
-        each.row_id for each in fresh if include.source_type in ("*", each.resource_type)
-    ]
+    sources = [each.row_id for each in fresh if include.source_type in ("*", each.resource_type)]
     if not sources:
         return set()
-    among, parameters = session.among("f.row_id", sources)
+    among, parameters = selector.session.among("f.row_id", sources)
     if include.code == "*":
-        rows = session.all(f"SELECT f.target FROM reference f WHERE {among}", parameters)  # noqa: S608
+        rows = selector.session.all(f"SELECT f.target FROM reference f WHERE {among}", parameters)
         return {row[0] for row in rows}
-    base = numbers[f"{include.source_type}.{include.code}"] << VALUE_BITS
-    rows = session.all(
-        "SELECT f.target FROM reference f JOIN resource s ON s.row_id = f.row_id"  # noqa: S608
+    base = selector.numbers[f"{include.source_type}.{include.code}"] << VALUE_BITS
+    rows = selector.session.all(
+        "SELECT f.target FROM reference f JOIN resource s ON s.row_id = f.row_id"
         " JOIN posting q ON q.hash = ? + (f.target & ?) AND q.date = s.sort_date"
         f" AND q.row_id = f.row_id WHERE {among}",
         [base, VALUE_MASK, *parameters],
@@ -116,18 +108,14 @@ def _pointed(
 
 
 def _pointing(
-    session: Session,
-    include: Include,
-    fresh: list[Stored],
-    registry: Registry,
-    numbers: Mapping[str, int],
+    selector: Selector, include: Include, fresh: list[Stored], registry: Registry
 ) -> set[int]:
     """Rows of the include's type that point to one of the resources."""
     targets = [each for each in fresh if include.target_type in ("", each.resource_type)]
     hashes = []
     for source_type in _source_types(include, registry):
         for code in _codes(include, source_type, registry):
-            base = numbers[f"{source_type}.{code}"] << VALUE_BITS
+            base = selector.numbers[f"{source_type}.{code}"] << VALUE_BITS
             allowed = registry.parameters(source_type)[code].targets
             hashes += [
                 base | (resource_key(each.resource_type, each.id) & VALUE_MASK)
@@ -136,9 +124,9 @@ def _pointing(
             ]
     if not hashes:
         return set()
-    among, parameters = session.among("q.hash", hashes)
-    rows = session.all(
-        f"SELECT q.row_id FROM posting q WHERE {among} LIMIT ?",  # noqa: S608
+    among, parameters = selector.session.among("q.hash", hashes)
+    rows = selector.session.all(
+        f"SELECT q.row_id FROM posting q WHERE {among} LIMIT ?",
         [*parameters, 4 * MOST_INCLUDED],
     )
     return {row[0] for row in rows}
@@ -158,20 +146,15 @@ def _codes(include: Include, source_type: str, registry: Registry) -> list[str]:
 
 
 def _fetch(
-    session: Session,
-    selector: Selector,
-    column: str,
-    values: list[int],
-    access: Access,
-    types: dict[int, str],
+    selector: Selector, column: str, values: list[int], types: dict[int, str]
 ) -> list[Stored]:
     """Current visible versions by key or row number."""
     if not values:
         return []
-    among, parameters = session.among(column, values)
+    among, parameters = selector.session.among(column, values)
     live, live_parameters = selector.live("r.row_id")
-    rows = session.all(
-        f"SELECT {COLUMNS} FROM resource r WHERE {among} AND {live} LIMIT ?",  # noqa: S608
+    rows = selector.session.all(
+        f"SELECT {COLUMNS} FROM resource r WHERE {among} AND {live} LIMIT ?",
         [*parameters, *live_parameters, MOST_INCLUDED],
     )
-    return visible_rows(session, selector, access, [stored(row, types) for row in rows])
+    return visible_rows(selector, [stored(row, types) for row in rows])

@@ -4,6 +4,7 @@ An append is durable when it returns, and many messages share one commit.  A rep
 (feed, control id, digest) is answered from the record.  Processing is at least once with an
 effect that repeats harmlessly: `done` is written in the transaction of the resources.
 """
+# ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
 from __future__ import annotations
 
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
     from fhir_bridge.store.session import Session
     from fhir_bridge.store.store import Store
 
-__all__ = ["STATUSES", "Appended", "FeedCounts", "Journal", "JournalEntry", "JournalMessage", "mark"]
+__all__ = [
+    "STATUSES",
+    "Appended",
+    "FeedCounts",
+    "Journal",
+    "JournalEntry",
+    "JournalMessage",
+    "mark",
+]
 
 Status = Literal["pending", "done", "quarantined", "ignored"]
 STATUSES: tuple[Status, ...] = ("pending", "done", "quarantined", "ignored")
@@ -115,7 +124,7 @@ class Journal:
             ("status = ?", None if status is None else STATUSES.index(status)),
             ("message_id < ?", before),
         ):
-            if value or value == 0 and test.startswith("status"):
+            if value or (value == 0 and test.startswith("status")):
                 tests.append(test)
                 parameters.append(value)
         where = f"{' AND '.join(tests)} ORDER BY message_id DESC"
@@ -155,14 +164,23 @@ class Journal:
                 for feed, last in newest.items()
             }
         return [
-            FeedCounts(feed, sum(each), *each, instant_of(row[0]) if (row := times[feed]) else "")
+            FeedCounts(
+                feed,
+                sum(each),
+                each[0],
+                each[1],
+                each[2],
+                each[3],
+                instant_of(row[0]) if (row := times[feed]) else "",
+            )
             for feed, each in counts.items()
         ]
 
     def _messages(self, where: str, parameters: Sequence[Any]) -> list[JournalMessage]:
         with self._store.reading() as session:
             rows = session.all(
-                f"SELECT {_COLUMNS} FROM journal WHERE {where} LIMIT ?", parameters  # noqa: S608
+                f"SELECT {_COLUMNS} FROM journal WHERE {where} LIMIT ?",
+                parameters,
             )
         return [
             JournalMessage(
@@ -190,7 +208,15 @@ def _append(session: Session, entry: JournalEntry) -> Appended:
         "INSERT INTO journal (feed, control_id, digest, received, content_type, source, status,"
         " detail, done, data) VALUES (?,?,?,?,?,?,0,'',0,?)"
         " ON CONFLICT (feed, control_id, digest) DO NOTHING RETURNING message_id",
-        (entry.feed, entry.control_id, digest, received, entry.content_type, entry.source, entry.data),
+        (
+            entry.feed,
+            entry.control_id,
+            digest,
+            received,
+            entry.content_type,
+            entry.source,
+            entry.data,
+        ),
     )
     if row:
         return Appended(row[0], False)

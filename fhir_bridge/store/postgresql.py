@@ -2,6 +2,7 @@
 
 https://www.postgresql.org/docs/15/sql-copy.html, https://www.psycopg.org/psycopg3/docs/.
 """
+# ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
 from __future__ import annotations
 
@@ -79,7 +80,7 @@ class PostgresqlSession:
     def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
         with self.connection.cursor(name="stream", withhold=True) as cursor:
             cursor.itersize = 2000
-            cursor.execute(_placed(sql), parameters)  # type: ignore[arg-type]
+            cursor.execute(_placed(sql), parameters)
             yield from cursor
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
@@ -87,7 +88,7 @@ class PostgresqlSession:
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         with self.connection.cursor() as cursor:
-            cursor.executemany(_placed(sql), list(rows))  # type: ignore[arg-type]
+            cursor.executemany(_placed(sql), list(rows))
 
     def bulk(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         listed = rows if isinstance(rows, list) else list(rows)
@@ -97,17 +98,17 @@ class PostgresqlSession:
             values = ",".join([places] * len(listed))
             flat = [value for row in listed for value in row]
             if listed:
-                self.run(f"INSERT INTO {table} ({names}) VALUES {values}", flat)  # noqa: S608
+                self.run(f"INSERT INTO {table} ({names}) VALUES {values}", flat)
             return
         statement = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
-        with self.connection.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[arg-type]
+        with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types(_types(table, tuple(columns)))
             write = copy.write_row
             for row in listed:
                 write(row)
 
     def add_terms(self, rows: Sequence[Sequence[Any]]) -> None:
-        numbers, values, hashes = zip(*sorted(rows), strict=True)
+        numbers, values, hashes = zip(*rows, strict=True)
         self.run(
             "INSERT INTO term (number, value, hash) SELECT * FROM"
             " unnest(?::int4[], ?::text[], ?::int8[]) ON CONFLICT DO NOTHING",
@@ -121,9 +122,7 @@ class PostgresqlSession:
 
     def lock_keys(self, keys: Sequence[int]) -> None:
         if len(keys) <= _LOCKED_ONE_BY_ONE:
-            self.run(
-                "SELECT pg_advisory_xact_lock(k) FROM unnest(?::int8[]) AS k", (sorted(keys),)
-            )
+            self.run("SELECT pg_advisory_xact_lock(k) FROM unnest(?::int8[]) AS k", (sorted(keys),))
 
     def next_rows(self, count: int) -> tuple[Sequence[int], int]:
         rows = self.all(
@@ -139,8 +138,10 @@ class PostgresqlSession:
 
     def visible_in(self, row: str, snapshot: str) -> Sql | None:
         return (
-            "EXISTS (SELECT 1 FROM resource w WHERE w.row_id = "
-            f"{row} AND pg_visible_in_snapshot(w.written_in::text::xid8, ?::pg_snapshot))",
+            (
+                "EXISTS (SELECT 1 FROM resource w WHERE w.row_id = "
+                f"{row} AND pg_visible_in_snapshot(w.written_in::text::xid8, ?::pg_snapshot))"
+            ),
             [snapshot],
         )
 
@@ -151,7 +152,7 @@ class PostgresqlSession:
         return f"lower(convert_from({column}, 'UTF8'))"
 
     def _execute(self, sql: str, parameters: Sequence[Any]) -> psycopg.Cursor[Row]:
-        return self.connection.execute(_placed(sql), parameters)  # type: ignore[arg-type]
+        return self.connection.execute(_placed(sql), parameters)
 
 
 class PostgresqlDatabase:

@@ -1,7 +1,9 @@
 """The quarantine: what could not be taken in, with its raw bytes and coded reasons."""
+# ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
 from __future__ import annotations
 
+import builtins
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,7 +84,7 @@ class Quarantine:
             raise BridgeError("FB-5202", item_id=item_id)
         return found[0]
 
-    def of_message(self, message_id: int) -> list[Quarantined]:
+    def of_message(self, message_id: int) -> builtins.list[Quarantined]:
         """What of one journal message is at rest."""
         return self._items("message_id = ? ORDER BY item_id", (message_id, 1_000))
 
@@ -101,10 +103,11 @@ class Quarantine:
             found.setdefault(feed, {})[code] = count
         return found
 
-    def _items(self, where: str, parameters: Sequence[Any]) -> list[Quarantined]:
+    def _items(self, where: str, parameters: Sequence[Any]) -> builtins.list[Quarantined]:
         with self._store.reading() as session:
             rows = session.all(
-                f"SELECT {_COLUMNS} FROM quarantine WHERE {where} LIMIT ?", parameters  # noqa: S608
+                f"SELECT {_COLUMNS} FROM quarantine WHERE {where} LIMIT ?",
+                parameters,
             )
         return [
             Quarantined(

@@ -20,6 +20,8 @@ types and parameters) and ``setting``.  Why this layout: docs/decisions/adr-2611
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -45,7 +47,7 @@ metadata = MetaData()
 _Id = BigInteger().with_variant(Integer, "sqlite")
 # Text is compared by code point, so that a prefix is a range.
 _Folded = Text().with_variant(Text(collation="C"), "postgresql")
-_CLUSTERED = {"sqlite_with_rowid": False}
+_CLUSTERED: dict[str, Any] = {"sqlite_with_rowid": False}
 
 
 def _number(name: str, *, key: bool = False, default: str | None = None) -> Column[int]:

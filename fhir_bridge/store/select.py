@@ -4,6 +4,7 @@ A type's rows are driven by the most selective condition; the others are checked
 A posting knows the row's sort date, so that checking another posting of the same row is one
 look-up by full key.  All text is fixed; every value is a parameter.
 """
+# ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ class _At:
 
 
 class Selector:
-    """Builds SQL for one caller at one moment."""
+    """Builds SQL for one caller (`access`) at one moment, on one connection (`session`)."""
 
     def __init__(
         self,
@@ -48,9 +49,9 @@ class Selector:
         access: Access,
         pin: Pin | None = None,
     ) -> None:
-        self._session = session
-        self._numbers = numbers
-        self._access = access
+        self.session = session
+        self.numbers = numbers
+        self.access = access
         self._pin = pin
         self._names = 0
 
@@ -62,13 +63,13 @@ class Selector:
             name = self._name("r")
             at = _At(f"{name}.row_id", f"{name}.sort_date")
             head = f"SELECT {at.row} AS row_id, {at.date} AS date FROM resource {name} WHERE {name}.type = ?"
-            parameters: list[object] = [self._numbers[resource_type]]
+            parameters: list[object] = [self.numbers[resource_type]]
         else:
             parts.remove(driver)
             name = self._name("p")
             at = _At(f"{name}.row_id", f"{name}.date")
             hashes = self._hashes(driver)
-            where, parameters = self._session.among(f"{name}.hash", hashes)
+            where, parameters = self.session.among(f"{name}.hash", hashes)
             distinct = "DISTINCT " if len(hashes) > 1 else ""
             head = f"SELECT {distinct}{at.row} AS row_id, {at.date} AS date FROM posting {name} WHERE {where}"
         tests = [
@@ -85,7 +86,7 @@ class Selector:
 
     def members(self, row: str, ids: Sequence[str]) -> Sql:
         """A condition that the row is in the compartment of one of the patients."""
-        where, parameters = self._session.among(
+        where, parameters = self.session.among(
             "m.target", [resource_key("Patient", each) for each in ids]
         )
         return (
@@ -115,24 +116,24 @@ class Selector:
             f" WHERE s.row_id = {at.row} AND s.replaced_by <= ?"
         )
         parameters: list[object] = [pin.row_id, pin.row_id]
-        if pin.snapshot and self._session.dialect == "postgresql":
+        if pin.snapshot and self.session.dialect == "postgresql":
             text += " AND pg_visible_in_snapshot(s.written_in::text::xid8, ?::pg_snapshot)"
             parameters.append(pin.snapshot)
         text += ")"
-        visible = self._session.visible_in(at.row, pin.snapshot) if pin.snapshot else None
+        visible = self.session.visible_in(at.row, pin.snapshot) if pin.snapshot else None
         if visible:
             text, parameters = f"{text} AND {visible[0]}", [*parameters, *visible[1]]
         return text, parameters
 
     def _visible(self, resource_type: str, at: _At) -> list[Sql]:
-        if not self._access.allows_type(resource_type):
+        if not self.access.allows_type(resource_type):
             return [("1=0", [])]
-        if not self._access.needs_compartment(resource_type):
+        if not self.access.needs_compartment(resource_type):
             return []
-        ids = self._access.patient_ids or frozenset()
+        ids = self.access.patient_ids or frozenset()
         return [self.members(at.row, sorted(ids))] if ids else [("1=0", [])]
 
-    def _test(self, condition: asked.Condition, at: _At) -> Sql:  # noqa: C901 (one line a kind)
+    def _test(self, condition: asked.Condition, at: _At) -> Sql:
         match condition:
             case asked.AllOf(parts):
                 return self._joined(" AND ", "1=1", parts, at)
@@ -154,10 +155,12 @@ class Selector:
                 )
             case asked.Content(value):
                 name = self._name("u")
-                contains = self._session.contains(self._session.body_text(f"{name}.body"))
+                contains = self.session.contains(self.session.body_text(f"{name}.body"))
                 return (
-                    f"EXISTS (SELECT 1 FROM resource {name} WHERE {name}.row_id = {at.row}"
-                    f" AND {contains})",
+                    (
+                        f"EXISTS (SELECT 1 FROM resource {name} WHERE {name}.row_id = {at.row}"
+                        f" AND {contains})"
+                    ),
                     [value.lower()],
                 )
             case asked.Chain(symbol, targets):
@@ -171,9 +174,7 @@ class Selector:
                 text, parameters = self._rows(condition)
                 return f"{at.row} IN ({text})", parameters
 
-    def _joined(
-        self, word: str, empty: str, parts: Sequence[asked.Condition], at: _At
-    ) -> Sql:
+    def _joined(self, word: str, empty: str, parts: Sequence[asked.Condition], at: _At) -> Sql:
         tests = [self._test(part, at) for part in parts]
         if not tests:
             return empty, []
@@ -183,26 +184,29 @@ class Selector:
     def _posted(self, condition: asked.Posted, at: _At) -> Sql:
         name = self._name("q")
         hashes = self._hashes(condition)
-        where, parameters = self._session.among(f"{name}.hash", hashes)
+        where, parameters = self.session.among(f"{name}.hash", hashes)
         if len(hashes) > 64:
-            return f"{at.row} IN (SELECT {name}.row_id FROM posting {name} WHERE {where})", parameters
+            return (
+                f"{at.row} IN (SELECT {name}.row_id FROM posting {name} WHERE {where})",
+                parameters,
+            )
         return (
-            f"EXISTS (SELECT 1 FROM posting {name} WHERE {where}"
-            f" AND {name}.date = {at.date} AND {name}.row_id = {at.row})",
+            (
+                f"EXISTS (SELECT 1 FROM posting {name} WHERE {where}"
+                f" AND {name}.date = {at.date} AND {name}.row_id = {at.row})"
+            ),
             parameters,
         )
 
     def _ids(self, resource_type: str, ids: Sequence[str], at: _At) -> Sql:
         name = self._name("i")
-        where, parameters = self._session.among(
+        where, parameters = self.session.among(
             f"{name}.key", [resource_key(resource_type, each) for each in ids]
         )
         return f"{at.row} IN (SELECT {name}.row_id FROM resource {name} WHERE {where})", parameters
 
-    def _chain(
-        self, symbol: str, targets: Mapping[str, asked.Condition], at: _At
-    ) -> Sql:
-        base = self._numbers[symbol] << 48
+    def _chain(self, symbol: str, targets: Mapping[str, asked.Condition], at: _At) -> Sql:
+        base = self.numbers[symbol] << 48
         texts, parameters = [], []
         for resource_type, condition in targets.items():
             inner, values = self.candidates(resource_type, condition)
@@ -214,18 +218,18 @@ class Selector:
             parameters += [*values, base, VALUE_MASK]
         return f"{at.row} IN ({' UNION ALL '.join(texts)})", parameters
 
-    def _has(
-        self, resource_type: str, symbol: str, condition: asked.Condition, at: _At
-    ) -> Sql:
-        base = self._numbers[symbol] << 48
+    def _has(self, resource_type: str, symbol: str, condition: asked.Condition, at: _At) -> Sql:
+        base = self.numbers[symbol] << 48
         inner, values = self.candidates(resource_type, condition)
         c, f, q, k = self._name("c"), self._name("f"), self._name("q"), self._name("k")
         return (
-            f"{at.row} IN (SELECT {k}.row_id FROM ({inner}) {c}"
-            f" JOIN reference {f} ON {f}.row_id = {c}.row_id"
-            f" JOIN posting {q} ON {q}.hash = ? + ({f}.target & ?)"
-            f" AND {q}.date = {c}.date AND {q}.row_id = {c}.row_id"
-            f" JOIN resource {k} ON {k}.key = {f}.target)",
+            (
+                f"{at.row} IN (SELECT {k}.row_id FROM ({inner}) {c}"
+                f" JOIN reference {f} ON {f}.row_id = {c}.row_id"
+                f" JOIN posting {q} ON {q}.hash = ? + ({f}.target & ?)"
+                f" AND {q}.date = {c}.date AND {q}.row_id = {c}.row_id"
+                f" JOIN resource {k} ON {k}.key = {f}.target)"
+            ),
             [*values, base, VALUE_MASK],
         )
 
@@ -239,7 +243,7 @@ class Selector:
                         "SELECT row_id FROM string_value WHERE key = ? AND value >= ? AND value < ?",
                         [key, value, value + _LAST],
                     )
-                contains = self._session.contains("value")
+                contains = self.session.contains("value")
                 return f"SELECT row_id FROM string_value WHERE key = ? AND {contains}", [key, value]
             case asked.Term(symbol, value, how):
                 return self._term(symbol, value, how)
@@ -252,10 +256,12 @@ class Selector:
         raise TypeError(f"no rows for {type(condition).__name__}")
 
     def _term(self, symbol: str, value: str, how: str) -> Sql:
-        head = "SELECT q.row_id FROM term t JOIN posting q ON q.hash = t.hash WHERE t.number = ? AND "
-        number = self._numbers[symbol]
+        head = (
+            "SELECT q.row_id FROM term t JOIN posting q ON q.hash = t.hash WHERE t.number = ? AND "
+        )
+        number = self.numbers[symbol]
         if how == "contains":
-            return head + self._session.contains("t.value"), [number, value]
+            return head + self.session.contains("t.value"), [number, value]
         if how == "below":
             below = value.rstrip("/") + "/"
             return (
@@ -273,7 +279,7 @@ class Selector:
         head = "SELECT row_id FROM date_value WHERE key = ?"
         if condition.context:
             return head + where, [self._key(condition.symbol, condition.context), *parameters]
-        number = self._numbers[condition.symbol]
+        number = self.numbers[condition.symbol]
         near_low = condition.high_min - _DAY if condition.high_min is not None else None
         near, near_parameters = _bounds([("low", near_low, condition.high_max)])
         return (
@@ -302,7 +308,7 @@ class Selector:
         )
 
     def _present(self, symbol: str, kind: str) -> Sql:
-        number = self._numbers[symbol]
+        number = self.numbers[symbol]
         match kind:
             case "string" if not symbol.endswith("._text"):
                 return "SELECT row_id FROM string_value WHERE key = ?", [number]
@@ -311,14 +317,16 @@ class Selector:
             case "number" | "quantity":
                 return "SELECT row_id FROM quantity_value WHERE key = ?", [number]
             case _:
-                return "SELECT row_id FROM posting WHERE hash BETWEEN ? AND ?", [*value_range(number)]
+                return "SELECT row_id FROM posting WHERE hash BETWEEN ? AND ?", [
+                    *value_range(number)
+                ]
 
     def _hashes(self, condition: asked.Posted) -> list[int]:
-        number = self._numbers[condition.symbol]
+        number = self.numbers[condition.symbol]
         return list(dict.fromkeys(posting(number, value) for value in condition.values))
 
     def _key(self, symbol: str, context: str) -> int:
-        number = self._numbers[symbol]
+        number = self.numbers[symbol]
         return context_key(number, (context,)) if context else number
 
     def _name(self, letter: str) -> str:
@@ -363,7 +371,16 @@ def _rank(condition: asked.Posted) -> int:
         return 1
     if value.startswith("\x04"):
         return 1
-    if code in ("status", "gender", "active", "category", "intent", "class", "deceased", "_profile"):
+    if code in (
+        "status",
+        "gender",
+        "active",
+        "category",
+        "intent",
+        "class",
+        "deceased",
+        "_profile",
+    ):
         return 4
     return 3 if code.startswith("_") else 2
 
@@ -379,5 +396,3 @@ def _bounds(columns: Sequence[tuple[str, float | None, float | None]]) -> Sql:
             text += f" AND {column} <= ?"
             parameters.append(high)
     return text, parameters
-
-

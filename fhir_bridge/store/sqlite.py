@@ -3,6 +3,7 @@
 https://www.sqlite.org/wal.html.  ``synchronous=FULL`` makes a commit durable when it
 returns.  Readers have connections of their own and are never blocked by the writer.
 """
+# ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
 from __future__ import annotations
 
@@ -64,7 +65,7 @@ class SqliteSession:
 
     def bulk(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         places = ",".join("?" * len(columns))
-        self.many(f"INSERT INTO {table} ({','.join(columns)}) VALUES ({places})", rows)  # noqa: S608
+        self.many(f"INSERT INTO {table} ({','.join(columns)}) VALUES ({places})", rows)
 
     def add_terms(self, rows: Sequence[Sequence[Any]]) -> None:
         self.many("INSERT OR IGNORE INTO term (number, value, hash) VALUES (?,?,?)", rows)
@@ -88,7 +89,7 @@ class SqliteSession:
         row = self.one("SELECT max(row_id) FROM resource")
         return ((row[0] if row else 0) or 0), ""
 
-    def visible_in(self, row: str, snapshot: str) -> Sql | None:
+    def visible_in(self, row: str, snapshot: str) -> Sql | None:  # noqa: ARG002 (one writer: nothing is uncommitted below the newest change)
         return None
 
     def contains(self, column: str) -> str:

@@ -3,12 +3,13 @@
 ``open_store(url, registry=…)`` creates or migrates the schema and answers a `Store`, which
 is shared by all threads of a process; several processes may open the same one.
 """
+# ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -45,27 +46,50 @@ class Database(Protocol):
 
     dialect: str
 
-    def engine(self) -> Engine: ...
-    def reading(self, *, snapshot: bool = False) -> Iterator[Session]: ...
-    def writing(self) -> Iterator[Session]: ...
-    def is_conflict(self, error: Exception) -> bool: ...
-    def size(self) -> int: ...
-    def tidy(self) -> None: ...
-    def close(self) -> None: ...
+    def engine(self) -> Engine:
+        """A SQLAlchemy engine for schema work."""
+        ...
+
+    def reading(self, *, snapshot: bool = False) -> AbstractContextManager[Session]:
+        """A connection for queries."""
+        ...
+
+    def writing(self) -> AbstractContextManager[Session]:
+        """A connection in a write transaction."""
+        ...
+
+    def is_conflict(self, error: Exception) -> bool:
+        """Whether another writer was first."""
+        ...
+
+    def size(self) -> int:
+        """Bytes on disk."""
+        ...
+
+    def tidy(self) -> None:
+        """Refreshes the planner's knowledge."""
+        ...
+
+    def close(self) -> None:
+        """Closes idle connections."""
+        ...
 
 
 class Store:
     """Resources with history and index, journal, quarantine and identity keys."""
 
     def __init__(
-        self, database: Database, registry: Registry, *, cursor_key: bytes | None, keep_snapshots: int
+        self,
+        database: Database,
+        registry: Registry,
+        *,
+        cursor_key: bytes | None,
+        keep_snapshots: int,
     ) -> None:
         self.database = database
         self.registry = registry
         self.numbers = number_symbols(database, registry)
-        self.types = {
-            self.numbers[name]: name for name in registry.definitions.resource_types
-        }
+        self.types = {self.numbers[name]: name for name in registry.definitions.resource_types}
         self.indexer = registry.indexer(self.numbers)
         self._seen = SeenTerms()
         secret = cursor_key or self._setting("cursor key", lambda: secrets.token_bytes(32))
@@ -76,14 +100,14 @@ class Store:
     @contextmanager
     def reading(self, *, snapshot: bool = False) -> Iterator[Session]:
         """A connection for queries."""
-        with self.database.reading(snapshot=snapshot) as session:  # type: ignore[attr-defined]
+        with self.database.reading(snapshot=snapshot) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A connection in a write transaction.  Raises BridgeError FB-5003 on a collision."""
         try:
-            with self.database.writing() as session:  # type: ignore[attr-defined]
+            with self.database.writing() as session:
                 yield session
         except BridgeError:
             raise
@@ -105,8 +129,7 @@ class Store:
             yield Transaction(self, session, writer)
             writer.flush()
             if writer.replaced:
-                collect(
-                    session, self.indexer, self.types, writer.replaced * 2,
+                collect(session, self.indexer, writer.replaced * 2,
                     self.finder.keep_snapshots,
                 )  # fmt: skip
         self._seen.learn(writer.new_terms)
@@ -123,9 +146,7 @@ class Store:
         with self.transaction() as tx:
             return work(tx)
 
-    def read(
-        self, resource_type: str, id_: str, access: Access | None = None
-    ) -> Stored | None:
+    def read(self, resource_type: str, id_: str, access: Access | None = None) -> Stored | None:
         """The newest version (also one that says "deleted"), when the caller may see it."""
         return self._read(
             "r.key = ? ORDER BY r.version DESC LIMIT 1",
@@ -152,7 +173,7 @@ class Store:
 
         with self.reading() as session:
             selector = Selector(session, self.numbers, access or Access.everything())
-            return count(session, selector, plan)
+            return count(selector, plan)
 
     def history(
         self,
@@ -168,10 +189,8 @@ class Store:
         """Versions, newest first: of a resource, of a type, or of everything."""
         query = HistoryQuery(resource_type or "", id_ or "", since, at, count)
         with self.reading(snapshot=True) as session:
-            return history(
-                session, query, access or Access.everything(), self.numbers, self.types,
-                self.finder.secret, cursor,
-            )  # fmt: skip
+            selector = Selector(session, self.numbers, access or Access.everything())
+            return history(selector, query, self.types, self.finder.secret, cursor)
 
     def bodies(self, resource_type: str, access: Access | None = None) -> Iterator[bytes]:
         """The body of every current resource of a type, streamed in the order of the change log."""
@@ -185,7 +204,7 @@ class Store:
                 tests.append(selector.members("r.row_id", sorted(wanted.patient_ids or ())))
             where = " AND ".join(["r.type = ?", *(each[0] for each in tests)])
             parameters = [value for each in tests for value in each[1]]
-            sql = f"SELECT r.body FROM resource r WHERE {where} ORDER BY r.row_id"  # noqa: S608
+            sql = f"SELECT r.body FROM resource r WHERE {where} ORDER BY r.row_id"
             for (body,) in session.stream(sql, [self.numbers[resource_type], *parameters]):
                 yield bytes(body)
 
@@ -206,9 +225,7 @@ class Store:
     def collect(self, limit: int = 10_000) -> int:
         """Drops index rows of versions replaced long ago and compresses their bodies."""
         with self.writing() as session:
-            return collect(
-                session, self.indexer, self.types, limit, self.finder.keep_snapshots
-            )
+            return collect(session, self.indexer, limit, self.finder.keep_snapshots)
 
     def check(self, *, progress: Callable[[int], None] | None = None) -> Checked:
         """Whether the index agrees with the bodies and histories are whole."""
@@ -237,7 +254,7 @@ class Store:
         access: Access | None,
     ) -> Stored | None:  # fmt: skip
         with self.reading() as session:
-            row = session.one(f"SELECT {COLUMNS} FROM resource r WHERE {where}", parameters)  # noqa: S608
+            row = session.one(f"SELECT {COLUMNS} FROM resource r WHERE {where}", parameters)
             if row is None:
                 return None
             found = stored(row, self.types)
@@ -246,7 +263,7 @@ class Store:
             if access is None or access.is_everything:
                 return found
             selector = Selector(session, self.numbers, access)
-            seen = visible_rows(session, selector, access, [found])
+            seen = visible_rows(selector, [found])
             return seen[0] if seen else None
 
     def _setting(self, name: str, make: Callable[[], bytes]) -> bytes:
@@ -295,9 +312,11 @@ def _database(url: str) -> Database:
     if scheme == "sqlite":
         from fhir_bridge.store.sqlite import SqliteDatabase
 
-        return SqliteDatabase(path.removeprefix("/"))  # type: ignore[return-value]
+        return SqliteDatabase(path.removeprefix("/"))
     if scheme.partition("+")[0] == "postgresql":
         from fhir_bridge.store.postgresql import PostgresqlDatabase
 
-        return PostgresqlDatabase(url)  # type: ignore[return-value]
-    raise BridgeError("FB-5006", url=scheme, reason="the address begins with neither sqlite nor postgresql")
+        return PostgresqlDatabase(url)
+    raise BridgeError(
+        "FB-5006", url=scheme, reason="the address begins with neither sqlite nor postgresql"
+    )

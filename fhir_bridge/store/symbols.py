@@ -15,10 +15,10 @@ __all__ = ["number_symbols"]
 def number_symbols(database: Database, registry: Registry) -> dict[str, int]:
     """The number of every type and index name; names that are new are numbered now."""
     wanted = [*sorted(registry.definitions.resource_types), *registry.symbols]
-    with database.reading() as session:  # type: ignore[attr-defined]
+    with database.reading() as session:
         known = {name: number for number, name in session.all("SELECT number, name FROM symbol")}
     if not all(name in known for name in wanted):
-        with database.writing() as session:  # type: ignore[attr-defined]
+        with database.writing() as session:
             if session.dialect == "postgresql":
                 session.run("LOCK TABLE symbol IN EXCLUSIVE MODE")
             known = {n: number for number, n in session.all("SELECT number, name FROM symbol")}

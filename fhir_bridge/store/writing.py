@@ -4,6 +4,7 @@ The same code serves one resource and a bulk load: what is put is gathered and w
 sorted batches (sorting before insert keeps index pages warm), at the latest on commit.
 https://hl7.org/fhir/R4/http.html#update, #delete and #concurrency
 """
+# ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from typing import Any
 from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, render_json
-from fhir_bridge.search import IndexRows, Indexer
+from fhir_bridge.search import Indexer, IndexRows
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.records import COLUMNS, Stored, Written, instant_of, milliseconds, stored
 from fhir_bridge.store.session import Session
@@ -111,7 +112,9 @@ class Writer:
             self.flush()
         return written
 
-    def delete(self, resource_type: str, id_: str, *, if_match: int | None = None) -> Written | None:
+    def delete(
+        self, resource_type: str, id_: str, *, if_match: int | None = None
+    ) -> Written | None:
         """A version that says "deleted"; None when there is nothing to delete."""
         key = resource_key(resource_type, id_)
         before = self.current([key], lock=True).get(key)
@@ -144,7 +147,7 @@ class Writer:
                 "r.key", keys[start : start + _LOOKED_UP_AT_ONCE]
             )
             rows = self._session.all(
-                f"SELECT r.key, {COLUMNS} FROM resource r WHERE {where} AND r.version ="  # noqa: S608
+                f"SELECT r.key, {COLUMNS} FROM resource r WHERE {where} AND r.version ="
                 " (SELECT max(x.version) FROM resource x WHERE x.key = r.key)",
                 parameters,
             )

@@ -43,8 +43,19 @@ def filled(store: Store) -> Store:
     return store
 
 
-@pytest.mark.parametrize("query", ["name=单", "name=小明", "name=明", "name=shanxiaoming",
-                                   "name=sxm", "name=單", "given=xiaoming", "name=shan xiao"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "name=单",
+        "name=小明",
+        "name=明",
+        "name=shanxiaoming",
+        "name=sxm",
+        "name=單",
+        "given=xiaoming",
+        "name=shan xiao",
+    ],
+)
 def test_a_chinese_name_is_found_by_characters_pinyin_and_initials(
     filled: Store, query: str
 ) -> None:
@@ -265,7 +276,7 @@ def test_values_of_one_component_belong_together(filled: Store) -> None:
     assert ids(filled, "Observation", f"{name}=8480-6$80") == []
     kilopascal = "http://unitsofmeasure.org|kPa"
     assert ids(filled, "Observation", f"{name}=8480-6$gt15.9|{kilopascal}") == ["bp"]
-    assert ids(filled, "Observation", f"combo-code-value-quantity=8462-4$lt81") == ["bp"]
+    assert ids(filled, "Observation", "combo-code-value-quantity=8462-4$lt81") == ["bp"]
 
 
 def test_a_list_names_resources(filled: Store) -> None:

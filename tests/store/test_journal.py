@@ -38,7 +38,10 @@ def test_a_message_is_done_with_its_resources_or_not_at_all(store: Store) -> Non
 
     with pytest.raises(RuntimeError):
         fail()
-    assert [each.message_id for each in store.journal.pending(10)] == [one.message_id, two.message_id]
+    assert [each.message_id for each in store.journal.pending(10)] == [
+        one.message_id,
+        two.message_id,
+    ]
     with store.transaction() as tx:
         tx.put(patient("p"))
         tx.journal_done(one.message_id, "done", "1 resource")

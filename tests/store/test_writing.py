@@ -121,7 +121,7 @@ def test_thirty_two_writers_lose_no_update(store: Store) -> None:
                 except BridgeError as error:
                     if error.code not in ("FB-5001", "FB-5003"):
                         raise
-        except BaseException as error:  # noqa: BLE001 (shown by the test)
+        except BaseException as error:
             failures.append(error)
 
     _all_at_once(add_one, 32)
@@ -139,7 +139,7 @@ def test_writers_of_one_resource_wait_for_each_other(store: Store) -> None:
     def write(number: int) -> None:
         try:
             store.run(lambda tx: tx.put(patient("p", birthDate=f"19{number:02d}-01-01")))
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:
             failures.append(error)
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(16)]
