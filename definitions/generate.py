@@ -8,7 +8,7 @@ unpacked, never installed.  The same packages always give the same bytes.
 
 What goes in: names, types, cardinalities, choice types, reference targets, bindings,
 flags, regular expressions, invariant expressions, search parameters, compartments and the
-codes of value sets with a required binding.  What stays out: every sentence.
+codes of value sets that can be listed.  What stays out: every sentence.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ TYPE_ERRATA = {"Resource.id": "id"}
 NOT_LISTED = frozenset(
     {"http://hl7.org/fhir/ValueSet/mimetypes", "http://hl7.org/fhir/ValueSet/ucum-units"}
 )
+MOST_CODES = 1000
 
 SUMMARY, MODIFIER, ATTRIBUTE, CHOICE = 1, 2, 4, 8
 
@@ -309,7 +310,8 @@ def _parameter(item: dict[str, Any]) -> list[Any]:
 
 
 def _codes(types: dict[str, Any], expansions: list[dict[str, Any]]) -> dict[str, Any]:
-    wanted = {
+    """Value sets that are listed in full: all with a required binding, others up to a size."""
+    required = {
         row[5]
         for shape in types["types"].values()
         for row in shape["elements"]
@@ -317,14 +319,24 @@ def _codes(types: dict[str, Any], expansions: list[dict[str, Any]]) -> dict[str,
     } - NOT_LISTED
     table: dict[str, Any] = {}
     for value_set in expansions:
-        if value_set.get("url") in wanted and "expansion" in value_set:
-            systems: dict[str, set[str]] = {}
-            _collect(value_set["expansion"].get("contains", ()), systems)
-            table[value_set["url"]] = {
-                system: sorted(codes) for system, codes in sorted(systems.items())
-            }
-    print("value sets that cannot be listed:", sorted(wanted - table.keys()))
+        url, expansion = value_set["url"], value_set.get("expansion")
+        # Expansions over UCUM and ISO 4217 are marked as limited; the required ones are whole.
+        if (
+            url in NOT_LISTED
+            or expansion is None
+            or (_is_sample(expansion) and url not in required)
+        ):
+            continue
+        systems: dict[str, set[str]] = {}
+        _collect(expansion.get("contains", ()), systems)
+        if url in required or 0 < sum(map(len, systems.values())) <= MOST_CODES:
+            table[url] = {system: sorted(codes) for system, codes in sorted(systems.items())}
+    print("required value sets that cannot be listed:", sorted(required - table.keys()))
     return dict(sorted(table.items()))
+
+
+def _is_sample(expansion: dict[str, Any]) -> bool:
+    return any(item.get("name") == "limitedExpansion" for item in expansion.get("parameter", ()))
 
 
 def _collect(contains: Any, systems: dict[str, set[str]]) -> None:

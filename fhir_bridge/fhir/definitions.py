@@ -137,12 +137,12 @@ class Definitions:
         }
 
     def required_codes(self, value_set_url: str) -> frozenset[str] | None:
-        """The codes of a value set that some element requires; None when not known."""
+        """The codes of one of R4's value sets; None when it cannot be listed."""
         systems = self.value_set(value_set_url)
         return frozenset().union(*systems.values()) if systems is not None else None
 
     def value_set(self, url: str) -> Mapping[str, frozenset[str]] | None:
-        """The same by code system; None when the value set is not in the table."""
+        """The same by code system."""
         return self._value_sets.get(url.partition("|")[0])
 
     @cached_property

@@ -77,7 +77,7 @@ def exclusive(value: dict[str, Any], choices: Mapping[str, str]) -> Findings:
     """At most one form of each choice element."""
     seen: dict[str, str] = {}
     for key in value:
-        plain = key[1:] if key[0:1] == "_" else key
+        plain = key.removeprefix("_")
         name = choices.get(plain)
         if name is not None and seen.setdefault(name, plain) != plain:
             return found("FB-3005", name=f"{name}[x]", keys=f"{seen[name]}, {plain}")

@@ -91,13 +91,13 @@ class Structure:
 
     def _compile(self, shape: TypeDefinition) -> Check:
         plan = self._plan(shape)
-        required = [
-            (element.choice or key, shape.choices.get(element.choice, (key,)))
-            for key, element in shape.elements.items()
-            if element.min
-        ]
-        required = list(dict(required).items())
-        choices = {key: name for name, keys in shape.choices.items() for key in keys}
+        required = list(_required(shape).items())
+        choices = {
+            form: name
+            for name, keys in shape.choices.items()
+            for key in keys
+            for form in (key, f"_{key}")
+        }
         further = self._further(shape.name) if self._further else None
         type_name = shape.name
 
@@ -113,9 +113,9 @@ class Structure:
                 if more:
                     findings = [*(findings or ()), *more]
             for name, keys in required:
-                if not any(key in value or f"_{key}" in value for key in keys):
+                if keys.isdisjoint(value):
                     findings = [*(findings or ()), *found("FB-3003", name=name)]
-            if choices:
+            if choices and len(choices.keys() & value.keys()) > 1:
                 more = exclusive(value, choices)
                 if more:
                     findings = [*(findings or ()), *more]
@@ -164,10 +164,13 @@ class Structure:
         return inner
 
     def _late(self, type_name: str) -> Check:
-        """A check that is compiled when it is first called."""
+        """A check that is compiled when it is first called: a type may hold itself."""
+        known: list[Check] = []
 
         def check(value: Any, owner: dict[str, Any]) -> Findings:
-            return self.object_check(type_name)(value, owner)
+            if not known:
+                known.append(self.object_check(type_name))
+            return known[0](value, owner)
 
         return check
 
@@ -217,3 +220,13 @@ class Structure:
             return findings or None
 
         return listed if is_list else single
+
+
+def _required(shape: TypeDefinition) -> dict[str, frozenset[str]]:
+    """By name the JSON keys, companions included, of which one at least must stand."""
+    required = {}
+    for key, element in shape.elements.items():
+        if element.min:
+            keys = shape.choices.get(element.choice, (key,))
+            required[element.choice or key] = frozenset({*keys, *(f"_{name}" for name in keys)})
+    return required
