@@ -36,6 +36,7 @@ __all__ = ["Edge", "create_app", "fhir_blueprint"]
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
 _SLOW_SECONDS = 1.0
+_LONGEST_SECONDS = 120.0
 
 
 def create_app(services: Services, *, validation: Validation = "full") -> Flask:
@@ -125,6 +126,7 @@ class Edge:
             render_error=reply_of,
             capabilities=self._capabilities,
             validation=self._validation,
+            deadline=time.monotonic() + _LONGEST_SECONDS,
         )
 
     def _written(self, reply: Reply, shape: Wanted, base_url: str) -> Response:

@@ -10,10 +10,11 @@ from typing import Any
 
 from fhir_bridge import clock
 from fhir_bridge.api.media_types import FHIR_JSON, FHIR_XML
+from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, Resource
 from fhir_bridge.interactions import JSON_PATCH, XML_PATCH, interactions
 from fhir_bridge.operations import operations
-from fhir_bridge.search import Registry
+from fhir_bridge.search import Registry, parse_search
 
 __all__ = ["capability_statement", "product_version"]
 
@@ -102,12 +103,22 @@ def _resource(
     return {key: value for key, value in claims.items() if value != []}
 
 
+def _is_answered(name: str, code: str, registry: Registry) -> bool:
+    """Whether searching by the parameter is not refused as such (``_filter`` is)."""
+    try:
+        parse_search(None if name == "Resource" else name, [(code, "1")], registry)
+    except BridgeError as error:
+        return error.code not in ("FB-4101", "FB-4106")
+    return True
+
+
 def _search_parameters(name: str, registry: Registry) -> list[dict[str, str]]:
     return [
         {"name": code, "definition": parameter.url, "type": parameter.type}
         if parameter.url
         else {"name": code, "type": parameter.type}
         for code, parameter in registry.parameters(name).items()
+        if _is_answered(name, code, registry)
     ]
 
 

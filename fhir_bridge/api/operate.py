@@ -70,6 +70,7 @@ def _call(
         find=context.find,
         max_page=context.settings.max_page,
         opened=context.opened,
+        require_time=context.require_time,
     )
 
 

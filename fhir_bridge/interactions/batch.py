@@ -37,6 +37,7 @@ def batch(request: Request, _route: Route, context: Context) -> Reply:
 
 def _attempt(position: int, raw: Any, request: Request, context: Context) -> Reply:
     try:
+        context.require_time()
         entry = read_entry(position, raw, request, context)
         return perform_route(entry.request, entry.route, context)
     except BridgeError as error:

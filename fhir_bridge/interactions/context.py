@@ -7,6 +7,8 @@ entries before it wrote.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -61,6 +63,12 @@ class Context:
     capabilities: Callable[[], bytes]
     validation: Validation = "full"
     opened: Transaction | None = None
+    deadline: float = math.inf
+
+    def require_time(self) -> None:
+        """Refuse to go on when the request has taken longer than it may (FB-4027)."""
+        if time.monotonic() > self.deadline:
+            raise BridgeError("FB-4027")
 
     def check(self, resource: Resource) -> None:
         """Refuse a resource that must not be stored (FB-30xx)."""

@@ -191,8 +191,16 @@ def _remove(place: Place) -> None:
         del place.holder[place.key][place.index]
         del companions[place.index]
         _tidy(place.holder, place.key)
-    if not place.holder and place.above is not None and place.above.above is not None:
-        _remove(place.above)
+    above = place.above
+    if place.holder or above is None or above.above is None:
+        return
+    if above.value is None or isinstance(above.value, dict):
+        _remove(above)
+    elif above.index is None:
+        del above.holder[f"_{above.key}"]
+    else:
+        above.holder[f"_{above.key}"][above.index] = None
+        _tidy(above.holder, above.key)
 
 
 def _companion_list(holder: dict[str, Any], key: str) -> list[Any]:

@@ -33,7 +33,9 @@ from fhir_bridge.interactions.links import (
 from fhir_bridge.interactions.patch import apply_patch
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request, split_url
+from fhir_bridge.interactions.routes import ID
 from fhir_bridge.interactions.write import write_reply
+from fhir_bridge.search import parse_search, plan
 from fhir_bridge.store import Transaction
 
 __all__ = ["transaction"]
@@ -50,6 +52,8 @@ def transaction(request: Request, received: Resource, context: Context) -> Reply
         changes = [resolve(entry, inside) for entry in entries if is_change(entry)]
         require_distinct(changes)
         _link(changes, context.base_url)
+        if context.settings.referential_integrity:
+            _require_unreferenced(changes, inside)
         _delete(changes, opened)
         _write(changes, request.prefer.returns or "minimal", inside, opened)
         if context.settings.referential_integrity:
@@ -57,6 +61,7 @@ def transaction(request: Request, received: Resource, context: Context) -> Reply
         replies = {change.entry.position: change.reply for change in changes}
         for entry in entries:
             if entry.position not in replies:
+                context.require_time()
                 with at_entry(entry):
                     replies[entry.position] = perform_route(entry.request, entry.route, inside)
         answers = [answer(reply, context) for _, reply in sorted(replies.items()) if reply]
@@ -84,6 +89,21 @@ def _link(changes: Iterable[Change], base_url: str) -> None:
             rewrite_links(change.resource, targets, change.entry.full_url)
 
 
+def _require_unreferenced(changes: Iterable[Change], context: Context) -> None:
+    """Nothing that stays as it is may refer to what is deleted (FB-4029)."""
+    changed = {(change.resource_type, change.id) for change in changes}
+    for change in changes:
+        if change.kind != "delete" or not ID.fullmatch(change.id):
+            continue
+        pairs = [("_id", change.id), ("_revinclude", "*"), ("_count", "1")]
+        search = parse_search(change.resource_type, pairs, context.registry)
+        for held in context.find(plan(search, context.registry)).includes:
+            if (held.resource_type, held.id) not in changed:
+                target = f"{change.resource_type}/{change.id}"
+                reference = f"{held.resource_type}/{held.id}"
+                raise BridgeError("FB-4029", change.entry.where, target=target, reference=reference)
+
+
 def _delete(changes: Iterable[Change], opened: Transaction) -> None:
     for change in changes:
         if change.kind == "delete":
@@ -101,6 +121,7 @@ def _write(changes: list[Change], returns: str, context: Context, opened: Transa
     """
     waiting = [change for change in changes if change.kind in ("create", "update")]
     while waiting:
+        context.require_time()
         ready = [change for change in waiting if _find_references(change, context, strict=False)]
         if not ready:
             _find_references(waiting[0], context, strict=True)

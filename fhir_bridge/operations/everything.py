@@ -40,6 +40,7 @@ def _everything(call: Call) -> Answer:
     page = call.find(asked, cursor) if asked.types else Page()
     entries += _of_page(page, types, seen, call.base_url)
     while page.next and not count and len(entries) < _MOST:
+        call.require_time()
         page = call.find(asked, page.next)
         entries += _of_page(page, types, seen, call.base_url)
     links = _links(call, page.next)

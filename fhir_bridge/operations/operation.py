@@ -61,6 +61,7 @@ class Call:
     base_url: str
     read: Callable[[str, str], Stored]
     find: Callable[..., Page]
+    require_time: Callable[[], None]
     max_page: int = 1000
     version: str = ""
     opened: Transaction | None = None
