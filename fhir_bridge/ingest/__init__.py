@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from .convert import Converted, convert, find_standard_feed
 from .detect import detect
-from .feed import Feed, find_map, get_feed, load_feeds, parse_feed
+from .feed import Feed, Listener, find_map, get_feed, load_feeds, parse_feed
 from .journal import Arrival, Journal
 from .pipeline import Pipeline
 from .replay import Replay, Replayed
@@ -24,6 +24,7 @@ __all__ = [
     "Converted",
     "Feed",
     "Journal",
+    "Listener",
     "Pipeline",
     "Replay",
     "Replayed",
