@@ -1,5 +1,6 @@
-"""FHIRPath 2.0 with the additions of FHIR R4, compiled (http://hl7.org/fhirpath/N1/,
-https://hl7.org/fhir/R4/fhirpath.html).
+"""FHIRPath 2.0 with the additions of FHIR R4, compiled.
+
+http://hl7.org/fhirpath/N1/, https://hl7.org/fhir/R4/fhirpath.html
 
 ``compile(expression)`` once, call the result on any tree::
 

@@ -21,12 +21,47 @@ __all__ = ["check"]
 
 Types = frozenset[str] | None  # None: not known
 _SAME = frozenset(
-    "where first last tail skip take single distinct trace sort intersect exclude defineVariable "
-    "extension checkModifiers".split()
+    [
+        "where",
+        "first",
+        "last",
+        "tail",
+        "skip",
+        "take",
+        "single",
+        "distinct",
+        "trace",
+        "sort",
+        "intersect",
+        "exclude",
+        "defineVariable",
+        "extension",
+        "checkModifiers",
+    ]
 )
 _BOOLEAN = frozenset(
-    "exists empty not all allTrue anyTrue allFalse anyFalse subsetOf supersetOf isDistinct is "
-    "hasValue memberOf conformsTo startsWith endsWith contains matches matchesFull".split()
+    [
+        "exists",
+        "empty",
+        "not",
+        "all",
+        "allTrue",
+        "anyTrue",
+        "allFalse",
+        "anyFalse",
+        "subsetOf",
+        "supersetOf",
+        "isDistinct",
+        "is",
+        "hasValue",
+        "memberOf",
+        "conformsTo",
+        "startsWith",
+        "endsWith",
+        "contains",
+        "matches",
+        "matchesFull",
+    ]
 )
 _ORDERED = frozenset({"first", "last", "tail", "skip", "take"})
 _UNORDERED = frozenset({"children", "descendants"})
@@ -137,9 +172,7 @@ class _Checker:
             known = known or bool(members)
             found.update(member.type_name for member in members)
         if not known:
-            self.report(
-                tree.offset, tree.name, f"it is no element of {' or '.join(sorted(focus))}"
-            )
+            self.report(tree.offset, tree.name, f"it is no element of {' or '.join(sorted(focus))}")
             return None
         return None if "" in found or "Resource" in found else frozenset(found)
 

@@ -64,7 +64,7 @@ class _Compiler:
                 if lead.where or not lead.code.startswith("FB-20"):
                     raise
                 raise BridgeError(
-                    lead.code, locate(text, offset), **dict(lead.details)
+                    lead.code, locate(text, offset), **dict[str, Any](lead.details)
                 ) from None
 
         return run
@@ -139,9 +139,7 @@ class _Compiler:
     def _unary(self, tree: syntax.Unary) -> Closure:
         operand = self.scoped(tree.operand)
         if tree.operator == "-":
-            return self.located(
-                lambda focus, context: negate(operand(focus, context)), tree.offset
-            )
+            return self.located(lambda focus, context: negate(operand(focus, context)), tree.offset)
 
         def positive(focus: list[Any], context: Context) -> list[Any]:
             items = operand(focus, context)
@@ -186,9 +184,7 @@ class _Compiler:
         if tree.operator == "is" and inner is not None:
             target = self.scoped(inner)
             return self.located(
-                lambda focus, context: resolves_to(
-                    target(focus, context), context, tree.type_name
-                ),
+                lambda focus, context: resolves_to(target(focus, context), context, tree.type_name),
                 tree.offset,
             )
         operand = self.scoped(tree.operand)
@@ -241,7 +237,7 @@ class _Compiler:
         if function.style == "lambda":
             return lambda focus, context: call(focus, context, *arguments)
         if not arguments:
-            return lambda focus, context: call(focus, context)
+            return call
         if len(arguments) == 1:
             only = arguments[0]
             return lambda focus, context: call(focus, context, only(context.this, context))

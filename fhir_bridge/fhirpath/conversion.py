@@ -60,9 +60,7 @@ def _to_boolean(value: Any) -> bool | None:
 
 
 def _to_integer(value: Any) -> int | None:
-    if isinstance(value, (bool, int)):
-        number = int(value)
-    elif isinstance(value, str) and _INTEGER.fullmatch(value):
+    if isinstance(value, (bool, int)) or (isinstance(value, str) and _INTEGER.fullmatch(value)):
         number = int(value)
     else:
         return None
@@ -70,9 +68,7 @@ def _to_integer(value: Any) -> int | None:
 
 
 def _to_long(value: Any) -> Long | None:
-    if isinstance(value, (bool, int)):
-        number = int(value)
-    elif isinstance(value, str) and _INTEGER.fullmatch(value):
+    if isinstance(value, (bool, int)) or (isinstance(value, str) and _INTEGER.fullmatch(value)):
         number = int(value)
     else:
         return None
@@ -150,9 +146,7 @@ def _to_quantity(value: Any) -> Quantity | None:
     return Quantity(number, code or "1")
 
 
-def _converted(
-    focus: list[Any], name: str, convert: Callable[[Any], Any]
-) -> Any:
+def _converted(focus: list[Any], name: str, convert: Callable[[Any], Any]) -> Any:
     """The converted single item; None when empty; `_MISSING` when it has no such form."""
     item = one(focus, f"{name}()")
     if item is None:
@@ -195,7 +189,12 @@ for _name, _convert in (
 def _in_unit(focus: list[Any], name: str, unit: list[Any]) -> Any:
     result = _converted(focus, name, _to_quantity)
     if result is None or result is _MISSING:
-        if result is _MISSING and type(focus[0]) is Node and type(focus[0].value) is dict and focus[0].value.get("comparator"):
+        if (
+            result is _MISSING
+            and type(focus[0]) is Node
+            and type(focus[0].value) is dict
+            and focus[0].value.get("comparator")
+        ):
             raise fail(f"{name}() cannot take a Quantity with a comparator")
         return result
     wanted = string(unit, f"the unit of {name}()")
@@ -217,5 +216,3 @@ def _converts_to_quantity(
 ) -> list[Any]:
     result = _in_unit(focus, "convertsToQuantity", unit or [])
     return [] if result is None else [result is not _MISSING]
-
-

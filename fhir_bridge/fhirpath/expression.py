@@ -46,8 +46,8 @@ class Expression:
         self._model = model
         self._tree = parse(text)
         self._closure = compile_closure(self._tree, text, model)
-        self._values: dict[str, Plain | Literal[False]] = {}
-        self._pairs: dict[str, Plain | Literal[False]] = {}
+        self._values: dict[Any, Plain | Literal[False]] = {}
+        self._pairs: dict[Any, Plain | Literal[False]] = {}
         self._calls = 0
 
     def __repr__(self) -> str:
@@ -97,9 +97,7 @@ class Expression:
         except DETOURS:
             pass
         items = self.items(node, context=context, variables=variables, environment=environment)
-        return [
-            (fhir_name(item), plain) for item in items if (plain := _plain(item)) is not None
-        ]
+        return [(fhir_name(item), plain) for item in items if (plain := _plain(item)) is not None]
 
     def items(
         self,

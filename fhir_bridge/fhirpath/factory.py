@@ -241,7 +241,9 @@ def _with_property(
 def _enter_operation(name: str, least: int, most: int) -> None:
     def call(focus: Items, context: Context, *given: Items) -> Items:
         if len(focus) != 1 or type(focus[0]) is not Node or focus[0].type_name != "%terminologies":
-            raise BridgeError("FB-2003", name=f"{name}()", reason="it is a function of %terminologies")
+            raise BridgeError(
+                "FB-2003", name=f"{name}()", reason="it is a function of %terminologies"
+            )
         service = context.environment.terminologies
         if service is None:
             raise BridgeError("FB-2009", name=f"{name}()", reason="no terminology is at hand")
@@ -259,4 +261,3 @@ for _name, _least, _most in (
     ("translate", 2, 3),
 ):
     _enter_operation(_name, _least, _most)
-

@@ -233,7 +233,11 @@ def _check_modifiers(focus: Items, context: Context, *allowed: Items) -> Items:
     """Refuses an element with a modifier extension that is not among those named."""
     known = {string(url, "checkModifiers()") for url in allowed}
     for found in step(focus, "modifierExtension", context.model):
-        if type(found) is Node and type(found.value) is dict and found.value.get("url") not in known:
+        if (
+            type(found) is Node
+            and type(found.value) is dict
+            and found.value.get("url") not in known
+        ):
             raise fail("an element has a modifier extension that is not understood")
     return focus
 
@@ -268,4 +272,3 @@ def _plain_number(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise fail("comparable() takes quantities")
     return Decimal(value)
-

@@ -6,7 +6,6 @@ http://hl7.org/fhirpath/#lowboundaryprecision-integer-decimal--date--datetime--t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 

@@ -53,9 +53,7 @@ def tokenize(text: str) -> list[Token]:
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
-            raise BridgeError(
-                "FB-2001", locate(text, position), reason=_unexpected(text, position)
-            )
+            raise BridgeError("FB-2001", locate(text, position), reason=_unexpected(text, position))
         kind = match.lastgroup or ""
         if match["zone"]:
             raise BridgeError("FB-2001", locate(text, position), reason="a time has no zone")

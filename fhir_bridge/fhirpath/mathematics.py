@@ -90,7 +90,6 @@ def _logarithm(value: Any) -> Decimal:
         return Decimal(value).ln()
 
 
-
 @function("sqrt")
 def _sqrt(focus: Items, _context: Context) -> Items:
     value = _number(focus, "sqrt")
@@ -127,7 +126,9 @@ def _power(focus: Items, _context: Context, exponent: Items) -> Items:
             if not found.is_finite():
                 return []
             if Decimal(power) != Decimal(power).to_integral_value():
-                return [found.quantize(Decimal("1e-15")).normalize() if found.adjusted() < 12 else found]
+                return [
+                    found.quantize(Decimal("1e-15")).normalize() if found.adjusted() < 12 else found
+                ]
             if isinstance(value, int) and isinstance(power, int) and power >= 0:
                 return [int(found)] if found.adjusted() < 18 else [found]
             return [found]

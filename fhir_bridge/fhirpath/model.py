@@ -39,7 +39,18 @@ SYSTEM_OF = {
 }
 PRIMITIVES = frozenset(SYSTEM_OF)
 SYSTEM_TYPES = frozenset(
-    {"Boolean", "Integer", "Long", "Decimal", "String", "Date", "DateTime", "Time", "Quantity", "Any"}
+    {
+        "Boolean",
+        "Integer",
+        "Long",
+        "Decimal",
+        "String",
+        "Date",
+        "DateTime",
+        "Time",
+        "Quantity",
+        "Any",
+    }
 )
 _PRIMITIVE_PARENT = {
     "code": "string",
@@ -115,7 +126,7 @@ class Model:
             child = element.type
             if name in ("id", "url") and (element.is_attribute or child == "string"):
                 child = "id" if name == "id" and shape.kind == "resource" else "System.String"
-            if child == "Element" or child == "BackboneElement":
+            if child in ("Element", "BackboneElement"):
                 child = ""
             primitive = child in PRIMITIVES
             sibling = f"_{key}" if primitive else ""

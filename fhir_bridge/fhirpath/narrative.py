@@ -11,15 +11,117 @@ __all__ = ["is_safe_fragment", "is_safe_narrative"]
 
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 _ELEMENTS = frozenset(
-    "a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 "
-    "h4 h5 h6 hr i img li ol p pre q samp small span strong sub sup table tbody td tfoot th thead "
-    "tr tt ul var map area bdo ins del address kbd u".split()
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "b",
+        "big",
+        "blockquote",
+        "br",
+        "caption",
+        "cite",
+        "code",
+        "col",
+        "colgroup",
+        "dd",
+        "dfn",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+        "img",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "samp",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "tt",
+        "ul",
+        "var",
+        "map",
+        "area",
+        "bdo",
+        "ins",
+        "del",
+        "address",
+        "kbd",
+        "u",
+    ]
 )
 _ATTRIBUTES = frozenset(
-    "abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign "
-    "char charoff charset cite class colspan compact coords dir frame headers height href hreflang "
-    "hspace id lang longdesc name nowrap rel rev rowspan rules scope shape span src start style "
-    "summary tabindex title type valign value vspace width".split()
+    [
+        "abbr",
+        "accesskey",
+        "align",
+        "alt",
+        "axis",
+        "bgcolor",
+        "border",
+        "cellhalign",
+        "cellpadding",
+        "cellspacing",
+        "cellvalign",
+        "char",
+        "charoff",
+        "charset",
+        "cite",
+        "class",
+        "colspan",
+        "compact",
+        "coords",
+        "dir",
+        "frame",
+        "headers",
+        "height",
+        "href",
+        "hreflang",
+        "hspace",
+        "id",
+        "lang",
+        "longdesc",
+        "name",
+        "nowrap",
+        "rel",
+        "rev",
+        "rowspan",
+        "rules",
+        "scope",
+        "shape",
+        "span",
+        "src",
+        "start",
+        "style",
+        "summary",
+        "tabindex",
+        "title",
+        "type",
+        "valign",
+        "value",
+        "vspace",
+        "width",
+    ]
 )
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -37,7 +139,9 @@ def is_safe_narrative(text: str) -> bool:
     if root.tag != f"{_XHTML}div":
         return False
     elements = list(root.iter())
-    content = any((element.text or "").strip() or (element.tail or "").strip() for element in elements)
+    content = any(
+        (element.text or "").strip() or (element.tail or "").strip() for element in elements
+    )
     images = any(element.tag == f"{_XHTML}img" for element in elements)
     return (content or images) and all(_names_are_safe(element) for element in elements)
 

@@ -97,7 +97,11 @@ def _datetime(context: Context) -> Temporal:
     zone = 0 if offset is None else int(offset.total_seconds()) // 60
     milliseconds = moment.microsecond // 1000
     clock = f"{moment:%H:%M:%S}.{milliseconds:03d}"
-    mark = "Z" if zone == 0 else f"{'-' if zone < 0 else '+'}{abs(zone) // 60:02d}:{abs(zone) % 60:02d}"
+    mark = (
+        "Z"
+        if zone == 0
+        else f"{'-' if zone < 0 else '+'}{abs(zone) // 60:02d}:{abs(zone) % 60:02d}"
+    )
     fields = (
         moment.year,
         moment.month,
@@ -141,4 +145,3 @@ def _define_variable(
         context.this = outer
     context.variables = {**context.variables, label: Items(found)}
     return focus
-

@@ -27,9 +27,11 @@ _DURATIONS = frozenset({"a", "mo", "wk", "d", "h", "min", "s", "ms"})
 
 
 class Node:
-    """An element: its `value` (a scalar, a dict or another tree node; None when only
-    extensions stand for it), its `type_name` ("" unknown), the `sibling` that holds id and
-    extensions of a primitive, and whether a `choice` element led to it.
+    """An element of a tree.
+
+    `value` is a scalar, a dict or another tree node (None when only extensions stand for
+    it), `type_name` "" when unknown, `sibling` the holder of id and extensions of a
+    primitive, `choice` whether a choice element led here.
     """
 
     __slots__ = ("choice", "sibling", "type_name", "value")
@@ -107,9 +109,7 @@ def quantity_of(item: Any) -> Quantity | None:
     if system and system != UCUM:
         return None
     unit = code or value.get("unit") or "1"
-    return Quantity(
-        Decimal(str(number)), unit, dual=system == UCUM and code in _DURATIONS
-    )
+    return Quantity(Decimal(str(number)), unit, dual=system == UCUM and code in _DURATIONS)
 
 
 _ID = (Member("id", "System.String", False, False, ""),)
@@ -198,7 +198,7 @@ def _append(child: Any, beside: Any, member: Member, out: list[Any]) -> None:
 
 def _made(child: Any, beside: Any, member: Member) -> Node:
     type_name = member.type_name
-    if type_name == "" or type_name == "Resource":
+    if type_name in ("", "Resource"):
         type_name = _own_type(child) or type_name
     node = Node(child, type_name, beside)
     node.choice = member.choice
@@ -225,14 +225,14 @@ def children(item: Any, model: Model) -> list[Any]:
             for name in item.sibling:
                 out += step([item], name, model)
         if getattr(value, "keys", None) is not None:
-            for name in value.keys():
+            for name in value.keys():  # noqa: SIM118 - a tree node is no mapping
                 out += step([item], name, model)
         return out
     seen = set()
     for key in value:
         if key == "resourceType":
             continue
-        name = key[1:] if key.startswith("_") else key
+        name = key.removeprefix("_")
         if name in seen:
             continue
         seen.add(name)
@@ -256,7 +256,32 @@ def _child_member(model: Model, type_name: str, name: str) -> Member:
 
 
 _CHOICE_NAMES = frozenset(
-    "value effective onset abatement deceased multipleBirth medication occurrence performed "
-    "timing asNeeded rate dose product serviced location diagnosis procedure bounds "
-    "subject defaultValue fixed pattern minValue maxValue answer".split()
+    [
+        "value",
+        "effective",
+        "onset",
+        "abatement",
+        "deceased",
+        "multipleBirth",
+        "medication",
+        "occurrence",
+        "performed",
+        "timing",
+        "asNeeded",
+        "rate",
+        "dose",
+        "product",
+        "serviced",
+        "location",
+        "diagnosis",
+        "procedure",
+        "bounds",
+        "subject",
+        "defaultValue",
+        "fixed",
+        "pattern",
+        "minValue",
+        "maxValue",
+        "answer",
+    ]
 )

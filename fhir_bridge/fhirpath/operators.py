@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import ROUND_DOWN, Context as DecimalContext, Decimal, localcontext
+from decimal import ROUND_DOWN, Decimal, localcontext
+from decimal import Context as DecimalContext
 from typing import Any
 
 from fhir_bridge.fhirpath.equality import (
@@ -222,9 +223,7 @@ def _scaled(
     if one_quantity is None or other is None:
         raise fail(f"{symbol} cannot take {kind_of(left[0])} and {kind_of(right[0])}")
     with localcontext(_CONTEXT):
-        result = (
-            one_quantity.times(other) if symbol == "*" else one_quantity.divided(other)
-        )
+        result = one_quantity.times(other) if symbol == "*" else one_quantity.divided(other)
     return [] if result is None else [result]
 
 
@@ -358,4 +357,3 @@ BINARY: dict[str, Callable[[Collection, Collection], Collection]] = {
     "div": _div,
     "mod": _mod,
 }
-

@@ -105,9 +105,7 @@ class _Parser:
         nesting = 0
         while True:
             token = self.token
-            binding = (
-                _BINDING.get(token.text, 0) if token.kind in ("symbol", "identifier") else 0
-            )
+            binding = _BINDING.get(token.text, 0) if token.kind in ("symbol", "identifier") else 0
             if binding <= least:
                 break
             self.next += 1
@@ -253,5 +251,4 @@ class _Parser:
             return Quantity(Decimal(text), CALENDAR_UNITS[unit.text], calendar=True)
         if "." in text:
             return Decimal(text)
-        value = int(text) if len(text) < 20 else Decimal(text)
-        return value
+        return int(text) if len(text) < 20 else Decimal(text)

@@ -30,7 +30,7 @@ def compile_pattern(source: str, flags: str, length: int) -> re.Pattern[str]:
     pattern, repeats, nested = _compiled(source, flags)
     if nested and length > 16:
         raise fail("the regular expression nests repetitions that overlap")
-    if repeats > 3 and length**min(repeats, 4) > 10**13:
+    if repeats > 3 and length ** min(repeats, 4) > 10**13:
         raise fail("the text is too long for this regular expression")
     return pattern
 
@@ -50,7 +50,9 @@ def _compiled(source: str, flags: str) -> tuple[re.Pattern[str], int, bool]:
         repeats, nested = _cost(tree, inside=False)
         return re.compile(text, options), repeats, nested
     except (re.error, OverflowError, RecursionError) as error:
-        raise fail(f"the regular expression cannot be read: {getattr(error, 'msg', 'too large')}") from None
+        raise fail(
+            f"the regular expression cannot be read: {getattr(error, 'msg', 'too large')}"
+        ) from None
 
 
 def _cost(tree: Any, *, inside: bool) -> tuple[int, bool]:

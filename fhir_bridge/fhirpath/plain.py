@@ -280,15 +280,21 @@ class _Body(Conditions):
             case syntax.Member():
                 self.member(step.name, node, type_name, rest, sink, exact=exact)
             case syntax.Call(name="where", arguments=(criteria,)):
-                self.deeper(f"if {self.condition(criteria, node, type_name)} is True:", node, type_name, onward)
+                self.deeper(
+                    f"if {self.condition(criteria, node, type_name)} is True:",
+                    node,
+                    type_name,
+                    onward,
+                )
             case syntax.Call(name="ofType", arguments=(argument,)):
                 wanted = syntax.type_name_of(argument)
                 if wanted is None or type_name == TREE:
                     raise NotPlain
                 if self.fits(type_name, wanted):
                     onward(node, type_name)
-            case syntax.Call(name="first", arguments=()) | syntax.Index(
-                position=syntax.Literal(value=0)
+            case (
+                syntax.Call(name="first", arguments=())
+                | syntax.Index(position=syntax.Literal(value=0))
             ):
                 raise NotPlain  # `steps` has cut the path there
             case syntax.Call(name="extension", arguments=(syntax.Literal(value=str() as url),)):
@@ -510,7 +516,9 @@ def _first_at(steps: tuple[syntax.Expr, ...]) -> int:
         match step:
             case syntax.Call(name="first", arguments=()):
                 return place
-            case syntax.Index(position=syntax.Literal(value=value)) if value == 0 and value is not False:
+            case syntax.Index(position=syntax.Literal(value=value)) if (
+                value == 0 and value is not False
+            ):
                 return place
     return 0
 
@@ -532,4 +540,6 @@ def _name_tree(tree: syntax.TypeTest) -> syntax.Expr:
     start = syntax.Member(tree.offset, names[0])
     if len(names) == 1:
         return start
-    return syntax.Path(tree.offset, start, tuple(syntax.Member(tree.offset, name) for name in names[1:]))
+    return syntax.Path(
+        tree.offset, start, tuple(syntax.Member(tree.offset, name) for name in names[1:])
+    )

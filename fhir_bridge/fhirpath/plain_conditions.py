@@ -77,8 +77,9 @@ class Conditions:
             case syntax.Binary(left=syntax.Path(steps=(*before, syntax.Call(name="count")))):
                 inner = _before(tree.left, tuple(before))
                 return self._counted(tree, inner, node, type_name)
-            case syntax.Binary(operator="<" | ">" | "<=" | ">=") | syntax.Binary(
-                operator="=", right=syntax.Literal(value=Decimal())
+            case (
+                syntax.Binary(operator="<" | ">" | "<=" | ">=")
+                | syntax.Binary(operator="=", right=syntax.Literal(value=Decimal()))
             ):
                 return self._ordered(tree, node, type_name)
             case syntax.Binary(operator="=" | "!="):
@@ -92,9 +93,7 @@ class Conditions:
                 return self._boolean(tree, node, type_name)
         raise NotPlain
 
-    def _ending(
-        self, call: syntax.Call, inner: syntax.Expr, node: str, type_name: str
-    ) -> str:
+    def _ending(self, call: syntax.Call, inner: syntax.Expr, node: str, type_name: str) -> str:
         """A path that ends in a function with a boolean answer."""
         name = call.name
         if name == "not":
@@ -189,12 +188,14 @@ class Conditions:
         if len(texts) != len(parts) or not all(isinstance(text, str) for text in texts):
             raise NotPlain
         return self._single(
-            tree.left, node, type_name, _TEXTS - {TREE}, lambda value: f"{value} in {tuple(texts)!r}"
+            tree.left,
+            node,
+            type_name,
+            _TEXTS - {TREE},
+            lambda value: f"{value} in {tuple(texts)!r}",
         )
 
-    def _counted(
-        self, tree: syntax.Binary, inner: syntax.Expr, node: str, type_name: str
-    ) -> str:
+    def _counted(self, tree: syntax.Binary, inner: syntax.Expr, node: str, type_name: str) -> str:
         """``path.count()`` against an integer literal."""
         right = tree.right
         if tree.operator not in _COMPARED or not isinstance(right, syntax.Literal):
@@ -310,4 +311,3 @@ def _after(tree: syntax.Expr, step: syntax.Expr) -> syntax.Expr:
     if isinstance(tree, syntax.Path):
         return syntax.Path(tree.offset, tree.start, (*tree.steps, step))
     return syntax.Path(tree.offset, tree, (step,))
-

@@ -98,14 +98,9 @@ class Quantity:
         if left.calendar != right.calendar and not lenient and (_coarse(left) or _coarse(right)):
             return None
         if lenient and left.calendar != right.calendar:
-            if (word := _CALENDAR.get(left.ucum_code)) and (
-                other_word := _CALENDAR.get(right.ucum_code)
-            ):
-                return _calendar_pair(
-                    replace(left, unit=word, calendar=True),
-                    replace(right, unit=other_word, calendar=True),
-                    coarser=coarser,
-                )
+            one, two = left.as_calendar(), right.as_calendar()
+            if one.calendar and two.calendar:
+                return _calendar_pair(one, two, coarser=coarser)
         if left.ucum_code == right.ucum_code:
             return left.value, right.value
         direct = ucum.convert(right.value, right.ucum_code, left.ucum_code)
@@ -128,6 +123,8 @@ class Quantity:
 
     def as_calendar(self) -> Quantity:
         """The same duration in calendar words, if it has them."""
+        if self.calendar:
+            return self
         word = _CALENDAR.get(self.unit)
         return replace(self, unit=word, calendar=True) if word else self
 
@@ -159,7 +156,9 @@ class Quantity:
         if left.calendar != right.calendar:
             if _coarse(left) or _coarse(right):
                 return None
-            left, right = (replace(each, unit=each.ucum_code, calendar=False) for each in (left, right))
+            left, right = (
+                replace(each, unit=each.ucum_code, calendar=False) for each in (left, right)
+            )
         pair = left.aligned(right)
         if pair is None or ucum.is_special(left.ucum_code) or ucum.is_special(right.ucum_code):
             return None
@@ -221,9 +220,7 @@ def _ratio(source: str, target: str) -> Decimal:
     return _SECONDS[source] / _SECONDS[target]
 
 
-def _calendar_pair(
-    left: Quantity, right: Quantity, *, coarser: bool
-) -> tuple[Decimal, Decimal]:
+def _calendar_pair(left: Quantity, right: Quantity, *, coarser: bool) -> tuple[Decimal, Decimal]:
     if (_SECONDS[left.unit] >= _SECONDS[right.unit]) != coarser:
         return left.value * _ratio(left.unit, right.unit), right.value
     return left.value, right.value * _ratio(right.unit, left.unit)

@@ -97,9 +97,7 @@ def _matches_full(
     return _matched("matchesFull", focus, pattern, flags, whole=True)
 
 
-def _matched(
-    name: str, focus: Items, pattern: Items, flags: Items | None, *, whole: bool
-) -> Items:
+def _matched(name: str, focus: Items, pattern: Items, flags: Items | None, *, whole: bool) -> Items:
     text, source = string(focus, f"{name}()"), string(pattern, f"{name}()")
     options = string(flags or [], f"the flags of {name}()") or ""
     if text is None or source is None:

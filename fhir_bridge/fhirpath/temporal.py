@@ -13,7 +13,7 @@ from __future__ import annotations
 import calendar
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -191,7 +191,7 @@ def _compare_fields(left: Temporal, right: Temporal) -> int | None:
     if len(one) != len(other):
         whole = 3 if left.kind == "time" else 6
         if len(one) >= whole and len(other) >= whole:
-            one, other = one + (0,), other + (0,)
+            one, other = (*one, 0), (*other, 0)
         size = min(len(one), len(other))
         if len(one) != len(other) and one[:size] == other[:size] and size < whole:
             return None
@@ -273,7 +273,7 @@ def _add_duration(moment: Temporal, shift: int) -> Temporal:
     clock, width = _clock(_capped(fields[3:], 2))
     step = width + 1 if width else 1
     shift = (abs(shift) // step) * step * sign
-    start = datetime(*fields[:3])  # noqa: DTZ001 - the zone travels beside the fields
+    start = datetime.combine(date(*fields[:3]), time())
     days, rest = divmod(clock + shift, _DAY)
     moved = start + timedelta(days=days)
     clocks = _clock_split(rest, fields[3:]) if len(fields) > 3 else ()
@@ -301,7 +301,9 @@ def _made(like: Temporal, fields: tuple[int, ...]) -> Temporal:
 
 
 def _render(day: tuple[int, ...], clock: tuple[int, ...], zone: int | None) -> str:
-    text = "-".join(f"{part:04d}" if index == 0 else f"{part:02d}" for index, part in enumerate(day))
+    text = "-".join(
+        f"{part:04d}" if index == 0 else f"{part:02d}" for index, part in enumerate(day)
+    )
     if clock:
         text += "T" if day else ""
         text += ":".join(f"{part:02d}" for part in clock[:3])
@@ -309,7 +311,11 @@ def _render(day: tuple[int, ...], clock: tuple[int, ...], zone: int | None) -> s
             fraction = f"{clock[3]:09d}".rstrip("0")
             text += "." + fraction.ljust(3, "0")
     if zone is not None and clock:
-        text += "Z" if zone == 0 else f"{'-' if zone < 0 else '+'}{abs(zone) // 60:02d}:{abs(zone) % 60:02d}"
+        text += (
+            "Z"
+            if zone == 0
+            else f"{'-' if zone < 0 else '+'}{abs(zone) // 60:02d}:{abs(zone) % 60:02d}"
+        )
     return text
 
 

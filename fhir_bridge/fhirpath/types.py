@@ -113,7 +113,7 @@ def _looks_like(item: Node, namespace: str, local: str) -> bool:
         if namespace != "FHIR" and shown == local:
             return True
         return namespace != "System" and (
-            _FHIR.get(shown) == local or SYSTEM_OF.get(local) == shown and local != "base64Binary"
+            _FHIR.get(shown) == local or (SYSTEM_OF.get(local) == shown and local != "base64Binary")
         )
     if local in ("Element", "BackboneElement") and namespace != "System":
         return type(value) is dict
@@ -136,7 +136,7 @@ def _fits(item: Any, name: str, model: Model) -> bool:
         if name.startswith("System."):
             return SYSTEM_OF[item.type_name] == name[7:]
         local = name.removeprefix("FHIR.")
-        return item.type_name == local or local == "Element"
+        return local in (item.type_name, "Element")
     return is_type(item, name, model)
 
 

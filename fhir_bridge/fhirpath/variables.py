@@ -18,9 +18,7 @@ FIXED = {
     "sct": "http://snomed.info/sct",
     "loinc": "http://loinc.org",
 }
-RESERVED = frozenset(
-    {"context", "resource", "rootResource", "factory", "terminologies", *FIXED}
-)
+RESERVED = frozenset({"context", "resource", "rootResource", "factory", "terminologies", *FIXED})
 _PREFIXED = {
     "vs-": "http://hl7.org/fhir/ValueSet/",
     "ext-": "http://hl7.org/fhir/StructureDefinition/",

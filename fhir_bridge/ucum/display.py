@@ -36,6 +36,6 @@ def _named(component: Component) -> str:
     if component.group is not None:
         return f"({_term(component.group)}){power}"
     if component.atom is None:
-        return component.annotation if component.annotation else str(component.factor)
+        return component.annotation or str(component.factor)
     prefix = prefixes()[component.prefix][0] if component.prefix else ""
     return f"({prefix}{component.atom.name.lower()}{power})"

@@ -97,12 +97,12 @@ class _Reader:
             if self.position < len(self.text) and self.text[self.position] not in "./)":
                 raise _refuse(self.text, "an annotation cannot stand before a unit")
             return Component(sign, divided, factor=1, annotation=annotation)
-        if not self.text.startswith(("10*", "10^"), self.position):
-            if digits := self.matched(_FACTOR):
-                annotation = self.matched(_ANNOTATION)
-                if self.position < len(self.text) and self.text[self.position] not in "./)":
-                    raise _refuse(self.text, f"{digits} needs a dot or a solidus behind it")
-                return Component(sign, divided, factor=int(digits), annotation=annotation)
+        ten = self.text.startswith(("10*", "10^"), self.position)
+        if not ten and (digits := self.matched(_FACTOR)):
+            annotation = self.matched(_ANNOTATION)
+            if self.position < len(self.text) and self.text[self.position] not in "./)":
+                raise _refuse(self.text, f"{digits} needs a dot or a solidus behind it")
+            return Component(sign, divided, factor=int(digits), annotation=annotation)
         return self.simple(sign, divided=divided)
 
     def group(self, sign: int, *, divided: bool) -> Component:

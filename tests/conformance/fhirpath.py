@@ -27,7 +27,7 @@ from tests.conformance.result import Result, exclusions
 
 _NAMESPACE = "{http://hl7.org/fhirpath/tests}"
 _STRINGS = frozenset(
-    "string code id uri url canonical oid uuid markdown base64Binary xhtml".split()
+    "string code id uri url canonical oid uuid markdown base64Binary xhtml".split()  # noqa: SIM905 - reads better than fifty quotes
 )
 _NUMBERS = frozenset({"integer", "positiveInt", "unsignedInt", "integer64"})
 
@@ -78,14 +78,19 @@ def _official_case(test: xml.Element, tree: Path, release: str) -> str:
     checked = "lenient" not in mode and "cda" not in mode and test.get("skipStaticCheck") != "true"
     ordered = "true" in (test.get("checkOrderedFunctions"), test.get("ordered"))
     try:
-        found = _evaluate(text, node, release, checked=checked, ordered=ordered and mode == "strict")
+        found = _evaluate(
+            text, node, release, checked=checked, ordered=ordered and mode == "strict"
+        )
     except BridgeError as error:
         return "" if expression.get("invalid") else f"raised {error}"
     if expression.get("invalid"):
         return f"must be refused ({expression.get('invalid')}), gave {found}"
     shown = [(_kind(item), _text(item)) for item in found]
     if test.get("ordered") == "false":
-        shown, expected = sorted(shown, key=lambda row: row[1]), sorted(expected, key=lambda row: row[1])
+        shown, expected = (
+            sorted(shown, key=lambda row: row[1]),
+            sorted(expected, key=lambda row: row[1]),
+        )
     agrees = len(shown) == len(expected) and all(
         _agrees(one, other) for one, other in zip(shown, expected, strict=True)
     )
@@ -138,7 +143,10 @@ class _Terminologies:
             return None
         codes = definitions().required_codes(arguments[0])
         answer = codes is not None and arguments[1] in codes
-        return {"resourceType": "Parameters", "parameter": [{"name": "result", "valueBoolean": answer}]}
+        return {
+            "resourceType": "Parameters",
+            "parameter": [{"name": "result", "valueBoolean": answer}],
+        }
 
 
 def _child(element: xml.Element, name: str) -> xml.Element:
@@ -193,7 +201,7 @@ def _engine_case(case: dict[str, Any], subjects: dict[str, Any], tree: Path) -> 
     node = subjects.get(case.get("subject_of") or "")
     if case.get("inputfile"):
         node = _json_input(tree, case["inputfile"], model)
-    variables = {name: value for name, value in (case.get("variables") or {}).items()}
+    variables = dict(case.get("variables") or {})
     given = case["expression"]
     root_type = given.get("base") if isinstance(given, dict) else None
     if isinstance(given, dict):

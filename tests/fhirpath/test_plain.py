@@ -100,7 +100,10 @@ _PATIENTS: list[dict[str, Any]] = [
     {"name": [{"use": "official", "family": ["A", "C"], "given": "no list"}]},
     {"active": True, "gender": "male", "_gender": {"id": "g"}, "multipleBirthInteger": 2},
     {"deceasedBoolean": True, "telecom": [{"system": "email", "value": "e"}, {"value": "n"}]},
-    {"id": "1", "identifier": [{"system": "http://unitsofmeasure.org", "value": "1"}, {"value": 2}]},
+    {
+        "id": "1",
+        "identifier": [{"system": "http://unitsofmeasure.org", "value": "1"}, {"value": 2}],
+    },
     {"extension": [{"url": "u", "valueString": "s"}, {"url": "w"}], "birthDate": "1970"},
     {"contained": [{"resourceType": "Patient", "contained": [{}]}], "_birthDate": {"id": "b"}},
     {"managingOrganization": {"reference": "Organization/o"}},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -126,7 +126,7 @@ class Value(str):
 
     __slots__ = ("parts",)
 
-    def __new__(cls, text: str, **parts: str) -> Value:
+    def __new__(cls, text: str, **parts: str) -> Self:
         """The text of the first component, and the others by name."""
         made = super().__new__(cls, text)
         made.parts = parts  # type: ignore[attr-defined]

@@ -124,7 +124,9 @@ _TEMPORALS = st.builds(
     st.integers(1, 9999),
     st.integers(1, 12),
     st.integers(1, 28),
-    st.sampled_from(["", "T10", "T10:30", "T10:30:15", "T10:30:15.25", "T10:30:15Z", "T01:00:00+08:00"]),
+    st.sampled_from(
+        ["", "T10", "T10:30", "T10:30:15", "T10:30:15.25", "T10:30:15Z", "T01:00:00+08:00"]
+    ),
 )
 
 
@@ -138,10 +140,11 @@ def test_comparison_is_antisymmetric(one: str, other: str) -> None:
 
 @given(_TEMPORALS)
 def test_a_value_is_inside_its_boundaries(text: str) -> None:
-    """low <= value <= high at full precision, where the zone is known."""
+    """The value lies between both at full precision, where the zone is known."""
     value = _temporal(text)
     low, high = (
-        fhirpath.compile(f"@{text}.{name}()").items({})[0] for name in ("lowBoundary", "highBoundary")
+        fhirpath.compile(f"@{text}.{name}()").items({})[0]
+        for name in ("lowBoundary", "highBoundary")
     )
     first, last = value.interval()
     if value.zone is not None or value.kind == "date":
