@@ -79,6 +79,7 @@ def _health_file(resident: Resident, household: Household, seed: int) -> Row:
     random = stream(seed, "health file", resident.number)
     centre, team = institution("centre"), teams(seed)[resident.household % 3]
     head = household.members[0]
+    seen_at_home, typed = household.number % 4 == 1, resident.number % 5 > 1
     contact = next((other for other in household.members if other is not resident), None)
     opened = AS_OF - timedelta(days=random.randrange(200, 3000))
     return _identity(resident) | {
@@ -89,8 +90,8 @@ def _health_file(resident: Resident, household: Household, seed: int) -> Row:
         "工作单位": "",
         "常住类型": "1" if random.random() < 0.83 else "2",
         "民族": resident.ethnic,
-        "ABO血型": resident.blood_group,
-        "RH血型": resident.rhesus,
+        "ABO血型": resident.blood_group if typed else "",
+        "RH血型": resident.rhesus if typed else "",
         "文化程度": _EDUCATION[resident.education],
         "职业": _OCCUPATION.get(resident.employment, "8"),
         "婚姻状况": _MARITAL[resident.marital],
@@ -100,14 +101,14 @@ def _health_file(resident: Resident, household: Household, seed: int) -> Row:
         "暴露史": "1",
         "既往疾病": _past_diseases(random, resident),
         "手术史": f"阑尾切除术@{random.randrange(2005, 2025)}-05" if random.random() < 0.04 else "",
-        "父亲家族史": random.choices(("1", "2", "3", "2;3"), (70, 20, 6, 4))[0],
-        "母亲家族史": random.choices(("1", "2", "3"), (74, 18, 8))[0],
+        "父亲家族史": random.choices(("1", "2", "3", "2;3"), (84, 11, 3, 2))[0],
+        "母亲家族史": random.choices(("1", "2", "3"), (86, 10, 4))[0],
         "残疾情况": random.choice("2356") if "disabled" in resident.groups else "1",
-        "厨房排风设施": "2",
-        "燃料类型": "3",
-        "饮水": "1",
-        "厕所": "1",
-        "禽畜栏": "1",
+        "厨房排风设施": "2" if seen_at_home else "",
+        "燃料类型": "3" if seen_at_home else "",
+        "饮水": "1" if seen_at_home else "",
+        "厕所": "1" if seen_at_home else "",
+        "禽畜栏": "1" if seen_at_home else "",
         "现住址": f"J市H区{resident.address}",
         "省": "",
         "市": "J市",

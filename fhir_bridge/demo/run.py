@@ -31,6 +31,7 @@ __all__ = ["Choice", "run"]
 _PULLED = "contract-agreements"
 _TOKEN_FILE = "demo-token"  # noqa: S105 - a file's name
 _MARK = "demo-record"
+_QUIET_LOOKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +121,10 @@ def _watch(product: Product, sources: SourceProcess, progress: Progress, stop: E
     show()
     while _files_waiting(settings.data / "inbox") and not stop.wait(0.3):
         show()
-    idle = Thread(target=product.wait_until_idle, args=(1.5,), daemon=True)
-    idle.start()
-    while idle.is_alive() and not stop.wait(0.3):
+    quiet = 0
+    while quiet < _QUIET_LOOKS and not stop.wait(0.3):
+        quiet = 0 if product.services.store.journal.pending(1) else quiet + 1
         show()
-    show()
 
 
 def _pull(product: Product, sources: SourceProcess, failures: list[str]) -> None:

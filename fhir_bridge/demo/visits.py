@@ -89,7 +89,7 @@ def _visit(random: Random, resident: Resident, seed: int, index: int, days_ago: 
     stay = timedelta(days=random.randrange(2, 14)) if inpatient else timedelta(minutes=40)
     end = min(start + stay, datetime.combine(AS_OF, time(17, 0)))
     codes = [code for code in row["panels"].split("+") if code]
-    kept = [code for code in codes if inpatient or random.random() < 0.55]
+    kept = [code for code in codes if inpatient or random.random() < 0.4]
     return Visit(
         number=f"{'ZY' if inpatient else 'MZ'}{start:%y%m%d}{resident.number:07d}{index}",
         resident=resident,

@@ -1,0 +1,261 @@
+"""Every command: its help, its result, its exit code (0 good, 1 findings, 2 misuse)."""
+
+import json
+from pathlib import Path
+
+import click
+import pytest
+
+from fhir_bridge.cli import cli
+from fhir_bridge.demo.contract_system import team_rows
+from fhir_bridge.demo.file_drop import drop_table
+from fhir_bridge.demo.hospital_messages import registrations
+from fhir_bridge.demo.public_health import health_files
+
+COMMANDS = cli.list_commands(click.Context(cli))
+
+
+@pytest.fixture
+def message(tmp_path: Path) -> Path:
+    """A registration as the hospital sends it."""
+    path = tmp_path / "a04.hl7"
+    path.write_bytes(next(registrations(300, 1)).data)
+    return path
+
+
+@pytest.fixture
+def health_table(tmp_path: Path) -> Path:
+    """Ten health files in GB18030."""
+    drop_table(tmp_path, "files.csv", health_files(10, 1), codec="gb18030")
+    return tmp_path / "files.csv"
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Path:
+    """A small Patient."""
+    path = tmp_path / "patient.json"
+    path.write_text(
+        '{"resourceType":"Patient","name":[{"family":"王","given":["伟"]}],"birthDate":"1990-01-01"}'
+    )
+    return path
+
+
+def test_all_promised_commands_are_there():
+    """The faces that stay stable."""
+    promised = "serve demo convert ingest fhirpath transform validate search replay check reindex backup restore conformance"
+    assert set(promised.split()) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_with_an_example(run, name):
+    """A newcomer reads --help first."""
+    ran = run(name, "--help")
+    assert ran.code == 0
+    assert "Example: fhir-bridge " in ran.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["convert"], ["convert", "missing.hl7"], ["replay"], ["serve", "--port", "0"]],
+)
+def test_misuse_is_exit_code_2_with_a_sentence(run, arguments):
+    """No traceback, nothing on standard output."""
+    ran = run(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err
+
+
+def test_a_setting_that_cannot_be_used_is_misuse(run, monkeypatch, patient):
+    """A misspelt setting must not be ignored."""
+    monkeypatch.setenv("FHIR_BRIDGE_PROT", "80")
+    ran = run("validate", patient)
+    assert ran.code == 2
+    assert "FB-9002" in ran.err
+
+
+def test_an_unexpected_fault_is_a_reference_not_a_traceback(run, monkeypatch, patient):
+    """The last door before a traceback."""
+    from fhir_bridge.validation import Validator
+
+    monkeypatch.setattr(Validator, "check", lambda *_: 1 / 0)
+    ran = run("validate", patient)
+    assert ran.code == 1
+    assert "FB-9001" in ran.err
+    assert "Traceback" not in ran.err
+
+
+# --- languages ------------------------------------------------------------------------
+
+
+def test_convert_prints_a_bundle_on_one_line_for_a_pipe(run, message):
+    """The standard maps serve where no feed is named."""
+    ran = run("convert", message)
+    (bundle,) = ran.lines
+    assert bundle["resourceType"] == "Bundle"
+    assert {"Patient", "Encounter"} <= {e["resource"]["resourceType"] for e in bundle["entry"]}
+    assert ran.code == 0
+
+
+def test_convert_of_something_unknown_is_a_coded_issue(run, tmp_path: Path):
+    """Bundle or issue, never a traceback."""
+    path = tmp_path / "noise.bin"
+    path.write_bytes(bytes(range(256)))
+    ran = run("convert", path)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("FB-")
+
+
+def test_convert_names_the_file_of_each_issue_when_there_are_several(run, message, tmp_path: Path):
+    """The good one is converted, the bad one is named."""
+    bad = tmp_path / "bad.hl7"
+    bad.write_bytes(message.read_bytes()[:60])
+    ran = run("convert", message, bad)
+    assert ran.code == 1
+    assert len(ran.lines) >= 1
+    assert any(line.startswith("bad.hl7: FB-") for line in ran.err.splitlines())
+
+
+def test_convert_reads_standard_input_and_takes_a_feed(run, health_table):
+    """A dash is standard input."""
+    ran = run("convert", "-", "--feed", "public-health-files", stdin=health_table.read_bytes())
+    (bundle,) = ran.lines
+    patients = [e for e in bundle["entry"] if e["resource"]["resourceType"] == "Patient"]
+    assert len(patients) == 10
+    assert run("convert", "-", "--feed", "none", stdin=b"x").code == 2
+
+
+def test_convert_validates_when_asked(run, message):
+    """The judgement of the feed's profiles goes to standard error."""
+    assert run("convert", message, "--validate").lines[0]["resourceType"] == "Bundle"
+
+
+def test_fhirpath_prints_each_value_as_json(run, patient):
+    """Exit code 1 when nothing is found; a fault has its position."""
+    ran = run("fhirpath", "name.family | name.given", patient)
+    assert (ran.code, ran.lines) == (0, ["王", "伟"])
+    assert run("fhirpath", "photo", patient).code == 1
+    assert run("fhirpath", "1 + 1").out == "2\n"
+    typed = run("fhirpath", "--types", "birthDate", patient).lines
+    assert typed == [{"type": "date", "value": "1990-01-01"}]
+    broken = run("fhirpath", "name..family", patient)
+    assert broken.code == 1
+    assert "FB-20" in broken.err
+
+
+def test_validate_tells_good_from_bad(run, patient, tmp_path: Path):
+    """Issues on standard error, outcomes on standard output when asked for."""
+    assert run("validate", patient).code == 0
+    bad = tmp_path / "bad.ndjson"
+    bad.write_text('{"resourceType":"Patient","gender":"x"}\n{"resourceType":"Patient"}\n')
+    ran = run("validate", "--outcomes", bad)
+    assert ran.code == 1
+    assert "bad.ndjson: FB-3" in ran.err
+    assert [one["resourceType"] for one in ran.lines] == ["OperationOutcome"] * 2
+    broken = tmp_path / "broken.json"
+    broken.write_text("{")
+    assert "FB-1001" in run("validate", broken).err
+
+
+MAP = """/// url = 'http://example.org/StructureMap/copy-name'
+/// name = 'CopyName'
+uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as source
+uses "http://hl7.org/fhir/StructureDefinition/Person" alias Person as target
+group copy(source src : Patient, target tgt : Person) {
+  src.birthDate -> tgt.birthDate;
+}
+"""
+
+
+def test_transform_runs_a_map_on_files_and_shows_lineage(run, patient, tmp_path: Path):
+    """One line a result."""
+    path = tmp_path / "copy.map"
+    path.write_text(MAP)
+    ran = run("transform", path, patient)
+    assert ran.lines == [{"resourceType": "Person", "birthDate": "1990-01-01"}]
+    steps = run("transform", "--lineage", path, patient).lines[1:]
+    assert any("birthDate" in step["target"] for step in steps)
+
+
+def test_transform_checks_a_map_without_running_it(run, tmp_path: Path):
+    """A fault with its place; all maps of the product are free of faults."""
+    path = tmp_path / "bad.map"
+    path.write_text(MAP.replace("tgt.birthDate", "tgt.birthdate"))
+    ran = run("transform", "--check", path)
+    assert ran.code == 1
+    assert "FB-2" in ran.err
+    assert run("transform", "--check").lines[-1]["issues"] == 0
+    assert run("transform", path).code == 2
+
+
+def test_conformance_counts_what_is_loaded(run):
+    """Or lists it."""
+    (told,) = run("conformance").lines
+    assert told["fhirVersion"] == "4.0.1"
+    assert told["structureMaps"] > 5
+    (listed,) = run("conformance", "--urls").lines
+    assert "hospital-his" in listed["feeds"]
+
+
+# --- the record -----------------------------------------------------------------------
+
+
+def test_ingest_takes_files_into_the_record_once(run, health_table):
+    """A file that was taken before is known and changes nothing; search finds what it held."""
+    ran = run("ingest", "--feed", "public-health-files", health_table)
+    (told,) = ran.lines
+    assert (ran.code, told["repeated"], told["status"]) == (0, False, "done")
+    assert run("search", "--count", "Patient").out == "10\n"
+    again = run("ingest", "--feed", "public-health-files", health_table).lines[0]
+    assert again["repeated"] is True
+    assert run("search", "--count", "Patient").out == "10\n"
+    assert len(run("search", "--all", "Patient?_count=3").lines) == 10
+    assert len(run("search", "Patient?_count=3").lines) == 3
+    assert run("search", "Patient?name=没有").code == 1
+    unknown = run("search", "Patient?nonsense=1")
+    assert unknown.code == 1
+    assert "FB-4101" in unknown.err
+
+
+def test_what_cannot_be_taken_rests_in_quarantine_until_it_is_replayed(
+    run, tmp_path: Path, message
+):
+    """Reasons on standard error, exit code 1; a replay of the same bytes fails the same way."""
+    bad = tmp_path / "bad.hl7"
+    bad.write_bytes(message.read_bytes().replace(b"\rPID|", b"\rP\xffD|"))
+    ran = run("ingest", "--feed", "hospital-his", bad, message)
+    assert ran.code == 1
+    assert [one["quarantined"] for one in ran.lines] == [1, 0]
+    assert "bad.hl7: FB-" in ran.err
+    listed = run("replay", "--all", "--list")
+    assert listed.lines[0]["feed"] == "hospital-his"
+    replayed = run("replay", listed.lines[0]["item"])
+    assert (replayed.code, replayed.lines[0]["recorded"]) == (1, False)
+    assert run("replay", "--feed", "public-health-files").code == 0
+
+
+def test_the_record_is_checked_reindexed_backed_up_and_restored(run, health_table, tmp_path: Path):
+    """The copy answers as the original does."""
+    run("ingest", "--feed", "public-health-files", health_table)
+    checked = run("check")
+    assert (checked.code, checked.lines[0]["issues"]) == (0, 0)
+    resources = checked.lines[0]["resources"]
+    assert run("reindex").lines == [{"resources": resources}]
+    file = tmp_path / "record.gz"
+    written = run("backup", file).lines[0]
+    assert written["rows"]["resource"] == resources
+    assert run("backup", file).code == 2
+    assert run("backup", "--verify", file).lines[0] == written
+    assert run("restore", file, "--data", tmp_path / "other").lines[0] == written
+    assert run("search", "--count", "Patient", "--data", tmp_path / "other").out == "10\n"
+    assert run("restore", file, "--data", tmp_path / "other").code == 1
+    file.write_bytes(file.read_bytes()[:-30])
+    assert "FB-" in run("backup", "--verify", file).err
+
+
+def test_teams_arrive_as_groups_of_lines(run, tmp_path: Path):
+    """One CareTeam for each team of four lines."""
+    drop_table(tmp_path, "teams.csv", team_rows(1))
+    bundles = run("convert", tmp_path / "teams.csv", "--feed", "contract-teams")
+    entries = json.loads(bundles.out)["entry"]
+    teams = [e["resource"] for e in entries if e["resource"]["resourceType"] == "CareTeam"]
+    assert [len(team["participant"]) for team in teams] == [4, 4, 4]
