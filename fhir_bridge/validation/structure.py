@@ -100,11 +100,13 @@ class Structure:
         }
         further = self._further(shape.name) if self._further else None
         type_name = shape.name
+        # ele-1: an element that has nothing but an id says nothing; a resource may.
+        empty = 0 if shape.kind == "resource" or type_name == "Element" else 1
 
         def check(value: Any, _owner: dict[str, Any]) -> Findings:
             if type(value) is not dict:
                 return found("FB-3006", name=type_name, expected="an object")
-            if not value:
+            if len(value) <= empty and (not value or "id" in value):
                 return found("FB-3011", name=type_name)
             findings: Findings = None
             for key, item in value.items():
@@ -204,6 +206,8 @@ class Structure:
 
         def single(value: Any, owner: dict[str, Any]) -> Findings:
             findings = inner(value, owner)
+            if not findings and "extension" not in value and key not in owner:
+                findings = found("FB-3011", name=key)
             return moved(findings, step) if findings else None
 
         def listed(value: Any, owner: dict[str, Any]) -> Findings:

@@ -15,11 +15,13 @@ from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Definitions, Resource, definitions, operation_outcome
 from fhir_bridge.fhirpath import Environment
 from fhir_bridge.validation.bundle import check_bundle
+from fhir_bridge.validation.extension_context import ExtensionContexts
 from fhir_bridge.validation.finding import Findings, found, is_misshapen, moved
 from fhir_bridge.validation.invariants import Invariants
 from fhir_bridge.validation.judged import enter, leave, resolve
 from fhir_bridge.validation.profile import ProfileCompiler
 from fhir_bridge.validation.structure import NodeCheck, Structure
+from fhir_bridge.validation.type_rules import TYPE_RULES
 from fhir_bridge.validation.values import fits_codes
 
 __all__ = ["Validator", "validate"]
@@ -47,6 +49,7 @@ class Validator:
         self._with_invariants = invariants
         self._invariants = Invariants(definitions, environment or self._environment())
         self._compiler = ProfileCompiler(definitions, profiles, self._invariants)
+        self._contexts = ExtensionContexts(definitions, profiles)
         self._structure = Structure(definitions, self._further)
 
     def check(self, resource: Any, profile_urls: Sequence[str] = ()) -> list[Issue]:
@@ -108,6 +111,11 @@ class Validator:
             checks.append(self._extension)
         if type_name == "Bundle":
             checks.append(check_bundle)
+        if type_name in TYPE_RULES:
+            checks.append(TYPE_RULES[type_name])
+        context_check = self._contexts.check_of(type_name)
+        if context_check is not None:
+            checks.append(context_check)
         if self._with_invariants:
             checks += self._type_invariants(type_name)
         if not checks:
@@ -134,11 +142,7 @@ class Validator:
         return findings
 
     def _extension(self, extension: dict[str, Any]) -> Findings:
-        """ext-1, and the extension's own definition where it is known."""
-        has_value = any(key.lstrip("_").startswith("value") for key in extension)
-        if has_value == ("extension" in extension):
-            reason = "holds a value and extensions" if has_value else "holds nothing"
-            return found("FB-3017", url=extension.get("url", ""), reason=reason)
+        """The extension's own definition where it is known."""
         url = extension.get("url")
         if isinstance(url, str) and url in self._profiles.extensions:
             check = self._compiler.check_of(url)

@@ -195,3 +195,27 @@ def test_an_invariant_may_ask_for_codes_and_profiles() -> None:
 
     assert [] == _codes(patient("a"), profile, value_set)
     assert ["FB-3012"] == _codes(patient("b"), profile, value_set)
+
+
+def test_an_extension_stands_where_its_context_says() -> None:
+    """On the type, on the element, and nowhere else."""
+    url = "http://x.example/StructureDefinition/e"
+    extension = _profile("Extension", _element("Extension.url", fixedUri=url), url=url)
+    extension["context"] = [
+        {"type": "element", "expression": name} for name in ("Patient.gender", "HumanName")
+    ]
+    here = [{"url": url, "valueString": "x"}]
+    profile = _profile("Patient")
+
+    sound = {
+        "resourceType": "Patient",
+        "_gender": {"extension": here},
+        "name": [{"extension": here}],
+    }
+    assert [] == _codes(sound, profile, extension)
+    for faulty in (
+        {"resourceType": "Patient", "extension": here},
+        {"resourceType": "Patient", "_birthDate": {"extension": here}},
+        {"resourceType": "Patient", "address": [{"extension": here}]},
+    ):
+        assert ["FB-3017"] == _codes(faulty, profile, extension)

@@ -48,6 +48,10 @@ def _faults(text: str) -> list[tuple[str, str]]:
         ('{"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"urn:uuid:6f0c6c1e-6f8f-5d0e-9d51-6d2f7a1f4c10","resource":{"resourceType":"Patient","nonsense":1}}]}', "FB-3002", "Bundle.entry[0].resource"),
         ('{"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"x","resource":{"resourceType":"Patient"}}]}', "FB-3026", "Bundle.entry[0]"),
         ('{"resourceType":"Encounter","status":"finished","class":{"code":"AMB"},"period":{"start":"2024-02-01","end":"2024-01-01"}}', "FB-3012", "Encounter.period"),
+        ('{"resourceType":"Patient","name":[{"id":"x"}]}', "FB-3011", "Patient.name[0]"),
+        ('{"resourceType":"Patient","_birthDate":{"id":"x"}}', "FB-3011", "Patient.birthDate"),
+        ('{"resourceType":"Patient","photo":[{"contentType":"image/png","size":9,"data":"YWJj"}]}', "FB-3007", "Patient.photo[0].size"),
+        ('{"resourceType":"Patient","maritalStatus":{"coding":[{"system":"GB","code":"10"}]}}', "FB-3007", "Patient.maritalStatus.coding[0].system"),
         ('{"resourceType":"Patient","contact":[{"gender":"male"}]}', "FB-3012", "Patient.contact[0]"),
     ],
 )  # fmt: skip
