@@ -214,12 +214,15 @@ class ProfileCompiler:
         refused = self._refused_keys(node, elements)
         judges = {item.key: self._value_judges(node, item.type, item) for item in elements}
         slices = self._slices(node, elements)
+        wanted = least or any(part.least for part in slices)
         closed = node.element.get("slicing", {}).get("rules") == "closed" and bool(slices)
         if not (least or most is not None or refused or slices or any(judges.values())):
             return None
 
         def check(owner: dict[str, Any]) -> Findings:
             items = items_of(owner, elements)
+            if not items and not wanted:
+                return None
             findings: list[Finding] = []
             if len(items) < least:
                 findings += found("FB-3003", name=plain)
