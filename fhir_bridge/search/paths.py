@@ -76,7 +76,7 @@ def _member(definitions: Definitions, resource_type: str, member: str) -> list[P
                 return None
             ends = further
         elif step["type"]:
-            ends = [each for each in ends if definitions.is_a(each[1], step["type"])]
+            ends = [each for each in ends if _is(definitions, each[1], step["type"])]
         elif step["target"]:
             target = step["target"]
         elif step["key"]:
@@ -131,6 +131,13 @@ def _children(nodes: list[Any], key: str) -> list[Any]:
         elif value is not None:
             found.append(value)
     return found
+
+
+def _is(definitions: Definitions, kind: str, wanted: str) -> bool:
+    """An Age is a Quantity; of primitives only the same one counts (a canonical is no uri)."""
+    return kind == wanted or (
+        kind not in definitions.primitive_types and definitions.is_a(kind, wanted)
+    )
 
 
 def _further(definitions: Definitions, ends: _Ends, step: str) -> _Ends | None:

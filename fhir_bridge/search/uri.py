@@ -29,8 +29,8 @@ def extract(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows) -> 
 def above(value: str) -> tuple[str, ...]:
     """`value` and every URI above it on its path.
 
-    >>> above("http://acme.org/fhir/ValueSet/1")[-1]
-    'http://acme.org'
+    >>> above("http://acme.org/fhir/1")[:3]
+    ('http://acme.org/fhir/1', 'http://acme.org/fhir', 'http://acme.org')
     """
     scheme, separator, path = value.partition("://")
     if not separator:

@@ -49,7 +49,7 @@ def _run_on(
         if name in excluded:
             yield Result(name, "skipped", excluded[name], database)
         elif case.get("contested"):
-            holds = note if note else "as R4 says"
+            holds = note or "as R4 says"
             yield Result(name, "skipped", f"contested: {holds}", database)
         else:
             yield Result(name, "failed" if note else "passed", note, database)
