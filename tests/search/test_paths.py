@@ -29,7 +29,12 @@ def test_plain_paths_answer_as_fhirpath_does(registry: Registry, shared: Path) -
                 paths = plain_paths(registry.definitions, resource_type, parameter.expression)
                 if paths is None or not parameter.expression or parameter.type == "composite":
                     continue
-                walked = {_text(each) for path in paths for _, each in walk(path)(resource)}
+                walked = {
+                    _text(each)
+                    for path in paths
+                    for _, each in walk(path)(resource)
+                    if not _is_contained(each)
+                }
                 evaluate = fhirpath.compile(
                     parameter.expression,
                     definitions=registry.definitions,
@@ -54,6 +59,11 @@ def test_what_is_more_than_a_path_is_left_to_fhirpath(registry: Registry) -> Non
         "name",
     ):
         assert plain_paths(registry.definitions, "Patient", expression) is None
+
+
+def _is_contained(value: object) -> bool:
+    """FHIRPath resolves a contained resource, which no search by reference asks for."""
+    return isinstance(value, dict) and str(value.get("reference", "")).startswith("#")
 
 
 def _text(value: object) -> bytes:
