@@ -6,6 +6,7 @@ https://hl7.org/fhir/R5/mapping-language.html#rules and #groups
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from fhir_bridge.errors import BridgeError
@@ -17,7 +18,7 @@ from fhir_bridge.transform.scope import Scope
 from fhir_bridge.transform.source import Item
 from fhir_bridge.transform.structure_map import Group, GroupCall, GroupParameter, Rule
 from fhir_bridge.transform.target import Target
-from fhir_bridge.transform.unit import CompiledGroup, Unit
+from fhir_bridge.transform.unit import CompiledGroup, RuleView, Unit
 from fhir_bridge.transform.write import Writer, copied
 
 __all__ = ["compile_rules", "inherit_identity", "run_group"]
@@ -49,7 +50,7 @@ def run_group(run: Run, group: CompiledGroup, arguments: Sequence[Any], site: Si
 
 def compile_rules(rules: Sequence[Rule], scope: Scope, unit: Unit) -> list[Step]:
     """The functions of rules that stand side by side."""
-    return [_either(unit, lambda rule=rule: _compile_rule(rule, scope, unit)) for rule in rules]
+    return [_either(unit, partial(_compile_rule, rule, scope, unit)) for rule in rules]
 
 
 def _either(unit: Unit, compile_step: Callable[[], Step]) -> Step:
@@ -71,24 +72,16 @@ def _compile_rule(rule: Rule, outer: Scope, unit: Unit) -> Step:
     site = Site(unit.structure_map.url or unit.structure_map.name, _rule_name(rule), rule.line)
     scope = outer.inner()
     sources = [compile_source(source, scope, unit, site) for source in rule.sources]
-    here = sources[0][1]
+    view = RuleView(scope, unit, site, sources[0][1])
     if rule.is_simple:
         return _simple(rule, sources[0], scope, unit, site)
-    steps = [
-        _either(
-            unit, lambda target=target: compile_target(target, scope, outer, unit, site, here)
-        )
-        for target in rule.targets
-    ]
+    steps = [_either(unit, partial(compile_target, target, view, outer)) for target in rule.targets]
     dispatch = _inferred_dispatch(rule, scope, unit, site)
     if dispatch is not None:
         steps.append(dispatch)
     nested_scope = scope.inner()
     steps += compile_rules(rule.rules, nested_scope, unit)
-    steps += [
-        _either(unit, lambda call=call: _compile_call(call, scope, unit, site))
-        for call in rule.calls
-    ]
+    steps += [_either(unit, partial(_compile_call, call, view)) for call in rule.calls]
     reset = tuple(nested_scope.shared.values())
     if len(sources) == 1:
         return _one_source(*sources[0], steps, reset)
@@ -122,13 +115,13 @@ def _many_sources(
 ) -> Step:
     """Every combination of the items of each source."""
     (items, slot), rest = sources[0], sources[1:]
-    inner = _many_sources(rest, steps, reset) if len(rest) > 1 else _one_source(*rest[0], steps, reset)
+    inner = (
+        _many_sources(rest, steps, reset) if len(rest) > 1 else _one_source(*rest[0], steps, reset)
+    )
     return _one_source(items, slot, [inner], ())
 
 
-def _simple(
-    rule: Rule, source: tuple[Items, int], scope: Scope, unit: Unit, site: Site
-) -> Step:
+def _simple(rule: Rule, source: tuple[Items, int], scope: Scope, unit: Unit, site: Site) -> Step:
     """``a.b -> c.d``: the group for the two types, or a copy when no map has one."""
     items, _ = source
     target = rule.targets[0]
@@ -144,14 +137,12 @@ def _simple(
             place = frame[context]
             for step in steps:
                 place = step.make(run, place)
-            transfer(run, item, place, writer, unit, site)
+            transfer(run, item, place, writer, unit)
 
     return run_simple
 
 
-def transfer(
-    run: Run, item: Item, target: Target, writer: Writer, unit: Unit, site: Site
-) -> None:
+def transfer(run: Run, item: Item, target: Target, writer: Writer, unit: Unit) -> None:
     """Fill an element from an item by the group for their types; else copy."""
     plan = writer.plan(target.shape) if target.node is not None else None
     place = plan.place_for(item) if plan is not None else None
@@ -159,10 +150,10 @@ def transfer(
         source_type = item.type_name or place.shape.name
         group = unit.group_for_types(source_type, place.shape.name)
         if group is not None:
-            made = dispatch_target(run, target, writer, item, unit)
+            made = dispatch_target(run, target, writer, item)
             if made is not None:
                 given = item if item.shape is not None else _typed(item, place.shape)
-                run_group(run, group, (given, made), site)
+                run_group(run, group, (given, made), writer.site)
             return
     writer.put(run, target, item, item)
 
@@ -201,16 +192,16 @@ def _inferred_dispatch(rule: Rule, scope: Scope, unit: Unit, site: Site) -> Step
     return dispatch
 
 
-def _compile_call(call: GroupCall, scope: Scope, unit: Unit, rule_site: Site) -> Step:
+def _compile_call(call: GroupCall, rule_view: RuleView) -> Step:
+    unit, rule_site = rule_view.unit, rule_view.site
     site = Site(rule_site.map_url, rule_site.rule, call.line)
+    view = RuleView(rule_view.scope, unit, site, rule_view.here)
     group = unit.resolve_group(call.name)
     expected = group.group.parameters if group else (_SOURCE, _TARGET)
     arguments = [
         compile_argument(
             parameter,
-            scope,
-            unit,
-            site,
+            view,
             is_target=index < len(expected) and expected[index].mode == "target",
         )
         for index, parameter in enumerate(call.parameters)
@@ -218,9 +209,7 @@ def _compile_call(call: GroupCall, scope: Scope, unit: Unit, rule_site: Site) ->
     if group is None:
         return _identity_call(call, arguments, unit, site)
     if len(arguments) != len(expected) and unit.is_strict:
-        raise site.failure(
-            "FB-2107", name=call.name, expected=len(expected), found=len(arguments)
-        )
+        raise site.failure("FB-2107", name=call.name, expected=len(expected), found=len(arguments))
     targets = [index for index, one in enumerate(expected) if one.mode == "target"]
 
     def run_call(run: Run, frame: Frame) -> None:

@@ -25,9 +25,7 @@ Items = Callable[[Run, Frame], list[Item]]
 Step = Callable[[Run, Frame, list[Item]], list[Item]]
 
 
-def compile_source(
-    source: RuleSource, scope: Scope, unit: Unit, site: Site
-) -> tuple[Items, int]:
+def compile_source(source: RuleSource, scope: Scope, unit: Unit, site: Site) -> tuple[Items, int]:
     """The function that lists the items, and the slot that each is put into."""
     start = _start(source, scope, unit, site)
     outer = scope.inner()
@@ -110,9 +108,7 @@ def _cardinality(source: RuleSource, site: Site) -> Step:
         count = len(items)
         if count < least or (most is not None and count > most):
             item = items[0] if items else None
-            raise site.failure(
-                "FB-2114", item, count=count, least=least, most=source.maximum
-            )
+            raise site.failure("FB-2114", item, count=count, least=least, most=source.maximum)
         return items
 
     return step

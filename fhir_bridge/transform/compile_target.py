@@ -15,7 +15,7 @@ from fhir_bridge.transform.shapes import Shape
 from fhir_bridge.transform.source import Item
 from fhir_bridge.transform.structure_map import RuleTarget, Transform
 from fhir_bridge.transform.target import Target
-from fhir_bridge.transform.unit import Unit
+from fhir_bridge.transform.unit import RuleView
 from fhir_bridge.transform.write import Writer, copied
 
 __all__ = ["compile_target"]
@@ -24,16 +24,14 @@ Frame = list[Any]
 Write = Callable[[Run, Frame], None]
 
 
-def compile_target(
-    target: RuleTarget, scope: Scope, shared: Scope, unit: Unit, site: Site, here: int
-) -> Write:
+def compile_target(target: RuleTarget, view: RuleView, shared: Scope) -> Write:
     """The function that writes the target and puts what it made into its variable's slot.
 
-    `here` is the slot of the rule's first source; `shared` the scope around the rule,
-    where shared items live.
+    `shared` is the scope around the rule, where shared items live.
     """
+    scope, unit, site = view.scope, view.unit, view.site
     if not target.context:
-        return _without_context(target, scope, unit, site, here)
+        return _without_context(target, view)
     context = scope.target_first(target.context)
     if context is None:
         raise site.failure("FB-2108", name=target.context)
@@ -41,7 +39,7 @@ def compile_target(
     steps = [Writer(part, unit.shapes, site) for part in path]
     find = _finder(context, steps, site)
     if not name:
-        return _whole(target, context, scope, unit, site, here)
+        return _whole(target, context, view)
     writer = Writer(name, unit.shapes, site, target.list_modes)
     transform = target.transform
     if transform is None:
@@ -50,11 +48,10 @@ def compile_target(
             make = _sharing(make, shared.shared_slot(target.list_rule_id))
         return _bound(make, scope.declare_target(target.variable))
     if transform.name == "create":
-        made = _creating(transform, find, writer, scope, unit, site, here)
+        made = _creating(transform, find, writer, view)
         return _bound(made, scope.declare_target(target.variable))
-    value_of = compile_transform(transform, scope, unit, site, here)
-    slot = scope.declare_target(target.variable)
-    return _putting(find, writer, value_of, slot, here)
+    value_of = compile_transform(transform, view)
+    return _putting(find, writer, value_of, scope.declare_target(target.variable), view.here)
 
 
 def _finder(context: int, steps: list[Writer], site: Site) -> Callable[[Run, Frame], Target]:
@@ -105,19 +102,16 @@ def _creating(
     transform: Transform,
     find: Callable[[Run, Frame], Target],
     writer: Writer,
-    scope: Scope,
-    unit: Unit,
-    site: Site,
-    here: int,
+    view: RuleView,
 ) -> Callable[[Run, Frame], Target | None]:
     """``create('Type')``; without a parameter, the type that the source item dispatches to."""
-    parameters = transform.parameters
+    parameters, unit, here = transform.parameters, view.unit, view.here
     if not parameters:
-        return lambda run, frame: dispatch_target(run, find(run, frame), writer, frame[here], unit)
+        return lambda run, frame: dispatch_target(run, find(run, frame), writer, frame[here])
     if parameters[0].kind == "string":
         shape = unit.shapes.named(unit.type_url(str(parameters[0].value)))
         return lambda run, frame: writer.create(run, find(run, frame), shape)
-    name_of = compile_argument(parameters[0], scope, unit, site)
+    name_of = compile_argument(parameters[0], view)
 
     def create(run: Run, frame: Frame) -> Target | None:
         named = name_of(run, frame)
@@ -127,9 +121,7 @@ def _creating(
     return create
 
 
-def dispatch_target(
-    run: Run, target: Target, writer: Writer, item: Item, unit: Unit
-) -> Target | None:
+def dispatch_target(run: Run, target: Target, writer: Writer, item: Item) -> Target | None:
     """A target made for a source item: of the one type it can have, or of the item's own."""
     if target.node is None:
         return writer.make(run, target)
@@ -172,10 +164,9 @@ def _putting(
     return write
 
 
-def _whole(
-    target: RuleTarget, context: int, scope: Scope, unit: Unit, site: Site, here: int
-) -> Write:
+def _whole(target: RuleTarget, context: int, view: RuleView) -> Write:
     """``tgt as x`` (another name) or ``tgt = value`` (the target itself takes the value)."""
+    scope, site, here = view.scope, view.site, view.here
     if target.transform is None:
         slot = scope.declare_target(target.variable)
 
@@ -183,8 +174,8 @@ def _whole(
             frame[slot] = frame[context]
 
         return alias
-    value_of = compile_transform(target.transform, scope, unit, site, here)
-    writer = Writer("value", unit.shapes, site)
+    value_of = compile_transform(target.transform, view)
+    writer = Writer("value", view.unit.shapes, site)
     slot = scope.declare_target(target.variable)
 
     def assign(run: Run, frame: Frame) -> None:
@@ -206,13 +197,11 @@ def _whole(
     return assign
 
 
-def _without_context(
-    target: RuleTarget, scope: Scope, unit: Unit, site: Site, here: int
-) -> Write:
+def _without_context(target: RuleTarget, view: RuleView) -> Write:
     """``(FHIRPath) as x``: a variable; ``create('Type') as x``: an object not yet placed."""
-    transform = target.transform
+    transform, scope, unit = target.transform, view.scope, view.unit
     if transform is None:
-        raise site.failure("FB-2107", name="->", expected="a transform", found="none")
+        raise view.site.failure("FB-2107", name="->", expected="a transform", found="none")
     if transform.name == "create" and transform.parameters:
         shape = unit.shapes.named(unit.type_url(str(transform.parameters[0].value)))
         slot = scope.declare_target(target.variable)
@@ -222,7 +211,7 @@ def _without_context(
             frame[slot] = Target(shape, node)
 
         return create
-    value_of = compile_transform(transform, scope, unit, site, here)
+    value_of = compile_transform(transform, view)
     slot = scope.declare_target(target.variable)
 
     def bind(run: Run, frame: Frame) -> None:

@@ -16,14 +16,13 @@ from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.terminology import uri_of
 from fhir_bridge.transform.expressions import CompiledExpression
 from fhir_bridge.transform.fit import MISFIT
-from fhir_bridge.transform.functions import named_functions
+from fhir_bridge.transform.functions import NamedFunction, named_functions
 from fhir_bridge.transform.run import Run, Site
-from fhir_bridge.transform.scope import Scope
 from fhir_bridge.transform.source import Item, fetcher, scalar
 from fhir_bridge.transform.standard_transforms import STANDARD, cast
 from fhir_bridge.transform.structure_map import Parameter, Transform
 from fhir_bridge.transform.target import Target
-from fhir_bridge.transform.unit import Unit
+from fhir_bridge.transform.unit import RuleView, Unit
 
 __all__ = ["Compute", "compile_argument", "compile_transform", "known_transforms"]
 
@@ -37,43 +36,40 @@ def known_transforms() -> frozenset[str]:
     return frozenset({*_OWN, *STANDARD, *named_functions()})
 
 
-def compile_transform(
-    transform: Transform, scope: Scope, unit: Unit, site: Site, here: int
-) -> Compute:
-    """The function that computes the transform; `here` is the slot of the rule's source."""
-    name, parameters = transform.name, transform.parameters
+def compile_transform(transform: Transform, view: RuleView) -> Compute:
+    """The function that computes the transform.  Raises BridgeError FB-2106 to FB-2108."""
+    name, parameters, site = transform.name, transform.parameters, view.site
     if name == "evaluate":
-        return _evaluate(parameters, scope, unit, site, here)
-    arguments = [compile_argument(parameter, scope, unit, site) for parameter in parameters]
+        return _evaluate(parameters, view)
+    arguments = [compile_argument(parameter, view) for parameter in parameters]
     if name == "copy":
         _count(name, arguments, site, 1, 1)
         return arguments[0]
     if name == "cast":
         _count(name, arguments, site, 1, 2)
-        return _cast(arguments, unit, site)
+        return _cast(arguments, view)
     if name == "translate":
         _count(name, arguments, site, 2, 3)
-        return _translate(arguments, unit, site, here)
+        return _translate(arguments, view)
     if name in ("reference", "pointer"):
         _count(name, arguments, site, 1, 1)
-        return _reference(arguments[0], unit, site, is_pointer=name == "pointer")
+        return _reference(arguments[0], view, is_pointer=name == "pointer")
     if name in STANDARD:
         call, result, least, most = STANDARD[name]
         _count(name, arguments, site, least, most)
-        return _computed(name, call, result, arguments, unit, site, here)
+        return _computed(NamedFunction(name, call, result, ""), arguments, view)
     function = named_functions().get(name)
     if function is None:
         raise site.failure("FB-2106", name=name)
-    return _computed(name, function.call, function.result, arguments, unit, site, here)
+    return _computed(function, arguments, view)
 
 
-def compile_argument(
-    parameter: Parameter, scope: Scope, unit: Unit, site: Site, *, is_target: bool = False
-) -> Compute:
+def compile_argument(parameter: Parameter, view: RuleView, *, is_target: bool = False) -> Compute:
     """A parameter as a function: the variable's value, the literal, or the expression's.
 
     `is_target`: where the name is both, the target is meant.
     """
+    scope, unit, site = view.scope, view.unit, view.site
     if parameter.kind == "expression":
         expression = CompiledExpression(str(parameter.value), scope, unit, site)
         return lambda run, frame: _only(expression.items(run, frame, None))
@@ -114,12 +110,11 @@ def _external(name: str, unit: Unit, site: Site) -> Compute:
     return look
 
 
-def _evaluate(
-    parameters: Sequence[Parameter], scope: Scope, unit: Unit, site: Site, here: int
-) -> Compute:
-    expression = CompiledExpression(str(parameters[-1].value), scope, unit, site)
+def _evaluate(parameters: Sequence[Parameter], view: RuleView) -> Compute:
+    here = view.here
+    expression = CompiledExpression(str(parameters[-1].value), view.scope, view.unit, view.site)
     context = (
-        compile_argument(parameters[0], scope, unit, site)
+        compile_argument(parameters[0], view)
         if len(parameters) > 1
         else (lambda _run, frame: frame[here])
     )
@@ -134,7 +129,8 @@ def _evaluate(
     return evaluate
 
 
-def _cast(arguments: list[Compute], unit: Unit, site: Site) -> Compute:
+def _cast(arguments: list[Compute], view: RuleView) -> Compute:
+    unit, site = view.unit, view.site
     value_of = arguments[0]
 
     def run_cast(run: Run, frame: list[Any]) -> Any:
@@ -150,13 +146,13 @@ def _cast(arguments: list[Compute], unit: Unit, site: Site) -> Compute:
             raise site.failure("FB-2111", item, type=name)
         if found is None:
             return None
-        made = Item(found, unit.shapes.find(name), None, item.parent, item.name, item.index)
-        return made
+        return Item(found, unit.shapes.find(name), None, item.parent, item.name, item.index)
 
     return run_cast
 
 
-def _translate(arguments: list[Compute], unit: Unit, site: Site, here: int) -> Compute:
+def _translate(arguments: list[Compute], view: RuleView) -> Compute:
+    unit, site, here = view.unit, view.site, view.here
     concept_maps = unit.concept_maps
 
     def translate(run: Run, frame: list[Any]) -> Any:
@@ -205,7 +201,9 @@ def _translated(system: str, code: str, display: str, output: str, unit: Unit) -
     return Item(chosen, find(kind))
 
 
-def _reference(argument: Compute, unit: Unit, site: Site, *, is_pointer: bool) -> Compute:
+def _reference(argument: Compute, view: RuleView, *, is_pointer: bool) -> Compute:
+    unit, site = view.unit, view.site
+
     def refer(run: Run, frame: list[Any]) -> Any:
         value = argument(run, frame)
         node = value.value if isinstance(value, Item | Target) else None
@@ -238,16 +236,15 @@ def _entry_of(item: Any) -> Any:
     return parent.value if parent is not None and type(parent.value) is dict else None
 
 
-def _computed(
-    name: str,
-    call: Callable[..., Any],
-    result: str,
-    arguments: list[Compute],
-    unit: Unit,
-    site: Site,
-    here: int,
-) -> Compute:
-    shape = unit.shapes.find(result) if result else None
+def _computed(function: NamedFunction, arguments: list[Compute], view: RuleView) -> Compute:
+    name, call, result, site, here = (
+        function.name,
+        function.call,
+        function.result,
+        view.site,
+        view.here,
+    )
+    shape = view.unit.shapes.find(result) if result else None
 
     def compute(run: Run, frame: list[Any]) -> Any:
         values = [_plain(argument(run, frame)) for argument in arguments]

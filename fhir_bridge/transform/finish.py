@@ -48,11 +48,7 @@ class Finisher:
 
     def _object(self, run: Run, node: dict[str, Any], shape: Shape, site: Site) -> bool:
         """Finish `node` in place; whether anything is left in it."""
-        own = node.get("resourceType")
-        if own is not None and own != shape.name and type(own) is str:
-            shape = self._shapes.find(own) or shape
-        elif shape.is_abstract and "xsi:type" in node:
-            shape = self._shapes.find(str(node["xsi:type"])) or shape
+        shape = self._actual(node, shape)
         keys = self._keys.get(shape)
         if keys is None:
             keys = self._keys[shape] = self._compiled(shape)
@@ -71,7 +67,7 @@ class Finisher:
                 elif not self._kept(run, value, site):
                     drop.append(name)
                 continue
-            if not self._value(run, node, name, value, key, site, companion=companion):
+            if not (_companion(value) if companion else self._value(run, node, name, key, site)):
                 drop.append(name)
                 continue
             order = key.order * 2 + companion
@@ -84,20 +80,17 @@ class Finisher:
             _reorder(node, keys)
         return bool(node) and (len(node) > 1 or "xsi:type" not in node)
 
-    def _value(
-        self,
-        run: Run,
-        node: dict[str, Any],
-        name: str,
-        value: Any,
-        key: _Key,
-        site: Site,
-        *,
-        companion: bool,
-    ) -> bool:
+    def _actual(self, node: dict[str, Any], shape: Shape) -> Shape:
+        own = node.get("resourceType")
+        if own is not None and own != shape.name and type(own) is str:
+            return self._shapes.find(own) or shape
+        if shape.is_abstract and "xsi:type" in node:
+            return self._shapes.find(str(node["xsi:type"])) or shape
+        return shape
+
+    def _value(self, run: Run, node: dict[str, Any], name: str, key: _Key, site: Site) -> bool:
         """Finish one property; False when nothing of it is left."""
-        if companion:
-            return _companion(value)
+        value = node[name]
         if type(value) is list:
             if not key.is_list:
                 if not value:
@@ -106,32 +99,19 @@ class Finisher:
                     run.report("FB-2125", site, None, "warning", name=name, count=len(value))
                 node[name] = value = value[-1]
                 return type(value) is not dict or self._object(run, value, key.shape, site)
-            return self._list(run, node, name, value, key, site)
+            return self._list(run, node, name, key, site)
         if value is None:
             return False
-        if type(value) is dict:
-            if not self._object(run, value, key.shape, site):
-                return False
+        if type(value) is dict and not self._object(run, value, key.shape, site):
+            return False
         if key.is_list:
             node[name] = [value]
         return True
 
-    def _list(
-        self, run: Run, node: dict[str, Any], name: str, value: list[Any], key: _Key, site: Site
-    ) -> bool:
+    def _list(self, run: Run, node: dict[str, Any], name: str, key: _Key, site: Site) -> bool:
+        value: list[Any] = node[name]
         if key.is_primitive:
-            beside = node.get(f"_{name}")
-            if None in value:
-                beside = beside if type(beside) is list else []
-                kept = [
-                    index
-                    for index, item in enumerate(value)
-                    if item is not None or (index < len(beside) and beside[index])
-                ]
-                if beside:
-                    node[f"_{name}"] = [beside[i] if i < len(beside) else None for i in kept]
-                node[name] = value = [value[index] for index in kept]
-            return any(item is not None for item in value)
+            return _primitives(node, name, value)
         kept = 0
         for item in value:
             if type(item) is dict and not self._object(run, item, key.shape, site):
@@ -161,6 +141,22 @@ class Finisher:
 
     def _shape(self, type_name: str) -> Shape:
         return self._shapes.named(type_name)
+
+
+def _primitives(node: dict[str, Any], name: str, value: list[Any]) -> bool:
+    """Drop the places of a list of primitives where neither value nor companion stands."""
+    if None in value:
+        beside = node.get(f"_{name}")
+        beside = beside if type(beside) is list else []
+        kept = [
+            index
+            for index, item in enumerate(value)
+            if item is not None or (index < len(beside) and beside[index])
+        ]
+        if beside:
+            node[f"_{name}"] = [beside[i] if i < len(beside) else None for i in kept]
+        node[name] = value = [value[index] for index in kept]
+    return any(item is not None for item in value)
 
 
 def _listed(element: ElementShape, shape: Shape) -> bool:

@@ -46,7 +46,17 @@ def type_of_scalar(value: Any) -> tuple[str, ...]:
         return ("string", "dateTime", "instant", "code", "uri", "markdown")
     if _TIME.match(value):
         return ("string", "time", "code", "uri", "markdown")
-    return ("string", "code", "uri", "markdown", "canonical", "url", "id", "base64Binary", "boolean")
+    return (
+        "string",
+        "code",
+        "uri",
+        "markdown",
+        "canonical",
+        "url",
+        "id",
+        "base64Binary",
+        "boolean",
+    )
 
 
 def _text(value: Any) -> Any:

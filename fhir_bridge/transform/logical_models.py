@@ -32,11 +32,9 @@ def logical_shapes(
         url = str(definition.get("url", ""))
         makers[url] = maker
         if definition.get("kind") == "logical":
-            names = (url, str(definition.get("type", "")), str(definition.get("id", "")))
-            names = (*names, str(definition.get("name", "")))
-            for name in names:
-                if name:
-                    makers.setdefault(plain_type_name(name), maker)
+            for key in ("url", "type", "id", "name"):
+                if definition.get(key):
+                    makers.setdefault(plain_type_name(str(definition[key])), maker)
     return makers
 
 
@@ -80,9 +78,7 @@ def _fill(shape: Shape, definition: Mapping[str, Any], shapes: Shapes) -> None:
     _fill_level(shape, root, elements, shapes)
 
 
-def _fill_level(
-    shape: Shape, path: str, elements: list[Mapping[str, Any]], shapes: Shapes
-) -> None:
+def _fill_level(shape: Shape, path: str, elements: list[Mapping[str, Any]], shapes: Shapes) -> None:
     prefix = f"{path}."
     for element in elements:
         own = str(element["path"])

@@ -76,7 +76,7 @@ class _Reader:
                 holder = {}
                 _add(found, group.name, holder, is_list=group.is_list)
             _add(holder, name, value, is_list=known.is_list if known else False)
-        text = _BLANKS.sub(" ", "".join(element.itertext() if not len(element) else _own(element)))
+        text = _BLANKS.sub(" ", "".join(_own(element)))
         if text.strip() and (shape is None or "xmlText" in shape.elements or not names):
             found["xmlText"] = text.strip()
 
@@ -152,13 +152,13 @@ class _Writer:
         if isinstance(value, list):
             return " ".join(_text(one) for one in value)
         text = _text(value)
-        return re.sub(r"(?<=\d)-(?=\d\d(?:-|T|$))|(?<=\d):(?=\d)|T", "", text) if (
-            known.is_timestamp
-        ) else text
+        return (
+            re.sub(r"(?<=\d)-(?=\d\d(?:-|T|$))|(?<=\d):(?=\d)|T", "", text)
+            if (known.is_timestamp)
+            else text
+        )
 
-    def _child(
-        self, parent: xml.Element, key: str, value: Any, known: ElementShape | None
-    ) -> None:
+    def _child(self, parent: xml.Element, key: str, value: Any, known: ElementShape | None) -> None:
         if isinstance(value, str) and value.lstrip().startswith("<"):
             parent.append(self._narrative(key, value))
             return

@@ -74,9 +74,7 @@ def parse_map(text: str, *, name: str = "") -> StructureMap:
     )
 
 
-def _read_metadata(
-    line: str, header: dict[str, str], metadata: list[tuple[str, str]]
-) -> None:
+def _read_metadata(line: str, header: dict[str, str], metadata: list[tuple[str, str]]) -> None:
     """One ``/// key = value``; a line without ``=`` is a comment."""
     key, sign, value = line[3:].partition("=")
     key, value = key.strip(), value.strip()

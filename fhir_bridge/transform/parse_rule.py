@@ -58,9 +58,7 @@ def _rule(cursor: Cursor, depth: int) -> Rule:
     if cursor.sees_kind("string", "quoted", "delimited"):
         name = cursor.string("the name of the rule")
     cursor.expect(";")
-    return Rule(
-        tuple(sources), tuple(targets), rules, tuple(calls), name, documentation, line
-    )
+    return Rule(tuple(sources), tuple(targets), rules, tuple(calls), name, documentation, line)
 
 
 def _source(cursor: Cursor) -> RuleSource:

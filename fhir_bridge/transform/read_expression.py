@@ -20,9 +20,9 @@ MAX_DEPTH = 60
 """Brackets, and rules, inside one another; real maps stay below 15."""
 
 _OPENING, _CLOSING = {"(", "[", "{"}, {")", "]", "}"}
-_OPERATORS = frozenset(
-    "= != ~ !~ < > <= >= + - * / & | and or xor implies in contains is as div mod . , (".split()
-)
+_WORDS = ("and", "or", "xor", "implies", "in", "contains", "is", "as", "div", "mod")
+_SIGNS = ("=", "!=", "~", "!~", "<", ">", "<=", ">=", "+", "-", "*", "/", "&", "|", ".", ",", "(")
+_OPERATORS = frozenset((*_WORDS, *_SIGNS))
 
 
 def expression_end(text: Text, start: int, stops: frozenset[str]) -> int:
@@ -73,10 +73,10 @@ def expression_text(text: Text, start: int, end: int) -> str:
 
 
 def quote(value: str) -> str:
-    """`value` as a FHIRPath string literal.
+    r"""`value` as a FHIRPath string literal.
 
     >>> print(quote("it's"))
-    'it\\'s'
+    'it\'s'
     """
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     escaped = escaped.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")

@@ -148,8 +148,10 @@ def _target(target: RuleTarget) -> str:
         pieces.append(_transform(target.transform))
     if target.variable:
         pieces.append(f"as {_name(target.variable)}")
-    for mode in target.list_modes:
-        pieces.append(f"share {_name(target.list_rule_id)}" if mode == "share" else mode)
+    pieces.extend(
+        f"share {_name(target.list_rule_id)}" if mode == "share" else mode
+        for mode in target.list_modes
+    )
     return " ".join(pieces)
 
 

@@ -102,9 +102,7 @@ def _group(group: Group) -> dict[str, Any]:
         extends=group.extends,
         typeMode=group.type_mode or _NO_TYPE_MODE,
         documentation=group.documentation,
-        input=[
-            _filled(name=one.name, type=one.type, mode=one.mode) for one in group.parameters
-        ],
+        input=[_filled(name=one.name, type=one.type, mode=one.mode) for one in group.parameters],
         rule=[_rule(rule, index) for index, rule in enumerate(group.rules, 1)],
     )
 

@@ -49,7 +49,9 @@ class Site:
 
     def failure(self, code: str, item: Item | None = None, **details: object) -> BridgeError:
         """The error that this rule cannot go on at `item`."""
-        return BridgeError(code, item.where if item else "", rule=self.label, **details)
+        told = {name: str(value) for name, value in details.items()}
+        lead = Issue(code, "error", item.where if item else "", told | {"rule": self.label})
+        return BridgeError(code, lead.where, issues=(), **lead.details)
 
 
 class Run:
@@ -86,6 +88,7 @@ class Run:
         site: Site,
         item: Item | None = None,
         severity: Severity = "error",
+        /,
         **details: object,
     ) -> None:
         """Note a finding at a source item."""

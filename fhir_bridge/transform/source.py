@@ -20,7 +20,7 @@ class Item:
 
     __slots__ = ("companion", "index", "name", "parent", "shape", "value")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - made for every value that is read
         self,
         value: Any,
         shape: Shape | None = None,
@@ -145,7 +145,7 @@ def _planned(
     return []
 
 
-def _items(
+def _items(  # noqa: PLR0917 - called for every element that is read
     parent: Item, found: Any, companion: Any, shape: Shape | None, name: str, shapes: Shapes
 ) -> list[Item]:
     if type(found) is not list and type(companion) is not list:
@@ -207,12 +207,11 @@ def _element(shape: Shape | None, name: str) -> ElementShape | None:
 def _guessed(item: Item, value: dict[str, Any], name: str, shapes: Shapes) -> list[Item]:
     """A choice element of a type whose definition is not at hand: ``value`` + a type name."""
     length = len(name)
-    for key in value:
+    for key, found in value.items():
         if len(key) > length and key.startswith(name):
             suffix = key[length:]
             if suffix[0].isupper():
                 shape = shapes.find(suffix) or shapes.find(suffix[0].lower() + suffix[1:])
                 if shape is not None:
-                    found = value[key]
                     return _items(item, found, value.get(f"_{key}"), shape, key, shapes)
     return []

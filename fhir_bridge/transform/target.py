@@ -23,7 +23,7 @@ class Target:
 
     __slots__ = ("holder", "index", "key", "node", "parent", "shape")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - made for every value that is written
         self,
         shape: Shape,
         node: dict[str, Any] | None,
@@ -91,9 +91,7 @@ class Place:
 
     __slots__ = ("fit", "is_list", "key", "says_type", "shape")
 
-    def __init__(
-        self, key: str, shape: Shape, *, is_list: bool, says_type: bool = False
-    ) -> None:
+    def __init__(self, key: str, shape: Shape, *, is_list: bool, says_type: bool = False) -> None:
         self.key = key
         self.shape = shape
         self.is_list = is_list

@@ -81,7 +81,7 @@ class Text:
         return bisect_right(self._lines, position)
 
     def place(self, position: int) -> str:
-        """ "map NAME, line L, column C"."""
+        """The place in words: map NAME, line L, column C."""
         line = self.line(position)
         column = position - self._lines[line - 1] + 1
         prefix = f"map {self.name}, " if self.name else ""
@@ -94,9 +94,9 @@ class Text:
 
 
 def unquote(text: str) -> str:
-    """The characters a quoted token stands for.
+    r"""The characters a quoted token stands for.
 
-    >>> unquote("'it\\\\'s'")
+    >>> unquote("'it\\'s'")
     "it's"
     """
     return _ESCAPE.sub(

@@ -12,9 +12,10 @@ from fhir_bridge.transform.shapes import Shape, Shapes
 from fhir_bridge.transform.structure_map import Group, StructureMap
 
 if TYPE_CHECKING:
-    from fhir_bridge.transform.run import Run
+    from fhir_bridge.transform.run import Run, Site
+    from fhir_bridge.transform.scope import Scope
 
-__all__ = ["CompiledGroup", "Unit"]
+__all__ = ["CompiledGroup", "RuleView", "Unit"]
 
 _OTHER_RELEASE = re.compile(r"//hl7\.org/fhir/(?:DSTU2|STU3|R4B|R5|R6|[1-9]\.[0-9])/")
 
@@ -62,3 +63,13 @@ class Unit:
     def shape(self, name: str) -> Shape | None:
         """The shape of a type as written in the map; None for no type."""
         return self.shapes.named(self.type_url(name)) if name else None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """What the parts of one rule are compiled with; `here` is the slot of its first source."""
+
+    scope: Scope
+    unit: Unit
+    site: Site
+    here: int = -1

@@ -72,7 +72,7 @@ class Writer:
             if not there:
                 raise self.site.failure("FB-2118", name=self.name, type=target.shape.name)
             place = there[0]
-        return self._made(run, target, node, place, place.shape)
+        return self._made(run, target, place, place.shape)
 
     def create(self, run: Run, target: Target, shape: Shape) -> Target:
         """The element as a new value of the type `shape`."""
@@ -87,30 +87,29 @@ class Writer:
         if place.shape.is_resource and shape.kind == "logical":
             shape = self._shapes.find(shape.name) or shape  # a CDA class of the same name
         actual = shape if self._may_be(shape, place.shape) else place.shape
-        return self._made(run, target, node, place, actual)
+        return self._made(run, target, place, actual)
 
     def _may_be(self, shape: Shape, declared: Shape) -> bool:
         if shape is declared or declared.is_abstract or declared.is_open:
             return True
         return self._shapes.is_a(shape, declared.name)
 
-    def _made(
-        self, run: Run, target: Target, node: dict[str, Any], place: Place, shape: Shape
-    ) -> Target:
+    def _made(self, run: Run, target: Target, place: Place, shape: Shape) -> Target:
         key = place.key
+        node = target.companion() if target.node is None else target.node
         if shape.is_primitive:
             if not place.is_list:
                 return Target(shape, None, target, key, -1, node)
             items = node.setdefault(key, [])
             if self._reuse_first and items:
                 return Target(shape, None, target, key, 0, node)
-            return Target(shape, None, target, key, self._add(run, node, key, items, None), node)
+            return Target(shape, None, target, key, self._add(run, key, items, None), node)
         if place.is_list:
             items = node.setdefault(key, [])
             if self._reuse_first and items:
                 return Target(shape, items[0], target, key, 0, node)
             child = _fresh(shape, place)
-            return Target(shape, child, target, key, self._add(run, node, key, items, child), node)
+            return Target(shape, child, target, key, self._add(run, key, items, child), node)
         there = node.get(key)
         if type(there) is not dict or (
             shape.is_resource and there.get("resourceType") != shape.name
@@ -118,7 +117,7 @@ class Writer:
             there = node[key] = _fresh(shape, place)
         return Target(shape, there, target, key, -1, node)
 
-    def _add(self, run: Run, node: dict[str, Any], key: str, items: list[Any], item: Any) -> int:
+    def _add(self, run: Run, key: str, items: list[Any], item: Any) -> int:
         """Append, before the items that were asked to stay last."""
         trailing = run.trailing
         waiting = trailing.get((id(items), key), 0) if trailing else 0
@@ -148,8 +147,8 @@ class Writer:
         if plan.is_choice:
             _clear_other_keys(node, plan, place)
         if place.shape.is_primitive:
-            return self._put_primitive(run, target, node, place, item, here)
-        content = self._object(value, item, place)
+            return self._put_primitive(run, target, place, item, here)
+        content = _object(value, place)
         if content is None:
             if scalar(value) not in (None, ""):
                 self._misfit(run, item, here, place.shape.name)
@@ -157,7 +156,7 @@ class Writer:
         index = -1
         if place.is_list:
             items = node.setdefault(place.key, [])
-            index = self._add(run, node, place.key, items, content)
+            index = self._add(run, place.key, items, content)
         else:
             node[place.key] = content
         if run.lineage is not None:
@@ -169,11 +168,11 @@ class Writer:
         self,
         run: Run,
         target: Target,
-        node: dict[str, Any],
         place: Place,
         item: Item,
         here: Item | None,
     ) -> Target | None:
+        node = target.companion() if target.node is None else target.node
         value = scalar(item.value)
         if type(item.value) is dict:
             self._misfit(run, item, here, place.shape.name)
@@ -190,7 +189,7 @@ class Writer:
         key, index = place.key, -1
         if place.is_list:
             items = node.setdefault(key, [])
-            index = self._add(run, node, key, items, value)
+            index = self._add(run, key, items, value)
         elif value is not None:
             node[key] = value
         written = Target(place.shape, None, target, key, index, node)
@@ -219,23 +218,24 @@ class Writer:
             run.wrote(target, "", -1, _origin(item, here), self.site)
         return target
 
-    def _object(self, value: Any, item: Item, place: Place) -> dict[str, Any] | None:
-        if type(value) is dict:
-            content: dict[str, Any] = copied(value)
-            if place.shape.is_abstract and place.shape.is_resource:
-                return content if "resourceType" in content else None
-            return content
-        text = scalar(value)
-        if isinstance(text, str) and text and place.shape.name == "Reference":
-            return {"reference": text}
-        if text not in (None, "") and place.shape.is_open:
-            return text  # type: ignore[return-value]  # an open type takes scalars too
-        if text not in (None, "") and "xmlText" in place.shape.elements:
-            return {"xmlText": text}
-        return None
-
     def _misfit(self, run: Run, item: Item, here: Item | None, type_name: str) -> None:
         run.report("FB-2112", self.site, _origin(item, here), element=self.name, type=type_name)
+
+
+def _object(value: Any, place: Place) -> Any:
+    """The content of a complex element: an object copied, or what stands for a text."""
+    if type(value) is dict:
+        if place.shape.is_abstract and place.shape.is_resource and "resourceType" not in value:
+            return None
+        return copied(value)
+    text = scalar(value)
+    if text is None or text == "":
+        return None
+    if place.shape.name == "Reference" and isinstance(text, str):
+        return {"reference": text}
+    if place.shape.is_open:
+        return text
+    return {"xmlText": text} if "xmlText" in place.shape.elements else None
 
 
 def _fresh(shape: Shape, place: Place) -> dict[str, Any]:
@@ -264,4 +264,3 @@ def _shape_of(content: Any, item: Item, place: Place, shapes: Shapes) -> Shape:
     if place.shape.is_abstract and item.shape is not None:
         return item.shape
     return place.shape
-

@@ -36,7 +36,7 @@ from tests.conformance.result import Result, exclusions
 
 AGREEMENT = 0.9
 NOT_IN_TREE = "not in this tree: "
-FHIR_XML = b"http://hl7.org/fhir\""
+FHIR_XML = b'http://hl7.org/fhir"'
 _SUPPORT = Path(__file__).parents[1] / "cases" / "fml"
 
 
@@ -57,7 +57,7 @@ def run(tree: Path) -> Iterator[Result]:
             note = f"{error}"
         except (AssertionError, KeyError, OSError, ValueError) as error:
             note = f"{type(error).__name__}: {error}"
-        except Exception as error:  # noqa: BLE001 - an engine that crashes fails the case
+        except Exception as error:  # an engine that crashes fails the case
             note = f"crash {type(error).__name__}: {error}"
         yield Result(case_id, "failed" if note else "passed", note or "", group)
 
@@ -71,7 +71,10 @@ class Suite:
         self.rejected = {
             path
             for case in self.listed
-            if any("== null is true" in text and text.startswith("sm") for text in case.get("asserts", ()))
+            if any(
+                "== null is true" in text and text.startswith("sm")
+                for text in case.get("asserts", ())
+            )
             for path in case["map"]
         }
 
@@ -89,7 +92,11 @@ class Suite:
         }
         for case in self.listed:
             check = runners[case["kind"]]
-            yield f"{case['suite']}:{case['id']}", case["suite"], lambda check=check, case=case: check(case)
+            yield (
+                f"{case['suite']}:{case['id']}",
+                case["suite"],
+                lambda check=check, case=case: check(case),
+            )
 
     def transform(self, case: dict[str, Any]) -> str:
         """Run the map on the source and compare."""
@@ -125,7 +132,9 @@ class Suite:
             if error.code == "FB-2103":
                 return f"{NOT_IN_TREE}the map with the group {error.issues[0].details['name']}"
             raise
-        note = compare_tolerantly(done.target, parse_json((self.tree / case["expect"]).read_bytes()))
+        note = compare_tolerantly(
+            done.target, parse_json((self.tree / case["expect"]).read_bytes())
+        )
         return f"{NOT_IN_TREE}{case['map']}; identity gives {note}" if note and missing else note
 
     def transform_assert(self, case: dict[str, Any]) -> str:
@@ -155,9 +164,7 @@ class Suite:
             models += [read_definition(path) for path in sorted(_SUPPORT.glob("cdatest-*.json"))]
         if "/cda/" in text:
             models += cda_models(self.tree)
-        neighbours = [
-            path for path in sorted(map_path.parent.glob("*.map")) if path != map_path
-        ]
+        neighbours = [path for path in sorted(map_path.parent.glob("*.map")) if path != map_path]
         maps = [read_map(path) for path in neighbours if self.name(path) not in self.rejected]
         maps.append(read_map(map_path))
         return Library(None, maps, logical_models=models, is_strict=False)
@@ -184,7 +191,9 @@ def read_definition(path: Path) -> dict[str, Any]:
 @cache
 def cda_models(tree: Path) -> tuple[dict[str, Any], ...]:
     """The logical models of CDA in the tree."""
-    return tuple(read_definition(path) for path in sorted((tree / "cda-logical-model").glob("*.xml")))
+    return tuple(
+        read_definition(path) for path in sorted((tree / "cda-logical-model").glob("*.xml"))
+    )
 
 
 def round_trip(path: Path) -> str:
@@ -254,7 +263,11 @@ def compare_outcome(actual: dict[str, Any], expected: Path) -> str:
         if local(root.tag) != "OperationOutcome":
             return "the map failed"
         found = [
-            {local(part.tag): part.get("value") for part in issue if local(part.tag) != "diagnostics"}
+            {
+                local(part.tag): part.get("value")
+                for part in issue
+                if local(part.tag) != "diagnostics"
+            }
             for issue in root
         ]
     else:
@@ -284,7 +297,12 @@ def compare_xml(
 def canonical(element: Any) -> Any:
     """An element as (name, attributes, text, children)."""
     text = (element.text or "").strip()
-    return (str(element.tag), sorted(element.attrib.items()), text, [canonical(one) for one in element])
+    return (
+        str(element.tag),
+        sorted(element.attrib.items()),
+        text,
+        [canonical(one) for one in element],
+    )
 
 
 def local(tag: Any) -> str:
@@ -367,9 +385,7 @@ def produce(suite: Suite, case: dict[str, Any]) -> Produced:
         return produced
     inputs = [suite.tree / name for name in case["files"] if name.endswith(".xml")]
     for number, url in enumerate(urls):
-        path = next(
-            one for one in sorted(documents.glob("*.map")) if read_map(one).url == url
-        )
+        path = next(one for one in sorted(documents.glob("*.map")) if read_map(one).url == url)
         kind = read_map(path).groups[0].parameters[0].type
         default = (
             documents / "cda-it.xml"

@@ -14,7 +14,7 @@ from fhir_bridge.fhirpath import Environment
 from fhir_bridge.transform.environment import source_environment
 
 _MARITAL_STATUS = "http://hl7.org/fhir/ValueSet/marital-status"
-_CODES = frozenset("A D I L M C P T U S W UNK".split())
+_CODES = frozenset(["A", "D", "I", "L", "M", "C", "P", "T", "U", "S", "W", "UNK"])
 
 
 def environment_for(source: Any) -> Environment:

@@ -9,7 +9,9 @@ import re
 
 RESULT = "string"
 
-_LOOSE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(\d{1,2})\s*日?)?月?(.*)\Z", re.DOTALL)
+_LOOSE = re.compile(
+    r"(\d{4})\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(\d{1,2})\s*日?)?月?(.*)\Z", re.DOTALL
+)
 
 
 def table_date(text: str | None) -> str | None:
