@@ -36,6 +36,7 @@ __all__ = ["Pipeline"]
 
 _ROW = "application/json"  # how a row of a table is kept in quarantine
 _WAIT_SECONDS = 1.0  # how long the thread sleeps when nobody wakes it
+_GATHER_SECONDS = 0.03  # after a wake: messages of a stream come together into one commit
 _RETRY_SECONDS = 5.0  # after the database failed
 
 
@@ -95,7 +96,12 @@ class Pipeline:
     # --- the thread -----------------------------------------------------------------
 
     def start(self) -> None:
-        """Work in a thread of its own until :meth:`stop`."""
+        """Work in a thread of its own until :meth:`stop`.
+
+        Every map that a feed names is compiled first: BridgeError FB-2104 or FB-21xx for
+        one that is missing or wrong, before any message comes.
+        """
+        self._transformer.compile_maps(self._feeds.values())
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
         self._thread.start()
 
@@ -114,13 +120,14 @@ class Pipeline:
         while not self._stopping.is_set():
             self._arrived.clear()
             try:
-                if self.drain(once=True):
+                if self.drain(once=True) >= self._batch:
                     continue
             except Exception as error:  # the database is away: the journal keeps everything
                 log.event("pipeline_fault", code="FB-6006", kind=type(error).__name__)
                 self._stopping.wait(_RETRY_SECONDS)
                 continue
-            self._arrived.wait(_WAIT_SECONDS)
+            if self._arrived.wait(_WAIT_SECONDS):
+                self._stopping.wait(_GATHER_SECONDS)
 
     # --- the order ------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ The map is chosen by the record's types (``[maps]`` of the feed).  A feed of for
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -57,6 +57,13 @@ class Transformer:
     def __init__(self, library: MapLibrary) -> None:
         self._library = library
         self._variables: dict[str, Mapping[str, Any]] = {}
+
+    def compile_maps(self, feeds: Iterable[Feed]) -> None:
+        """Compile every map that `feeds` name, so that no message waits for it."""
+        for map_url in sorted(
+            {url for feed in feeds for url in (feed.map, *feed.maps.values()) if url}
+        ):
+            self._library.compile(map_url)
 
     def transform(self, record: Record, feed: Feed) -> Mapped:
         """The Bundle of `record`.
