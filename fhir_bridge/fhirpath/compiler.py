@@ -11,13 +11,14 @@ from typing import Any
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath import syntax
+from fhir_bridge.fhirpath.arithmetic import negate
 from fhir_bridge.fhirpath.equality import distinct
 from fhir_bridge.fhirpath.evaluation import Closure, Context, boolean, integer
 from fhir_bridge.fhirpath.fhir_functions import resolves_to
 from fhir_bridge.fhirpath.lexer import locate
 from fhir_bridge.fhirpath.model import Model
 from fhir_bridge.fhirpath.node import Node, step
-from fhir_bridge.fhirpath.operators import BINARY, LOGIC, negate
+from fhir_bridge.fhirpath.operators import BINARY, LOGIC
 from fhir_bridge.fhirpath.registry import FUNCTIONS, Function
 from fhir_bridge.fhirpath.variables import variable
 

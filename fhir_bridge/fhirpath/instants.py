@@ -13,7 +13,8 @@ from fhir_bridge.fhirpath.evaluation import Context, fail, integer, kind_of, one
 from fhir_bridge.fhirpath.node import value_of
 from fhir_bridge.fhirpath.quantity import Quantity
 from fhir_bridge.fhirpath.registry import function
-from fhir_bridge.fhirpath.temporal import Temporal, boundary, digits_of, parse_temporal
+from fhir_bridge.fhirpath.temporal import Temporal, parse_temporal
+from fhir_bridge.fhirpath.temporal_arithmetic import boundary, digits_of
 
 Items = list[Any]
 _MOST_DIGITS = 31

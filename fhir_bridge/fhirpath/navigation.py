@@ -96,12 +96,8 @@ def _datetime(context: Context) -> Temporal:
     offset = moment.utcoffset()
     zone = 0 if offset is None else int(offset.total_seconds()) // 60
     milliseconds = moment.microsecond // 1000
-    clock = f"{moment:%H:%M:%S}.{milliseconds:03d}"
-    mark = (
-        "Z"
-        if zone == 0
-        else f"{'-' if zone < 0 else '+'}{abs(zone) // 60:02d}:{abs(zone) % 60:02d}"
-    )
+    text = moment.isoformat(timespec="milliseconds")
+    text = text.replace("+00:00", "Z") if offset is not None else f"{text}Z"
     fields = (
         moment.year,
         moment.month,
@@ -111,8 +107,7 @@ def _datetime(context: Context) -> Temporal:
         moment.second,
         milliseconds * 1_000_000,
     )
-    day = f"{moment.year:04d}-{moment.month:02d}-{moment.day:02d}"
-    return Temporal("datetime", fields, zone, f"{day}T{clock}{mark}")
+    return Temporal("datetime", fields, zone, text)
 
 
 @function("today")

@@ -14,7 +14,7 @@ from fhir_bridge.fhirpath.model import PRIMITIVES, SYSTEM_OF, Model
 from fhir_bridge.fhirpath.variables import FIXED
 
 if TYPE_CHECKING:
-    from fhir_bridge.fhirpath.plain import _Body, _Writer
+    from fhir_bridge.fhirpath.plain_streams import Body, Writer
 
 __all__ = ["TREE", "Conditions", "Detour", "NotPlain", "is_condition"]
 
@@ -58,10 +58,10 @@ def is_condition(tree: syntax.Expr) -> bool:
 class Conditions:
     """The part of a function body that writes conditions."""
 
-    writer: _Writer
+    writer: Writer
     model: Model
     line: Callable[[str], None]
-    another: Callable[[list[str]], _Body]
+    another: Callable[[list[str]], Body]
 
     def condition(self, tree: syntax.Expr, node: str, type_name: str) -> str:
         """A Python expression for `tree` as a condition on `node`."""
@@ -277,7 +277,7 @@ class Conditions:
         body.stream(tree, "node", type_name, lambda _name, _kind: body.line(found), exact=True)
         return self._finished(body, node, otherwise)
 
-    def _finished(self, body: _Body, node: str, last: str) -> str:
+    def _finished(self, body: Body, node: str, last: str) -> str:
         body.line(last)
         function = self.writer.fresh("f")
         self.writer.function(function, body)
