@@ -1,0 +1,1 @@
+"""End to end: commands as a person types them, real processes, real sockets."""
