@@ -25,10 +25,10 @@ from fhir_bridge.store.finding import Finder
 from fhir_bridge.store.history import HistoryQuery, history
 from fhir_bridge.store.including import visible_rows
 from fhir_bridge.store.journal import Journal
+from fhir_bridge.store.migrations import migrate
 from fhir_bridge.store.quarantine import Quarantine
 from fhir_bridge.store.records import COLUMNS, Page, Stored, stored
 from fhir_bridge.store.reindexing import reindex
-from fhir_bridge.store.schema import metadata
 from fhir_bridge.store.select import Selector
 from fhir_bridge.store.session import Session
 from fhir_bridge.store.symbols import number_symbols
@@ -293,18 +293,15 @@ def open_store(
     are the milliseconds for which a page link holds.  Raises BridgeError FB-5006, FB-5009.
     """
     database = _database(url)
-    migrate(database)
-    return Store(database, registry, cursor_key=cursor_key, keep_snapshots=keep_snapshots)
-
-
-def migrate(database: Database) -> None:
-    """Brings the schema to what this release expects."""
     engine = database.engine()
-    with engine.begin() as connection:
-        metadata.create_all(connection)
-        if database.dialect == "postgresql":
-            connection.exec_driver_sql("CREATE SEQUENCE IF NOT EXISTS resource_row_id")
-    engine.dispose()
+    try:
+        migrate(engine)
+        return Store(database, registry, cursor_key=cursor_key, keep_snapshots=keep_snapshots)
+    except BaseException:
+        database.close()
+        raise
+    finally:
+        engine.dispose()
 
 
 def _database(url: str) -> Database:

@@ -40,7 +40,8 @@ def test_plain_paths_answer_as_fhirpath_does(registry: Registry, shared: Path) -
                     definitions=registry.definitions,
                     root_type=resource_type,
                 )
-                expected = {_text(each) for each in evaluate(resource, environment=environment)}
+                values = evaluate(resource, environment=environment)
+                expected = {_text(each) for each in values if not _is_contained(each)}
                 compared += bool(expected)
                 if walked != expected:
                     differing.append((resource_type, resource.get("id"), code))
