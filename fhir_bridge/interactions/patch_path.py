@@ -113,7 +113,7 @@ def _take(step: str, places: list[Place], path: str) -> list[Place]:
     """`places` after one step."""
     if step.startswith("["):
         index = step[1:-1].strip()
-        if not index.isdigit():
+        if not (index.isascii() and index.isdigit() and len(index) < 10):
             raise BridgeError("FB-4023", path=path[:200], reason=f"{step} is not an index")
         return places[int(index) : int(index) + 1]
     if step in ("first()", "last()", "single()"):

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from fhir_bridge.errors import BridgeError
 
-__all__ = ["ID", "Route", "route"]
+__all__ = ["ID", "VERSION", "Route", "route"]
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+VERSION = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)

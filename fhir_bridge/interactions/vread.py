@@ -9,7 +9,7 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.interactions.context import Context
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
-from fhir_bridge.interactions.routes import ID, Route
+from fhir_bridge.interactions.routes import ID, VERSION, Route
 from fhir_bridge.interactions.subset import of_part
 
 __all__ = ["INTERACTIONS", "vread"]
@@ -18,7 +18,7 @@ __all__ = ["INTERACTIONS", "vread"]
 def vread(request: Request, route: Route, context: Context) -> Reply:
     """The stored bytes of that version; 410 for the version that is a deletion."""
     stored = None
-    if route.version.isdigit() and len(route.version) < 19 and ID.fullmatch(route.id):
+    if VERSION.fullmatch(route.version) and ID.fullmatch(route.id):
         stored = context.store.vread(
             route.resource_type, route.id, int(route.version), context.access
         )

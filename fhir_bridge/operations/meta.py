@@ -20,7 +20,7 @@ def _meta(call: Call) -> Answer:
     """The meta of one resource (or one version of it)."""
     if call.version:
         found = None
-        if call.version.isdigit():
+        if call.version.isascii() and call.version.isdigit() and len(call.version) < 10:
             found = call.store.vread(call.resource_type, call.id, int(call.version), call.access)
         if found is None or found.deleted:
             raise BridgeError("FB-4001", resource_type=call.resource_type, id=call.id)

@@ -1,0 +1,160 @@
+"""Each claim of the CapabilityStatement is compared with what the server does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.api.test_resources import PATIENT
+from tests.api.world import open_world
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
+    """One server for all claims."""
+    folder: Path = tmp_path_factory.mktemp("claims")
+    world = open_world(f"sqlite:///{folder / 'record.sqlite3'}")
+    yield world.client("shape")
+    world.store.close()
+
+
+@pytest.fixture(scope="module")
+def claims(server: FlaskClient) -> dict[str, Any]:
+    """The ``rest`` part of what the server says of itself."""
+    statement: dict[str, Any] = server.get("/fhir/metadata").json
+    assert "4.0.1" == statement["fhirVersion"]
+    rest: dict[str, Any] = statement["rest"][0]
+    return rest
+
+
+def test_the_statement_is_valid(server: FlaskClient) -> None:
+    """It passes its own server's $validate."""
+    statement = server.get("/fhir/metadata").json
+    issues = server.post("/fhir/CapabilityStatement/$validate", json=statement).json["issue"]
+    assert [] == [each for each in issues if each["severity"] in ("error", "fatal")]
+
+
+def test_every_interaction_of_every_type_is_served(
+    server: FlaskClient, claims: dict[str, Any]
+) -> None:
+    """No claimed interaction answers "not supported" for any of the types."""
+    for resource in claims["resource"]:
+        name = resource["type"]
+        body = {"resourceType": name, "id": "claim"}
+        patch = '[{"op":"add","path":"/language","value":"zh"}]'
+        served = {
+            "update": server.put(f"/fhir/{name}/claim", json=body),
+            "create": server.post(f"/fhir/{name}", json=body),
+            "read": server.get(f"/fhir/{name}/claim"),
+            "vread": server.get(f"/fhir/{name}/claim/_history/1"),
+            "patch": server.patch(
+                f"/fhir/{name}/claim", data=patch, content_type="application/json-patch+json"
+            ),
+            "history-instance": server.get(f"/fhir/{name}/claim/_history"),
+            "history-type": server.get(f"/fhir/{name}/_history"),
+            "search-type": server.get(f"/fhir/{name}?_id=claim"),
+            "delete": server.delete(f"/fhir/{name}/claim"),
+        }
+        claimed = {each["code"] for each in resource["interaction"]}
+        assert served.keys() == claimed
+        bad = {
+            key: answer.status_code for key, answer in served.items() if answer.status_code >= 300
+        }
+        assert not bad, (name, bad)
+
+
+_SAMPLES = {
+    "number": "1",
+    "date": "2020-01-01",
+    "string": "a",
+    "token": "a",
+    "reference": "Patient/1",
+    "composite": "a$1",
+    "quantity": "1",
+    "uri": "urn:a",
+    "special": "a",
+}
+
+
+def test_every_search_parameter_is_answered(server: FlaskClient, claims: dict[str, Any]) -> None:
+    """A search by each claimed parameter finds or finds nothing, and is never refused as unknown."""
+    for resource in claims["resource"]:
+        for parameter in resource["searchParam"]:
+            url = f"/fhir/{resource['type']}?{parameter['name']}={_SAMPLES[parameter['type']]}"
+            answer = server.get(f"{url}&_count=1")
+            if answer.status_code != 200:
+                told = answer.json["issue"][0]["details"]["coding"][0]["code"]
+                assert "FB-4103" == told, (url, answer.text[:300])
+
+
+def test_every_include_is_answered(server: FlaskClient, claims: dict[str, Any]) -> None:
+    """What ``searchInclude`` and ``searchRevInclude`` list is accepted."""
+    for resource in claims["resource"]:
+        if resource["type"] not in ("Patient", "Observation", "Encounter", "Contract"):
+            continue
+        for key, name in (("searchInclude", "_include"), ("searchRevInclude", "_revinclude")):
+            for value in resource[key]:
+                answer = server.get(f"/fhir/{resource['type']}?{name}={value}&_count=1")
+                assert 200 == answer.status_code, value
+
+
+def test_every_operation_is_offered(server: FlaskClient, claims: dict[str, Any]) -> None:
+    """A claimed operation is not answered "not offered" at the place that claims it."""
+    for resource in claims["resource"]:
+        for operation in resource.get("operation", ()):
+            name = operation["name"]
+            answers = [
+                server.post(f"/fhir/{place}/${name}", json={"resourceType": "Parameters"})
+                for place in (resource["type"], f"{resource['type']}/none")
+            ]
+            assert any("FB-4028" not in each.text for each in answers), (resource["type"], name)
+    for operation in claims.get("operation", ()):
+        assert "FB-4028" not in server.post(f"/fhir/${operation['name']}").text
+
+
+def test_the_flags_are_true(server: FlaskClient, claims: dict[str, Any]) -> None:
+    """Update-as-create, conditional forms, history: as one type shows them."""
+    patient = next(each for each in claims["resource"] if each["type"] == "Patient")
+    assert patient["updateCreate"] == (
+        server.put("/fhir/Patient/new", json=PATIENT | {"id": "new"}).status_code == 201
+    )
+    assert ("versioned", True) == (patient["versioning"], patient["readHistory"])
+    url = "/fhir/Patient?identifier=urn:h|1"
+    assert patient["conditionalUpdate"] == (
+        server.put(url, json=PATIENT | {"id": "new"}).status_code == 200
+    )
+    again = server.post(
+        "/fhir/Patient", json=PATIENT, headers={"If-None-Exist": "identifier=urn:h|1"}
+    )
+    assert patient["conditionalCreate"] == (again.status_code == 200)
+    kept = server.get("/fhir/Patient/new", headers={"If-None-Match": 'W/"1"'})
+    assert ("full-support", 304) == (patient["conditionalRead"], kept.status_code)
+    server.post("/fhir/Patient", json=PATIENT)
+    assert ("single", 412) == (patient["conditionalDelete"], server.delete(url).status_code)
+
+
+def test_system_interactions_are_served(server: FlaskClient, claims: dict[str, Any]) -> None:
+    """transaction, batch, search-system and history-system."""
+    assert {"transaction", "batch", "search-system", "history-system"} == {
+        each["code"] for each in claims["interaction"]
+    }
+    for kind in ("transaction", "batch"):
+        bundle = {"resourceType": "Bundle", "type": kind}
+        assert f"{kind}-response" == server.post("/fhir", json=bundle).json["type"]
+    assert 200 == server.get("/fhir?_type=Patient").status_code
+    assert 200 == server.get("/fhir/_history").status_code
+    for compartment in claims["compartment"]:
+        name = compartment.rpartition("/")[2]
+        place = f"/fhir/{name[0].upper()}{name[1:]}/x/Observation"
+        assert 200 == server.get(place).status_code, place
+
+
+def test_every_format_is_served(server: FlaskClient) -> None:
+    """Each claimed format, asked for as ``_format``, is what comes back."""
+    for name in server.get("/fhir/metadata").json["format"]:
+        answer = server.get("/fhir/Patient", query_string={"_format": name})
+        assert ("xml" in name) == ("xml" in answer.content_type)

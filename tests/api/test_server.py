@@ -1,0 +1,91 @@
+"""Real sockets: a few requests through the production server."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from fhir_bridge.api import Server, create_app, serve
+from tests.api.test_resources import PATIENT
+from tests.api.world import World
+
+
+@pytest.fixture
+def server(world: World) -> Iterator[Server]:
+    """The API on a free port."""
+    running = serve(create_app(world), "127.0.0.1", 0, 4)
+    yield running
+    running.close()
+
+
+def ask(
+    server: Server, method: str, path: str, body: object = None, **headers: str
+) -> tuple[int, bytes]:
+    """One request on a connection of its own."""
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=10)
+    data = None if body is None else json.dumps(body).encode()
+    sent = {"Content-Type": "application/fhir+json", **headers}
+    connection.request(method, path, data, sent)
+    answer = connection.getresponse()
+    found = answer.status, answer.read()
+    connection.close()
+    return found
+
+
+def test_a_resource_goes_through_the_socket(server: Server) -> None:
+    """create, read, and a Chinese search value in UTF-8."""
+    assert 201 == ask(server, "PUT", "/fhir/Patient/li", PATIENT)[0]
+    assert 200 == ask(server, "GET", "/fhir/Patient/li")[0]
+    status, body = ask(server, "GET", "/fhir/Patient?family=%E6%9D%8E")
+    assert (200, 1) == (status, json.loads(body)["total"])
+
+
+def test_no_update_is_lost_among_many_writers(server: Server) -> None:
+    """32 writers read, add one tag and write with If-Match until it succeeds."""
+    ask(server, "PUT", "/fhir/Patient/li", PATIENT)
+
+    def add(number: int) -> None:
+        for _ in range(500):
+            present = json.loads(ask(server, "GET", "/fhir/Patient/li")[1])
+            tags = [*present["meta"].get("tag", []), {"code": f"t{number}"}]
+            body = {**present, "meta": {"tag": tags}}
+            version = present["meta"]["versionId"]
+            status, _ = ask(
+                server, "PUT", "/fhir/Patient/li", body, **{"If-Match": f'W/"{version}"'}
+            )
+            if status == 200:
+                return
+            assert 412 == status
+
+        raise AssertionError("no turn in 500 attempts")
+
+    with ThreadPoolExecutor(32) as pool:
+        list(pool.map(add, range(32)))
+    tags = json.loads(ask(server, "GET", "/fhir/Patient/li")[1])["meta"]["tag"]
+    assert {f"t{number}" for number in range(32)} == {each["code"] for each in tags}
+
+
+def test_raw_requests_that_break_http_do_no_harm(server: Server) -> None:
+    """Garbage and half requests are answered or dropped; the next request is served."""
+    for data in (
+        b"\x00\x01\x02\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST /fhir/Patient HTTP/1.1\r\nContent-Length: 100\r\n\r\n{",
+    ):
+        with socket.create_connection((server.host, server.port), 5) as raw:
+            raw.sendall(data)
+    assert 200 == ask(server, "GET", "/health")[0]
+
+
+def test_a_closed_server_takes_no_connection(world: World) -> None:
+    """close() returns soon and frees the port."""
+    running = serve(create_app(world), "127.0.0.1", 0, 2)
+    assert 200 == ask(running, "GET", "/health")[0]
+    running.close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((running.host, running.port), 1)
