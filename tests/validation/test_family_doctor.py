@@ -167,6 +167,7 @@ def _set(path: str, value: Any) -> Callable[[Resource], None]:
         ("fd-patient", _set("name/0/text", None), ("error", "FB-3003", "Patient.name[0]", "")),
         ("fd-patient", _set("identifier/0/value", "1101011990030700"), ("error", "FB-3012", "Patient.identifier[0]", "fd-pat-1")),
         ("fd-patient", _set("birthDate", "1991-03-07"), ("warning", "FB-3012", "Patient.identifier[0]", "fd-pat-2")),
+        ("fd-patient", _set("gender", None), ("warning", "FB-3012", "Patient", "fd-pat-5")),
         ("fd-patient", _set("gender", "female"), ("warning", "FB-3012", "Patient.identifier[0]", "fd-pat-3")),
         ("fd-patient", _set("birthDate", "2999-01-01"), ("error", "FB-3012", "Patient", "fd-pat-4")),
         ("fd-patient", _set("extension/0/valueCoding", {"code": "01"}), None),
