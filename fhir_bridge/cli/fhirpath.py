@@ -9,7 +9,7 @@ import click
 
 from fhir_bridge.cli.printing import print_lines
 from fhir_bridge.cli.sites import INPUTS, input_files, read_input
-from fhir_bridge.fhir import Resource, parse_json, parse_json_lines, parse_xml
+from fhir_bridge.fhir import Resource, definitions, parse_json, parse_json_lines, parse_xml
 
 __all__ = ["command"]
 
@@ -27,7 +27,7 @@ def command(expression: str, files: tuple[Path, ...], *, types: bool) -> int:
     """
     from fhir_bridge import fhirpath
 
-    compiled = fhirpath.compile(expression)
+    compiled = fhirpath.compile(expression, definitions=definitions())
     found = 0
     for resource in _resources(files):
         if types:

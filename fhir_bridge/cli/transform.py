@@ -27,9 +27,20 @@ __all__ = ["command"]
     is_flag=True,
     help="Compile MAP (default: every map) and report faults.",
 )
+@click.option(
+    "--coverage",
+    "only_coverage",
+    is_flag=True,
+    help="Report source fields that never reach the target and elements never filled.",
+)
 @click.option("--lineage", is_flag=True, help="Print which source and rule wrote each element.")
 def command(
-    structure_map: str | None, files: tuple[Path, ...], *, only_check: bool, lineage: bool
+    structure_map: str | None,
+    files: tuple[Path, ...],
+    *,
+    only_check: bool,
+    only_coverage: bool,
+    lineage: bool,
 ) -> int:
     """Run MAP (a .map file or the URL of a map in mappings/) on each of FILES.
 
@@ -46,6 +57,8 @@ def command(
         return _check(library, [url] if url else sorted(library.maps))
     if not url or not files:
         raise click.UsageError("name a map and files, or --check")
+    if only_coverage:
+        return _coverage(library, url, files)
     compiled = library.compile(url)
     findings = False
     for path in input_files(files):
@@ -76,15 +89,33 @@ def _take_in(library: Library, named: str) -> str:
 
 
 def _check(library: Library, urls: list[str]) -> int:
+    """One line of counts; every issue with its map and line on standard error."""
+    from fhir_bridge.transform import check_map
+
     issues: list[Issue] = []
     for url in urls:
-        try:
-            library.compile(url)
-        except BridgeError as error:
-            issues += error.issues
-            print_issues(error.issues, source=url)
-    print_lines([{"maps": len(urls), "issues": len(issues)}])
+        found = check_map(library, url)
+        print_issues(found, source=url)
+        issues += found
+    errors = sum(issue.severity in {"fatal", "error"} for issue in issues)
+    print_lines([{"maps": len(urls), "errors": errors, "warnings": len(issues) - errors}])
     return 1 if issues else 0
+
+
+def _coverage(library: Library, url: str, files: tuple[Path, ...]) -> int:
+    """What the files hold and the map leaves behind, the most frequent field first."""
+    from fhir_bridge.transform import measure_coverage
+
+    inputs = (source for path in input_files(files) for source in _sources(read_input(path)))
+    report = measure_coverage(library, url, inputs)
+    print_issues(report.issues)
+    print_lines([{"inputs": report.inputs, "failed": report.failed, "reached": report.reached}])
+    print_lines({"unreached": one.path, "inputs": one.inputs} for one in report.unreached)
+    print_lines(
+        {"unfilled": f"{one.type}.{one.element}", "required": one.is_required}
+        for one in report.unfilled
+    )
+    return 1 if report.failed or report.unreached else 0
 
 
 def _sources(data: bytes) -> Iterator[Any]:

@@ -79,7 +79,7 @@ def _health_file(resident: Resident, household: Household, seed: int) -> Row:
     random = stream(seed, "health file", resident.number)
     centre, team = institution("centre"), teams(seed)[resident.household % 3]
     head = household.members[0]
-    seen_at_home, typed = household.number % 4 == 1, resident.number % 5 > 1
+    seen_at_home, typed = household.number % 4 == 1, resident.number % 3 == 0
     contact = next((other for other in household.members if other is not resident), None)
     opened = AS_OF - timedelta(days=random.randrange(200, 3000))
     return _identity(resident) | {

@@ -92,7 +92,7 @@ def _agreement(resident: Resident, head: Resident, team: Team, seed: int) -> Agr
         for row in rows("packages")
         if row["groups"] and row["groups"] in resident.groups
     ]
-    taken = tuple(code for code in fitting if random.random() < 0.6)
+    taken = tuple(code for code in fitting if random.random() < 0.4)
     return Agreement(
         number=f"QY{begin:%Y}{resident.number + 1:06d}",
         resident=resident,

@@ -76,7 +76,7 @@ def visits(resident: Resident, seed: int) -> Iterator[Visit]:
     """The visits of one resident in order of time; most people have none or one."""
     random = stream(seed, "visits", resident.number)
     ill = bool(resident.conditions) or resident.age >= 65 or resident.age <= 6
-    count = random.choices((0, 1, 2, 3), (62, 27, 9, 2) if ill else (84, 13, 3, 0))[0]
+    count = random.choices((0, 1, 2, 3), (68, 24, 6, 2) if ill else (87, 11, 2, 0))[0]
     for index, day in enumerate(sorted(random.sample(range(3, 360), count), reverse=True)):
         yield _visit(random, resident, seed, index, day)
 

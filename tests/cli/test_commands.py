@@ -183,8 +183,19 @@ def test_transform_checks_a_map_without_running_it(run, tmp_path: Path):
     ran = run("transform", "--check", path)
     assert ran.code == 1
     assert "FB-2" in ran.err
-    assert run("transform", "--check").lines[-1]["issues"] == 0
+    assert run("transform", "--check").lines[-1]["errors"] == 0
     assert run("transform", path).code == 2
+
+
+def test_transform_ranks_what_a_map_leaves_behind(run, patient, tmp_path: Path):
+    """The name of the patient never reaches the person."""
+    path = tmp_path / "copy.map"
+    path.write_text(MAP)
+    ran = run("transform", "--coverage", path, patient)
+    assert ran.code == 1
+    assert ran.lines[0]["inputs"] == 1
+    assert any("name" in line.get("unreached", "") for line in ran.lines)
+    assert {"unfilled": "Person.gender", "required": False} in ran.lines
 
 
 def test_conformance_counts_what_is_loaded(run):
