@@ -202,8 +202,9 @@ class _Checker:
 
     def named(self, name: str, offset: int, *, cast: bool) -> Types:
         if not self.model.known(name):
-            self.report(offset, name, "there is no such type")
-            return None
+            if not name.startswith("System."):  # a System type that nothing has is just not it
+                self.report(offset, name, "there is no such type")
+            return None if cast else _TRUTH
         if not cast:
             return _TRUTH
         local = name.removeprefix("FHIR.")

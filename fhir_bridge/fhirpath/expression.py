@@ -137,7 +137,9 @@ class Expression:
         if self._calls < _GENERATE_AT or type(key) is not str or len(self._values) > _MOST_KEPT:
             return
         known = self._model.definitions is not None and key in self._model.type_names
-        if not known and not (key == "*" and hasattr(node, "get") and not self.root_type):
+        if key == "*" and not hasattr(node, "get"):
+            return
+        if not known and (key != "*" or self.root_type):
             self._values[key] = self._pairs[key] = False
             return
         for kept, typed in ((self._values, False), (self._pairs, True)):

@@ -138,15 +138,16 @@ class _Terminologies:
     """The required value sets of R4, which is what the suite asks for."""
 
     def call(self, operation: str, arguments: list[Any]) -> Any:
-        """``validateVS`` of a code; nothing else is known here."""
+        """``validateVS`` of a code and ``expand``; nothing else is known here."""
+        codes = definitions().required_codes(arguments[0])
+        if operation == "expand" and codes is not None:
+            contains = [{"code": code} for code in sorted(codes)]
+            return {"resourceType": "ValueSet", "expansion": {"contains": contains}}
         if operation != "validateVS":
             return None
-        codes = definitions().required_codes(arguments[0])
         answer = codes is not None and arguments[1] in codes
-        return {
-            "resourceType": "Parameters",
-            "parameter": [{"name": "result", "valueBoolean": answer}],
-        }
+        found = {"name": "result", "valueBoolean": answer}
+        return {"resourceType": "Parameters", "parameter": [found]}
 
 
 def _child(element: xml.Element, name: str) -> xml.Element:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from fhir_bridge import fhirpath
 from fhir_bridge.errors import BridgeError
@@ -13,6 +14,7 @@ from fhir_bridge.fhir import definitions, parse_json_value
 from fhir_bridge.fhirpath import expression as door
 from fhir_bridge.fhirpath.model import model_of
 from fhir_bridge.fhirpath.plain import DETOURS, NotPlain, write_plain
+from tests.fhirpath.test_properties import EXPRESSIONS, PATIENT
 
 
 def _slow(compiled: fhirpath.Expression, node: Any) -> Any:
@@ -90,6 +92,9 @@ _CONDITIONS = [
     "birthDate.hasValue()",
     "managingOrganization.where(resolve() is Organization).reference",
     "name.family.matches('^C')",
+    "name.where(use = '\\'+str(1/0)+\\'').family",
+    "name.family.matches('[{}\"]') or gender in ('{value}' | '\\n\\'')",
+    "extension('{0}\\')').value",
 ]
 _PATIENTS: list[dict[str, Any]] = [
     {},
@@ -120,6 +125,19 @@ def test_any_shape_of_input_gets_the_closures_answer(text: str) -> None:
         fast = _fast(text, "Patient", patient)
         if fast is not None:
             assert fast == _slow(compiled, patient), patient
+
+
+@settings(max_examples=300, deadline=5000, suppress_health_check=[HealthCheck.too_slow])
+@given(EXPRESSIONS)
+def test_generated_expressions_get_the_closures_answer(text: str) -> None:
+    """Where a generated expression has a fast path, both engines agree."""
+    try:
+        compiled = fhirpath.compile(text, definitions=definitions())
+    except BridgeError:
+        return
+    fast = _fast(text, "Patient", PATIENT)
+    if fast is not None:
+        assert fast == _slow(compiled, PATIENT)
 
 
 @pytest.mark.parametrize("text", _CONDITIONS)
