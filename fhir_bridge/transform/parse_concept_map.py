@@ -68,9 +68,13 @@ def _mapping(cursor: Cursor) -> CodeMapping:
     cursor.take()
     if relation == "--" and not (cursor.sees_kind("name") and cursor.after().text == ":"):
         return CodeMapping(source_prefix, source_code, relation)
+    before = cursor.index
     target_prefix = cursor.name("a prefix")
     cursor.expect(":")
     target_code = _code(cursor)
+    if relation == "--" and cursor.sees(*RELATIONS):  # it was the next mapping
+        cursor.index = before
+        return CodeMapping(source_prefix, source_code, relation)
     return CodeMapping(source_prefix, source_code, relation, target_prefix, target_code)
 
 

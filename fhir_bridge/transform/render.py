@@ -159,7 +159,7 @@ def _transform(transform: Transform) -> str:
     parameters = transform.parameters
     if transform.name == "copy" and len(parameters) == 1 and parameters[0].kind != "expression":
         return _parameter(parameters[0])
-    if transform.name == "evaluate" and len(parameters) == 1:
+    if transform.name == "evaluate" and [one.kind for one in parameters] == ["expression"]:
         return f"({parameters[0].value})"
     if transform.name == "evaluate" and len(parameters) == 2:
         return f"evaluate({_parameter(parameters[0])}, {parameters[1].value})"

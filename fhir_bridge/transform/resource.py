@@ -260,7 +260,8 @@ def _read_target(target: Mapping[str, Any]) -> RuleTarget:
     parameters = [_read_parameter(one) for one in target.get("parameter") or ()]
     if name == "evaluate" and parameters:
         last = parameters[-1]
-        parameters[-1] = Parameter("expression", last.value)
+        if last.kind == "string":
+            parameters[-1] = Parameter("expression", last.value)
     return RuleTarget(
         context=target.get("context", ""),
         element=target.get("element", ""),

@@ -1,0 +1,66 @@
+"""Maps as StructureMap resources."""
+
+from __future__ import annotations
+
+import pytest
+
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.transform import (
+    from_structure_map_resource,
+    parse_map,
+    to_structure_map_resource,
+)
+from tests.transform.test_parse import EVERYTHING
+
+
+def test_a_resource_reads_back_as_the_same_resource() -> None:
+    """Map to resource to map to resource changes nothing."""
+    resource = to_structure_map_resource(parse_map(EVERYTHING))
+    assert to_structure_map_resource(from_structure_map_resource(resource)) == resource
+
+
+def test_a_simple_rule_is_a_create_without_type() -> None:
+    """``a.b -> c.d`` is written as R4 tools write it, and read back as simple."""
+    structure_map = parse_map("group G(source s, target t) { s.a -> t.b; }")
+    rule = to_structure_map_resource(structure_map)["group"][0]["rule"][0]
+    assert rule["source"][0]["variable"] == rule["target"][0]["variable"]
+    assert rule["target"][0]["transform"] == "create"
+    resource = to_structure_map_resource(structure_map)
+    assert from_structure_map_resource(resource).groups[0].rules[0].is_simple
+
+
+def test_the_r5_shape_is_read() -> None:
+    """Typed parameters of a call, constants, and a group without type mode."""
+    resource = {
+        "resourceType": "StructureMap",
+        "url": "http://example.org/m",
+        "name": "m",
+        "const": [{"name": "x", "value": "'y'"}],
+        "group": [
+            {
+                "name": "G",
+                "input": [{"name": "s", "mode": "source"}, {"name": "t", "mode": "target"}],
+                "rule": [
+                    {
+                        "source": [{"context": "s"}],
+                        "dependent": [
+                            {"name": "G", "parameter": [{"valueId": "s"}, {"valueString": "a"}]}
+                        ],
+                    }
+                ],
+            }
+        ],
+    }
+    structure_map = from_structure_map_resource(resource)
+    assert [one.kind for one in structure_map.groups[0].rules[0].calls[0].parameters] == [
+        "name",
+        "string",
+    ]
+    assert structure_map.constants[0].expression == "'y'"
+
+
+@pytest.mark.parametrize("resource", [{}, {"group": [{}]}, {"group": 5}])
+def test_what_is_no_map_is_refused(resource: dict[str, object]) -> None:
+    """FB-2105, not a Python error."""
+    with pytest.raises(BridgeError, match="FB-2105"):
+        from_structure_map_resource(resource)
