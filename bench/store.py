@@ -126,13 +126,13 @@ class Bench:
         self.index(written[:5_000])
         self.report("transactions of 10", 1_300, small, lambda: self.transactions(written[:small]))
         rest = written[small:]
-        self.report("bulk, batches of 1,000", 5_000, len(rest), lambda: self.bulk(rest))
+        self.report("bulk, batches of 5,000", 5_000, len(rest), lambda: self.bulk(rest))
         self.store.database.tidy()
         size = self.store.database.size() / self.count
         print(f"{'bytes a resource, index included':44} {size:12,.0f}   target <= 2,000")
         self.report("read by id", 1_500, 5_000, self.reads)
         self.report(
-            "unchanged resend, batches of 1,000", 0, 10_000, lambda: self.bulk(written[:10_000])
+            "unchanged resend, batches of 5,000", 0, 10_000, lambda: self.bulk(written[:10_000])
         )
         self.searches("identifier", 800, 2_000, lambda n: f"identifier=urn:oid:1.2.3.6|L{n:08d}")
         self.searches(
@@ -197,9 +197,9 @@ class Bench:
 
     def bulk(self, written: list[dict[str, Any]]) -> None:
         """Large batches."""
-        for start in range(0, len(written), 1_000):
+        for start in range(0, len(written), 5_000):
             with self.store.transaction() as tx:
-                tx.put_many(written[start : start + 1_000])
+                tx.put_many(written[start : start + 5_000])
 
     def reads(self) -> None:
         """Random resources by id."""

@@ -29,7 +29,7 @@ _PRAGMAS = (
     "PRAGMA busy_timeout=60000",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA mmap_size=1073741824",
-    "PRAGMA wal_autocheckpoint=4000",
+    "PRAGMA wal_autocheckpoint=16000",
     "PRAGMA foreign_keys=OFF",
 )
 _INLINE = 64

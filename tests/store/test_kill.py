@@ -1,0 +1,81 @@
+"""A writer that is killed leaves each transaction whole or absent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+from fhir_bridge.store import Store
+
+_KILLS = 4
+_BATCH = 20
+
+_WRITER = textwrap.dedent(
+    """
+    import itertools, sys
+    from fhir_bridge.fhir import definitions
+    from fhir_bridge.search import Registry
+    from fhir_bridge.store import open_store
+
+    store = open_store(sys.argv[1], registry=Registry(definitions()))
+    for number in itertools.count():
+        with store.transaction() as tx:
+            tx.put_many(
+                [
+                    {
+                        "resourceType": "Basic",
+                        "id": f"{sys.argv[2]}-{number}-{place}",
+                        "code": {"text": str(number)},
+                        "subject": {"reference": f"Patient/{number}"},
+                    }
+                    for place in range(20)
+                ]
+            )
+        print(number, flush=True)
+    """
+)
+
+
+def test_a_killed_writer_leaves_whole_transactions(
+    opening: Callable[..., Store], database: str
+) -> None:
+    """What was reported committed is there, nothing is there in part, and the index agrees."""
+    store = opening()
+    for kill in range(_KILLS):
+        committed = _run_and_kill(database, kill, after=3 + 5 * kill)
+        found = [
+            int(each.split(b'"id":"')[1].split(b'"')[0].split(b"-")[1])
+            for each in store.bodies("Basic")
+            if each.split(b'"id":"')[1].startswith(f"{kill}-".encode())
+        ]
+        counts = {number: found.count(number) for number in set(found)}
+        assert set(range(committed + 1)) <= set(counts)
+        assert set(counts.values()) == {_BATCH}
+    assert store.check().issues == ()
+
+
+def _run_and_kill(database: str, kill: int, after: int) -> int:
+    """The last transaction that the writer reported before it was killed."""
+    writer = subprocess.Popen(
+        [sys.executable, "-c", _WRITER, database, str(kill)],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+        text=True,
+    )
+    assert writer.stdout
+    last = -1
+    with writer.stdout as lines:
+        for line in lines:
+            last = int(line)
+            if last >= after:
+                break
+        os.kill(writer.pid, signal.SIGKILL)
+        for line in lines:
+            last = int(line)
+    writer.wait()
+    return last
