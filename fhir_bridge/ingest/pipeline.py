@@ -227,8 +227,9 @@ class Pipeline:
                 for work in works:
                     if work.last:
                         transaction.journal_done(work.entry.message_id, *_status(work))
-                start = time.perf_counter_ns()
+                start, cpu = time.perf_counter_ns(), time.thread_time_ns()
         self.timings.nanoseconds["record"] += time.perf_counter_ns() - start  # the commit
+        self.timings.cpu_nanoseconds["record"] += time.thread_time_ns() - cpu
         self._resolver.keep()
         self.timings.resources += written
         self.timings.commits += 1

@@ -1,4 +1,8 @@
-"""Where the time goes: nanoseconds and counts by stage of the pipeline."""
+"""Where the time goes: by stage of the pipeline, on the wall and on the processor.
+
+The two differ by what was waited for: the disk in ``record``, other threads, and on a
+busy machine other programs.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ class Timings:
     """Totals since the start; read them at any time, they only grow."""
 
     nanoseconds: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STAGES, 0))
+    cpu_nanoseconds: dict[str, int] = field(default_factory=lambda: dict.fromkeys(STAGES, 0))
     entries: int = 0  # journal entries worked on
     records: int = 0  # messages, documents, rows mapped
     resources: int = 0  # resources handed to the store
@@ -26,8 +31,9 @@ class Timings:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Counts the time within the block to `name`."""
-        start = time.perf_counter_ns()
+        start, cpu = time.perf_counter_ns(), time.thread_time_ns()
         try:
             yield
         finally:
             self.nanoseconds[name] += time.perf_counter_ns() - start
+            self.cpu_nanoseconds[name] += time.thread_time_ns() - cpu
