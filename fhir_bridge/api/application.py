@@ -170,7 +170,9 @@ class Edge:
 
 
 def _outside(error: HTTPException) -> Response:
-    """What is outside of the FHIR base and not served."""
+    """What is outside of the FHIR base and not served; a redirect stays one."""
+    if error.code is not None and error.code < 400:
+        return Response(error.get_body(), error.code, error.get_headers())
     problem = BridgeError("FB-4005", place="this address")
     reply = reply_of(problem)
     return Response(reply.body, error.code or 404, content_type="application/fhir+json")

@@ -64,7 +64,8 @@ class Server:
             max_request_body_size=_LARGEST_BODY,
             asyncore_use_poll=True,
             ident=None,
-            clear_untrusted_proxy_headers=True,
+            # Whoever decides on access must see that a request came through a proxy.
+            clear_untrusted_proxy_headers=False,
         )
         self._loop = Thread(target=self._server.run, name="http", daemon=True)
         self._loop.start()

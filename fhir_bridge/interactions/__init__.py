@@ -12,7 +12,7 @@ from fhir_bridge.interactions.context import Context, RestSettings
 from fhir_bridge.interactions.dispatch import interactions, perform, perform_route
 from fhir_bridge.interactions.failure import Validation, failure
 from fhir_bridge.interactions.reply import Reply, of_resource
-from fhir_bridge.interactions.request import JSON_PATCH, XML_PATCH, Request, split_url
+from fhir_bridge.interactions.request import JSON_PATCH, XML_PATCH, Request, require_text, split_url
 from fhir_bridge.interactions.routes import ID, Route, route
 from fhir_bridge.interactions.subset import Subset, parse_subset
 
@@ -35,6 +35,7 @@ __all__ = [
     "parse_subset",
     "perform",
     "perform_route",
+    "require_text",
     "route",
     "split_url",
 ]

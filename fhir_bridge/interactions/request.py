@@ -5,12 +5,22 @@ https://hl7.org/fhir/R4/http.html#summary, https://hl7.org/fhir/R4/http.html#Htt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-__all__ = ["JSON_PATCH", "XML_PATCH", "Prefer", "Request", "parse_prefer", "split_url"]
+from fhir_bridge.errors import BridgeError
+
+__all__ = [
+    "JSON_PATCH",
+    "XML_PATCH",
+    "Prefer",
+    "Request",
+    "parse_prefer",
+    "require_text",
+    "split_url",
+]
 
 JSON_PATCH = "application/json-patch+json"
 XML_PATCH = "application/xml-patch+xml"
@@ -70,4 +80,13 @@ def split_url(url: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
     """
     path, _, query = url.partition("?")
     segments = tuple(unquote(segment) for segment in path.split("/") if segment)
-    return segments, tuple(parse_qsl(query, keep_blank_values=True))
+    return segments, require_text(parse_qsl(query, keep_blank_values=True))
+
+
+def require_text(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """`pairs` when none holds the NUL character, which no FHIR string and no database has."""
+    listed = tuple(pairs)
+    for name, value in listed:
+        if "\x00" in name or "\x00" in value:
+            raise BridgeError("FB-4025", name=name.replace("\x00", "?"), reason="it holds NUL")
+    return listed

@@ -203,8 +203,11 @@ def test_bodies_that_cannot_be_used(client: FlaskClient) -> None:
     assert "FB-4026" == code(put("/fhir/Patient/a_b", json=PATIENT | {"id": "a_b"}))
     invalid = put("/fhir/Patient/li", json=PATIENT | {"gender": "m"})
     assert (422, "FB-3008") == (invalid.status_code, code(invalid))
-    text = put("/fhir/Patient/li", data=b"x", content_type="text/plain")
-    assert (415, "FB-4007") == (text.status_code, code(text))
+    for media in ("text/plain", ""):
+        text = put("/fhir/Patient/li", data=b"{}", content_type=media)
+        assert (415, "FB-4007") == (text.status_code, code(text))
+    nul = client.get("/fhir/Patient?family=a%00")
+    assert (400, "FB-4025") == (nul.status_code, code(nul))
 
 
 def test_absent_and_forbidden_look_alike(world: World) -> None:

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from flask import Request as HttpRequest
 
 from fhir_bridge.api import Server, create_app, serve
+from fhir_bridge.search import Access
 from tests.api.test_resources import PATIENT
 from tests.api.world import World
 
@@ -80,6 +82,21 @@ def test_raw_requests_that_break_http_do_no_harm(server: Server) -> None:
         with socket.create_connection((server.host, server.port), 5) as raw:
             raw.sendall(data)
     assert 200 == ask(server, "GET", "/health")[0]
+
+
+def test_a_proxy_can_be_told(world: World) -> None:
+    """The headers of a proxy reach whoever decides on access."""
+    seen: list[str | None] = []
+
+    def access_for(request: HttpRequest) -> Access:
+        seen.append(request.headers.get("X-Forwarded-For"))
+        return Access.everything()
+
+    world.access_for = access_for  # type: ignore[method-assign]
+    running = serve(create_app(world), "127.0.0.1", 0, 2)
+    ask(running, "GET", "/fhir/Patient/li", **{"X-Forwarded-For": "203.0.113.9"})
+    running.close()
+    assert ["203.0.113.9"] == seen
 
 
 def test_a_closed_server_takes_no_connection(world: World) -> None:
