@@ -40,12 +40,13 @@ def read_search_parameters(
     """Table rows (url, code, type, bases, expression, targets, components) by (base, code)."""
     found: dict[tuple[str, str], SearchParameter] = {}
     for url, code, kind, bases, expression, targets, components in rows:
+        members = _union_members(expression) if len(bases) > 1 else []
         for base in bases:
             found[base, code] = SearchParameter(
                 url=url,
                 code=code,
                 type=kind,
-                expression=expression if len(bases) == 1 else expression_part(expression, base),
+                expression=_own(members, base) or expression,
                 targets=tuple(targets),
                 components=tuple((part[0], part[1]) for part in components),
                 base=base,
@@ -59,10 +60,15 @@ def expression_part(expression: str, resource_type: str) -> str:
     >>> expression_part("Patient.name | (Person.name as HumanName)", "Person")
     '(Person.name as HumanName)'
     """
-    start = re.compile(rf"\(*{re.escape(resource_type)}\b")
-    members = _union_members(expression)
-    own = [member for member in members if start.match(member)]
-    return " | ".join(own) if own else expression
+    return _own(_union_members(expression), resource_type) or expression
+
+
+def _own(members: list[str], resource_type: str) -> str:
+    return " | ".join(
+        member
+        for member in members
+        if (match := _START.match(member)) and match[1] == resource_type
+    )
 
 
 def _union_members(expression: str) -> list[str]:
@@ -81,3 +87,6 @@ def _union_members(expression: str) -> list[str]:
             members.append(expression[begin:position].strip())
             begin = position + 1
     return [*members, expression[begin:].strip()]
+
+
+_START = re.compile(r"\(*([A-Za-z]+)\b")
