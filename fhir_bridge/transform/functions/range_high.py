@@ -1,0 +1,16 @@
+"""``range_high(text)``: the upper limit of a reference range in words (HL7 v2.5.1, OBX-7)."""
+
+from __future__ import annotations
+
+from fhir_bridge.transform.limits import read_limits
+
+RESULT = "decimal"
+
+
+def range_high(text: str | None) -> str | None:
+    """The upper limit; nothing when the words say none.
+
+    >>> range_high("3.5-9.50"), range_high("<10"), range_high("阴性")
+    ('9.50', '10', None)
+    """
+    return read_limits(str(text))[1] if text else None
