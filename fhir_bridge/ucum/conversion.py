@@ -34,6 +34,8 @@ __all__ = [
 Quantity = tuple[Decimal, str]
 _BASE = ("g", "m", "s", "K", "rad", "C", "cd")
 _CONTEXT = Context(prec=34)
+_WIDE = Context(prec=80)
+_ONE = Decimal(1)
 
 
 @dataclass(frozen=True)
@@ -211,10 +213,9 @@ def _decimal(factor: Fraction) -> Decimal:
 
 def _plain(value: Decimal) -> Decimal:
     """Without a run of zeros behind the point and without an exponent where it is short."""
-    value = value.normalize(_CONTEXT)
-    exponent = value.as_tuple().exponent
-    if isinstance(exponent, int) and 0 < exponent <= 40:
-        return value.quantize(Decimal(1), context=Context(prec=80))
+    value = _CONTEXT.normalize(value)
+    if 1 <= value.adjusted() <= 40 and value == value.to_integral_value():
+        return value.quantize(_ONE, context=_WIDE)
     return value
 
 
