@@ -78,7 +78,7 @@ def main() -> int:
     types = _types(structures)
     _write("r4-types", types)
     _write("r4-search", _search(core))
-    _write("r4-codes", _codes(types, expansions))
+    _write("r4-codes", _codes(types, core, expansions))
     return 0
 
 
@@ -309,7 +309,9 @@ def _parameter(item: dict[str, Any]) -> list[Any]:
 # --- required codes ------------------------------------------------------------------
 
 
-def _codes(types: dict[str, Any], expansions: list[dict[str, Any]]) -> dict[str, Any]:
+def _codes(
+    types: dict[str, Any], core: list[dict[str, Any]], expansions: list[dict[str, Any]]
+) -> dict[str, Any]:
     """Value sets that are listed in full: all with a required binding, others up to a size."""
     required = {
         row[5]
@@ -331,8 +333,27 @@ def _codes(types: dict[str, Any], expansions: list[dict[str, Any]]) -> dict[str,
         _collect(expansion.get("contains", ()), systems)
         if url in required or 0 < sum(map(len, systems.values())) <= MOST_CODES:
             table[url] = {system: sorted(codes) for system, codes in sorted(systems.items())}
+    for value_set in core:
+        if value_set["resourceType"] == "ValueSet" and value_set["url"] not in table:
+            systems = _enumerated(value_set)
+            if 0 < sum(map(len, systems.values())) <= MOST_CODES:
+                table[value_set["url"]] = {
+                    name: sorted(codes) for name, codes in sorted(systems.items())
+                }
     print("required value sets that cannot be listed:", sorted(required - table.keys()))
     return dict(sorted(table.items()))
+
+
+def _enumerated(value_set: dict[str, Any]) -> dict[str, set[str]]:
+    """The codes of a value set that lists each of them itself; nothing for any other."""
+    compose = value_set.get("compose", {})
+    parts = compose.get("include", ())
+    if "exclude" in compose or any("concept" not in part or "valueSet" in part for part in parts):
+        return {}
+    systems: dict[str, set[str]] = {}
+    for part in parts:
+        systems.setdefault(part["system"], set()).update(item["code"] for item in part["concept"])
+    return systems
 
 
 def _is_sample(expansion: dict[str, Any]) -> bool:

@@ -78,7 +78,17 @@ class ProfileCompiler:
     def _is_type(self, url: str) -> bool:
         return url.startswith(_R4) and url[len(_R4) :] in self._definitions.types
 
-    def _conforms(self, value: Any, url: str) -> bool | None:
+    def codes(self, value_set_url: str) -> Mapping[str, frozenset[str]] | None:
+        """The codes of a value set by system; None when it cannot be listed."""
+        return self._profiles.codes(value_set_url)
+
+    def tree(self, url: str) -> ElementNode | None:
+        """The elements of the profile at `url`; None when it is not known."""
+        structure_definition = self._profiles.structure_definition(url)
+        return element_tree(structure_definition) if structure_definition else None
+
+    def conforms(self, value: Any, url: str) -> bool | None:
+        """Whether `value` conforms to the profile at `url`; None when that is not known."""
         check = self.check_of(url)
         if check is None:
             return value.get("resourceType") == url[len(_R4) :] if self._is_type(url) else None
@@ -269,7 +279,7 @@ class ProfileCompiler:
         discriminators = stated or _IMPLIED.get(node.name, [])
         slices = []
         for name, part in node.slices.items():
-            matches = slice_matcher(part, discriminators, self._profiles.codes, self._conforms)
+            matches = slice_matcher(part, discriminators, self)
             if matches is not None:
                 judges = self._value_judges(part, elements[0].type, elements[0])
                 slices.append(slice_of(name, part, elements, matches, {elements[0].key: judges}))

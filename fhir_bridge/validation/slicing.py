@@ -11,18 +11,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from fhir_bridge.fhir import parse_reference
 from fhir_bridge.validation.element_tree import ElementNode
 from fhir_bridge.validation.judged import resolve
 from fhir_bridge.validation.values import fits_codes, matches_pattern, stated_value
 
-__all__ = ["Matcher", "slice_matcher"]
+__all__ = ["Matcher", "SliceKnowledge", "slice_matcher"]
 
 Matcher = Callable[[Any], bool]
 Conforms = Callable[[Any, str], bool | None]
-Codes = Callable[[str], Mapping[str, frozenset[str]] | None]
+
+
+class SliceKnowledge(Protocol):
+    """What discriminators ask of the profiles at hand."""
+
+    def codes(self, value_set_url: str) -> Mapping[str, frozenset[str]] | None:
+        """The codes of a value set by system; None when it cannot be listed."""
+
+    def conforms(self, value: Any, url: str) -> bool | None:
+        """Whether `value` conforms to the profile at `url`; None when that is not known."""
+
+    def tree(self, url: str) -> ElementNode | None:
+        """The elements of the profile at `url`, or of the element that it is narrowed to."""
+
 
 _STEP = re.compile(r"extension\((['\"])(?P<url>.*?)\1\)|(?P<word>[\w$\[\]]+)(?:\(\w*\))?")
 
@@ -30,14 +43,11 @@ _STEP = re.compile(r"extension\((['\"])(?P<url>.*?)\1\)|(?P<word>[\w$\[\]]+)(?:\
 def slice_matcher(
     node: ElementNode,
     discriminators: list[Mapping[str, str]],
-    codes: Codes,
-    conforms: Conforms,
+    profiles: SliceKnowledge,
 ) -> Matcher | None:
     """A test whether an item is of slice `node`; None when that cannot be judged."""
     matchers = [
-        _profile_matcher(node, _steps(item.get("path", "")), conforms)
-        if item.get("type") == "profile"
-        else _matcher(node, item.get("type", ""), item.get("path", ""), codes)
+        _matcher(node, item.get("type", ""), _steps(item.get("path", "")), profiles)
         for item in discriminators
     ]
     if not matchers or any(matcher is None for matcher in matchers):
@@ -46,15 +56,16 @@ def slice_matcher(
     return lambda item: all(matcher(item) for matcher in chosen)
 
 
-def _matcher(node: ElementNode, kind: str, path: str, codes: Codes) -> Matcher | None:
-    steps = _steps(path)
+def _matcher(
+    node: ElementNode, kind: str, steps: list[str], profiles: SliceKnowledge
+) -> Matcher | None:
     if kind in ("value", "pattern"):
-        return _value_matcher(node, steps, codes)
+        return _value_matcher(node, steps, profiles)
     if kind == "exists":
         return _exists_matcher(node, steps)
     if kind == "type":
         return _type_matcher(node, steps)
-    return None
+    return _profile_matcher(node, steps, profiles.conforms) if kind == "profile" else None
 
 
 def _profile_matcher(node: ElementNode, steps: list[str], conforms: Conforms) -> Matcher | None:
@@ -89,7 +100,7 @@ def _steps(path: str) -> list[str]:
     return steps
 
 
-def _value_matcher(node: ElementNode, steps: list[str], codes: Codes) -> Matcher | None:
+def _value_matcher(node: ElementNode, steps: list[str], profiles: SliceKnowledge) -> Matcher | None:
     if steps == ["url"] and node.profile_urls() and "url" not in node.children:
         urls = {url.partition("|")[0] for url in node.profile_urls()}
         return lambda item: isinstance(item, dict) and item.get("url") in urls
@@ -101,17 +112,25 @@ def _value_matcher(node: ElementNode, steps: list[str], codes: Codes) -> Matcher
             return _any_matches(steps, wanted) if wanted else None
         binding = node.element.get("binding", {})
         if not rest and binding.get("strength") == "required":
-            systems = codes(binding.get("valueSet", ""))
+            systems = profiles.codes(binding.get("valueSet", ""))
             if systems is None:
                 return None
             return lambda item: any(fits_codes(value, systems) for value in values_at(item, steps))
         if not rest:
             return None
-        below = _child(node, rest[0])
+        below = _child(node, rest[0]) or _child_of_profile(node, rest[0], profiles)
         if below is None:
             return None
         node = below
     return None
+
+
+def _child_of_profile(node: ElementNode, step: str, profiles: SliceKnowledge) -> ElementNode | None:
+    """What a profile that `node` names states below it, when it names exactly one."""
+    trees = [profiles.tree(url) for url in node.profile_urls()]
+    if len(trees) != 1 or trees[0] is None:
+        return None
+    return _child(trees[0], step)
 
 
 def _any_matches(steps: list[str], wanted: list[Any]) -> Matcher:
@@ -167,10 +186,23 @@ def _type_matcher(node: ElementNode, steps: list[str]) -> Matcher | None:
         if not allowed:
             return None
         return lambda item: any(_target(value) in allowed for value in values_at(item, plain))
-    codes = set(target.type_codes())
-    if not codes or plain:
+    codes = frozenset(target.type_codes())
+    if not codes:
         return None
-    return lambda item: isinstance(item, dict) and item.get("resourceType") in codes
+    if not plain:
+        return lambda item: isinstance(item, dict) and item.get("resourceType") in codes
+    forms = [f"{plain[-1]}{code[:1].upper()}{code[1:]}" for code in codes]
+    return lambda item: any(
+        isinstance(holder, dict)
+        and (
+            any(form in holder for form in forms) or _resource_type(holder.get(plain[-1])) in codes
+        )
+        for holder in values_at(item, plain[:-1])
+    )
+
+
+def _resource_type(value: Any) -> str:
+    return str(value.get("resourceType", "")) if isinstance(value, dict) else ""
 
 
 def _target(value: Any) -> str:

@@ -219,3 +219,51 @@ def test_an_extension_stands_where_its_context_says() -> None:
         {"resourceType": "Patient", "address": [{"extension": here}]},
     ):
         assert ["FB-3017"] == _codes(faulty, profile, extension)
+
+
+def test_a_slice_by_type_of_what_stands_below() -> None:
+    """Entries told apart by their resource, components by the form of their value."""
+    entries = _profile(
+        "Bundle",
+        _element("Bundle.entry", slicing={"discriminator": [{"type": "type", "path": "resource"}], "rules": "open"}),
+        _element("Bundle.entry:who", sliceName="who", min=1, max="1"),
+        _element("Bundle.entry:who.resource", type=[{"code": "Patient"}, {"code": "Group"}]),
+    )  # fmt: skip
+    components = _profile(
+        "Observation",
+        _element("Observation.component", slicing={"discriminator": [{"type": "type", "path": "value"}], "rules": "open"}),
+        _element("Observation.component:text", sliceName="text", max="1"),
+        _element("Observation.component:text.value[x]", type=[{"code": "string"}]),
+    )  # fmt: skip
+    patient = {
+        "fullUrl": "urn:uuid:6f0c6c1e-6f8f-5d0e-9d51-6d2f7a1f4c10",
+        "resource": {"resourceType": "Patient"},
+    }
+    text = {"code": {"text": "x"}, "valueString": "y"}
+    number = {"code": {"text": "x"}, "valueInteger": 1}
+
+    bundle = {"resourceType": "Bundle", "type": "collection"}
+    assert [] == _codes(bundle | {"entry": [patient]}, entries)
+    assert ["FB-3016"] == _codes(bundle | {"entry": [patient, patient]}, entries)
+    assert [] == _codes(_observation(component=[text, number, number]), components)
+    assert ["FB-3016"] == _codes(_observation(component=[text, text]), components)
+
+
+def test_a_discriminator_is_found_in_the_profile_of_a_datatype() -> None:
+    """The slice names a profile, the profile fixes the value that tells."""
+    url = "http://x.example/StructureDefinition/coding"
+    coding = _profile("Coding", _element("Coding.system", fixedUri="urn:x:y"), url=url)
+    profile = _profile(
+        "Patient",
+        _element("Patient.maritalStatus.coding", slicing={"discriminator": [{"type": "value", "path": "system"}], "rules": "open"}),
+        _element("Patient.maritalStatus.coding:own", sliceName="own", min=1, type=[{"code": "Coding", "profile": [url]}]),
+    )  # fmt: skip
+
+    def patient(system: str) -> Resource:
+        return {
+            "resourceType": "Patient",
+            "maritalStatus": {"coding": [{"system": system, "code": "a"}]},
+        }
+
+    assert [] == _codes(patient("urn:x:y"), profile, coding)
+    assert ["FB-3015"] == _codes(patient("urn:x:z"), profile, coding)
