@@ -239,12 +239,13 @@ def test_a_slice_by_type_of_what_stands_below() -> None:
         "fullUrl": "urn:uuid:6f0c6c1e-6f8f-5d0e-9d51-6d2f7a1f4c10",
         "resource": {"resourceType": "Patient"},
     }
+    other = patient | {"fullUrl": "urn:uuid:7f0c6c1e-6f8f-5d0e-9d51-6d2f7a1f4c10"}
     text = {"code": {"text": "x"}, "valueString": "y"}
     number = {"code": {"text": "x"}, "valueInteger": 1}
 
     bundle = {"resourceType": "Bundle", "type": "collection"}
     assert [] == _codes(bundle | {"entry": [patient]}, entries)
-    assert ["FB-3016"] == _codes(bundle | {"entry": [patient, patient]}, entries)
+    assert ["FB-3016"] == _codes(bundle | {"entry": [patient, other]}, entries)
     assert [] == _codes(_observation(component=[text, number, number]), components)
     assert ["FB-3016"] == _codes(_observation(component=[text, text]), components)
 
