@@ -126,6 +126,12 @@ class Registry:
                 return code
         return ""
 
+    @cached_property
+    def main_dates(self) -> frozenset[str]:
+        """The names of the indexes that rows are sorted by."""
+        types = self.definitions.resource_types
+        return frozenset(f"{each}.{self.main_date(each)}" for each in types if self.main_date(each))
+
     def compartment(self, resource_type: str) -> tuple[str, ...]:
         """Codes of the parameters that put a resource into a Patient's compartment.
 

@@ -46,6 +46,8 @@ class Finder:
     numbers: Mapping[str, int]
     types: dict[int, str]
     secret: bytes
+    main_dates: frozenset[str]
+    """Names of the indexes whose value is the sort date."""
     keep_snapshots: int
     """Milliseconds for which cursors hold."""
 
@@ -59,7 +61,7 @@ class Finder:
             else None
         )
         pin = Pin(place.row_id, place.snapshot) if place else None
-        selector = Selector(session, self.numbers, access, pin)
+        selector = Selector(session, self.numbers, access, pin, self.main_dates)
         wanted = plan.directives.count
         counting = plan.directives.summary == "count" or wanted == 0
         total = None

@@ -48,11 +48,14 @@ class Selector:
         numbers: Mapping[str, int],
         access: Access,
         pin: Pin | None = None,
+        main_dates: frozenset[str] = frozenset(),
     ) -> None:
         self.session = session
         self.numbers = numbers
         self.access = access
         self._pin = pin
+        self._main_dates = main_dates
+        self._irregular: dict[str, bool] = {}
         self._names = 0
 
     def candidates(self, resource_type: str, condition: asked.Condition) -> Sql:
@@ -73,6 +76,7 @@ class Selector:
             distinct = "DISTINCT " if len(hashes) > 1 else ""
             head = f"SELECT {distinct}{at.row} AS row_id, {at.date} AS date FROM posting {name} WHERE {where}"
         tests = [
+            *self._hulls(parts, at),
             self._live(at),
             *(self._test(part, at) for part in parts),
             *self._visible(resource_type, at),
@@ -163,6 +167,8 @@ class Selector:
                     ),
                     [value.lower()],
                 )
+            case asked.Between(symbol) if symbol in self._main_dates:
+                return self._main_date(condition, at)
             case asked.Chain(symbol, targets):
                 return self._chain(symbol, targets, at)
             case asked.Has(resource_type, symbol, inner):
@@ -287,6 +293,59 @@ class Selector:
             [number, *parameters, *near_parameters, -number, *parameters],
         )
 
+    def _main_date(self, condition: asked.Between, at: _At) -> Sql:
+        """A regular interval of the main date begins at the row's own sort date."""
+        name, number = self._name("d"), self.numbers[condition.symbol]
+        low, high = f"{name}.low", f"{name}.high"
+        where, parameters = _bounds(
+            [
+                (low, condition.low_min, condition.low_max),
+                (high, condition.high_min, condition.high_max),
+            ]
+        )
+        text = (
+            f"EXISTS (SELECT 1 FROM date_value {name} WHERE {name}.key = ?"
+            f" AND {low} BETWEEN {at.date} * 10000 AND {at.date} * 10000 + 9999"
+            f" AND {name}.row_id = {at.row}{where})"
+        )
+        if not self._has_irregular(condition.symbol):
+            return text, [number, *parameters]
+        where, more = _bounds(
+            [
+                ("low", condition.low_min, condition.low_max),
+                ("high", condition.high_min, condition.high_max),
+            ]
+        )
+        return (
+            f"({text} OR {at.row} IN (SELECT row_id FROM date_value WHERE key = ?{where}))",
+            [number, *parameters, -number, *more],
+        )
+
+    def _hulls(self, parts: list[asked.Condition], at: _At) -> list[Sql]:
+        """Bounds on the sort date that conditions on the main date imply, for the index."""
+        found = []
+        for part in parts:
+            each = part.conditions if isinstance(part, asked.AnyOf) else (part,)
+            between = [one for one in each if isinstance(one, asked.Between)]
+            symbols = {one.symbol for one in between}
+            if not between or len(between) < len(each) or not symbols <= self._main_dates:
+                continue
+            if any(self._has_irregular(symbol) for symbol in symbols):
+                continue
+            text, parameters = _bounds([(at.date, *_hull(between))])
+            if text:
+                found.append((text.removeprefix(" AND "), parameters))
+        return found
+
+    def _has_irregular(self, symbol: str) -> bool:
+        """Whether some resource has a long or a second interval under the main date."""
+        if symbol not in self._irregular:
+            row = self.session.one(
+                "SELECT 1 FROM date_value WHERE key = ? LIMIT 1", (-self.numbers[symbol],)
+            )
+            self._irregular[symbol] = row is not None
+        return self._irregular[symbol]
+
     def _measured(self, condition: asked.Measured) -> Sql:
         key = self._key(condition.symbol, condition.context)
         where, parameters = _bounds(
@@ -383,6 +442,21 @@ def _rank(condition: asked.Posted) -> int:
     ):
         return 4
     return 3 if code.startswith("_") else 2
+
+
+def _hull(between: list[asked.Between]) -> tuple[int | None, int | None]:
+    """The least and greatest sort date (milliseconds) that any of the conditions allows."""
+    lows: list[int | None] = []
+    highs: list[int | None] = []
+    for each in between:
+        near = None if each.high_min is None else each.high_min - _DAY
+        starts = [one for one in (each.low_min, near) if one is not None]
+        ends = [one for one in (each.low_max, each.high_max) if one is not None]
+        lows.append(max(starts) // 10_000 if starts else None)
+        highs.append(min(ends) // 10_000 if ends else None)
+    low = None if None in lows else min(one for one in lows if one is not None)
+    high = None if None in highs else max(one for one in highs if one is not None)
+    return low, high
 
 
 def _bounds(columns: Sequence[tuple[str, float | None, float | None]]) -> Sql:

@@ -93,7 +93,9 @@ class Store:
         self.indexer = registry.indexer(self.numbers)
         self._seen = SeenTerms()
         secret = cursor_key or self._setting("cursor key", lambda: secrets.token_bytes(32))
-        self.finder = Finder(registry, self.numbers, self.types, secret, keep_snapshots)
+        self.finder = Finder(
+            registry, self.numbers, self.types, secret, registry.main_dates, keep_snapshots
+        )
         self.journal = Journal(self)
         self.quarantine = Quarantine(self)
 
@@ -172,7 +174,9 @@ class Store:
         from fhir_bridge.store.finding import count
 
         with self.reading() as session:
-            selector = Selector(session, self.numbers, access or Access.everything())
+            everything = access or Access.everything()
+            main_dates = self.finder.main_dates
+            selector = Selector(session, self.numbers, everything, None, main_dates)
             return count(selector, plan)
 
     def history(
