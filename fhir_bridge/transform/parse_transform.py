@@ -13,8 +13,6 @@ from fhir_bridge.transform.tokens import unquote
 
 __all__ = ["parse_parameters", "parse_transform"]
 
-_PARAMETER_ENDS = frozenset({",", ")"})
-
 
 def parse_transform(cursor: Cursor, *, bare: bool = False) -> Transform:
     """Pass a literal, a variable, ``(FHIRPath)`` or ``name(parameters)``.
@@ -81,11 +79,6 @@ def _parameter(cursor: Cursor, what: str) -> Parameter:
         while cursor.took("."):
             name = f"{name}.{cursor.name('the name of an element')}"
         return Parameter("name", name)
-    if cursor.sees("("):
-        cursor.take()
-        expression = cursor.expression(_PARAMETER_ENDS)
-        cursor.expect(")")
-        return Parameter("expression", expression)
     raise cursor.expected(what)
 
 
