@@ -12,6 +12,7 @@ import logging
 import re
 import time
 from functools import cached_property
+from typing import Any
 
 from flask import Blueprint, Flask, Response
 from flask import request as http
@@ -77,21 +78,18 @@ class Edge:
     def fhir(self, rest: str = "") -> Response:
         """Answer one FHIR request; never raises."""
         began = time.perf_counter()
-        interaction, shape, base_url = "unknown", DEFAULT, self._services.settings.fhir_base
+        interaction, shape, settings = "unknown", DEFAULT, self._services.settings
+        environ = http.environ
         try:
             access = self._services.access_for(http)
-            request = read_request(http, rest, self._services.settings.max_request_bytes)
-            shape = wanted(request, http.headers.get("Accept", ""))
+            request = read_request(http, rest, settings.max_request_bytes)
+            shape = wanted(request, environ.get("HTTP_ACCEPT", ""))
             found = route(request.method, request.path, self._services.definitions.resource_types)
             interaction = found.interaction
             reply = perform_route(request, found, self._context(access))
         except Exception as error:
             reply = reply_of(error)
-        response = self._written(reply, shape, base_url)
-        asked = http.headers.get("X-Request-Id", "")
-        response.headers["X-Request-Id"] = (
-            asked if _REQUEST_ID.fullmatch(asked) else clock.fresh_id()
-        )
+        response = self._written(reply, shape, environ)
         self._account(interaction, reply.status, time.perf_counter() - began)
         return response
 
@@ -129,13 +127,16 @@ class Edge:
             deadline=time.monotonic() + _LONGEST_SECONDS,
         )
 
-    def _written(self, reply: Reply, shape: Wanted, base_url: str) -> Response:
+    def _written(self, reply: Reply, shape: Wanted, environ: dict[str, Any]) -> Response:
         """The response; a body that cannot take the wanted form becomes an error in JSON."""
-        packing = http.headers.get("Accept-Encoding", "")
+        base_url = self._services.settings.fhir_base
+        packing = environ.get("HTTP_ACCEPT_ENCODING", "")
+        asked = environ.get("HTTP_X_REQUEST_ID", "")
+        request_id = asked if _REQUEST_ID.fullmatch(asked) else clock.fresh_id()
         try:
-            return write_response(reply, shape, base_url, packing)
+            return write_response(reply, shape, base_url, packing, request_id)
         except Exception as error:
-            return write_response(reply_of(error), DEFAULT, base_url, packing)
+            return write_response(reply_of(error), DEFAULT, base_url, packing, request_id)
 
     def _account(self, interaction: str, status: int, seconds: float) -> None:
         """Count the request; what is slow is logged without address or content."""

@@ -23,7 +23,10 @@ from fhir_bridge.interactions import JSON_PATCH, XML_PATCH, Request, require_tex
 
 __all__ = ["read_request"]
 
-_HEADERS = ("If-Match", "If-None-Match", "If-Modified-Since", "If-None-Exist", "Prefer")
+_HEADERS = {
+    f"HTTP_{name.upper().replace('-', '_')}": name
+    for name in ("if-match", "if-none-match", "if-modified-since", "if-none-exist", "prefer")
+}
 _MAX_PAIRS = 1000
 
 
@@ -35,9 +38,8 @@ def read_request(http: HttpRequest, rest: str, max_bytes: int) -> Request:
     """
     path = tuple(segment for segment in rest.split("/") if segment)
     query = _pairs(http.query_string, "query")
-    headers = {
-        name.lower(): value for name in _HEADERS if (value := http.headers.get(name)) is not None
-    }
+    environ = http.environ
+    headers = {name: environ[key] for key, name in _HEADERS.items() if key in environ}
     if http.method not in ("POST", "PUT", "PATCH"):
         return Request(http.method, path, query, headers)
     data = _data(http, max_bytes)

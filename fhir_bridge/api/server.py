@@ -10,6 +10,7 @@ once with `bind`, fork, and give each the same listener.
 
 from __future__ import annotations
 
+import logging
 import socket
 from functools import partial
 from threading import Thread
@@ -51,6 +52,8 @@ class Server:
 
     def __init__(self, app: Any, listener: socket.socket, threads: int) -> None:
         self.host, self.port = listener.getsockname()[:2]
+        # A waiting request is normal under load; one log line for each would be the load.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         self._channels: dict[int, Any] = {}
         self._server = create_server(
             app,

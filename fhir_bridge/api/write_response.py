@@ -34,6 +34,12 @@ class Wanted:
     native: bool = False
 
 
+_ALWAYS = (
+    ("Cache-Control", "private, no-cache"),
+    ("Vary", "Accept, Accept-Encoding"),
+    ("X-Content-Type-Options", "nosniff"),
+)
+
 DEFAULT = Wanted(accepted_format(""))
 
 
@@ -50,34 +56,31 @@ def wanted(request: Request, accept: str) -> Wanted:
         raise
 
 
-def write_response(reply: Reply, shape: Wanted, base_url: str, accept_encoding: str) -> Response:
-    """The HTTP response of `reply`."""
+def write_response(
+    reply: Reply, shape: Wanted, base_url: str, accept_encoding: str, request_id: str
+) -> Response:
+    """The HTTP response of `reply`; `request_id` is told as X-Request-Id."""
     content_type = reply.media or shape.format.content_type
     body = reply.body
     if shape.native and reply.status == 200:
         content_type, body = _native(body)
     elif body and not reply.media:
         body = _rendered(body, shape)
-    response = Response(body, reply.status)
-    headers = response.headers
-    if body:
-        headers["Content-Type"] = content_type
-    else:
-        headers.pop("Content-Type", None)
+    headers = [*_ALWAYS, ("X-Request-Id", request_id)]
     if reply.version:
-        headers["ETag"] = etag(reply.version)
+        headers.append(("ETag", etag(reply.version)))
     if reply.last_modified:
-        headers["Last-Modified"] = http_date(reply.last_modified)
+        headers.append(("Last-Modified", http_date(reply.last_modified)))
     if reply.location:
-        headers["Location"] = f"{base_url}/{reply.location}"
-    for name, value in reply.headers.items():
-        headers[name] = value
-    headers["Cache-Control"] = "private, no-cache"
-    headers["Vary"] = "Accept, Accept-Encoding"
-    headers["X-Content-Type-Options"] = "nosniff"
+        headers.append(("Location", f"{base_url}/{reply.location}"))
     if len(body) >= _LEAST_COMPRESSED and "gzip" in accept_encoding:
-        response.set_data(_gzip(body))
-        headers["Content-Encoding"] = "gzip"
+        body = _gzip(body)
+        headers.append(("Content-Encoding", "gzip"))
+    headers += reply.headers.items()
+    if body:
+        return Response(body, reply.status, headers, content_type=content_type)
+    response = Response(body, reply.status, headers)
+    del response.headers["Content-Type"]
     return response
 
 
