@@ -80,6 +80,8 @@ def feed_views(
     by_name = {each.feed: each for each in counts}
     for name in feeds.keys() | by_name.keys() | quarantined.keys():
         feed, count = feeds.get(name), by_name.get(name)
+        if count is None and feed is not None and feed.listener.kind == "none":
+            continue  # only a way of reading for commands
         title = feed.title if feed else {}
         views.append(
             FeedView(

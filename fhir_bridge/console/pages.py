@@ -16,13 +16,14 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.console import form_token
 from fhir_bridge.console.display import list_of, minute, person_name
+from fhir_bridge.console.identifier_names import IdentifierNames
 from fhir_bridge.console.language import LANGUAGES, choose, words
-from fhir_bridge.console.load_rule import LoadRule, read_load_rule
+from fhir_bridge.console.load_rule import read_load_rule
 from fhir_bridge.console.overview import doctor_loads, entry_view, feed_views
 from fhir_bridge.console.quarantine import detail
 from fhir_bridge.console.readable import outline, summary
 from fhir_bridge.console.reader import Reader
-from fhir_bridge.console.record import gather
+from fhir_bridge.console.record import Known, gather
 from fhir_bridge.console.services import Services
 from fhir_bridge.console.terms import Terms
 from fhir_bridge.errors import BridgeError
@@ -51,8 +52,7 @@ def create_console(services: Services, *, artifacts: Artifacts | None = None) ->
         static_folder="static",
         static_url_path="/console/static",
     )
-    rule = read_load_rule(artifacts or Artifacts())
-    pages = _Pages(services, Terms(services.profiles.code_systems.values()), rule)
+    pages = _Pages(services, artifacts or Artifacts())
     for path, name in (
         ("/", "overview"),
         ("/console/residents", "residents"),
@@ -114,8 +114,11 @@ def _seal(response: Response) -> Response:
 class _Pages:
     """The views, with the services behind them."""
 
-    def __init__(self, services: Services, terms: Terms, rule: LoadRule) -> None:
-        self._services, self._terms, self._rule = services, terms, rule
+    def __init__(self, services: Services, artifacts: Artifacts) -> None:
+        self._services = services
+        self._terms = Terms(services.profiles.code_systems.values())
+        self._names = IdentifierNames.from_artifacts(artifacts)
+        self._rule = read_load_rule(artifacts)
 
     def prepare(self) -> None:
         """What every page needs: its words and links to itself."""
@@ -208,7 +211,8 @@ class _Pages:
             )
             for feed in self._services.feeds.values()
         }
-        gathered = gather(patient, reader, self._terms, g.words, feeds)
+        known = Known(g.words, self._terms, self._names, feeds)
+        gathered = gather(patient, reader, known)
         fhir_base = self._services.settings.fhir_base
         results_link = f"{fhir_base}/Observation?subject=Patient/{resident_id}&_sort=-date"
         return self._render(

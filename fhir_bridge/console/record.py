@@ -24,21 +24,23 @@ from fhir_bridge.console.display import (
     quantity_text,
     years_between,
 )
+from fhir_bridge.console.identifier_names import IdentifierNames
 from fhir_bridge.console.language import Words
 from fhir_bridge.console.plot import plot_pressure
 from fhir_bridge.console.reader import Reader
 from fhir_bridge.console.terms import Terms
 from fhir_bridge.fhir import Resource
 
-__all__ = ["gather"]
+__all__ = ["Known", "gather"]
 
 _KEY_GROUP = "https://fhir-bridge.org/fhir/StructureDefinition/key-population"
 _NOT_VERIFIED = "https://fhir-bridge.org/fhir/StructureDefinition/identifier-not-verified"
 _REFERRING = "https://fhir-bridge.org/fhir/StructureDefinition/referring-organization"
 _DIRECTION = "https://fhir-bridge.org/fhir/StructureDefinition/referral-direction"
 
+_REFERRAL = "3457005"
 _PRESSURE, _SYSTOLIC, _DIASTOLIC = "85354-9", "8480-6", "8462-4"
-_SHOWN_RESULTS, _READ_RESULTS = 24, 200
+_SHOWN_RESULTS, _READ_RESULTS, _LONGEST_VALUE = 24, 200, 12
 _CLASSES = {
     "IMP": "inpatient",
     "AMB": "outpatient",
@@ -81,21 +83,32 @@ class Item:
     place: str = ""
 
 
-def gather(
-    patient: Resource, reader: Reader, terms: Terms, words: Words, feeds: dict[str, tuple[str, str]]
-) -> dict[str, Any]:
-    """Everything that ``record.html`` shows.  `feeds`: name -> (title, kind of source)."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a page knows beside the record: words, names of codes, identifiers and feeds.
+
+    `feeds`: name -> (title, kind of source).
+    """
+
+    words: Words
+    terms: Terms
+    names: IdentifierNames
+    feeds: dict[str, tuple[str, str]]
+
+
+def gather(patient: Resource, reader: Reader, known: Known) -> dict[str, Any]:
+    """Everything that ``record.html`` shows."""
+    terms, words = known.terms, known.words
     subject = ("subject", f"Patient/{patient['id']}")
     mine = ("patient", str(patient["id"]))
     observations = reader.find("Observation", subject, ("_sort", "-date"), most=_READ_RESULTS)
     contracts = reader.find("Contract", subject, most=10)
     contracts.sort(key=lambda one: first(one, "applies", "start") or "", reverse=True)
-    plain = [one for one in observations if _PRESSURE not in codes_of(one.get("code"))]
-    results = [_result(one, words) for one in plain if one.get("status") != "entered-in-error"]
+    results = [_result(one, words) for one in observations if _is_result(one)]
     language = words.language
     return {
         "person": _person(patient, terms, words),
-        "identifiers": list(_identifiers(patient)),
+        "identifiers": list(_identifiers(patient, known.names, language)),
         "contracts": [
             view_contract(one, reader, terms, _status(words, one), language) for one in contracts
         ],
@@ -103,10 +116,11 @@ def gather(
         "plot": plot_pressure(list(_pressures(observations))),
         "results": results[:_SHOWN_RESULTS],
         "results_left": max(0, len(results) - _SHOWN_RESULTS),
-        "sources": list(_sources(reader, f"Patient/{patient['id']}", feeds)),
+        "sources": list(_sources(reader, f"Patient/{patient['id']}", known.feeds)),
         "referrals": [
             _referral(one, reader, terms, words)
             for one in reader.find("ServiceRequest", mine, ("_sort", "-authored"))
+            if _is_referral(one)
         ],
         "conditions": _merged(
             _item(one, terms.concept(one.get("code"), language), first_of(one, "onsetDateTime", "recordedDate"))
@@ -157,11 +171,12 @@ def _person(patient: Resource, terms: Terms, words: Words) -> Person:
     )  # fmt: skip
 
 
-def _identifiers(patient: Resource) -> Iterable[dict[str, Any]]:
+def _identifiers(
+    patient: Resource, names: IdentifierNames, language: str
+) -> Iterable[dict[str, Any]]:
     for identifier in list_of(patient, "identifier"):
-        label = concept_text(identifier.get("type")) or first(identifier, "assigner", "display")
         yield {
-            "label": label or identifier.get("system", ""),
+            "label": names.name(identifier, language),
             "value": identifier.get("value", ""),
             "unverified": any(
                 extension.get("url") == _NOT_VERIFIED
@@ -231,6 +246,15 @@ def _pressures(observations: list[Resource]) -> Iterable[tuple[date, float, floa
             yield date.fromisoformat(when), values[_SYSTOLIC], values[_DIASTOLIC]
 
 
+def _is_result(observation: Resource) -> bool:
+    """A measured or coded finding; blood pressure has its plot, narrative its document."""
+    if observation.get("status") == "entered-in-error":
+        return False
+    if _PRESSURE in codes_of(observation.get("code")):
+        return False
+    return len(str(observation.get("valueString", ""))) <= _LONGEST_VALUE
+
+
 def _result(observation: Resource, words: Words) -> Item:
     flags = {code for one in list_of(observation, "interpretation") for code in codes_of(one)}
     limits = first(observation, "referenceRange") or {}
@@ -268,6 +292,13 @@ def _value(observation: Resource, words: Words) -> str:
     return concept_text(observation.get("dataAbsentReason")) or "–"
 
 
+def _is_referral(one: Resource) -> bool:
+    """Not an order for a test: by its category, or because it has a direction."""
+    directed = any(extension.get("url") == _DIRECTION for extension in list_of(one, "extension"))
+    categories = {code for category in list_of(one, "category") for code in codes_of(category)}
+    return directed or _REFERRAL in categories
+
+
 def _referral(one: Resource, reader: Reader, terms: Terms, words: Words) -> Item:
     sender, direction = "", ""
     for extension in list_of(one, "extension"):
@@ -293,9 +324,10 @@ def _referral(one: Resource, reader: Reader, terms: Terms, words: Words) -> Item
 
 def _encounter(one: Resource, reader: Reader, words: Words) -> Item:
     kind = _CLASSES.get(str(first(one, "class", "code") or ""), "")
+    what = concept_text(first(one, "type"))
     place = (
-        concept_text(first(one, "serviceType"))
-        or first(one, "location", "location", "display")
+        named(first(one, "location", "location"), reader).text
+        or concept_text(first(one, "serviceType"))
         or named(one.get("serviceProvider"), reader).text
     )
     period = one.get("period") or {}
@@ -303,10 +335,8 @@ def _encounter(one: Resource, reader: Reader, words: Words) -> Item:
         one,
         "",
         period.get("start"),
-        kind=words(kind)
-        if kind
-        else concept_text(first(one, "type")) or str(one.get("status", "")),
-        place=str(place or ""),
+        kind=words(kind) if kind else what or str(one.get("status", "")),
+        place=" · ".join(filter(None, (what if kind else "", place))),
     )
 
 

@@ -91,7 +91,7 @@ def _visit_segment(visit: Visit, *, discharged: bool) -> str:
     fields[0], fields[1], fields[2] = "PV1", "1", "I" if visit.inpatient else "O"
     room, bed = visit.resident.number % 30 + 1, visit.resident.number % 3 + 1
     place = f"{room:02d}^{bed}" if visit.inpatient else "^"
-    fields[3] = f"{visit.department}^{place}^JCCH^^C^^^{department_name(visit.department)}"
+    fields[3] = f"{department_name(visit.department)}^{place}^JCCH"
     fields[7] = physician(visit.doctor)
     fields[10] = visit.department
     fields[19] = f"{visit.number}^^^JCCH^VN"

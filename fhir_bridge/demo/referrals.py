@@ -60,7 +60,7 @@ def _letter(
         _provider("RT^Referred to Provider^HL70286", *parties[1]),
         patient_segment(visit.resident, with_national_id=True, split_name=True),
         f"DG1|1||{visit.icd10}^{visit.diagnosis}^I10||{when:%Y%m%d}|W",
-        f"PV1|1|O|{visit.department if direction == 'U' else ''}",
+        "PV1|1|O",
         f"NTE|1|P|{escape(why)}",
     ]
     return Outgoing(number, render(system, segments))
