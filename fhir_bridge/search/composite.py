@@ -100,7 +100,8 @@ def _extract_in_context(
     for kind, value in values:
         if wanted == "quantity" and isinstance(value, dict):
             for low, high, system, code, unit, is_base in quantity.quantity_rows(value):
-                rows.quantities.add((-key if is_base else key, low, high, system, code, unit))
+                own = quantity.quantity_key(key, low, high, is_base=is_base)
+                rows.quantities.add((own, low, high, system, code, unit))
         elif wanted == "date":
             for low, high in date.intervals(kind, value, zone):
                 rows.dates.add((key, low, high))

@@ -15,7 +15,15 @@ from __future__ import annotations
 from functools import lru_cache
 from hashlib import blake2b
 
-__all__ = ["VALUE_BITS", "VALUE_MASK", "posting", "resource_key", "text_key", "value_range"]
+__all__ = [
+    "VALUE_BITS",
+    "VALUE_MASK",
+    "posting",
+    "range_key",
+    "resource_key",
+    "text_key",
+    "value_range",
+]
 
 VALUE_BITS = 48
 VALUE_MASK = (1 << VALUE_BITS) - 1
@@ -36,6 +44,11 @@ def resource_key(resource_type: str, id_: str) -> int:
 def posting(number: int, text: str) -> int:
     """The posting of `text` under the parameter with `number`."""
     return (number << VALUE_BITS) | (text_key(text) & VALUE_MASK)
+
+
+def range_key(key: int) -> int:
+    """The key beside `key` under which quantities stand that are ranges and not points."""
+    return key | (1 << 62)
 
 
 def value_range(number: int) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from fhir_bridge import ucum
 from fhir_bridge.search.conditions import AnyOf, Condition, Measured
-from fhir_bridge.search.hashing import text_key
+from fhir_bridge.search.hashing import range_key, text_key
 from fhir_bridge.search.rows import IndexRows
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "extract",
     "extract_quantity",
     "precision",
+    "quantity_key",
     "quantity_rows",
 ]
 
@@ -127,8 +128,14 @@ def extract_quantity(values: Iterable[tuple[str, Any]], number: int, rows: Index
     for _, value in values:
         if isinstance(value, dict):
             for low, high, system, code, unit, is_base in quantity_rows(value):
-                key = -number if is_base else number
+                key = quantity_key(number, low, high, is_base=is_base)
                 rows.quantities.add((key, low, high, system, code, unit))
+
+
+def quantity_key(key: int, low: float, high: float, *, is_base: bool) -> int:
+    """The key under which a quantity stands: points and ranges apart, base units negative."""
+    own = key if low == high else range_key(key)
+    return -own if is_base else own
 
 
 def quantity_rows(value: dict[str, Any]) -> Iterable[Row]:

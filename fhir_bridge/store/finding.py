@@ -16,6 +16,7 @@ from typing import Any
 
 from fhir_bridge import clock
 from fhir_bridge.search import Access, Plan, Registry, Sort
+from fhir_bridge.search.hashing import range_key
 from fhir_bridge.store.cursors import Cursor, open_cursor, seal
 from fhir_bridge.store.including import included
 from fhir_bridge.store.records import COLUMNS, Page, Stored, milliseconds, stored
@@ -158,13 +159,14 @@ def _value_key(kind: str, number: int, place: int, descending: bool) -> _Key:
     table, column, where, first, last = {
         "string": ("string_value", "value", "key = ? AND derived = 0", "''", f"'{_LAST_TEXT}'"),
         "date": ("date_value", "low", "key IN (?, ?)", str(_EARLIEST), str(_LATEST)),
-    }.get(kind, ("quantity_value", "low", "key = ?", str(-_LARGEST), str(_LARGEST)))
+    }.get(kind, ("quantity_value", "low", "key IN (?, ?)", str(-_LARGEST), str(_LARGEST)))
     chosen = "max" if descending else "min"
     join = (
         f" LEFT JOIN (SELECT row_id, {chosen}({column}) AS v FROM {table}"
         f" WHERE {where} GROUP BY row_id) s{place} ON s{place}.row_id = c.row_id"
     )
-    parameters = [number, -number] if kind == "date" else [number]
+    other = {"date": [-number], "string": []}.get(kind, [range_key(number)])
+    parameters = [number, *other]
     missing = first if descending else last
     return _Key(f"coalesce(s{place}.v, {missing})", (join, parameters), descending)
 

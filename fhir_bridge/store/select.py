@@ -14,7 +14,14 @@ from dataclasses import dataclass, replace
 from fhir_bridge.search import Access
 from fhir_bridge.search import conditions as asked
 from fhir_bridge.search.composite import context_key
-from fhir_bridge.search.hashing import VALUE_MASK, posting, resource_key, text_key, value_range
+from fhir_bridge.search.hashing import (
+    VALUE_MASK,
+    posting,
+    range_key,
+    resource_key,
+    text_key,
+    value_range,
+)
 from fhir_bridge.store.session import Session, Sql
 
 __all__ = ["Pin", "Selector"]
@@ -347,23 +354,28 @@ class Selector:
         return self._irregular[symbol]
 
     def _measured(self, condition: asked.Measured) -> Sql:
+        """Points are one number, so that either bound limits both; ranges stand apart."""
         key = self._key(condition.symbol, condition.context)
-        where, parameters = _bounds(
+        starts = [one for one in (condition.low_min, condition.high_min) if one is not None]
+        ends = [one for one in (condition.low_max, condition.high_max) if one is not None]
+        points, of_points = _bounds([("low", max(starts, default=None), min(ends, default=None))])
+        ranges, of_ranges = _bounds(
             [
                 ("low", condition.low_min, condition.low_max),
                 ("high", condition.high_min, condition.high_max),
             ]
         )
-        if condition.high_max is not None:
-            where, parameters = f"{where} AND low <= ?", [*parameters, condition.high_max]
+        where, parameters = "", []
         if condition.system:
-            where, parameters = f"{where} AND system = ?", [*parameters, text_key(condition.system)]
+            where, parameters = " AND system = ?", [text_key(condition.system)]
         if condition.code is not None:
             code = text_key(condition.code)
             where, parameters = f"{where} AND (code = ? OR unit = ?)", [*parameters, code, code]
+        head = "SELECT row_id FROM quantity_value WHERE key = ?"
+        sign = -1 if condition.canonical else 1
         return (
-            f"SELECT row_id FROM quantity_value WHERE key = ?{where}",
-            [-key if condition.canonical else key, *parameters],
+            f"{head}{points}{where} UNION ALL {head}{ranges}{where}",
+            [sign * key, *of_points, *parameters, sign * range_key(key), *of_ranges, *parameters],
         )
 
     def _present(self, symbol: str, kind: str) -> Sql:
@@ -374,7 +386,10 @@ class Selector:
             case "date":
                 return "SELECT row_id FROM date_value WHERE key IN (?, ?)", [number, -number]
             case "number" | "quantity":
-                return "SELECT row_id FROM quantity_value WHERE key = ?", [number]
+                return (
+                    "SELECT row_id FROM quantity_value WHERE key IN (?, ?)",
+                    [number, range_key(number)],
+                )
             case _:
                 return "SELECT row_id FROM posting WHERE hash BETWEEN ? AND ?", [
                     *value_range(number)
