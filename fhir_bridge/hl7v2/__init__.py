@@ -2,7 +2,8 @@
 
 Read in this order: :mod:`.separators` (MSH-1, MSH-2), :mod:`.charset` (MSH-18 and what
 the bytes say), :mod:`.escape`, :mod:`.structure` (segment groups, data in
-``structures.toml``), :mod:`.message` (the nodes that maps walk), :mod:`.parse`,
+``structures.toml``), :mod:`.message` and
+:mod:`.value` (the nodes that maps walk), :mod:`.parse`,
 :mod:`.examine` (may a receiver take it?), :mod:`.acknowledgement`, :mod:`.mllp`.
 """
 
@@ -12,11 +13,12 @@ from .acknowledgement import acknowledge, answer_code, batch_acknowledgement
 from .charset import find_codec
 from .escape import escape, unescape
 from .examine import examine, is_acknowledgement
-from .message import Group, Message, Segment, Value
+from .message import Group, Message, Segment
 from .mllp import Event, Frame, Framer, Oversize, Stray, Torn, frame
 from .parse import LARGEST_MESSAGE, parse, render, split_batch
 from .separators import Separators
 from .structure import events
+from .value import Value
 
 __all__ = [
     "LARGEST_MESSAGE",

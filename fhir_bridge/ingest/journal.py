@@ -20,6 +20,9 @@ from fhir_bridge.store import Appended, JournalEntry, Store
 __all__ = ["Arrival", "Journal", "content_digest"]
 
 
+_REMEMBERED = 10_000
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """Something that came: raw bytes as sent, MSH-10 if it has one, and where from."""
@@ -37,6 +40,7 @@ class Journal:
     def __init__(self, store: Store, arrived: Callable[[], None] = lambda: None) -> None:
         self._store = store
         self._arrived = arrived
+        self._refused: dict[tuple[str, str], None] = {}  # the latest, oldest first
 
     def append(self, arrivals: Sequence[Arrival]) -> list[Appended]:
         """Make `arrivals` durable, in one commit; one answer for each, in order."""
@@ -60,7 +64,16 @@ class Journal:
         return appended
 
     def refuse(self, arrival: Arrival, issues: Sequence[Issue]) -> None:
-        """Keep what was refused, with the reasons, so that people can see it."""
+        """Keep what was refused, with the reasons, so that people can see it.
+
+        A sender that repeats what was refused (many do so for ever) adds nothing.
+        """
+        key = arrival.feed, content_digest(arrival.data)
+        if key in self._refused:
+            return
+        self._refused[key] = None
+        if len(self._refused) > _REMEMBERED:
+            del self._refused[next(iter(self._refused))]
         self._store.quarantine.add(
             arrival.feed,
             arrival.data,

@@ -13,13 +13,12 @@ that is worked on again after a crash changes nothing twice.
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
 
-from fhir_bridge import clock, log
+from fhir_bridge import log
 from fhir_bridge.audit import provenance
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource
@@ -31,6 +30,7 @@ from .resolve import PatientLinker, Resolver
 from .timings import Timings
 from .transform import MapLibrary, Mapped, Transformer, is_refused
 from .validate import ResourceCheck, Validation
+from .work import Tally, Work, batches, fault, leading_issue, status, waves
 
 __all__ = ["Pipeline"]
 
@@ -38,32 +38,6 @@ _ROW = "application/json"  # how a row of a table is kept in quarantine
 _WAIT_SECONDS = 1.0  # how long the thread sleeps when nobody wakes it
 _GATHER_SECONDS = 0.03  # after a wake: messages of a stream come together into one commit
 _RETRY_SECONDS = 5.0  # after the database failed
-
-
-@dataclass(slots=True)
-class _Tally:
-    """How many records of an entry there were, and how many of them were refused."""
-
-    records: int = 0
-    refused: int = 0
-
-
-@dataclass(slots=True)
-class _Work:
-    """One record on its way: the Bundle it became, or the issues that stopped it."""
-
-    entry: JournalMessage  # the journal entry it came in
-    feed: Feed | None
-    record: Record | None
-    mapped: Mapped = field(default_factory=lambda: Mapped(None))
-    issues: list[Issue] = field(default_factory=list)
-    tally: _Tally = field(default_factory=_Tally)
-    last: bool = False  # the entry's last record: with it the entry is done
-
-    @property
-    def refused(self) -> bool:
-        """Whether the record must stay out."""
-        return any(is_refused(issue) for issue in self.issues)
 
 
 class Pipeline:
@@ -102,6 +76,8 @@ class Pipeline:
         one that is missing or wrong, before any message comes.
         """
         self._transformer.compile_maps(self._feeds.values())
+        gc.collect()
+        gc.freeze()  # definitions, maps and profiles live as long as the process: never walk them
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
         self._thread.start()
 
@@ -139,7 +115,7 @@ class Pipeline:
                 entries = self._store.journal.pending(self._batch)
                 if not entries:
                     break
-                for works in _batches(self._works(entries), self._batch):
+                for works in batches(self._works(entries), self._batch):
                     self._finish(works)
                 finished += len(entries)
                 self.timings.entries += len(entries)
@@ -147,11 +123,11 @@ class Pipeline:
                     break
         return finished
 
-    def _works(self, entries: Iterable[JournalMessage]) -> Iterator[_Work]:
+    def _works(self, entries: Iterable[JournalMessage]) -> Iterator[Work]:
         """Parse, transform and validate the records of `entries`; the last of each is marked."""
         for entry in entries:
-            earlier: _Work | None = None
-            tally = _Tally()
+            earlier: Work | None = None
+            tally = Tally()
             for work in self._records(entry):
                 work.tally = tally
                 tally.records += 1
@@ -159,11 +135,11 @@ class Pipeline:
                 if earlier is not None:
                     yield earlier
                 earlier = work
-            final = earlier or _Work(entry, None, None)
+            final = earlier or Work(entry, None, None)
             final.last = True
             yield final
 
-    def _records(self, entry: JournalMessage) -> Iterator[_Work]:
+    def _records(self, entry: JournalMessage) -> Iterator[Work]:
         """One work for each record of `entry`; trouble is one more work with its issues."""
         try:
             feed = get_feed(self._feeds, entry.feed)
@@ -176,12 +152,12 @@ class Pipeline:
                 self.timings.records += 1
                 yield self._work(entry, feed, record)
         except BridgeError as error:
-            yield _Work(entry, None, None, issues=list(error.issues))
+            yield Work(entry, None, None, issues=list(error.issues))
         except Exception as error:  # a fault of ours must not hold up the others
-            yield _Work(entry, None, None, issues=[_fault(entry, error)])
+            yield Work(entry, None, None, issues=[fault(entry, error)])
 
-    def _work(self, entry: JournalMessage, feed: Feed, record: Record) -> _Work:
-        work = _Work(entry, feed, record, issues=list(record.issues))
+    def _work(self, entry: JournalMessage, feed: Feed, record: Record) -> Work:
+        work = Work(entry, feed, record, issues=list(record.issues))
         try:
             with self.timings.stage("transform"):
                 work.mapped = self._transformer.transform(record, feed)
@@ -192,10 +168,10 @@ class Pipeline:
         except BridgeError as error:
             work.issues += error.issues
         except Exception as error:  # as above
-            work.issues.append(_fault(entry, error))
+            work.issues.append(fault(entry, error))
         return work
 
-    def _finish(self, works: Sequence[_Work]) -> None:
+    def _finish(self, works: Sequence[Work]) -> None:
         """Resolve and record a batch in one transaction; one by one if that fails."""
         try:
             self._commit(works)
@@ -208,7 +184,7 @@ class Pipeline:
             for work in works:
                 self._finish([self._again(work)])
 
-    def _commit(self, works: Sequence[_Work]) -> None:
+    def _commit(self, works: Sequence[Work]) -> None:
         written = 0
         with self._store.transaction() as transaction:
             resources: list[Resource] = []
@@ -221,12 +197,12 @@ class Pipeline:
                     if work.refused:
                         raise BridgeError(work.issues[-1].code, issues=tuple(work.issues))
             with self.timings.stage("record"):
-                for wave in _waves(resources):
+                for wave in waves(resources):
                     transaction.put_many(wave)
                     written += len(wave)
                 for work in works:
                     if work.last:
-                        transaction.journal_done(work.entry.message_id, *_status(work))
+                        transaction.journal_done(work.entry.message_id, *status(work))
                 start, cpu = time.perf_counter_ns(), time.thread_time_ns()
         self.timings.nanoseconds["record"] += time.perf_counter_ns() - start  # the commit
         self.timings.cpu_nanoseconds["record"] += time.thread_time_ns() - cpu
@@ -234,7 +210,7 @@ class Pipeline:
         self.timings.resources += written
         self.timings.commits += 1
 
-    def _resolved(self, work: _Work, transaction: Transaction) -> list[Resource]:
+    def _resolved(self, work: Work, transaction: Transaction) -> list[Resource]:
         """What to write of one record, its Provenance last."""
         feed, record = work.feed, work.record
         if feed is None or record is None or work.mapped.bundle is None:
@@ -263,12 +239,15 @@ class Pipeline:
             self._rested = message_id, frozenset(item.data for item in items)
         return self._rested[1]
 
-    def _quarantine(self, work: _Work, transaction: Transaction) -> None:
+    def _quarantine(self, work: Work, transaction: Transaction) -> None:
         """Keep the record's own bytes with its issues, in the same transaction."""
         entry, record = work.entry, work.record
         self.timings.quarantined += 1
         log.event(
-            "quarantined", feed=entry.feed, message_id=entry.message_id, code=_lead(work).code
+            "quarantined",
+            feed=entry.feed,
+            message_id=entry.message_id,
+            code=leading_issue(work).code,
         )
         data, where = (record.data, record.where) if record is not None else (entry.data, "")
         if where and data in self._at_rest(entry.message_id):
@@ -284,7 +263,7 @@ class Pipeline:
             control_id=entry.control_id,
         )
 
-    def _again(self, work: _Work) -> _Work:
+    def _again(self, work: Work) -> Work:
         """The same record read anew: resolving had changed its Bundle in place."""
         if work.feed is None or work.record is None or work.refused:
             return work
@@ -295,12 +274,12 @@ class Pipeline:
         anew.last = work.last
         return anew
 
-    def _give_up(self, work: _Work, error: Exception) -> None:
+    def _give_up(self, work: Work, error: Exception) -> None:
         """One record that cannot be recorded goes to quarantine; a dead database goes up."""
         if isinstance(error, BridgeError):
             work.issues += error.issues
         else:
-            work.issues.append(_fault(work.entry, error))
+            work.issues.append(fault(work.entry, error))
         work.mapped = Mapped(None)
         work.tally.refused += 1
         self._commit([work])
@@ -318,62 +297,3 @@ class Pipeline:
                 self._resolver.forget()
                 return list(error.issues)
             return []
-
-
-def _waves(resources: Sequence[Resource]) -> Iterator[list[Resource]]:
-    """`resources` in bulks that name no resource twice, so that each can be written at once.
-
-    The n-th version of a resource is in the n-th wave; saying the same again at once is
-    left out.
-    """
-    waves: list[list[Resource]] = []
-    latest: dict[tuple[str, str], tuple[int, Resource]] = {}
-    for resource in resources:
-        key = resource["resourceType"], resource["id"]
-        number, before = latest.get(key, (-1, None))
-        if before == resource:
-            continue
-        latest[key] = number + 1, resource
-        if number + 1 == len(waves):
-            waves.append([])
-        waves[number + 1].append(resource)
-    return iter(waves)
-
-
-def _batches(works: Iterator[_Work], size: int) -> Iterator[list[_Work]]:
-    batch: list[_Work] = []
-    for work in works:
-        batch.append(work)
-        if len(batch) >= size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _status(work: _Work) -> tuple[Literal["done", "quarantined", "ignored"], str]:
-    """Status and detail of an entry, by its records; the last one is at hand."""
-    records, refused = work.tally.records, work.tally.refused
-    if records <= 1:
-        if work.refused:
-            return "quarantined", _lead(work).code
-        return ("done" if work.mapped.bundle is not None else "ignored"), ""
-    detail = f"{refused} of {records} in quarantine" if refused else f"{records} records"
-    return ("quarantined" if refused == records else "done"), detail
-
-
-def _lead(work: _Work) -> Issue:
-    return next((issue for issue in work.issues if is_refused(issue)), work.issues[0])
-
-
-def _fault(entry: JournalMessage, error: Exception) -> Issue:
-    """An unexpected fault as an issue; the log holds its kind, never its data."""
-    reference = clock.fresh_id()[:8]
-    log.event(
-        "pipeline_fault",
-        code="FB-9001",
-        reference=reference,
-        message_id=entry.message_id,
-        kind=type(error).__name__,
-    )
-    return Issue("FB-9001", "error", details={"reference": reference})

@@ -79,6 +79,8 @@ class MllpServer:
         self._stopping.set()
         self._waker.send(b"x")
         self._thread.join(timeout)
+        self._waker.close()
+        self._woken.close()
 
     def _run(self) -> None:
         swept = time.monotonic()
@@ -95,8 +97,6 @@ class MllpServer:
         for connection in list(self._connections):
             self._close(connection)
         self._selector.close()
-        self._waker.close()
-        self._woken.close()
 
     def _round(self) -> None:
         """Read what is there, take the frames together, answer."""

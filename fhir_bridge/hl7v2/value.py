@@ -1,0 +1,140 @@
+"""A value of a message: the text between two separators, cut further when asked.
+
+HL7 v2.5.1 section 2.5.3: fields, repetitions, components, subcomponents, and the null
+``""`` (2.5.3.4).  See :mod:`.message` for how nodes answer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .escape import unescape
+
+if TYPE_CHECKING:
+    from .message import Segment
+
+__all__ = ["NULL", "Value", "make_value", "plain_value"]
+
+NULL = '""'
+
+_COMPONENTS = {f"c{number}": number for number in range(1, 200)}
+_SUBCOMPONENTS = {f"s{number}": number for number in range(1, 200)}
+
+
+class Value(str):
+    """A field repetition, component or subcomponent.
+
+    The string itself is the unescaped text of its first component and subcomponent.
+    """
+
+    __slots__ = ("place", "segment", "text")
+
+    text: str  # as sent, between two separators
+    segment: Segment
+    place: tuple[int, int, int, int]  # field, repetition, component, subcomponent; 0 = whole
+
+    @property
+    def raw(self) -> str:
+        """The whole text between the separators, unescaped but not split (``10^9/L``)."""
+        message = self.segment.message
+        return unescape(self.text, message.separators, message.charset)
+
+    @property
+    def where(self) -> str:
+        """The place in the sender's terms."""
+        field, repetition, component, subcomponent = self.place
+        text = f"{self.segment.where}-{field}"
+        if repetition > 1:
+            text += f"[{repetition}]"
+        if component:
+            text += f".{component}"
+        if subcomponent:
+            text += f".{subcomponent}"
+        return text
+
+    @property
+    def type_name(self) -> str | None:
+        """The data type when the message itself says so: OBX-5 by OBX-2."""
+        place = self.place
+        if place[0] != 5 or place[2] or self.segment.name != "OBX":
+            return None
+        declared = self.segment.get("f2")
+        return str(declared) if isinstance(declared, Value) else None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Component ``c1``…, subcomponent ``s1``… or ``raw``; `default` if it is not there."""
+        number = _COMPONENTS.get(name)
+        if number is not None:
+            if self.place[2]:  # a component asked for components: it is its own first
+                return self if number == 1 else default
+            return self._part(number, self.segment.message.separators.component, default)
+        number = _SUBCOMPONENTS.get(name)
+        if number is not None:
+            if self.place[3]:
+                return self if number == 1 else default
+            if not self.place[2]:
+                first = self.get("c1")
+                return default if first is None else first.get(name, default)
+            return self._part(number, self.segment.message.separators.subcomponent, default)
+        return self.raw if name == "raw" else default
+
+    def _part(self, number: int, separator: str, default: Any) -> Any:
+        text = self.text
+        if separator and separator in text:
+            parts = text.split(separator, number)
+            if len(parts) < number:
+                return default
+            text = parts[number - 1]
+        elif number > 1:
+            return default
+        field, repetition, component, _ = self.place
+        place = (
+            (field, repetition, component, number) if component else (field, repetition, number, 0)
+        )
+        value = make_value(text, self.segment, place)
+        return default if value is None else value
+
+    def keys(self) -> list[str]:
+        """The components (or subcomponents) that hold something, by name."""
+        if self.place[3]:
+            return []
+        letter = "s" if self.place[2] else "c"
+        separators = self.segment.message.separators
+        separator = separators.subcomponent if letter == "s" else separators.component
+        count = self.text.count(separator) + 1 if separator else 1
+        names = (f"{letter}{number}" for number in range(1, count + 1))
+        return [name for name in names if self.get(name) is not None]
+
+
+def make_value(text: str, segment: Segment, place: tuple[int, int, int, int]) -> Value | None:
+    """A value over `text`; None when it is empty, null, or separators only."""
+    message = segment.message
+    separators = message.separators
+    first = text
+    if not place[2] and separators.component in first:
+        first = first[: first.index(separators.component)]
+    if not place[3] and separators.subcomponent and separators.subcomponent in first:
+        first = first[: first.index(separators.subcomponent)]
+    if first is text:
+        if not text or text == NULL:
+            return None
+    elif not first and not text.strip(separators.component + separators.subcomponent):
+        return None
+    if separators.escape and separators.escape in first:
+        first = unescape(first, separators, message.charset)
+    elif first == NULL:
+        first = ""
+    value = Value(first)
+    value.text = text
+    value.segment = segment
+    value.place = place
+    return value
+
+
+def plain_value(text: str, segment: Segment, number: int) -> Value:
+    """MSH-1 and MSH-2: characters that part others and are never parted."""
+    value = Value(text)
+    value.text = text
+    value.segment = segment
+    value.place = (number, 1, 1, 1)
+    return value

@@ -1,0 +1,105 @@
+"""A record on its way through the pipeline, and how many of them go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fhir_bridge import clock, log
+from fhir_bridge.errors import Issue
+from fhir_bridge.fhir import Resource
+from fhir_bridge.store import JournalMessage
+
+from .feed import Feed
+from .parse import Record
+from .transform import Mapped, is_refused
+
+__all__ = ["Tally", "Work", "batches", "fault", "leading_issue", "status", "waves"]
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many records of an entry there were, and how many of them were refused."""
+
+    records: int = 0
+    refused: int = 0
+
+
+@dataclass(slots=True)
+class Work:
+    """One record on its way: the Bundle it became, or the issues that stopped it."""
+
+    entry: JournalMessage  # the journal entry it came in
+    feed: Feed | None
+    record: Record | None
+    mapped: Mapped = field(default_factory=lambda: Mapped(None))
+    issues: list[Issue] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    last: bool = False  # the entry's last record: with it the entry is done
+
+    @property
+    def refused(self) -> bool:
+        """Whether the record must stay out."""
+        return any(is_refused(issue) for issue in self.issues)
+
+
+def waves(resources: Sequence[Resource]) -> Iterator[list[Resource]]:
+    """`resources` in bulks that name no resource twice, so that each can be written at once.
+
+    The n-th version of a resource is in the n-th wave; saying the same again at once is
+    left out.
+    """
+    waves: list[list[Resource]] = []
+    latest: dict[tuple[str, str], tuple[int, Resource]] = {}
+    for resource in resources:
+        key = resource["resourceType"], resource["id"]
+        number, before = latest.get(key, (-1, None))
+        if before == resource:
+            continue
+        latest[key] = number + 1, resource
+        if number + 1 == len(waves):
+            waves.append([])
+        waves[number + 1].append(resource)
+    return iter(waves)
+
+
+def batches(works: Iterator[Work], size: int) -> Iterator[list[Work]]:
+    """`works` in lists of at most `size`, each given as soon as it is full."""
+    batch: list[Work] = []
+    for work in works:
+        batch.append(work)
+        if len(batch) >= size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def status(work: Work) -> tuple[Literal["done", "quarantined", "ignored"], str]:
+    """Status and detail of an entry, by its records; the last one is at hand."""
+    records, refused = work.tally.records, work.tally.refused
+    if records <= 1:
+        if work.refused:
+            return "quarantined", leading_issue(work).code
+        return ("done" if work.mapped.bundle is not None else "ignored"), ""
+    detail = f"{refused} of {records} in quarantine" if refused else f"{records} records"
+    return ("quarantined" if refused == records else "done"), detail
+
+
+def leading_issue(work: Work) -> Issue:
+    """The issue that stands for all of a refused record."""
+    return next((issue for issue in work.issues if is_refused(issue)), work.issues[0])
+
+
+def fault(entry: JournalMessage, error: Exception) -> Issue:
+    """An unexpected fault as an issue; the log holds its kind, never its data."""
+    reference = clock.fresh_id()[:8]
+    log.event(
+        "pipeline_fault",
+        code="FB-9001",
+        reference=reference,
+        message_id=entry.message_id,
+        kind=type(error).__name__,
+    )
+    return Issue("FB-9001", "error", details={"reference": reference})
