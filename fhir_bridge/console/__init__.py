@@ -8,6 +8,7 @@ caller's access; templates escape whatever they are given; no page runs a script
 anything from elsewhere.
 """
 
+from fhir_bridge.console.issue_text import in_language
 from fhir_bridge.console.load_rule import LoadRule, read_load_rule
 from fhir_bridge.console.overview import Load, doctor_loads
 from fhir_bridge.console.pages import create_console
@@ -21,5 +22,6 @@ __all__ = [
     "Services",
     "create_console",
     "doctor_loads",
+    "in_language",
     "read_load_rule",
 ]

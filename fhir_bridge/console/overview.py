@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fhir_bridge.console.display import first, list_of, minute, person_name
+from fhir_bridge.console.issue_text import in_language
 from fhir_bridge.console.reader import Reader
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource, parse_reference
@@ -98,9 +99,9 @@ def feed_views(
     return sorted(views, key=lambda view: (order.get(view.source, 3), view.name))
 
 
-def entry_view(entry: Quarantined) -> EntryView:
+def entry_view(entry: Quarantined, language: str) -> EntryView:
     """The line of a quarantined message: its gravest issue first."""
-    issue = leading(entry.issues)
+    issue = in_language(leading(entry.issues), language)
     return EntryView(
         id=entry.item_id,
         feed=entry.feed,

@@ -17,6 +17,7 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.console import form_token
 from fhir_bridge.console.display import list_of, minute, person_name
 from fhir_bridge.console.identifier_names import IdentifierNames
+from fhir_bridge.console.issue_text import in_language
 from fhir_bridge.console.language import LANGUAGES, choose, words
 from fhir_bridge.console.load_rule import read_load_rule
 from fhir_bridge.console.overview import doctor_loads, entry_view, feed_views
@@ -83,7 +84,11 @@ def _guarded(view: View) -> View:
             return view(**places)
         except BridgeError as error:
             refused = error.entry.http_status in {401, 403, 404, 410}
-            sentence = g.words("not_found") if refused else error.issues[0].sentence
+            sentence = (
+                g.words("not_found")
+                if refused
+                else in_language(error.issues[0], g.words.language).sentence
+            )
             return _message(sentence, 404 if refused else error.entry.http_status)
 
     return guarded
@@ -147,7 +152,9 @@ class _Pages:
             "overview.html",
             "overview",
             feeds=feeds,
-            entries=[entry_view(one) for one in store.quarantine.list(limit=_LAST_ERRORS)],
+            entries=[
+                entry_view(one, language) for one in store.quarantine.list(limit=_LAST_ERRORS)
+            ],
             types=types,
             total=sum(count for _, count in types),
             loads=loads,
@@ -283,7 +290,7 @@ class _Pages:
         )
         return self._with_form(
             "quarantine.html",
-            entries=[entry_view(one) for one in found],
+            entries=[entry_view(one, g.words.language) for one in found],
             total=sum(sum(codes.values()) for name, codes in counts.items() if feed in {"", name}),
             feed_name=feed,
             following=following,
@@ -294,7 +301,7 @@ class _Pages:
         """``/console/quarantine/<id>``: reasons, hints and the bytes as text."""
         self._require_everything()
         found = self._services.store.quarantine.get(entry_id)
-        return self._with_form("entry.html", entry=detail(found))
+        return self._with_form("entry.html", entry=detail(found, g.words.language))
 
     def replay(self, entry_id: int) -> Any:
         """POST ``/console/quarantine/<id>/replay``: try the message again."""

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from fhir_bridge.console.display import minute
-from fhir_bridge.errors import Issue
+from fhir_bridge.console.issue_text import IssueText, in_language
 from fhir_bridge.store import Quarantined
 
 __all__ = ["EntryDetail", "detail"]
@@ -25,12 +25,12 @@ class EntryDetail:
     received: str
     source: str
     size: int
-    issues: tuple[Issue, ...]
+    issues: tuple[IssueText, ...]
     lines: tuple[str, ...]
     cut: bool
 
 
-def detail(entry: Quarantined) -> EntryDetail:
+def detail(entry: Quarantined, language: str) -> EntryDetail:
     """The page's view of `entry`; at most the first 64 KiB of its bytes."""
     shown = entry.data[:_MOST_BYTES]
     return EntryDetail(
@@ -39,7 +39,7 @@ def detail(entry: Quarantined) -> EntryDetail:
         received=minute(entry.received),
         source=entry.source,
         size=len(entry.data),
-        issues=tuple(entry.issues),
+        issues=tuple(in_language(issue, language) for issue in entry.issues),
         lines=tuple(_LINES.split(_text(shown).rstrip("\r\n"))),
         cut=len(shown) < len(entry.data),
     )

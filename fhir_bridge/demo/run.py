@@ -63,7 +63,7 @@ def run(settings: Settings, choice: Choice) -> int:
         trouble = _feed(product, choice, f"{settings.listen}:{mllp_port}", stop, console)
         if stop.is_set():
             return 130
-        summary = summarize(services, time.monotonic() - began)
+        summary = summarize(services, time.monotonic() - began, settings.language)
         print_summary(summary, console, say)
         if trouble:
             console.print(say("wrong", reason=trouble), style="red")

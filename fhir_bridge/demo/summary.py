@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from fhir_bridge.app import Services
 from fhir_bridge.artifacts import Artifacts
-from fhir_bridge.console import Load, Reader, doctor_loads, read_load_rule
-from fhir_bridge.errors import entry
+from fhir_bridge.console import Load, Reader, doctor_loads, in_language, read_load_rule
+from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import parse_json
 from fhir_bridge.search import Access
 from fhir_bridge.store import FeedCounts
@@ -45,7 +45,7 @@ class Summary:
     peak_megabytes: int
 
 
-def summarize(services: Services, seconds: float) -> Summary:
+def summarize(services: Services, seconds: float, language: str) -> Summary:
     """The summary after `seconds` of work."""
     store, timings = services.store, services.pipeline.timings
     types = sorted(store.counts_by_type().items(), key=lambda one: (-one[1], one[0]))
@@ -55,7 +55,7 @@ def summarize(services: Services, seconds: float) -> Summary:
     return Summary(
         feeds=tuple(store.journal.counts_by_feed()),
         types=tuple(types),
-        reasons=_reasons(store.quarantine.counts_by_feed()),
+        reasons=_reasons(store.quarantine.counts_by_feed(), language),
         patients=dict(types).get("Patient", 0),
         known_to_three=known,
         example=example,
@@ -67,17 +67,14 @@ def summarize(services: Services, seconds: float) -> Summary:
     )
 
 
-def _reasons(counts: Mapping[str, Mapping[str, int]]) -> tuple[Reason, ...]:
+def _reasons(counts: Mapping[str, Mapping[str, int]], language: str) -> tuple[Reason, ...]:
     by_code: dict[str, int] = {}
     for codes in counts.values():
         for code, count in codes.items():
             by_code[code] = by_code.get(code, 0) + count
     ranked = sorted(by_code.items(), key=lambda one: (-one[1], one[0]))
-    return tuple(
-        Reason(code, count, entry(code).sentence, entry(code).hint)
-        for code, count in ranked
-        if code
-    )
+    texts = [(in_language(Issue(code), language), count) for code, count in ranked if code]
+    return tuple(Reason(text.code, count, text.sentence, text.hint) for text, count in texts)
 
 
 def _known_to_three(services: Services) -> tuple[int, str]:

@@ -253,6 +253,30 @@ def test_every_word_stands_in_both_languages():
         assert all(words(language)._texts.values())
 
 
+def test_issues_read_chinese_on_chinese_pages(client):
+    """Sentence and hint, with their places filled in."""
+    page = client.get("/console/quarantine/1?lang=zh-CN").text
+    assert "无法读取 XML 文本：month 13。" in page
+    assert "请检查所指的行" in page
+
+
+def test_chinese_issue_texts_name_only_codes_and_places_of_the_catalogue():
+    """A place that the catalogue does not fill would always read as dots."""
+    import string
+
+    from fhir_bridge.console.issue_text import chinese
+    from fhir_bridge.errors import catalogue
+
+    def places(text):
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+    assert set(chinese()) <= set(catalogue())
+    for code, (sentence, hint) in chinese().items():
+        entry = catalogue()[code]
+        assert places(sentence) == places(entry.sentence), code
+        assert places(hint) <= places(entry.sentence) | places(entry.hint), code
+
+
 def test_doctors_over_the_limit_are_found(services, registry):
     """Rule V16: residents under agreements in force, counted by the doctor who signed."""
     from fhir_bridge.console import Reader, doctor_loads
