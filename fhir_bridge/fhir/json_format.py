@@ -33,7 +33,7 @@ Resource = dict[str, Any]
 """A FHIR resource (or any FHIR object) as plain JSON values."""
 
 MAX_DEPTH = 100
-"""Levels of objects and arrays; the deepest published R4 example has 21."""
+"""Levels of objects and arrays; the deepest published R4 example has 16."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SPACED_COLON = re.compile(rb'"\s+:')
