@@ -87,9 +87,9 @@ def resolve(entry: Entry, context: Context) -> Change:
 
 
 def _resolve_create(change: Change, context: Context) -> None:
-    condition = change.entry.request.headers.get("if-none-exist", "")
+    condition = change.entry.request.headers.get("if-none-exist")
     change.id = clock.fresh_id()
-    if condition:
+    if condition is not None:
         pairs = split_url(condition if "?" in condition else f"?{condition}")[1]
         match = find_match(context, change.resource_type, pairs, condition)
         if match is not None:

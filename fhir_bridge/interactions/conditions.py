@@ -15,6 +15,7 @@ from fhir_bridge.errors import BridgeError
 
 __all__ = ["etag", "http_date", "is_unchanged", "wanted_version"]
 
+_ENTITY_TAG = re.compile(r'(?:W/)?"[^",\s]*"')
 _TAG = re.compile(r'(?:W/)?"?([0-9]{1,18})"?')
 
 
@@ -36,15 +37,17 @@ def wanted_version(headers: Mapping[str, str]) -> int | None:
     """The version that ``If-Match`` asks for; None without the header.
 
     A tag that names no version of ours can match nothing: it answers -1.  Raises
-    BridgeError FB-4024 for ``*``-less lists, which FHIR does not define.
+    BridgeError FB-4024 for what is no entity tag, and for a list of them.
     """
     text = headers.get("if-match", "").strip()
     if not text or text == "*":
         return None
-    if "," in text:
-        raise BridgeError("FB-4024", header="If-Match")
     match = _TAG.fullmatch(text)
-    return int(match.group(1)) if match else -1
+    if match:
+        return int(match.group(1))
+    if not _ENTITY_TAG.fullmatch(text):
+        raise BridgeError("FB-4024", header="If-Match")
+    return -1
 
 
 def is_unchanged(headers: Mapping[str, str], version: int, last_updated: str) -> bool:

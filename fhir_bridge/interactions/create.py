@@ -26,10 +26,10 @@ def create(request: Request, route: Route, context: Context) -> Reply:
     """
     context.require_write(route.resource_type)
     resource = required_resource(request, route)
-    condition = request.headers.get("if-none-exist", "")
+    condition = request.headers.get("if-none-exist")
 
     def work(inside: Context, _opened: Transaction) -> Reply:
-        if condition:
+        if condition is not None:
             pairs = split_url(condition if "?" in condition else f"?{condition}")[1]
             match = find_match(inside, route.resource_type, pairs, condition)
             if match is not None:

@@ -19,10 +19,12 @@ def test_if_match_names_a_version(tag: str, expected: int | None) -> None:
     assert expected == wanted_version({"if-match": tag})
 
 
-def test_a_list_of_tags_is_refused() -> None:
-    """FHIR defines one tag for If-Match."""
-    with pytest.raises(BridgeError):
-        wanted_version({"if-match": 'W/"1", W/"2"'})
+@pytest.mark.parametrize("text", ['W/"1", W/"2"', "x", '"a b"'])
+def test_what_is_no_tag_is_refused(text: str) -> None:
+    """FHIR defines one entity tag for If-Match."""
+    with pytest.raises(BridgeError) as raised:
+        wanted_version({"if-match": text})
+    assert raised.value.code == "FB-4024"
 
 
 @pytest.mark.parametrize(
