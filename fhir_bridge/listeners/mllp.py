@@ -50,7 +50,7 @@ class MllpServer:
         self._selector = selectors.DefaultSelector()
         self._connections: set[Connection] = set()
         self._listening: dict[str, socket.socket] = {}
-        self._waker, self._woken = socket.socketpair()
+        self._wakers: tuple[socket.socket, socket.socket] | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mllp", daemon=True)
 
@@ -66,21 +66,23 @@ class MllpServer:
             listening.setblocking(False)
             self._listening[feed.name] = listening
             self._selector.register(listening, selectors.EVENT_READ, feed)
-        self._woken.setblocking(False)
-        self._selector.register(self._woken, selectors.EVENT_READ, None)
+        self._wakers = socket.socketpair()
+        self._selector.register(self._wakers[1], selectors.EVENT_READ, None)
         for name, (host, port) in self.addresses.items():
             log.event("mllp_listening", feed=name, host=host, port=port)
         self._thread.start()
 
     def stop(self, timeout: float = 10) -> None:
         """Take no more, answer what was read, close everything."""
-        if self._stopping.is_set() or not self._thread.is_alive():
+        if self._wakers is None:
             return
+        waker, woken = self._wakers
+        self._wakers = None
         self._stopping.set()
-        self._waker.send(b"x")
+        waker.send(b"x")
         self._thread.join(timeout)
-        self._waker.close()
-        self._woken.close()
+        waker.close()
+        woken.close()
 
     def _run(self) -> None:
         swept = time.monotonic()
