@@ -41,7 +41,13 @@ class CompiledExpression:
         self._slots = [(name, slot) for name, slot in found.items() if slot is not None]
         self._others = [name for name, slot in found.items() if slot is None]
         self._by_type: dict[str, Any] = {}
-        self._compiled("")
+        try:
+            self._compiled("")
+        except BridgeError as error:
+            issue = error.issues[0]
+            where = f"rule {site.label}, {issue.where} of the expression"
+            details = dict(issue.details)
+            raise BridgeError(issue.code, where, issues=(), **details) from None
 
     def _compiled(self, root_type: str) -> Any:
         found = self._by_type.get(root_type)

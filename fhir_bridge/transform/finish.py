@@ -84,7 +84,7 @@ class Finisher:
         own = node.get("resourceType")
         if own is not None and own != shape.name and type(own) is str:
             return self._shapes.find(own) or shape
-        if shape.is_abstract and "xsi:type" in node:
+        if (shape.is_abstract or shape.kind == "logical") and "xsi:type" in node:
             return self._shapes.find(str(node["xsi:type"])) or shape
         return shape
 

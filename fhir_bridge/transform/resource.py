@@ -185,7 +185,9 @@ def _read_map(resource: Mapping[str, Any]) -> StructureMap:
             if one.get("resourceType") == "ConceptMap"
         ),
         uses=tuple(
-            Uses(one["url"], one["mode"], one.get("alias", ""), one.get("documentation", ""))
+            Uses(
+                one.get("url", ""), one["mode"], one.get("alias", ""), one.get("documentation", "")
+            )
             for one in resource.get("structure") or ()
         ),
         imports=tuple(resource.get("import") or ()),

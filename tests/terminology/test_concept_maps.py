@@ -103,7 +103,7 @@ def test_a_map_is_found_by_version_and_by_id() -> None:
 
 def test_an_unknown_map_is_named() -> None:
     """The error says which map is missing."""
-    with pytest.raises(BridgeError, match="http://example.org/none"):
+    with pytest.raises(BridgeError, match=r"http://example\.org/none"):
         ConceptMaps().translate("http://example.org/none", "", "1")
 
 

@@ -60,14 +60,14 @@ def test_groups_come_from_imported_maps_by_pattern() -> None:
 
 def test_an_unknown_group_is_found_when_the_map_is_compiled() -> None:
     """FB-2103 names the group, the rule and the line."""
-    with pytest.raises(BridgeError, match="FB-2103.*Nobody") as raised:
+    with pytest.raises(BridgeError, match=r"FB-2103.*Nobody") as raised:
         load(map_text("src then Nobody(src, tgt) 'x';"))
     assert raised.value.issues[0].details["rule"].startswith('"x" (line')
 
 
 def test_a_wrong_number_of_parameters_is_found_when_the_map_is_compiled() -> None:
     """FB-2107 says how many are taken and how many were given."""
-    with pytest.raises(BridgeError, match="FB-2107.*2 parameters and got 1"):
+    with pytest.raises(BridgeError, match=r"FB-2107.*2 parameters and got 1"):
         load(map_text("src then Name(src) 'x';", more=NAME))
 
 
@@ -106,11 +106,11 @@ def test_constants_and_given_variables_are_seen_everywhere() -> None:
 
 def test_a_variable_that_nobody_gave_is_named() -> None:
     """FB-2108 with the name."""
-    with pytest.raises(BridgeError, match="FB-2108.*zone"):
+    with pytest.raises(BridgeError, match=r"FB-2108.*zone"):
         load(map_text("src.a as a -> tgt.birthDate = datetime_from_ts(a, zone);")).run({"a": "1"})
 
 
 def test_an_unknown_map_is_named() -> None:
     """FB-2104 with the URL."""
-    with pytest.raises(BridgeError, match="FB-2104.*http://x/none"):
+    with pytest.raises(BridgeError, match=r"FB-2104.*http://x/none"):
         Library().compile("http://x/none")

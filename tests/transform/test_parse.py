@@ -62,12 +62,12 @@ group Other(source src, target tgt) <<type+>> {
 
 
 @pytest.fixture(scope="module")
-def everything():  # noqa: ANN201 - a value of the module under test
+def everything():
     """The map with every part of the grammar."""
     return parse_map(EVERYTHING)
 
 
-def test_header_lines_are_read(everything) -> None:  # noqa: ANN001
+def test_header_lines_are_read(everything) -> None:
     """url, name, title, status and description have places of their own; the rest is kept."""
     assert everything.url == "http://example.org/StructureMap/everything"
     assert everything.description == "two\nlines"
@@ -80,7 +80,7 @@ def test_the_map_line_of_r4_is_read() -> None:
     assert (old.url, old.name) == ("http://x/y", "y")
 
 
-def test_codes_of_a_conceptmap_may_be_words_strings_or_touching_signs(everything) -> None:  # noqa: ANN001
+def test_codes_of_a_conceptmap_may_be_words_strings_or_touching_signs(everything) -> None:
     """LOINC codes need no quotes; a code without target is unmatched."""
     block = everything.concept_maps[0]
     assert block.mappings[1] == CodeMapping("s", "36554-4", "=", "t", "with space")
@@ -88,7 +88,7 @@ def test_codes_of_a_conceptmap_may_be_words_strings_or_touching_signs(everything
     assert block.unmapped == (("s", "provided"),)
 
 
-def test_a_source_with_all_its_parts(everything) -> None:  # noqa: ANN001
+def test_a_source_with_all_its_parts(everything) -> None:
     """Type, cardinality, default, list mode, variable, where, check and log in one source."""
     assert everything.groups[0].rules[1].sources[0] == RuleSource(
         context="src",
@@ -105,7 +105,7 @@ def test_a_source_with_all_its_parts(everything) -> None:  # noqa: ANN001
     )
 
 
-def test_parameters_keep_their_kinds(everything) -> None:  # noqa: ANN001
+def test_parameters_keep_their_kinds(everything) -> None:
     """Names, strings, integers, decimals with their text, and booleans are told apart."""
     transform = everything.groups[0].rules[1].targets[1].transform
     assert transform == Transform(
@@ -120,7 +120,7 @@ def test_parameters_keep_their_kinds(everything) -> None:  # noqa: ANN001
     )
 
 
-def test_several_calls_and_nested_rules_after_then(everything) -> None:  # noqa: ANN001
+def test_several_calls_and_nested_rules_after_then(everything) -> None:
     """``then A(…), B(…) { … }`` keeps all three."""
     rule: Rule = everything.groups[0].rules[2]
     assert [call.name for call in rule.calls] == ["Other", "More"]
@@ -128,18 +128,18 @@ def test_several_calls_and_nested_rules_after_then(everything) -> None:  # noqa:
     assert rule.rules[0].sources[0].element == "x.y"
 
 
-def test_signs_inside_strings_do_not_end_an_expression(everything) -> None:  # noqa: ANN001
+def test_signs_inside_strings_do_not_end_an_expression(everything) -> None:
     """An arrow in a string literal is text."""
     assert everything.groups[0].rules[4].sources[0].condition == "a > 1 or (b = '-> ; then')"
 
 
-def test_comments_before_groups_and_rules_are_their_documentation(everything) -> None:  # noqa: ANN001
+def test_comments_before_groups_and_rules_are_their_documentation(everything) -> None:
     """A comment is kept with what it stands before."""
     assert everything.groups[0].documentation == "the entry"
     assert everything.uses[0].documentation == "where it comes from"
 
 
-def test_rendered_text_reads_back_as_the_same_map(everything) -> None:  # noqa: ANN001
+def test_rendered_text_reads_back_as_the_same_map(everything) -> None:
     """Rendering loses nothing and is stable."""
     text = render_map(everything)
     assert parse_map(text) == everything

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -17,7 +17,7 @@ class Value(str):
 
     __slots__ = ("parts", "where")
 
-    def __new__(cls, text: str, where: str) -> Value:
+    def __new__(cls, text: str, where: str) -> Self:
         """Split at the component sign."""
         parts = text.split("^")
         made = super().__new__(cls, parts[0])

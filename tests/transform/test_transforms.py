@@ -102,7 +102,7 @@ def test_nothing_comes_from_nothing() -> None:
 
 def test_a_cast_that_fails_refuses_the_input() -> None:
     """FB-2111 at the source position, with the type that was asked for."""
-    with pytest.raises(BridgeError, match="FB-2111.*integer") as raised:
+    with pytest.raises(BridgeError, match=r"FB-2111.*integer") as raised:
         transform("src.v as v -> tgt.value = cast(v, 'integer');", {"v": "x"}, target="Observation")
     assert raised.value.issues[0].where == "v"
 
@@ -145,7 +145,7 @@ def test_uuids_are_fresh_and_may_be_named() -> None:
 
 def test_an_unknown_transform_is_named() -> None:
     """FB-2106 when the map is compiled."""
-    with pytest.raises(BridgeError, match="FB-2106.*conjure"):
+    with pytest.raises(BridgeError, match=r"FB-2106.*conjure"):
         transform("src.v as v -> tgt.id = conjure(v);", {})
 
 
