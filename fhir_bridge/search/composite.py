@@ -109,7 +109,7 @@ def _extract_in_context(
             quantity.extract([(kind, value)], key, rows)
         elif wanted == "string":
             for part, _ in text.parts(kind, value, ""):
-                rows.texts.add((key, fold(part)[: text.LONGEST], 0))
+                rows.texts.add((key, text.bounded(fold(part)), 0))
 
 
 def _exact_texts(wanted: str, kind: str, value: Any) -> Iterator[str]:

@@ -13,14 +13,22 @@ from fhir_bridge.search.folding import fold, name_forms, words
 from fhir_bridge.search.hashing import posting
 from fhir_bridge.search.rows import IndexRows
 
-__all__ = ["LONGEST", "exact", "extract", "extract_words", "parts", "word"]
+__all__ = ["LONGEST", "bounded", "exact", "extract", "extract_words", "parts", "word"]
 
-LONGEST = 800
-"""Folded characters that are indexed of one string; a longer search cannot start with more."""
+LONGEST = 2_400
+"""UTF-8 bytes of a folded string that are indexed and compared (a PostgreSQL index row holds
+2,700)."""
 
 _NAME_PARTS = ("family", "text")
 _NAME_LISTS = ("given", "prefix", "suffix")
 _ADDRESS_PARTS = ("text", "city", "district", "state", "postalCode", "country")
+
+
+def bounded(folded: str) -> str:
+    """The part of a folded string that is indexed."""
+    if len(folded) * 4 <= LONGEST:
+        return folded
+    return folded.encode()[:LONGEST].decode("utf-8", "ignore")
 
 
 def exact(text: str) -> str:
@@ -37,7 +45,7 @@ def extract(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows, cod
     """Adds the strings of one parameter; names in Han characters also by their other forms."""
     for kind, value in values:
         for text, is_given in parts(kind, value, code):
-            folded = fold(text)[:LONGEST]
+            folded = bounded(fold(text))
             rows.postings.add(posting(number, exact(text)))
             rows.texts.add((number, folded, 0))
             if not folded.isascii() and (kind == "HumanName" or code in _NAME_CODES):

@@ -14,13 +14,18 @@ from fhir_bridge.search.rows import IndexRows
 __all__ = ["above", "extract"]
 
 
+LONGEST_TERM = 600
+"""Characters of a URI that is kept in the dictionary; a longer one is found exactly only."""
+
+
 def extract(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows) -> None:
     """Adds a posting for each URI, and the URI to the dictionary."""
     for _, value in values:
         if isinstance(value, str) and value:
             term = posting(number, value)
             rows.postings.add(term)
-            rows.terms.add((number, value, term))
+            if len(value) <= LONGEST_TERM and "\x00" not in value:
+                rows.terms.add((number, value, term))
             plain, bar, _ = value.partition("|")
             if bar:
                 rows.postings.add(posting(number, plain))

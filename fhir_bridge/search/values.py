@@ -125,7 +125,7 @@ def _in_value_set(registry: Registry, code: str, symbol: str, url: str) -> Condi
 def _string(symbol: str, modifier: str, value: str) -> Condition:
     if modifier == "exact":
         return Posted(symbol, (text.exact(value),))
-    folded = fold(value)[: text.LONGEST]
+    folded = text.bounded(fold(value))
     if modifier == "contains":
         return Text(symbol, folded, "contains")
     starts = Text(symbol, folded, "starts")
@@ -281,7 +281,7 @@ def _compared(
         case "date":
             return date.compare(symbol, *_interval(registry, component, part), context)
         case _:
-            return Text(symbol, fold(unescape(part))[: text.LONGEST], "starts", context)
+            return Text(symbol, text.bounded(fold(unescape(part))), "starts", context)
 
 
 def _product(choices: list[tuple[str, ...]]) -> list[tuple[str, ...]]:

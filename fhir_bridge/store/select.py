@@ -172,7 +172,7 @@ class Selector:
                         f"EXISTS (SELECT 1 FROM resource {name} WHERE {name}.row_id = {at.row}"
                         f" AND {contains})"
                     ),
-                    [value.lower()],
+                    [value.replace("\x00", "").lower()],
                 )
             case asked.Between(symbol) if symbol in self._main_dates:
                 return self._main_date(condition, at)
@@ -259,7 +259,7 @@ class Selector:
                 contains = self.session.contains("value")
                 return f"SELECT row_id FROM string_value WHERE key = ? AND {contains}", [key, value]
             case asked.Term(symbol, value, how):
-                return self._term(symbol, value, how)
+                return self._term(symbol, value.replace("\x00", ""), how)
             case asked.Between():
                 return self._between(condition)
             case asked.Measured():
