@@ -40,7 +40,7 @@ _DIRECTION = "https://fhir-bridge.org/fhir/StructureDefinition/referral-directio
 
 _REFERRAL = "3457005"
 _PRESSURE, _SYSTOLIC, _DIASTOLIC = "85354-9", "8480-6", "8462-4"
-_SHOWN_RESULTS, _READ_RESULTS, _LONGEST_VALUE = 24, 200, 12
+_SHOWN_RESULTS, _READ_RESULTS, _LONGEST_VALUE = 40, 200, 12
 _CLASSES = {
     "IMP": "inpatient",
     "AMB": "outpatient",
@@ -104,7 +104,8 @@ def gather(patient: Resource, reader: Reader, known: Known) -> dict[str, Any]:
     observations = reader.find("Observation", subject, ("_sort", "-date"), most=_READ_RESULTS)
     contracts = reader.find("Contract", subject, most=10)
     contracts.sort(key=lambda one: first(one, "applies", "start") or "", reverse=True)
-    results = [_result(one, words) for one in observations if _is_result(one)]
+    measured = [_result(one, words) for one in observations if _is_result(one)]
+    results = _merged(measured)[:_SHOWN_RESULTS]
     language = words.language
     return {
         "person": _person(patient, terms, words),
@@ -114,8 +115,8 @@ def gather(patient: Resource, reader: Reader, known: Known) -> dict[str, Any]:
         ],
         "teams": list(_teams(patient, contracts, reader, terms, language)),
         "plot": plot_pressure(list(_pressures(observations))),
-        "results": results[:_SHOWN_RESULTS],
-        "results_left": max(0, len(results) - _SHOWN_RESULTS),
+        "results": results,
+        "results_left": len(measured) - len(results),
         "sources": list(_sources(reader, f"Patient/{patient['id']}", known.feeds)),
         "referrals": [
             _referral(one, reader, terms, words)

@@ -30,7 +30,7 @@ def documents(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
                 number += 1
                 kind = "C0053" if visit.inpatient else "C0002"
                 data = _document(visit, kind).encode()
-                yield f"{kind}-{visit.number}.xml", _spoilt(data) if number % 211 == 150 else data
+                yield f"{kind}-{visit.number}.xml", _spoilt(data) if number % 97 == 40 else data
 
 
 def _spoilt(data: bytes) -> bytes:

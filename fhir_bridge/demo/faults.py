@@ -11,12 +11,19 @@ from dataclasses import replace
 
 from fhir_bridge.demo.outgoing import Outgoing
 
-__all__ = ["FAULTS", "with_faults"]
-
-_EVERY = 150
+__all__ = ["FAULTS", "fault_interval", "with_faults"]
 
 
-def with_faults(messages: Iterable[Outgoing], every: int = _EVERY) -> Iterator[Outgoing]:
+def fault_interval(residents: int) -> int:
+    """Good messages between two faults: a small community shall see each kind too.
+
+    >>> fault_interval(13_420), fault_interval(500)
+    (150, 8)
+    """
+    return min(150, max(3, residents // 60))
+
+
+def with_faults(messages: Iterable[Outgoing], every: int) -> Iterator[Outgoing]:
     """`messages` with one more, at fault, after each `every` of them."""
     kinds = tuple(FAULTS.items())
     for count, message in enumerate(messages, 1):

@@ -19,7 +19,7 @@ from threading import Event, Lock, Thread
 from fhir_bridge.demo import contract_system, public_health
 from fhir_bridge.demo.contract_api import ContractApi
 from fhir_bridge.demo.documents import documents
-from fhir_bridge.demo.faults import with_faults
+from fhir_bridge.demo.faults import fault_interval, with_faults
 from fhir_bridge.demo.file_drop import drop, drop_table
 from fhir_bridge.demo.hospital_messages import registrations, results
 from fhir_bridge.demo.mllp_sender import Acknowledgements, Sent, send
@@ -155,7 +155,7 @@ def _send_all(
     count, seed = plan.residents, plan.seed
     acknowledgements = Acknowledgements(plan.acknowledgements)
     streams = {
-        "hospital-adt": with_faults(registrations(count, seed)),
+        "hospital-adt": with_faults(registrations(count, seed), fault_interval(count)),
         "hospital-oru": results(count, seed),
         "hospital-ref": referrals(count, seed),
     }
