@@ -16,6 +16,7 @@ missing.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable
@@ -30,7 +31,6 @@ from fhir_bridge.fhir import Resource, parse_json, render_json
 from fhir_bridge.store import Transaction
 
 from .feed import Feed
-from .journal import content_digest
 
 __all__ = ["Resolved", "Resolver", "named_resource_id"]
 
@@ -99,8 +99,8 @@ class Resolver:
 
     def __init__(self, linker: PatientLinker) -> None:
         self._linker = linker
-        self._known: OrderedDict[str, tuple[str, str]] = OrderedDict()  # to (digest, id)
-        self._fresh: dict[str, tuple[str, str]] = {}
+        self._known: OrderedDict[bytes, tuple[bytes, str]] = OrderedDict()  # to (digest, id)
+        self._fresh: dict[bytes, tuple[bytes, str]] = {}
         self._merged: dict[str, Resource] = {}  # of this transaction, by reference
 
     def resolve(
@@ -175,8 +175,8 @@ class Resolver:
         identifiers = [
             (each.get("system"), each.get("value")) for each in patient.get("identifier", ())
         ]
-        key = f"{task.feed.name} {identifiers}" if identifiers else ""
-        digest = content_digest(render_json(patient))
+        key = _digest(f"{task.feed.name} {identifiers}".encode()) if identifiers else b""
+        digest = _digest(render_json(patient))
         known = self._recall(key, digest)
         if known is not None:
             return f"Patient/{known}", None
@@ -195,8 +195,8 @@ class Resolver:
         only_create = "ifNoneExist" in entry.get("request", {})
         if kind not in MENTIONED and not only_create:
             return resource
-        key = f"{kind}/{resource['id']} {task.feed.identity.owner}"
-        digest = content_digest(render_json(resource))
+        key = _digest(f"{kind}/{resource['id']} {task.feed.identity.owner}".encode())
+        digest = _digest(render_json(resource))
         if self._recall(key, digest) is not None:
             return None
         self._fresh[key] = (digest, resource["id"])
@@ -217,9 +217,9 @@ class Resolver:
         self._merged[reference] = merged
         return merged
 
-    def _recall(self, key: str, digest: str) -> str | None:
+    def _recall(self, key: bytes, digest: bytes) -> str | None:
         """The id behind `key` if the last that was said there had this digest."""
-        said, known_id = self._fresh.get(key) or self._known.get(key) or ("", "")
+        said, known_id = self._fresh.get(key) or self._known.get(key) or (b"", "")
         return known_id if said == digest else None
 
 
@@ -251,20 +251,18 @@ def _business_id(entry: dict[str, Any], resource: Resource, feed: Feed) -> str |
     return None
 
 
-def _rewrite(resource: Resource, places: dict[str, str], feed: Feed) -> None:
+def _rewrite(node: dict[str, Any], places: dict[str, str], feed: Feed) -> None:
     """Replace references in place: entries of this Bundle, and conditional ones."""
-    waiting: list[Any] = [resource]
-    while waiting:
-        node = waiting.pop()
-        if type(node) is list:
-            waiting += [item for item in node if type(item) is dict or type(item) is list]
-            continue
-        for key, value in node.items():
-            kind = type(value)
-            if kind is dict or kind is list:
-                waiting.append(value)
-            elif key == "reference" and kind is str:
-                node[key] = _followed(value, places, feed)
+    for key, value in node.items():
+        kind = type(value)
+        if kind is dict:
+            _rewrite(value, places, feed)
+        elif kind is list:
+            for item in value:
+                if type(item) is dict:
+                    _rewrite(item, places, feed)
+        elif key == "reference" and kind is str:
+            node[key] = _followed(value, places, feed)
 
 
 def _followed(reference: str, places: dict[str, str], feed: Feed) -> str:
@@ -283,6 +281,11 @@ def _followed(reference: str, places: dict[str, str], feed: Feed) -> str:
 def _read(kind: str, resource_id: str, transaction: Transaction) -> Resource | None:
     stored = transaction.read(kind, resource_id)
     return None if stored is None or stored.deleted else parse_json(stored.body)
+
+
+def _digest(data: bytes) -> bytes:
+    """Short and quick: for what is remembered in memory only."""
+    return hashlib.blake2b(data, digest_size=16).digest()
 
 
 def _source(feed: Feed) -> str:
