@@ -17,6 +17,8 @@ from fhir_bridge.store import FeedCounts
 
 __all__ = ["Reason", "Summary", "summarize"]
 
+_REFERRAL = "http://snomed.info/sct|3457005"
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -92,10 +94,14 @@ def _known_to_three(services: Services) -> tuple[int, str]:
 
 
 def _most_told(services: Services, known: list[str]) -> str:
-    """Of the first fifty, the resident with most results: the most to look at."""
+    """Of the first hundred, one with a referral and then with most results: most to look at."""
     reader = Reader(services.store, services.registry, Access.everything())
-    first = known[:50]
-    return max(first, key=lambda one: reader.count("Observation", ("subject", one)), default="")
+
+    def told(patient: str) -> tuple[bool, int]:
+        referred = reader.count("ServiceRequest", ("subject", patient), ("category", _REFERRAL))
+        return referred > 0, reader.count("Observation", ("subject", patient))
+
+    return max(known[:100], key=told, default="")
 
 
 def _peak_megabytes() -> int:
