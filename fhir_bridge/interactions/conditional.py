@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.interactions.context import Context
 from fhir_bridge.search import parse_search, plan
@@ -37,7 +38,15 @@ def find_matches(
 def find_match(
     context: Context, resource_type: str, pairs: Sequence[tuple[str, str]], condition: str
 ) -> Stored | None:
-    """The one resource that the condition finds, or None; FB-4011 when it finds several."""
+    """The one resource that the condition finds, or None; FB-4011 when it finds several.
+
+    Inside a transaction, writers with the same condition wait for each other until commit:
+    of two that would create what neither finds, the second finds what the first created.
+    """
+    if context.opened is not None:
+        # Deleting under a name that nobody has writes nothing and takes the name's lock.
+        name = clock.named_id("condition", resource_type, *map("=".join, sorted(pairs)))
+        context.opened.delete(resource_type, name)
     found = find_matches(context, resource_type, pairs, 2)
     if len(found) > 1:
         raise BridgeError("FB-4011", count="Several", condition=condition[:200])

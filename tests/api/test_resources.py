@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -116,6 +117,20 @@ def test_conditional_create(either: World) -> None:
         assert (412, "FB-4012") == (empty.status_code, code(empty))
     wrong = client.post("/fhir/Patient", json=PATIENT, headers={"If-None-Exist": "nonsense=1"})
     assert (400, "FB-4101") == (wrong.status_code, code(wrong))
+
+
+def test_conditional_creates_at_once_make_one_resource(either: World) -> None:
+    """Eight clients with one condition: one creates, the others find it."""
+    application = either.client().application
+    none_exist = {"If-None-Exist": "identifier=urn:h|1"}
+
+    def create(_: int) -> int:
+        client = application.test_client()
+        return client.post("/fhir/Patient", json=PATIENT, headers=none_exist).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = sorted(pool.map(create, range(8)))
+    assert [200] * 7 + [201] == statuses
 
 
 def test_conditional_update(either: World) -> None:
