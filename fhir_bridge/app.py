@@ -7,6 +7,7 @@ listeners → journal → pipeline on one side, pages and the FHIR API on the ot
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -33,7 +34,7 @@ from fhir_bridge.store import Store, open_store
 from fhir_bridge.transform import Library
 from fhir_bridge.validation import Validator
 
-__all__ = ["Product", "Services", "build", "web_application"]
+__all__ = ["Product", "Services", "build", "search_registry", "web_application"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def build(settings: Settings) -> Services:
     artifacts = Artifacts(*settings.overlay)
     facts = definitions()
     profiles = Profiles.from_artifacts(artifacts)
-    registry = Registry(facts, profiles.search_parameters.values())
+    registry = search_registry(settings, profiles)
     secret = site_secret(settings)
     store = open_store(settings.database_url, registry=registry, cursor_key=secret)
     validator = Validator(facts, profiles)
@@ -103,6 +104,24 @@ def build(settings: Settings) -> Services:
         feeds=feeds,
         journal=Journal(store, pipeline.wake),
         pipeline=pipeline,
+    )
+
+
+def search_registry(settings: Settings, profiles: Profiles) -> Registry:
+    """The search parameters of a site; whoever opens its record needs the same ones."""
+
+    def codes(value_set_url: str) -> Iterable[tuple[str, str]] | None:
+        by_system = profiles.codes(value_set_url)
+        if by_system is None:
+            return None
+        return ((system, code) for system, found in by_system.items() for code in found)
+
+    return Registry(
+        definitions(),
+        profiles.search_parameters.values(),
+        zone=settings.zone,
+        own_bases=(settings.fhir_base,),
+        value_set_codes=codes,
     )
 
 

@@ -7,11 +7,14 @@ plus its name in capitals.  ``docs/settings.md`` is printed from :data:`SETTINGS
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from datetime import timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fhir_bridge.errors import BridgeError
 
@@ -60,6 +63,19 @@ def _path(text: str) -> Path:
     return Path(text).resolve()
 
 
+def _zone(text: str) -> tzinfo:
+    """A zone written as an offset (+08:00) or by its name (Asia/Shanghai)."""
+    if _OFFSET.fullmatch(text):
+        sign = -1 if text[0] == "-" else 1
+        return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[4:])))
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("expected an offset such as +08:00 or the name of a zone") from None
+
+
+_OFFSET = re.compile(r"[+-](?:0\d|1[0-4]):[0-5]\d")
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("data", "folder of the embedded database, the inboxes and the site secret", "var", _path),
     Setting("database", "where the record lives: sqlite:///FILE or postgresql+psycopg://…; empty for a file in the data folder", ""),
@@ -70,6 +86,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("base_url", "public base of the FHIR service, without a slash at the end; empty for http://HOST:PORT/fhir", ""),
     Setting("threads", "threads that answer HTTP requests", "8", _positive),
     Setting("language", "language of the pages when the browser names none", "zh-CN", _one_of("zh-CN", "en")),
+    Setting("zone", "zone of dates in the record that name none; the index must be made anew (reindex) after a change", "+08:00", _zone),
     Setting("access", "who may read before an authorization server is connected: local (this machine only) or closed (nobody)", "local", _one_of("local", "closed")),
     Setting("secret", "key of paging links and forms; empty for one kept in the data folder", ""),
     Setting("log_level", "least level that is logged", "INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR")),
@@ -95,6 +112,7 @@ class Settings:
     base_url: str
     threads: int
     language: str
+    zone: tzinfo
     access: str
     secret: str
     log_level: str

@@ -56,13 +56,12 @@ def wired(settings: Settings) -> Iterator[Services]:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Store]:
     """The record alone, without feeds and maps, closed at the end."""
+    from fhir_bridge.app import search_registry
     from fhir_bridge.conformance import Profiles
-    from fhir_bridge.fhir import definitions
-    from fhir_bridge.search import Registry
     from fhir_bridge.store import open_store
 
     profiles = Profiles.from_artifacts(Artifacts(*settings.overlay))
-    registry = Registry(definitions(), profiles.search_parameters.values())
+    registry = search_registry(settings, profiles)
     if not settings.database:
         settings.data.mkdir(parents=True, exist_ok=True)
     store = open_store(settings.database_url, registry=registry)
