@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from fhir_bridge.errors import BridgeError, Issue, Severity
+from fhir_bridge.transform.compile_translate import OID_TO_URI
 from fhir_bridge.transform.library import Library
 from fhir_bridge.transform.shapes import Shape, Shapes, plain_type_name
 from fhir_bridge.transform.structure_map import (
@@ -188,6 +189,7 @@ class _Checker:
         self, structure_map: StructureMap, rule: Rule, target: RuleTarget, names: _Names
     ) -> Shape | None:
         created = self._created(structure_map, target)
+        self._check_concept_map(structure_map, target)
         if not target.context:
             return created
         shape = names.targets.get(target.context)
@@ -218,6 +220,19 @@ class _Checker:
         if found is None and structure_map is self._map:
             self._report("FB-2120", target.line, "error", name=name)
         return found
+
+    def _check_concept_map(self, structure_map: StructureMap, target: RuleTarget) -> None:
+        transform = target.transform
+        if structure_map is not self._map or transform is None or transform.name != "translate":
+            return
+        named = transform.parameters[1] if len(transform.parameters) > 1 else None
+        if named is None or named.kind != "string":
+            return
+        url = str(named.value).removeprefix("#")
+        own = {block.id for block in structure_map.concept_maps}
+        known = url == OID_TO_URI or url in own or url in self._library.concept_maps
+        if not known and url.partition("|")[0] not in self._library.concept_maps:
+            self._report("FB-2202", target.line, "error", url=url)
 
     def _call(self, structure_map: StructureMap, call: GroupCall, names: _Names) -> None:
         found = self._find(structure_map, call.name)

@@ -13,7 +13,7 @@ from typing import Any
 
 from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.terminology import uri_of
+from fhir_bridge.transform.compile_translate import as_item, compile_translate, plain_value
 from fhir_bridge.transform.expressions import CompiledExpression
 from fhir_bridge.transform.fit import MISFIT
 from fhir_bridge.transform.functions import NamedFunction, named_functions
@@ -27,7 +27,6 @@ from fhir_bridge.transform.unit import RuleView, Unit
 __all__ = ["Compute", "compile_argument", "compile_transform", "known_transforms"]
 
 Compute = Callable[[Run, list[Any]], Any]
-_OID_TO_URI = "http://hl7.org/fhir/ConceptMap/special-oid2uri"
 _OWN = ("create", "copy", "evaluate", "translate", "reference", "pointer", "cast")
 
 
@@ -50,7 +49,7 @@ def compile_transform(transform: Transform, view: RuleView) -> Compute:
         return _cast(arguments, view)
     if name == "translate":
         _count(name, arguments, site, 2, 3)
-        return _translate(arguments, view)
+        return compile_translate(arguments, view)
     if name in ("reference", "pointer"):
         _count(name, arguments, site, 1, 1)
         return _reference(arguments[0], view, is_pointer=name == "pointer")
@@ -87,7 +86,7 @@ def compile_argument(parameter: Parameter, view: RuleView, *, is_target: bool = 
     steps = [fetcher(part, unit.shapes) for part in path]
 
     def follow(_run: Run, frame: list[Any]) -> Any:
-        items = [_as_item(frame[slot])]
+        items = [as_item(frame[slot])]
         for step in steps:
             items = [child for item in items for child in step(item)]
         return _only(items)
@@ -121,7 +120,7 @@ def _evaluate(parameters: Sequence[Parameter], view: RuleView) -> Compute:
 
     def evaluate(run: Run, frame: list[Any]) -> Any:
         try:
-            return _only(expression.items(run, frame, _as_item(context(run, frame))))
+            return _only(expression.items(run, frame, as_item(context(run, frame))))
         except BridgeError as error:
             run.issues += error.issues[:1]
             return None
@@ -134,10 +133,10 @@ def _cast(arguments: list[Compute], view: RuleView) -> Compute:
     value_of = arguments[0]
 
     def run_cast(run: Run, frame: list[Any]) -> Any:
-        item = _as_item(value_of(run, frame))
+        item = as_item(value_of(run, frame))
         if item is None:
             return None
-        name = str(_plain(arguments[1](run, frame))) if len(arguments) > 1 else "string"
+        name = str(plain_value(arguments[1](run, frame))) if len(arguments) > 1 else "string"
         value = scalar(item.value)
         if value is None and type(item.value) is dict and name == "string":
             value = item.value.get("xmlText")
@@ -149,56 +148,6 @@ def _cast(arguments: list[Compute], view: RuleView) -> Compute:
         return Item(found, unit.shapes.find(name), None, item.parent, item.name, item.index)
 
     return run_cast
-
-
-def _translate(arguments: list[Compute], view: RuleView) -> Compute:
-    unit, site, here = view.unit, view.site, view.here
-    concept_maps = unit.concept_maps
-
-    def translate(run: Run, frame: list[Any]) -> Any:
-        item = _as_item(arguments[0](run, frame))
-        url = str(_plain(arguments[1](run, frame)))
-        output = str(_plain(arguments[2](run, frame))) if len(arguments) > 2 else "code"
-        system, code = _coded(item)
-        if not code:
-            return None
-        if url == _OID_TO_URI:
-            return Item(uri_of(code), unit.shapes.find("uri"))
-        found = concept_maps.translate(url.removeprefix("#"), system, code)
-        if found is None:
-            origin = item if item is not None and item.parent is not None else frame[here]
-            run.report("FB-2201", site, _as_item(origin), code=code, url=url)
-            return None
-        return _translated(found.system, found.code, found.display, output, unit)
-
-    return translate
-
-
-def _coded(item: Item | None) -> tuple[str, str]:
-    """The system and code of a code, Coding or CodeableConcept."""
-    if item is None:
-        return "", ""
-    value = item.value
-    if type(value) is dict:
-        coding = value["coding"][0] if value.get("coding") else value
-        return str(coding.get("system") or ""), str(coding.get("code") or coding.get("value") or "")
-    text = scalar(value)
-    return "", "" if text is None else str(text)
-
-
-def _translated(system: str, code: str, display: str, output: str, unit: Unit) -> Item:
-    find = unit.shapes.find
-    if output in ("Coding", "coding", "CodeableConcept"):
-        coding: dict[str, Any] = {"system": system} if system else {}
-        coding["code"] = code
-        if display:
-            coding["display"] = display
-        if output == "CodeableConcept":
-            return Item({"coding": [coding]}, find("CodeableConcept"))
-        return Item(coding, find("Coding"))
-    chosen = {"system": system, "display": display}.get(output, code)
-    kind = {"code": "code", "uri": "uri", "system": "uri"}.get(output, "string")
-    return Item(chosen, find(kind))
 
 
 def _reference(argument: Compute, view: RuleView, *, is_pointer: bool) -> Compute:
@@ -247,8 +196,8 @@ def _computed(function: NamedFunction, arguments: list[Compute], view: RuleView)
     shape = view.unit.shapes.find(result) if result else None
 
     def compute(run: Run, frame: list[Any]) -> Any:
-        values = [_plain(argument(run, frame)) for argument in arguments]
-        origin = _as_item(frame[here]) if here >= 0 else None
+        values = [plain_value(argument(run, frame)) for argument in arguments]
+        origin = as_item(frame[here]) if here >= 0 else None
         try:
             found = call(*values)
         except BridgeError as error:
@@ -271,25 +220,6 @@ def _computed(function: NamedFunction, arguments: list[Compute], view: RuleView)
         return Item(found, shape)
 
     return compute
-
-
-def _plain(value: Any) -> Any:
-    """What a function sees: scalars plain, nodes as they are."""
-    if isinstance(value, list):
-        return [_plain(child) for child in value]
-    found = value.value if isinstance(value, Item | Target) else value
-    if type(found) is str or found is None or hasattr(found, "get"):
-        return found
-    return scalar(found)
-
-
-def _as_item(value: Any) -> Any:
-    """A variable as an item (a target variable may be the context of an expression)."""
-    if isinstance(value, Target):
-        return Item(value.value, value.shape)
-    if isinstance(value, list):
-        return value[0] if value else None
-    return value
 
 
 def _only(items: list[Item]) -> Any:

@@ -167,7 +167,8 @@ class Suite:
         neighbours = [path for path in sorted(map_path.parent.glob("*.map")) if path != map_path]
         maps = [read_map(path) for path in neighbours if self.name(path) not in self.rejected]
         maps.append(read_map(map_path))
-        return Library(None, maps, logical_models=models, is_strict=False)
+        codes = concept_maps(map_path.parents[1])
+        return Library(None, maps, codes, logical_models=models, is_strict=False)
 
     def name(self, path: Path) -> str:
         """The path inside the tree."""
@@ -186,6 +187,15 @@ def read_definition(path: Path) -> dict[str, Any]:
     """A StructureDefinition."""
     data = path.read_bytes()
     return parse_json(data) if path.suffix == ".json" else parse_xml(data)
+
+
+@cache
+def concept_maps(folder: Path) -> tuple[dict[str, Any], ...]:
+    """ConceptMap resources that lie beside the maps of a case."""
+    paths = [path for path in sorted(folder.rglob("*")) if path.suffix in (".json", ".xml")]
+    named = (path for path in paths if b"ConceptMap" in path.read_bytes()[:200])
+    found = [read_definition(path) for path in named if path.parent.name != "source"]
+    return tuple(one for one in found if one.get("resourceType") == "ConceptMap")
 
 
 @cache

@@ -60,6 +60,11 @@ def test_rules_that_never_fire_are_found(rule: str) -> None:
     assert "FB-2123" in codes(rule, source_type="Patient")
 
 
+def test_unknown_concept_maps_are_found() -> None:
+    """A translate by a map that the library has not would fail on the first record."""
+    assert codes("src.a as a -> tgt.gender = translate(a, 'http://x/none', 'code');") == ["FB-2202"]
+
+
 def test_unknown_groups_are_found() -> None:
     """What hinders compiling is a finding too."""
     assert codes("src then Nobody(src, tgt) 'x';") == ["FB-2103"]

@@ -1,0 +1,92 @@
+"""``translate``: a code to a code, Coding or CodeableConcept by a concept map.
+
+https://hl7.org/fhir/R4/structuremap.html#transforms, https://hl7.org/fhir/R4/conceptmap.html
+
+An unmapped code is an issue with the source position (FB-2201), never a blank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fhir_bridge.terminology import uri_of
+from fhir_bridge.transform.run import Run
+from fhir_bridge.transform.source import Item, scalar
+from fhir_bridge.transform.target import Target
+from fhir_bridge.transform.unit import RuleView, Unit
+
+__all__ = ["OID_TO_URI", "as_item", "compile_translate", "plain_value"]
+
+Compute = Callable[[Run, list[Any]], Any]
+OID_TO_URI = "http://hl7.org/fhir/ConceptMap/special-oid2uri"
+
+
+def compile_translate(arguments: list[Compute], view: RuleView) -> Compute:
+    """The function of ``translate(code, url, output)`` over already compiled parameters."""
+    unit, site, here = view.unit, view.site, view.here
+    concept_maps = unit.concept_maps
+
+    def translate(run: Run, frame: list[Any]) -> Any:
+        item = as_item(arguments[0](run, frame))
+        url = str(plain_value(arguments[1](run, frame)))
+        output = str(plain_value(arguments[2](run, frame))) if len(arguments) > 2 else "code"
+        system, code = _coded(item)
+        if not code:
+            return None
+        if url == OID_TO_URI:
+            return Item(uri_of(code), unit.shapes.find("uri"))
+        found = concept_maps.translate(url.removeprefix("#"), system, code)
+        if found is None:
+            origin = item if item is not None and item.parent is not None else frame[here]
+            run.report("FB-2201", site, as_item(origin), code=code, url=url)
+            return None
+        return _translated(found.system, found.code, found.display, output, unit)
+
+    return translate
+
+
+def _coded(item: Item | None) -> tuple[str, str]:
+    """The system and code of a code, Coding or CodeableConcept."""
+    if item is None:
+        return "", ""
+    value = item.value
+    if type(value) is dict:
+        coding = value["coding"][0] if value.get("coding") else value
+        return str(coding.get("system") or ""), str(coding.get("code") or coding.get("value") or "")
+    text = scalar(value)
+    return "", "" if text is None else str(text)
+
+
+def _translated(system: str, code: str, display: str, output: str, unit: Unit) -> Item:
+    find = unit.shapes.find
+    if output in ("Coding", "coding", "CodeableConcept"):
+        coding: dict[str, Any] = {"system": system} if system else {}
+        coding["code"] = code
+        if display:
+            coding["display"] = display
+        if output == "CodeableConcept":
+            return Item({"coding": [coding]}, find("CodeableConcept"))
+        return Item(coding, find("Coding"))
+    chosen = {"system": system, "display": display}.get(output, code)
+    kind = {"code": "code", "uri": "uri", "system": "uri"}.get(output, "string")
+    return Item(chosen, find(kind))
+
+
+def plain_value(value: Any) -> Any:
+    """What a function sees: scalars plain, nodes as they are."""
+    if isinstance(value, list):
+        return [plain_value(child) for child in value]
+    found = value.value if isinstance(value, Item | Target) else value
+    if type(found) is str or found is None or hasattr(found, "get"):
+        return found
+    return scalar(found)
+
+
+def as_item(value: Any) -> Any:
+    """A variable as an item (a target variable may be the context of an expression)."""
+    if isinstance(value, Target):
+        return Item(value.value, value.shape)
+    if isinstance(value, list):
+        return value[0] if value else None
+    return value
