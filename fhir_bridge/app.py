@@ -189,7 +189,7 @@ class Product:
 
 def web_application(services: Services) -> Flask:
     """The FHIR API at ``/fhir`` and the pages at ``/`` as one Flask application."""
-    app = create_app(services)
+    app = create_app(services, validation=services.settings.validation)
     app.register_blueprint(create_console(services, artifacts=services.artifacts))
     return app
 

@@ -91,6 +91,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("secret", "key of paging links and forms; empty for one kept in the data folder", ""),
     Setting("log_level", "least level that is logged", "INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR")),
     Setting("models_check", "when fhir.resources gives a second opinion on a mapped resource: first (the first of each type), all or off", "first", _one_of("first", "all", "off")),
+    Setting("validation", "what a write over REST must pass: full (all rules and the profiles it claims) or shape (readable as FHIR)", "full", _one_of("full", "shape")),
     Setting("referential_integrity", "refuse a reference inside a transaction that leads nowhere", "true", _flag),
     Setting("max_request_bytes", "largest HTTP request body", "33554432", _positive),
     Setting("max_bundle_entries", "most entries of a batch or transaction", "10000", _positive),
@@ -117,6 +118,7 @@ class Settings:
     secret: str
     log_level: str
     models_check: str
+    validation: str
     referential_integrity: bool
     max_request_bytes: int
     max_bundle_entries: int
