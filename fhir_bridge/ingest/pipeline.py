@@ -25,6 +25,7 @@ from fhir_bridge.fhir import Resource
 from fhir_bridge.store import JournalMessage, Store, Transaction
 
 from .feed import Feed, get_feed
+from .lineage import lineage_extensions
 from .parse import Record, parse
 from .resolve import PatientLinker, Resolver
 from .timings import Timings
@@ -230,6 +231,8 @@ class Pipeline:
             structure_map=work.mapped.structure_map,
             where=record.where,
         )
+        if work.mapped.lineage:
+            stated["extension"] = lineage_extensions(work.mapped.lineage, resolved.entries)
         return [*resolved.resources, stated]
 
     def _at_rest(self, message_id: int) -> frozenset[bytes]:

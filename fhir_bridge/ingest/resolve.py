@@ -74,7 +74,8 @@ class Resolved:
     """What to write, and the references of all that the record speaks of."""
 
     resources: list[Resource] = field(default_factory=list)
-    targets: list[str] = field(default_factory=list)
+    entries: list[str] = field(default_factory=list)  # the reference of each entry, in order
+    targets: list[str] = field(default_factory=list)  # the same, each once
     issues: list[Issue] = field(default_factory=list)
 
 
@@ -126,7 +127,8 @@ class Resolver:
             if kept is not None:
                 written[reference] = kept
         task.resolved.resources += written.values()
-        task.resolved.targets = list(dict.fromkeys(reference for _, reference, _ in named))
+        task.resolved.entries = [reference for _, reference, _ in named]
+        task.resolved.targets = list(dict.fromkeys(task.resolved.entries))
         return task.resolved
 
     def keep(self) -> None:

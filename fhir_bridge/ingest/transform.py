@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource
+from fhir_bridge.transform import LineageStep
 
 from .feed import Feed, find_map
 from .parse import Record
@@ -48,7 +49,7 @@ class Mapped:
     bundle: Resource | None
     structure_map: str = ""
     issues: list[Issue] = field(default_factory=list)
-    lineage: list[Any] = field(default_factory=list)
+    lineage: list[LineageStep] = field(default_factory=list)
 
 
 class Transformer:

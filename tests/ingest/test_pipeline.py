@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from fhir_bridge.ingest import Arrival, Replay
 from tests.ingest.conftest import ADT_MAP, Site, adt
@@ -194,6 +195,20 @@ def test_the_thread_works_when_it_is_woken(site: Site) -> None:
     assert done.wait(10)
     site.pipeline.stop()
     assert len(site.resources("Encounter")) == 1
+
+
+def test_lineage_names_the_place_of_each_element(site: Site) -> None:
+    """A feed that asks for it gets source place and rule on the Provenance."""
+    site.feeds["his"] = replace(site.feeds["his"], lineage=True)
+    site.send(adt())
+
+    (patient,), (provenance,) = site.resources("Patient"), site.resources("Provenance")
+    steps = {
+        each["extension"][0]["valueString"]: each["extension"][1]["valueString"]
+        for each in provenance["extension"]
+    }
+    assert steps[f"Patient/{patient['id']}#name[0].text"] == "PID-5"
+    assert steps[f"Patient/{patient['id']}#birthDate"] == "PID-7"
 
 
 def test_stages_are_timed(site: Site) -> None:
