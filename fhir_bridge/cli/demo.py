@@ -12,7 +12,13 @@ __all__ = ["command"]
 
 
 @click.command("demo")
-@click.option("--residents", default=13_420, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--residents",
+    default=13_420,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many residents the community has.",
+)
 @click.option("--seed", default=1, show_default=True, help="Same seed, same data.")
 @click.option(
     "--data",

@@ -21,7 +21,13 @@ __all__ = ["demo_sources"]
 @click.command("demo-sources", hidden=True)
 @click.option("--mllp", "address", metavar="HOST:PORT", help="Where HL7 v2 messages go.")
 @click.option("--inbox", type=click.Path(file_okay=False, path_type=Path), help="Where files go.")
-@click.option("--residents", default=13_420, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--residents",
+    default=13_420,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many residents the community has.",
+)
 @click.option("--seed", default=1, show_default=True, help="Same seed, same data.")
 @click.option(
     "--acknowledged",
