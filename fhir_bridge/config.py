@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta, timezone, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fhir_bridge.errors import BridgeError
@@ -118,7 +118,7 @@ class Settings:
     secret: str
     log_level: str
     models_check: str
-    validation: str
+    validation: Literal["full", "shape"]
     referential_integrity: bool
     max_request_bytes: int
     max_bundle_entries: int
