@@ -54,7 +54,7 @@ def compile_rules(rules: Sequence[Rule], scope: Scope, unit: Unit) -> list[Step]
 
 
 def _either(unit: Unit, compile_step: Callable[[], Step]) -> Step:
-    """The compiled step; where the unit is not strict, a step that raises what is wrong."""
+    """The compiled step; where the unit is not strict, a step that reports what is wrong."""
     try:
         return compile_step()
     except BridgeError as error:
@@ -62,10 +62,10 @@ def _either(unit: Unit, compile_step: Callable[[], Step]) -> Step:
             raise
         wrong = error
 
-    def refuse(_run: Run, _frame: Frame) -> None:
-        raise wrong
+    def report(run: Run, _frame: Frame) -> None:
+        run.issues += wrong.issues[:1]
 
-    return refuse
+    return report
 
 
 def _compile_rule(rule: Rule, outer: Scope, unit: Unit) -> Step:

@@ -33,7 +33,7 @@ class Library:
 
     `maps` are texts, `StructureMap` values or StructureMap resources; `logical_models`
     StructureDefinition resources of kind logical.  A library that is not strict compiles
-    maps with faults, and raises a fault when its rule fires, as other engines do.
+    maps with faults, and reports a fault as an issue when its rule fires.
     """
 
     def __init__(

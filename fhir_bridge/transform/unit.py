@@ -35,7 +35,8 @@ class CompiledGroup:
 class Unit:
     """One map being compiled.  `resolve_group` finds a group by name in the maps in reach.
 
-    Not strict: what a rule gets wrong is raised when the rule fires, not when it is compiled.
+    Not strict: what a rule gets wrong is reported when the rule fires, not raised when it is
+    compiled.
     """
 
     structure_map: StructureMap
