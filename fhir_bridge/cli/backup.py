@@ -15,25 +15,17 @@ __all__ = ["command"]
 
 @click.command("backup")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option(
-    "--verify", "only_verify", is_flag=True, help="Only read FILE and compare its digests."
-)
 @site_options
-def command(file: Path, *, only_verify: bool, settings: Settings) -> int:
+def command(file: Path, settings: Settings) -> int:
     """Write resources with history, journal, quarantine and links to FILE, and verify it.
 
     FILE must not be there yet.  It is the same for SQLite and PostgreSQL, and holds patient data.
 
     Example: fhir-bridge backup record-2026-11-22.gz
     """
-    from fhir_bridge.store import back_up, verify
-
-    if only_verify:
-        manifest = verify(file)
-    elif file.exists():
+    if file.exists():
         raise click.UsageError(f"{file.name} is there already")
-    else:
-        with opened(settings) as store:
-            manifest = back_up(store, file)
+    with opened(settings) as store:
+        manifest = store.back_up(file)
     print_resource({"rows": manifest.counts, "sha256": manifest.digests})
     return 0

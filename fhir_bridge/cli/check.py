@@ -20,10 +20,8 @@ def command(settings: Settings) -> int:
 
     Example: fhir-bridge check --data var
     """
-    from fhir_bridge.store import check
-
     with opened(settings) as store, progress_bar("check") as progress:
-        checked = check(store, progress=progress)
+        checked = store.check(progress=progress)
     print_issues(checked.issues)
     print_resource(
         {

@@ -21,9 +21,7 @@ def command(*, restart: bool, settings: Settings) -> int:
 
     Example: fhir-bridge reindex
     """
-    from fhir_bridge.store import reindex
-
     with opened(settings) as store, progress_bar("reindex") as progress:
-        done = reindex(store, restart=restart, progress=progress)
+        done = store.reindex(restart=restart, progress=progress)
     print_resource({"resources": done})
     return 0

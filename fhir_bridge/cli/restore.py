@@ -23,9 +23,7 @@ def command(file: Path, settings: Settings) -> int:
 
     Example: fhir-bridge restore record-2026-11-22.gz --data restored
     """
-    from fhir_bridge.store import restore
-
     with opened(settings) as store:
-        manifest = restore(store, file)
+        manifest = store.restore(file)
     print_resource({"rows": manifest.counts, "sha256": manifest.digests})
     return 0
