@@ -34,7 +34,7 @@ def _iif(
 ) -> list[Any]:
     one(focus, "the input of iif()")
     outer = context.this
-    inner = focus or context.this
+    inner = focus
     context.this = inner
     try:
         found = criterion(inner, context)

@@ -84,7 +84,8 @@ class Linker:
         """The Patient that `patient`, as stated by `feed`, belongs to."""
         verified = self._verified_keys(patient)
         local = self._local_keys(patient)
-        known = ledger.identity_keys([*verified, *local])
+        numbers = self._number_keys(patient)
+        known = ledger.identity_keys([*verified, *local, *numbers])
         of_verified = _distinct(known[key] for key in verified if key in known)
         of_local = _distinct(known[key] for key in local if key in known)
         issues: list[Issue] = []
@@ -93,8 +94,11 @@ class Linker:
         rule: Rule = (
             "verified-identifier" if of_verified else "local-identifier" if of_local else "new"
         )
+        if rule == "new" and not issues and any(number in known for number in numbers):
+            issues.append(Issue("FB-5104", "warning", "Patient.identifier"))
         candidates = _distinct([*of_verified, *of_local]) or [clock.fresh_id()]
-        decision = _Decision(rule, candidates[0], candidates[1:], [*verified, *local], issues)
+        keys = [*verified, *local, *numbers]
+        decision = _Decision(rule, candidates[0], candidates[1:], keys, issues)
         return self._record(ledger, patient, feed, decision)
 
     def _record(
@@ -112,8 +116,10 @@ class Linker:
             statements.append(merge)
             _write_statement(ledger, patient_id, merge)
             ledger.log_link(patient_id, feed, "", "merge", other)
-        key = self._statement_key(patient)
-        earlier = next((s for s in statements if (s.feed, s.key) == (feed, key)), None)
+        person = self._statement_key(patient)
+        earlier = next((s for s in statements if (s.feed, s.key[:32]) == (feed, person)), None)
+        # With the Patient in its key a statement never leaves its Patient by being said anew.
+        key = earlier.key if earlier else f"{person}.{patient_id}"
         rank = self._ranks.get(feed, self._rules.rank(""))
         stated = Statement(feed, key, rank, (earlier.patient if earlier else {}) | patient)
         if earlier is None or earlier.patient != stated.patient:
@@ -162,6 +168,15 @@ class Linker:
             _hashed("local", identifier["system"], str(identifier["value"]), born, name)
             for identifier in patient.get("identifier", ())
             if identifier.get("system") and identifier.get("value")
+        ]
+
+    def _number_keys(self, patient: Resource) -> list[bytes]:
+        """Keys of local numbers alone: they never link, but say that a number was met before."""
+        return [
+            _hashed("number", identifier["system"], str(identifier["value"]))
+            for identifier in patient.get("identifier", ())
+            if identifier.get("value")
+            and identifier.get("system") not in (None, *self._rules.verified)
         ]
 
     def _without_other_persons(
