@@ -13,7 +13,16 @@ from typing import Any
 from fhir_bridge.fhir import ElementDefinition
 from fhir_bridge.validation.finding import Finding, Findings, found, moved
 
-__all__ = ["Check", "coded", "exclusive", "listed", "primitive_list", "reference", "single"]
+__all__ = [
+    "Check",
+    "coded",
+    "exclusive",
+    "listed",
+    "primitive_list",
+    "reference",
+    "single",
+    "targets_type",
+]
 
 Check = Callable[[Any, dict[str, Any]], Findings]
 """A judgement of (value, owner): `owner` is the object that holds the value."""
@@ -95,14 +104,20 @@ def reference(inner: Check, targets: frozenset[str]) -> Check:
         if text.startswith("#"):
             return [*(findings or ()), *found("FB-3010", name="The reference", reference=text)]
         if targets:
-            match = _TYPED_REFERENCE.search(text)
-            if match and match[1] not in targets:
+            target = targets_type(text)
+            if target is not None and target not in targets:
                 allowed = ", ".join(sorted(targets))
-                details = {"name": "The reference", "target": match[1], "allowed": allowed}
+                details = {"name": "The reference", "target": target, "allowed": allowed}
                 return [*(findings or ()), Finding("FB-3009", details)]
         return findings
 
     return check
+
+
+def targets_type(text: str) -> str | None:
+    """The resource type that the text of a reference names; None when it names none."""
+    match = _TYPED_REFERENCE.search(text)
+    return match[1] if match else None
 
 
 def coded(inner: Check, element: ElementDefinition, systems: Mapping[str, frozenset[str]]) -> Check:

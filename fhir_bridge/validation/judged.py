@@ -14,14 +14,19 @@ __all__ = ["Judged", "enter", "judged", "leave", "resolve"]
 
 
 class Judged(NamedTuple):
-    """The nearest resource, the one that contains it, and the outermost (a Bundle)."""
+    """The nearest resource, the one that contains it, and the outermost (a Bundle).
+
+    `sound` says that all of it is of the right structure, or that the judgement is thrown
+    away: then a rule may be foreseen.
+    """
 
     resource: Any
     root_resource: Any
     outermost: Any
+    sound: bool
 
 
-_NOTHING = Judged(None, None, None)
+_NOTHING = Judged(None, None, None, False)
 _judged: ContextVar[Judged] = ContextVar("judged", default=_NOTHING)
 
 
@@ -30,12 +35,12 @@ def judged() -> Judged:
     return _judged.get()
 
 
-def enter(resource: Any, *, contained: bool = False) -> Token[Judged]:
+def enter(resource: Any, *, contained: bool = False, sound: bool = False) -> Token[Judged]:
     """From now on `resource` is the one under judgement, until `leave` with the answer."""
     before = _judged.get()
     outermost = resource if before.outermost is None else before.outermost
     root = before.root_resource if contained else resource
-    return _judged.set(Judged(resource, root, outermost))
+    return _judged.set(Judged(resource, root, outermost, sound))
 
 
 leave = _judged.reset

@@ -28,7 +28,7 @@ from fhir_bridge.validation.judged import enter, leave
 from fhir_bridge.validation.narrative import check_narrative
 from fhir_bridge.validation.primitives import PrimitiveTest, primitive_test
 
-__all__ = ["NodeCheck", "Structure"]
+__all__ = ["NodeCheck", "Structure", "required_keys"]
 
 NodeCheck = Callable[[dict[str, Any]], Findings]
 """A further judgement of one object: invariants of its type, the definition of an extension."""
@@ -91,7 +91,7 @@ class Structure:
 
     def _compile(self, shape: TypeDefinition) -> Check:
         plan = self._plan(shape)
-        required = list(_required(shape).items())
+        required = list(required_keys(shape).items())
         choices = {
             form: name
             for name, keys in shape.choices.items()
@@ -226,7 +226,7 @@ class Structure:
         return listed if is_list else single
 
 
-def _required(shape: TypeDefinition) -> dict[str, frozenset[str]]:
+def required_keys(shape: TypeDefinition) -> dict[str, frozenset[str]]:
     """By name the JSON keys, companions included, of which one at least must stand."""
     required = {}
     for key, element in shape.elements.items():

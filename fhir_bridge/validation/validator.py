@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/validation.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -20,6 +20,7 @@ from fhir_bridge.validation.finding import Findings, found, is_misshapen, moved
 from fhir_bridge.validation.invariants import Invariants
 from fhir_bridge.validation.judged import enter, leave, resolve
 from fhir_bridge.validation.profile import ProfileCompiler
+from fhir_bridge.validation.soundness import Further, Soundness
 from fhir_bridge.validation.structure import NodeCheck, Structure
 from fhir_bridge.validation.type_rules import TYPE_RULES
 from fhir_bridge.validation.values import fits_codes
@@ -50,13 +51,17 @@ class Validator:
         self._invariants = Invariants(definitions, environment or self._environment())
         self._compiler = ProfileCompiler(definitions, profiles, self._invariants)
         self._contexts = ExtensionContexts(definitions, profiles)
+        self._further_by_type: dict[str, list[Further]] = {}
         self._structure = Structure(definitions, self._further)
+        self._soundness = Soundness(definitions, self._further_checks)
 
     def check(self, resource: Any, profile_urls: Sequence[str] = ()) -> list[Issue]:
         """What is wrong with `resource`, judged by R4, by `profile_urls` and by its ``meta.profile``.
 
         Places are FHIRPath from the resource type (``Patient.name[0].given``).
         """
+        if self._is_sound(resource, profile_urls):
+            return []
         findings = self._structure.check_resource(resource) or []
         if profile_urls and not is_misshapen(findings):
             claimed = _claimed(resource)
@@ -74,6 +79,19 @@ class Validator:
         root = str(named) if known else ""
         issues = [finding.issue(root) for finding in findings]
         return list({str(issue): issue for issue in issues}.values())  # two profiles, one fault
+
+    def _is_sound(self, resource: Any, profile_urls: Sequence[str]) -> bool:
+        """The quick answer: whether surely nothing is to be found."""
+        token = enter(resource, sound=True)
+        try:
+            if not self._soundness.is_sound(resource):
+                return False
+            claimed = _claimed(resource) if profile_urls and "meta" in resource else ()
+            return not any(
+                self._by_profile(resource, url) for url in profile_urls if url not in claimed
+            )
+        finally:
+            leave(token)
 
     def _environment(self) -> Environment:
         """What FHIRPath may ask: what is inside the judged resource, our profiles and codes."""
@@ -103,21 +121,29 @@ class Validator:
 
     # --- what structure asks for each type ---------------------------------------------
 
-    def _further(self, type_name: str) -> NodeCheck | None:
-        checks: list[NodeCheck] = []
+    def _further_checks(self, type_name: str) -> list[Further]:
+        """The judgements of an object of a type, each with the layouts that it speaks of."""
+        known = self._further_by_type.get(type_name)
+        if known is not None:
+            return known
+        checks: list[Further] = []
         if type_name in self._definitions.resource_types:
-            checks.append(self._by_claimed_profiles)
+            checks.append((_with_meta, self._by_claimed_profiles))
         if type_name == "Extension":
-            checks.append(self._extension)
+            checks.append((_always, self._extension))
         if type_name == "Bundle":
-            checks.append(check_bundle)
+            checks.append((_always, check_bundle))
         if type_name in TYPE_RULES:
-            checks.append(TYPE_RULES[type_name])
+            checks.append((_always, TYPE_RULES[type_name]))
         context_check = self._contexts.check_of(type_name)
         if context_check is not None:
-            checks.append(context_check)
+            checks.append((_with_extensions, context_check))
         if self._with_invariants:
             checks += self._type_invariants(type_name)
+        return self._further_by_type.setdefault(type_name, checks)
+
+    def _further(self, type_name: str) -> NodeCheck | None:
+        checks = [check for _, check in self._further_checks(type_name)]
         if not checks:
             return None
 
@@ -149,15 +175,32 @@ class Validator:
             return check(extension) if check else None
         return None
 
-    def _type_invariants(self, type_name: str) -> list[NodeCheck]:
+    def _type_invariants(self, type_name: str) -> list[Further]:
         shape = self._definitions.types[type_name]
-        checks: list[NodeCheck] = list(self._invariants.judges(shape.constraints, type_name))
+        judges = self._invariants.judges(shape.constraints, type_name)
+        checks: list[Further] = [(_always, judge) for judge in judges]
         for key, element in shape.elements.items():
             if element.constraints:
                 step = f".{element.choice}.ofType({element.type})" if element.choice else f".{key}"
                 judges = self._invariants.judges(element.constraints, element.type)
-                checks.extend(_on_property(key, step, judge) for judge in judges)
+                checks.extend((_with_key(key), _on_property(key, step, judge)) for judge in judges)
         return checks
+
+
+def _always(_keys: frozenset[str]) -> bool:
+    return True
+
+
+def _with_meta(keys: frozenset[str]) -> bool:
+    return "meta" in keys
+
+
+def _with_extensions(keys: frozenset[str]) -> bool:
+    return "extension" in keys or any(key[:1] == "_" for key in keys)
+
+
+def _with_key(key: str) -> Callable[[frozenset[str]], bool]:
+    return lambda keys: key in keys
 
 
 def _on_property(key: str, step: str, judge: Any) -> NodeCheck:
