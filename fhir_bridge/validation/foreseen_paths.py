@@ -73,17 +73,12 @@ def scalar(definitions: Definitions, shape: TypeDefinition, tree: syntax.Expr) -
         found = holder(value)
         if found is None:
             return None
-        if sibling in found:
+        here = found.get(key)
+        if here is None:
+            return UNSURE if sibling in found else None
+        if is_number and type(here) is not int and type(here) is not Decimal:
             return UNSURE
-        found = found.get(key)
-        if (
-            is_number
-            and found is not None
-            and type(found) is not int
-            and type(found) is not Decimal
-        ):
-            return UNSURE
-        return found
+        return here
 
     return kind, look
 
@@ -91,6 +86,7 @@ def scalar(definitions: Definitions, shape: TypeDefinition, tree: syntax.Expr) -
 def scalar_of_resource(definitions: Definitions, name: str, *, dates: bool) -> Look:
     """The text of ``%resource.name``; with `dates` also the text of a date or time."""
     served: dict[str, bool] = {}
+    sibling = f"_{name}"
 
     def serves(resource_type: str) -> bool:
         shape = definitions.types.get(resource_type)
@@ -107,9 +103,10 @@ def scalar_of_resource(definitions: Definitions, name: str, *, dates: bool) -> L
         known = served.get(resource_type)
         if known is None:
             known = served[resource_type] = serves(resource_type)
-        if not known or f"_{name}" in resource:
+        if not known:
             return UNSURE
-        return resource.get(name)
+        here = resource.get(name)
+        return UNSURE if here is None and sibling in resource else here
 
     return look
 
@@ -126,29 +123,23 @@ def presence(
     *before, last = _walk(definitions, shape, members)
     beyond = bool(rest) or (value and (last.is_list or not kind_of(last.type)))
     keys = shape_keys(definitions, shape, before, last)
-    siblings = tuple(f"_{key}" for key in keys)
-    key = keys[0] if len(keys) == 1 else ""
     path = [*before]
     if any(element.is_list for element in before):
         # Through a list: nothing there is certain, what is there is the engine's to count.
-        path, beyond = [], True
-        keys, siblings = (before[0].key,), (f"_{before[0].key}",)
-        key = keys[0]
+        path, beyond, keys = [], True, (before[0].key,)
+    names = frozenset(keys)
+    companions = frozenset(f"_{one}" for one in keys) if len(keys) > 1 else frozenset()
+    key, sibling = (keys[0], f"_{keys[0]}") if len(keys) == 1 else ("", "")
     holder = _holder(path)
 
     def look(item: Any, _resource: Any) -> Any:
         found = holder(item)
         if found is None:
             return False
-        if key:
-            here = key in found
-            if siblings[0] in found:
-                return UNSURE
-        else:
-            here = any(one in found for one in keys)
-            if any(one in found for one in siblings):
-                return UNSURE
-        return UNSURE if here and beyond else here
+        here = key in found if key else not names.isdisjoint(found)
+        if here:
+            return UNSURE if beyond else True
+        return UNSURE if sibling in found or not companions.isdisjoint(found) else False
 
     return look
 

@@ -17,8 +17,15 @@ from fhir_bridge.fhir import Constraint, Definitions, ElementDefinition, Resourc
 from fhir_bridge.validation.element_tree import ElementNode, element_tree
 from fhir_bridge.validation.finding import Finding, Findings, found, moved
 from fhir_bridge.validation.invariants import Invariants
-from fhir_bridge.validation.rules import Judge, all_of, for_objects, maximum_of, stated_judges
-from fhir_bridge.validation.slices import Slice, items_of, judge_slice, outside_of, slice_of
+from fhir_bridge.validation.rules import Judge, all_of, maximum_of, properties, stated_judges
+from fhir_bridge.validation.slices import (
+    Property,
+    Slice,
+    judge_slice,
+    outside_of,
+    slice_of,
+    within_reach,
+)
 from fhir_bridge.validation.slicing import slice_matcher
 from fhir_bridge.validation.structure import NodeCheck
 from fhir_bridge.validation.values import fits_codes
@@ -106,11 +113,9 @@ class ProfileCompiler:
         judges += self._target_judges(node, base)
         judges += self._profile_judges(node)
         judges += self._invariant_judges(element, type_name)
-        for child in node.children.values():
-            judge = self._property_judge(child, type_name)
-            if judge is not None:
-                judges.append(for_objects(judge))
-        return judges
+        asked = [self._property_judge(child, type_name) for child in node.children.values()]
+        below = [one for one in asked if one is not None]
+        return [*judges, properties(below)] if below else judges
 
     def _binding_judges(self, node: ElementNode, base: ElementDefinition | None) -> list[Judge]:
         binding = node.element.get("binding", {})
@@ -210,8 +215,13 @@ class ProfileCompiler:
 
     # --- one property ----------------------------------------------------------------
 
-    def _property_judge(self, node: ElementNode, owner_type: str) -> NodeCheck | None:
-        """What `node` and its slices ask of a property of an object of `owner_type`."""
+    def _property_judge(
+        self, node: ElementNode, owner_type: str
+    ) -> tuple[frozenset[str], NodeCheck] | None:
+        """What `node` and its slices ask of a property of an object of `owner_type`.
+
+        With the keys that it speaks of; none when it asks something of every object.
+        """
         elements = self._elements(node, owner_type)
         if not elements:
             return None
@@ -225,12 +235,15 @@ class ProfileCompiler:
         judges = {item.key: self._value_judges(node, item.type, item) for item in elements}
         slices = self._slices(node, elements)
         wanted = least or any(part.least for part in slices)
+        by_url = any(part.urls is not None for part in slices)
         closed = node.element.get("slicing", {}).get("rules") == "closed" and bool(slices)
         if not (least or most is not None or refused or slices or any(judges.values())):
             return None
 
+        place = Property(elements)
+
         def check(owner: dict[str, Any]) -> Findings:
-            items = items_of(owner, elements)
+            items = place.items(owner)
             if not items and not wanted:
                 return None
             findings: list[Finding] = []
@@ -240,21 +253,20 @@ class ProfileCompiler:
                 findings += moved(
                     found("FB-3004", name=plain, max=most, count=len(items)), f".{plain}"
                 )
-            for key, step, value in items:
-                if key in refused:
-                    findings += moved(
-                        found("FB-3006", name=plain, expected=f"of type {refused[key]}"), step
-                    )
-                more = all_of(judges[key], value) if value is not None else None
-                if more:
-                    findings += moved(more, step)
-            for part in slices:
-                findings += judge_slice(part, items, plain)
+            for item in items:
+                if item.key in refused:
+                    more = found("FB-3006", name=plain, expected=f"of type {refused[item.key]}")
+                    findings += moved(more, place.step(item))
+                own = judges[item.key]
+                if own and item.value is not None and (asked := all_of(own, item.value)):
+                    findings += moved(asked, place.step(item))
+            for part in within_reach(slices, items) if by_url else slices:
+                findings += judge_slice(part, items, place, plain)
             if closed:
-                findings += outside_of(slices, items, plain)
+                findings += outside_of(slices, items, place, plain)
             return findings or None
 
-        return check
+        return (frozenset() if wanted else place.keys), check
 
     def _elements(self, node: ElementNode, owner_type: str) -> list[ElementDefinition]:
         shape = self._definitions.types.get(owner_type)

@@ -11,7 +11,7 @@ from typing import Any
 from fhir_bridge.validation.finding import Finding, Findings, found
 from fhir_bridge.validation.values import is_fixed, is_less, matches_pattern, stated_value
 
-__all__ = ["Judge", "all_of", "for_objects", "maximum_of", "stated_judges"]
+__all__ = ["Judge", "all_of", "maximum_of", "properties", "stated_judges"]
 
 Judge = Callable[[Any], Findings]
 
@@ -29,9 +29,27 @@ def stated_judges(element: Mapping[str, Any], name: str) -> list[Judge]:
     return [*judges, *_bound_judges(element, name)]
 
 
-def for_objects(check: Callable[[dict[str, Any]], Findings]) -> Judge:
-    """`check` of an object as a judge of any value."""
-    return lambda value: check(value) if isinstance(value, dict) else None
+def properties(
+    checks: list[tuple[frozenset[str], Callable[[dict[str, Any]], Findings]]],
+) -> Judge:
+    """The judge of an object by checks of its properties: (keys, check).
+
+    A check is asked when one of its keys is there; one without keys always.
+    """
+
+    def judge(value: Any) -> Findings:
+        if not isinstance(value, dict):
+            return None
+        findings: Findings = None
+        for keys, check in checks:
+            if keys and keys.isdisjoint(value):
+                continue
+            more = check(value)
+            if more:
+                findings = [*(findings or ()), *more]
+        return findings
+
+    return judge
 
 
 def all_of(judges: Iterable[Judge], value: Any) -> Findings:

@@ -7,23 +7,69 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fhir_bridge.fhir import ElementDefinition
 from fhir_bridge.validation.element_tree import ElementNode
 from fhir_bridge.validation.finding import Finding, found, moved
 from fhir_bridge.validation.rules import Judge, all_of, maximum_of
-from fhir_bridge.validation.slicing import Matcher
+from fhir_bridge.validation.slicing import ByUrl, Matcher
 
-__all__ = ["Item", "Slice", "items_of", "judge_slice", "outside_of", "slice_of"]
+__all__ = ["Item", "Property", "Slice", "judge_slice", "outside_of", "slice_of", "within_reach"]
 
-Item = tuple[str, str, Any]
-"""(JSON key, step of the place, value) of one value of a property."""
+
+class Item(NamedTuple):
+    """One value of a property: its JSON key, its position in a list (-1: no list), itself."""
+
+    key: str
+    position: int
+    value: Any
+
+
+class Property:
+    """How the items of a property are found: one JSON key, or the forms of a choice."""
+
+    def __init__(self, elements: list[ElementDefinition]) -> None:
+        self._steps = {
+            item.key: f".{item.choice}.ofType({item.type})" if item.choice else f".{item.key}"
+            for item in elements
+        }
+        self._order = list(self._steps)
+        self._forms = {form: key for key in self._order for form in (key, f"_{key}")}
+        self.keys = frozenset(self._forms)
+        """All keys that say something of the property, companions included."""
+
+    def items(self, owner: dict[str, Any]) -> list[Item]:
+        """The items in `owner`; the value is None where only extensions stand."""
+        if len(self._order) == 1:
+            return _items_of_key(owner, self._order[0])
+        present = {self._forms[key] for key in owner if key in self._forms}
+        ordered = sorted(present, key=self._order.index) if len(present) > 1 else present
+        return [item for key in ordered for item in _items_of_key(owner, key)]
+
+    def step(self, item: Item) -> str:
+        """The place of `item` as FHIRPath (``.value.ofType(Quantity)``, ``.name[0]``)."""
+        return self._steps[item.key] + (f"[{item.position}]" if item.position >= 0 else "")
+
+
+def _items_of_key(owner: dict[str, Any], key: str) -> list[Item]:
+    value = owner.get(key)
+    if value is None:
+        value = owner.get(f"_{key}")
+        if value is None:
+            return []
+        value = [None] * len(value) if isinstance(value, list) else None
+    if isinstance(value, list):
+        return [Item(key, index, item) for index, item in enumerate(value)]
+    return [Item(key, -1, value)]
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One slice: the keys and the test that tell its items, what it asks of each, how many."""
+    """One slice: the keys and the test that tell its items, what it asks of each, how many.
+
+    `urls` are the only extensions that may be its items; None when others may be.
+    """
 
     name: str
     keys: frozenset[str]
@@ -31,6 +77,7 @@ class Slice:
     judges: Mapping[str, list[Judge]]
     least: int
     most: int | None
+    urls: frozenset[str] | None
 
 
 def slice_of(
@@ -48,53 +95,44 @@ def slice_of(
         judges,
         int(part.element.get("min", 0)),
         maximum_of(part.element.get("max")),
+        matches.urls if isinstance(matches, ByUrl) else None,
     )
 
 
-def items_of(
-    owner: dict[str, Any], elements: list[ElementDefinition]
-) -> list[tuple[str, str, Any]]:
-    """(key, step, value) of each value of a property; None where only extensions stand."""
-    items: list[tuple[str, str, Any]] = []
-    for element in elements:
-        key = element.key
-        value = owner.get(key)
-        if value is None:
-            value = owner.get(f"_{key}")
-            if value is None:
-                continue
-            value = [None] * len(value) if isinstance(value, list) else None
-        step = f".{element.choice}.ofType({element.type})" if element.choice else f".{key}"
-        if isinstance(value, list):
-            items += [(key, f"{step}[{index}]", item) for index, item in enumerate(value)]
-        else:
-            items.append((key, step, value))
-    return items
+def within_reach(slices: list[Slice], items: list[Item]) -> list[Slice]:
+    """The slices that must be judged: not those of extensions that are neither there nor asked."""
+    urls = [item.value.get("url") for item in items if type(item.value) is dict]
+    if not all(type(url) is str for url in urls):
+        return slices
+    return [
+        part for part in slices if part.urls is None or part.least or not part.urls.isdisjoint(urls)
+    ]
 
 
-def _is_in(part: Slice, key: str, value: Any) -> bool:
-    return key in part.keys and value is not None and part.matches(value)
+def _is_in(part: Slice, item: Item) -> bool:
+    return item.key in part.keys and item.value is not None and part.matches(item.value)
 
 
-def judge_slice(part: Slice, items: list[tuple[str, str, Any]], name: str) -> list[Finding]:
+def judge_slice(part: Slice, items: list[Item], place: Property, name: str) -> list[Finding]:
     """Findings on the number and the content of the items of slice `part`."""
     findings: list[Finding] = []
-    own = [item for item in items if _is_in(part, item[0], item[2])]
+    own = [item for item in items if _is_in(part, item)]
     if len(own) < part.least:
         findings += found("FB-3015", name=name, min=part.least, slice=part.name)
     if part.most is not None and len(own) > part.most:
         findings += found("FB-3016", name=name, max=part.most, slice=part.name, count=len(own))
-    for key, step, value in own:
-        more = all_of(part.judges[key], value)
+    for item in own:
+        more = all_of(part.judges[item.key], item.value)
         if more:
-            findings += moved(more, step)
+            findings += moved(more, place.step(item))
     return findings
 
 
-def outside_of(slices: list[Slice], items: list[tuple[str, str, Any]], name: str) -> list[Finding]:
+def outside_of(slices: list[Slice], items: list[Item], place: Property, name: str) -> list[Finding]:
     """Findings on items that are in no slice of a closed list."""
     findings: list[Finding] = []
-    for key, step, value in items:
-        if not any(_is_in(part, key, value) for part in slices):
-            findings += moved(found("FB-3016", name=name, max=0, slice="others", count=1), step)
+    for item in items:
+        if not any(_is_in(part, item) for part in slices):
+            more = found("FB-3016", name=name, max=0, slice="others", count=1)
+            findings += moved(more, place.step(item))
     return findings

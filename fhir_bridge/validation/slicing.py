@@ -18,7 +18,7 @@ from fhir_bridge.validation.element_tree import ElementNode
 from fhir_bridge.validation.judged import resolve
 from fhir_bridge.validation.values import fits_codes, matches_pattern, stated_value
 
-__all__ = ["Matcher", "SliceKnowledge", "slice_matcher"]
+__all__ = ["ByUrl", "Matcher", "SliceKnowledge", "slice_matcher"]
 
 Matcher = Callable[[Any], bool]
 Conforms = Callable[[Any, str], bool | None]
@@ -37,6 +37,19 @@ class SliceKnowledge(Protocol):
         """The elements of the profile at `url`, or of the element that it is narrowed to."""
 
 
+class ByUrl:
+    """The matcher of a slice of extensions: by their URLs."""
+
+    __slots__ = ("urls",)
+
+    def __init__(self, urls: frozenset[str]) -> None:
+        self.urls = urls
+
+    def __call__(self, item: Any) -> bool:
+        """Whether `item` is an extension with one of the URLs."""
+        return isinstance(item, dict) and item.get("url") in self.urls
+
+
 _STEP = re.compile(r"extension\((['\"])(?P<url>.*?)\1\)|(?P<word>[\w$\[\]]+)(?:\(\w*\))?")
 
 
@@ -53,6 +66,8 @@ def slice_matcher(
     if not matchers or any(matcher is None for matcher in matchers):
         return None
     chosen = [matcher for matcher in matchers if matcher is not None]
+    if len(chosen) == 1:
+        return chosen[0]
     return lambda item: all(matcher(item) for matcher in chosen)
 
 
@@ -102,8 +117,7 @@ def _steps(path: str) -> list[str]:
 
 def _value_matcher(node: ElementNode, steps: list[str], profiles: SliceKnowledge) -> Matcher | None:
     if steps == ["url"] and node.profile_urls() and "url" not in node.children:
-        urls = {url.partition("|")[0] for url in node.profile_urls()}
-        return lambda item: isinstance(item, dict) and item.get("url") in urls
+        return ByUrl(frozenset(url.partition("|")[0] for url in node.profile_urls()))
     for depth in range(len(steps) + 1):
         rest = steps[depth:]
         stated = _stated(node.element)
@@ -134,9 +148,32 @@ def _child_of_profile(node: ElementNode, step: str, profiles: SliceKnowledge) ->
 
 
 def _any_matches(steps: list[str], wanted: list[Any]) -> Matcher:
-    return lambda item: any(
-        matches_pattern(value, pattern) for value in values_at(item, steps) for pattern in wanted
-    )
+    def matches(item: Any) -> bool:
+        return any(
+            matches_pattern(value, pattern)
+            for value in values_at(item, steps)
+            for pattern in wanted
+        )
+
+    if len(steps) == 1 and "|" not in steps[0] and all(type(text) is str for text in wanted):
+        return _text_matcher(steps[0], frozenset(wanted), matches)
+    return matches
+
+
+def _text_matcher(name: str, wanted: frozenset[str], otherwise: Matcher) -> Matcher:
+    """One element that holds one of a few texts (``system``); what else it may be is asked."""
+    size = len(name)
+
+    def matches(item: Any) -> bool:
+        value = item.get(name) if type(item) is dict else None
+        if type(value) is not str:
+            return otherwise(item)
+        if value in wanted:
+            return True
+        is_choice = any(len(key) > size and key.startswith(name) for key in item)
+        return is_choice and otherwise(item)
+
+    return matches
 
 
 def _stated(element: Mapping[str, Any]) -> Any:
