@@ -1,9 +1,13 @@
 """Production servers beside each other: the same application, the same requests.
 
 ``python bench/serving.py [--seconds 3] [--servers waitress,cheroot,gunicorn]`` starts each server
-in a process of its own over a SQLite record of 2,000 patients, asks for reads by id and for
+in a process of its own over a record of 2,000 patients, asks for reads by id and for
 identifier searches over 1, 8 and 64 kept-alive connections, and prints requests/s, requests
 per CPU-second of the server, and the 50th and 99th percentile of the time to answer.
+
+``python bench/serving.py --workers 1,2 [--rounds 3] [--database URL]`` compares numbers of worker
+processes instead: all are started, and asked one after another in each round, so that other
+load of the machine meets all of them alike; the median round is printed.
 """
 
 from __future__ import annotations
@@ -18,6 +22,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PATIENTS = 2000
@@ -32,12 +38,21 @@ def application() -> object:
     return open_world(os.environ["BENCH_DATABASE"]).client().application
 
 
-def _filled(folder: str) -> str:
+def site(url: str, measures: Any) -> Any:
+    """What a worker process serves."""
+    sys.path.insert(0, str(ROOT))
+    from fhir_bridge.api import Site, create_app
+    from tests.api.world import open_world
+
+    world = open_world(url)
+    return Site(create_app(world, measures=measures), world.store.close)
+
+
+def _filled(url: str) -> str:
     """The URL of a record with patients."""
     sys.path.insert(0, str(ROOT))
     from tests.api.world import open_world
 
-    url = f"sqlite:///{folder}/record.sqlite3"
     world = open_world(url)
     with world.store.transaction() as opened:
         opened.put_many(
@@ -63,6 +78,20 @@ def _command(server: str, port: int) -> list[str]:
             sys.executable, "-m", "gunicorn", "-w", "1", "--threads", "8", "--chdir", "bench",
             "-b", f"127.0.0.1:{port}", "--log-level", "error", "serving:application()",
         ]  # fmt: skip
+    if server.startswith("workers-"):
+        count = server.removeprefix("workers-")
+        begin = (
+            "import os, sys, time; sys.path.insert(0, 'bench'); from serving import site; "
+            "from fhir_bridge.api import Workers, bind, serve; url = os.environ['BENCH_DATABASE']; "
+            f"listener = bind('127.0.0.1', {port}); "
+        )
+        if count == "1":
+            alone = "serve(site(url, None).app, '', 0, 8, listener=listener).wait()"
+            return [sys.executable, "-c", begin + alone]
+        several = (
+            f"Workers(site, url, listener, count={count}, threads=8).start(); time.sleep(9999)"
+        )
+        return [sys.executable, "-c", begin + several]
     started = {
         "waitress": f"from fhir_bridge.api import serve; serve(app, '127.0.0.1', {port}, 8).wait()",
         "cheroot": "from cheroot.wsgi import Server; "
@@ -117,19 +146,54 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _measured(server: str, url: str, seconds: float) -> Iterator[str]:
+def _started(server: str, url: str) -> tuple[subprocess.Popen[bytes], int]:
+    """The server's process and its port, warm."""
     port = _free_port()
     process = subprocess.Popen(
         _command(server, port), cwd=ROOT, env={**os.environ, "BENCH_DATABASE": url}
     )
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            break
+        except OSError:
+            time.sleep(0.1)
+    asyncio.run(_drive(port, 16, 2.0, "read"))
+    return process, port
+
+
+def _compared(servers: list[str], url: str, seconds: float, rounds: int) -> Iterator[str]:
+    """The servers run side by side and are asked in turn."""
+    running = {server: _started(server, url) for server in servers}
     try:
-        for _ in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        asyncio.run(_drive(port, 2, 1.0, "read"))
+        for kind in ("read", "identifier"):
+            for connections in (1, 8, 64):
+                found: dict[str, list[tuple[float, float, float]]] = {each: [] for each in servers}
+                for _ in range(rounds):
+                    for server, (process, port) in running.items():
+                        before = _cpu_seconds(process.pid)
+                        times = sorted(asyncio.run(_drive(port, connections, seconds, kind)))
+                        used = _cpu_seconds(process.pid) - before
+                        ninety_ninth = times[int(len(times) * 0.99)] * 1000
+                        found[server].append(
+                            (len(times) / seconds, len(times) / used, ninety_ninth)
+                        )
+                for server, each in found.items():
+                    rate, per_cpu, slowest = (median(column) for column in zip(*each, strict=True))
+                    yield (
+                        f"{server:9} {kind:10} {connections:3} connections  {rate:6.0f}/s"
+                        f"  {per_cpu:6.0f} per CPU-second  p99 {slowest:6.2f} ms"
+                    )
+    finally:
+        for process, _ in running.values():
+            process.terminate()
+        for process, _ in running.values():
+            process.wait(10)
+
+
+def _measured(server: str, url: str, seconds: float) -> Iterator[str]:
+    process, port = _started(server, url)
+    try:
         for kind in ("read", "identifier"):
             for connections in (1, 8, 64):
                 before = _cpu_seconds(process.pid)
@@ -151,9 +215,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--servers", default="waitress,cheroot,gunicorn")
+    parser.add_argument("--workers", default="", help="numbers of worker processes to compare")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--database", default="", help="an empty database; default: SQLite")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        url = _filled(folder)
+        url = _filled(chosen.database or f"sqlite:///{folder}/record.sqlite3")
+        if chosen.workers:
+            servers = [f"workers-{count}" for count in chosen.workers.split(",")]
+            for line in _compared(servers, url, chosen.seconds, chosen.rounds):
+                print(line, flush=True)
+            return
         for server in chosen.servers.split(","):
             for line in _measured(server, url, chosen.seconds):
                 print(line, flush=True)

@@ -6,6 +6,7 @@ listeners → journal → pipeline on one side, pages and the FHIR API on the ot
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from flask import Flask
 from flask import Request as HttpRequest
 
 from fhir_bridge import log
-from fhir_bridge.api import Server, create_app, serve
+from fhir_bridge.api import Measures, Server, Site, Workers, bind, create_app, serve
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.clients import Puller, read_pull_source
 from fhir_bridge.config import Settings, site_secret
@@ -34,7 +35,18 @@ from fhir_bridge.store import Store, open_store
 from fhir_bridge.transform import Library
 from fhir_bridge.validation import Validator
 
-__all__ = ["Product", "Services", "build", "search_registry", "web_application"]
+__all__ = [
+    "Product",
+    "Services",
+    "build",
+    "search_registry",
+    "web_application",
+    "worker_count",
+    "worker_site",
+]
+
+_MOST_WORKERS = 8
+"""Each may hold a database connection for each of its threads; PostgreSQL has 100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +90,12 @@ def build(settings: Settings) -> Services:
     profiles = Profiles.from_artifacts(artifacts)
     registry = search_registry(settings, profiles)
     secret = site_secret(settings)
-    store = open_store(settings.database_url, registry=registry, cursor_key=secret)
+    store = open_store(
+        settings.database_url,
+        registry=registry,
+        cursor_key=secret,
+        query_seconds=settings.max_query_seconds,
+    )
     validator = Validator(facts, profiles)
     library = Library.from_artifacts(artifacts)
     feeds = dict(load_feeds(artifacts))
@@ -126,10 +143,15 @@ def search_registry(settings: Settings, profiles: Profiles) -> Registry:
 
 
 class Product:
-    """The running service: :meth:`start` binds everything, :meth:`stop` ends it in order."""
+    """The running service: :meth:`start` binds everything, :meth:`stop` ends it in order.
 
-    def __init__(self, services: Services) -> None:
+    With more than one worker the pages and the API are answered by processes of their own;
+    this one keeps the listeners and the pipeline.
+    """
+
+    def __init__(self, services: Services, *, workers: int = 1) -> None:
         self.services = services
+        self.worker_count = workers
         settings = services.settings
         feeds = services.feeds.values()
         self.mllp = MllpServer(feeds, services.journal, host=settings.listen)
@@ -138,6 +160,7 @@ class Product:
         self._stopping = Event()
         self._threads: list[Thread] = []
         self._server: Server | None = None
+        self._workers: Workers | None = None
 
     @property
     def page_url(self) -> str:
@@ -146,15 +169,28 @@ class Product:
 
     def start(self, *, web: bool = True) -> None:
         """Begin to receive, to record and, with `web`, to answer; OSError when a port is taken."""
-        settings = self.services.settings
         if web:
-            app = web_application(self.services)
-            self._server = serve(app, settings.host, settings.port, settings.threads)
+            self._answer()
         self.services.pipeline.start()
         self.mllp.start()
         self.folders.start()
         for puller in self._pullers:
             self.follow(puller)
+
+    def _answer(self) -> None:
+        """Answer HTTP requests: in threads of this process, or in several processes."""
+        settings, count = self.services.settings, self.worker_count
+        listener = bind(settings.host, settings.port)
+        if count == 1:
+            app = web_application(self.services)
+            self._server = serve(
+                app, settings.host, settings.port, settings.threads, listener=listener
+            )
+            return
+        self._workers = Workers(
+            worker_site, settings, listener, count=count, threads=settings.threads
+        )
+        self._workers.start()
 
     def follow(self, puller: Puller) -> None:
         """Read a pulled source again and again in a thread of its own."""
@@ -167,12 +203,21 @@ class Product:
         return _puller(feed, self.services)
 
     def wait_until_idle(self, quiet_seconds: float = 1.0) -> None:
-        """Return when the journal has had nothing pending for `quiet_seconds`."""
+        """Return when nothing was pending, in the journal or a watched folder, for so long."""
         quiet_since = time.monotonic()
         while time.monotonic() - quiet_since < quiet_seconds:
-            if self.services.store.journal.pending(1):
+            if self.services.store.journal.pending(1) or self._files_wait():
                 quiet_since = time.monotonic()
             time.sleep(min(0.2, quiet_seconds / 2))
+
+    def _files_wait(self) -> bool:
+        """Does a watched folder hold a file that is not taken yet (it may still settle)?"""
+        return any(
+            entry.is_file() and not entry.name.startswith(".")
+            for folder in self.folders.folders.values()
+            if folder.is_dir()
+            for entry in folder.iterdir()
+        )
 
     def stop(self) -> None:
         """Take no more, finish what is at hand, close."""
@@ -184,12 +229,33 @@ class Product:
             thread.join(timeout=5)
         if self._server is not None:
             self._server.close()
+        if self._workers is not None:
+            self._workers.stop()
         self.services.store.close()
 
 
-def web_application(services: Services) -> Flask:
+def worker_count(settings: Settings) -> int:
+    """The processes that answer: as many as are set, else as suits machine and database.
+
+    The measurements behind it: docs/decisions/adr-2611-serving.md.
+    """
+    if settings.workers:
+        return settings.workers
+    cores = len(os.sched_getaffinity(0))
+    if settings.database_url.startswith("sqlite"):
+        return max(1, min(cores // 2, _MOST_WORKERS))
+    return min(cores, _MOST_WORKERS)
+
+
+def worker_site(settings: Settings, measures: Measures) -> Site:
+    """What a worker process serves; it opens the record for itself."""
+    services = build(settings)
+    return Site(web_application(services, measures), services.store.close)
+
+
+def web_application(services: Services, measures: Measures | None = None) -> Flask:
     """The FHIR API at ``/fhir`` and the pages at ``/`` as one Flask application."""
-    app = create_app(services, validation=services.settings.validation)
+    app = create_app(services, validation=services.settings.validation, measures=measures)
     app.register_blueprint(create_console(services, artifacts=services.artifacts))
     return app
 

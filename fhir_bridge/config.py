@@ -51,6 +51,11 @@ def _positive(text: str) -> int:
     return number
 
 
+def _positive_or_auto(text: str) -> int:
+    """A number above zero, or ``auto``, which is 0."""
+    return 0 if text == "auto" else _positive(text)
+
+
 def _flag(text: str) -> bool:
     return _one_of("true", "false")(text) == "true"
 
@@ -84,7 +89,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("port", "port of the HTTP server", "8080", int),
     Setting("listen", "address the feeds' listeners bind to", "127.0.0.1"),
     Setting("base_url", "public base of the FHIR service, without a slash at the end; empty for http://HOST:PORT/fhir", ""),
-    Setting("threads", "threads that answer HTTP requests", "8", _positive),
+    Setting("workers", "processes that answer HTTP requests; auto: sized from the machine and the database", "auto", _positive_or_auto),
+    Setting("threads", "threads of each of them", "8", _positive),
     Setting("language", "language of the pages when the browser names none", "zh-CN", _one_of("zh-CN", "en")),
     Setting("zone", "zone of dates in the record that name none; the index must be made anew (reindex) after a change", "+08:00", _zone),
     Setting("access", "who may read before an authorization server is connected: local (this machine only) or closed (nobody)", "local", _one_of("local", "closed")),
@@ -93,9 +99,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("models_check", "when fhir.resources gives a second opinion on a mapped resource: first (the first of each type), all or off", "first", _one_of("first", "all", "off")),
     Setting("validation", "what a write over REST must pass: full (all rules and the profiles it claims) or shape (readable as FHIR)", "full", _one_of("full", "shape")),
     Setting("referential_integrity", "refuse a reference inside a transaction that leads nowhere", "true", _flag),
+    Setting("conditional_delete", "what a delete by condition may find: single (one match, else 412) or multiple", "single", _one_of("single", "multiple")),
     Setting("max_request_bytes", "largest HTTP request body", "33554432", _positive),
     Setting("max_bundle_entries", "most entries of a batch or transaction", "10000", _positive),
     Setting("max_page", "most matches on one search page", "1000", _positive),
+    Setting("max_query_seconds", "longest that one query of a request may take", "30", _positive),
     Setting("batch", "most messages the pipeline records in one commit", "200", _positive),
 )  # fmt: skip
 
@@ -111,6 +119,7 @@ class Settings:
     port: int
     listen: str
     base_url: str
+    workers: int
     threads: int
     language: str
     zone: tzinfo
@@ -120,9 +129,11 @@ class Settings:
     models_check: str
     validation: Literal["full", "shape"]
     referential_integrity: bool
+    conditional_delete: Literal["single", "multiple"]
     max_request_bytes: int
     max_bundle_entries: int
     max_page: int
+    max_query_seconds: int
     batch: int
 
     @property

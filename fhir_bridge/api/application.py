@@ -40,16 +40,18 @@ _SLOW_SECONDS = 1.0
 _LONGEST_SECONDS = 120.0
 
 
-def create_app(services: Services, *, validation: Validation = "full") -> Flask:
+def create_app(
+    services: Services, *, validation: Validation = "full", measures: Measures | None = None
+) -> Flask:
     """The application: the FHIR API below ``/fhir``, ``/health`` and ``/metrics``.
 
     `validation` says what a write refuses: "full" every error, "shape" only what cannot be
-    read as FHIR.
+    read as FHIR.  `measures` is where it counts, when other processes count with it.
     """
     app = Flask("fhir_bridge.api", static_folder=None)
     # An address is what the client sent: no redirect may reshape it.
     app.url_map.merge_slashes = False
-    edge = Edge(services, validation)
+    edge = Edge(services, validation, measures)
     app.register_blueprint(fhir_blueprint(edge), url_prefix="/fhir")
     app.add_url_rule("/health", "health", edge.health)
     app.add_url_rule("/metrics", "metrics", edge.metrics)
@@ -69,11 +71,16 @@ def fhir_blueprint(edge: Edge) -> Blueprint:
 class Edge:
     """The services behind HTTP, with what is made of them once."""
 
-    def __init__(self, services: Services, validation: Validation = "full") -> None:
+    def __init__(
+        self,
+        services: Services,
+        validation: Validation = "full",
+        measures: Measures | None = None,
+    ) -> None:
         self._services = services
         self._validation: Validation = validation
         self._operate = operate_with(services.library)
-        self._measures = Measures()
+        self._measures = measures or Measures()
 
     def fhir(self, rest: str = "") -> Response:
         """Answer one FHIR request; never raises."""

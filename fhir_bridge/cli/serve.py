@@ -19,6 +19,11 @@ __all__ = ["command"]
 @click.option("--database", help="Database URL; default: a file in the data folder.")
 @click.option("--host", help="Address of the HTTP server.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the HTTP server.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    help="Processes that answer HTTP requests; default: as suits the machine.",
+)
 def command(data: Path | None, **chosen: Any) -> int:
     """Receive from all feeds, record, and answer FHIR requests and pages until stopped.
 
@@ -26,13 +31,13 @@ def command(data: Path | None, **chosen: Any) -> int:
 
     Example: fhir-bridge serve --data var --port 8080
     """
-    from fhir_bridge.app import Product, build
+    from fhir_bridge.app import Product, build, worker_count
 
     settings = load_settings(data=data.resolve() if data else None, **chosen)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    product = Product(build(settings))
+    product = Product(build(settings), workers=worker_count(settings))
     try:
         product.start()
         click.echo(f"FHIR Bridge serves {product.page_url} and {settings.fhir_base}", err=True)

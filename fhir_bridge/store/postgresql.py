@@ -70,6 +70,14 @@ class PostgresqlSession:
 
     def __init__(self, connection: psycopg.Connection[Row]) -> None:
         self.connection = connection
+        self.seconds = 0.0
+        """Longest that a statement may take; 0: no limit."""
+
+    def limit(self, seconds: float) -> None:
+        """From now on the server cancels a statement after `seconds`; outside a transaction."""
+        if seconds != self.seconds:
+            self.run(f"SET statement_timeout = {round(seconds * 1000)}")
+            self.seconds = seconds
 
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return self._execute(sql, parameters).fetchall()
@@ -156,12 +164,16 @@ class PostgresqlSession:
 
 
 class PostgresqlDatabase:
-    """Opens connections to one database and keeps them for reuse."""
+    """Opens connections to one database and keeps them for reuse.
+
+    `query_seconds` is the longest that a statement of a limited block may take.
+    """
 
     dialect = "postgresql"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, query_seconds: float | None = None) -> None:
         self._url: URL = make_url(url)
+        self._query_seconds = query_seconds or 0.0
         options = dict(self._url.query)
         self._settings = {
             "host": self._url.host,
@@ -189,25 +201,35 @@ class PostgresqlDatabase:
         return create_engine(self._url)
 
     @contextmanager
-    def reading(self, *, snapshot: bool = False) -> Iterator[Session]:
-        """A connection for queries; with `snapshot` all of them see one moment."""
+    def reading(self, *, snapshot: bool = False, limited: bool = False) -> Iterator[Session]:
+        """A connection for queries; with `snapshot` all of them see one moment.
+
+        Raises BridgeError FB-5011 when a `limited` query takes too long.
+        """
         session = self._take()
         try:
+            session.limit(self._query_seconds if limited else 0.0)
             if snapshot:
                 session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield session
-        except BaseException:
+        except BaseException as error:
             session.connection.close()
+            if limited and isinstance(error, self._errors.QueryCanceled):
+                raise BridgeError("FB-5011", seconds=f"{session.seconds:g}") from error
             raise
         if snapshot:
             session.run("COMMIT")
         self._give(session)
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """A connection in a transaction that commits when the block ends well."""
+    def writing(self, *, limited: bool = False) -> Iterator[Session]:
+        """A connection in a transaction that commits when the block ends well.
+
+        Raises BridgeError FB-5003, and FB-5011 when a `limited` statement takes too long.
+        """
         session = self._take()
         try:
+            session.limit(self._query_seconds if limited else 0.0)
             session.run("BEGIN")
             yield session
             session.run("COMMIT")
@@ -215,6 +237,8 @@ class PostgresqlDatabase:
             self._abandon(session)
             if isinstance(error, self._errors.SerializationFailure | self._errors.DeadlockDetected):
                 raise BridgeError("FB-5003") from None
+            if limited and isinstance(error, self._errors.QueryCanceled):
+                raise BridgeError("FB-5011", seconds=f"{session.seconds:g}") from error
             raise
         self._give(session)
 

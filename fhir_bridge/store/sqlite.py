@@ -8,8 +8,10 @@ returns.  Readers have connections of their own and are never blocked by the wri
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +35,8 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=OFF",
 )
 _INLINE = 64
+_STEPS = 20_000
+"""Steps of SQLite's machine between two looks at the clock: a fraction of a millisecond."""
 
 
 class SqliteSession:
@@ -42,25 +46,42 @@ class SqliteSession:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
+        self.seconds = math.inf
+        """Longest that a statement may take."""
+        self._until = math.inf
+        connection.set_progress_handler(self._is_late, _STEPS)
+
+    def limit(self, seconds: float) -> None:
+        """From now on a statement ends with SQLITE_INTERRUPT after `seconds`."""
+        self.seconds = seconds
+        self._until = math.inf
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._until
 
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        self._until = time.monotonic() + self.seconds
         return self.connection.execute(sql, parameters).fetchall()
 
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
+        self._until = time.monotonic() + self.seconds
         cursor = self.connection.execute(sql, parameters)
         row: Row | None = cursor.fetchone()
         cursor.close()
         return row
 
     def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+        self._until = time.monotonic() + self.seconds
         cursor = self.connection.execute(sql, parameters)
         while rows := cursor.fetchmany(1000):
             yield from rows
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        self._until = time.monotonic() + self.seconds
         return self.connection.execute(sql, parameters).rowcount
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._until = time.monotonic() + self.seconds
         self.connection.executemany(sql, rows)
 
     def bulk(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -100,14 +121,18 @@ class SqliteSession:
 
 
 class SqliteDatabase:
-    """Opens connections to one file and keeps them for reuse."""
+    """Opens connections to one file and keeps them for reuse.
+
+    `query_seconds` is the longest that a statement of a limited block may take.
+    """
 
     dialect = "sqlite"
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, query_seconds: float | None = None) -> None:
         if not path or path == ":memory:":
             raise BridgeError("FB-5006", url="sqlite://", reason="a file is needed")
         self.path = Path(path)
+        self._query_seconds = query_seconds or math.inf
         self._writing = threading.Lock()
         self._idle: list[SqliteSession] = []
         self._writer: SqliteSession | None = None
@@ -124,23 +149,32 @@ class SqliteDatabase:
         return create_engine(f"sqlite:///{self.path}")
 
     @contextmanager
-    def reading(self, *, snapshot: bool = False) -> Iterator[Session]:
-        """A connection for queries; with `snapshot` all of them see one moment."""
+    def reading(self, *, snapshot: bool = False, limited: bool = False) -> Iterator[Session]:
+        """A connection for queries; with `snapshot` all of them see one moment.
+
+        Raises BridgeError FB-5011 when a `limited` query takes too long.
+        """
         session = self._take()
+        session.limit(self._query_seconds if limited else math.inf)
         try:
             if snapshot:
                 session.connection.execute("BEGIN")
             yield session
-        except BaseException:
+        except BaseException as error:
             session.connection.close()
+            if _is_interrupt(error):
+                raise BridgeError("FB-5011", seconds=f"{session.seconds:g}") from error
             raise
         if snapshot:
             session.connection.execute("COMMIT")
         self._give(session)
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """The writer, in a transaction that commits when the block ends well."""
+    def writing(self, *, limited: bool = False) -> Iterator[Session]:
+        """The writer, in a transaction that commits when the block ends well.
+
+        Raises BridgeError FB-5003, and FB-5011 when a `limited` statement takes too long.
+        """
         with self._writing:
             session = self._writer or self._connect(cache=65_536)
             self._writer = session
@@ -149,12 +183,18 @@ class SqliteDatabase:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError:
                 raise BridgeError("FB-5003") from None
+            session.limit(self._query_seconds if limited else math.inf)
             try:
                 yield session
+                session.limit(math.inf)
                 connection.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
+                seconds = session.seconds
+                session.limit(math.inf)
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+                if _is_interrupt(error):
+                    raise BridgeError("FB-5011", seconds=f"{seconds:g}") from error
                 raise
 
     def is_conflict(self, error: Exception) -> bool:
@@ -208,3 +248,8 @@ class SqliteDatabase:
         for pragma in (*_PRAGMAS, f"PRAGMA cache_size=-{cache}"):
             connection.execute(pragma)
         return SqliteSession(connection)
+
+
+def _is_interrupt(error: BaseException) -> bool:
+    """Whether a statement was ended by the clock."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT

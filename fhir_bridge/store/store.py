@@ -50,12 +50,14 @@ class Database(Protocol):
         """A SQLAlchemy engine for schema work."""
         ...
 
-    def reading(self, *, snapshot: bool = False) -> AbstractContextManager[Session]:
-        """A connection for queries."""
+    def reading(
+        self, *, snapshot: bool = False, limited: bool = False
+    ) -> AbstractContextManager[Session]:
+        """A connection for queries, bounded in time when `limited` (FB-5011)."""
         ...
 
-    def writing(self) -> AbstractContextManager[Session]:
-        """A connection in a write transaction."""
+    def writing(self, *, limited: bool = False) -> AbstractContextManager[Session]:
+        """A connection in a write transaction, its statements bounded when `limited`."""
         ...
 
     def is_conflict(self, error: Exception) -> bool:
@@ -100,16 +102,16 @@ class Store:
         self.quarantine = Quarantine(self)
 
     @contextmanager
-    def reading(self, *, snapshot: bool = False) -> Iterator[Session]:
-        """A connection for queries."""
-        with self.database.reading(snapshot=snapshot) as session:
+    def reading(self, *, snapshot: bool = False, limited: bool = False) -> Iterator[Session]:
+        """A connection for queries.  Raises BridgeError FB-5011 when a `limited` one is late."""
+        with self.database.reading(snapshot=snapshot, limited=limited) as session:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, *, limited: bool = False) -> Iterator[Session]:
         """A connection in a write transaction.  Raises BridgeError FB-5003 on a collision."""
         try:
-            with self.database.writing() as session:
+            with self.database.writing(limited=limited) as session:
                 yield session
         except BridgeError:
             raise
@@ -119,14 +121,15 @@ class Store:
             raise
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self, *, limited: bool = False) -> Iterator[Transaction]:
         """One transaction: commits when the block ends well, otherwise leaves no trace.
 
         Raises BridgeError FB-5003 when another writer changed the same resource at the same
-        time; `run` tries again.
+        time; `run` tries again.  With `limited` each statement has the time of a query
+        (FB-5011).
         """
         writer: Writer | None = None
-        with self.writing() as session:
+        with self.writing(limited=limited) as session:
             writer = Writer(session, self.indexer, self.numbers, self.types, self._seen)
             yield Transaction(self, session, writer)
             writer.flush()
@@ -137,15 +140,15 @@ class Store:
         self._seen.learn(writer.new_terms)
 
     def run(self, work: Callable[[Transaction], Answer], *, attempts: int = 8) -> Answer:
-        """`work` in a transaction, again after a collision with another writer."""
+        """`work` in a limited transaction, again after a collision with another writer."""
         for _ in range(attempts - 1):
             try:
-                with self.transaction() as tx:
+                with self.transaction(limited=True) as tx:
                     return work(tx)
             except BridgeError as error:
                 if error.code != "FB-5003":
                     raise
-        with self.transaction() as tx:
+        with self.transaction(limited=True) as tx:
             return work(tx)
 
     def read(self, resource_type: str, id_: str, access: Access | None = None) -> Stored | None:
@@ -166,14 +169,14 @@ class Store:
 
     def find(self, plan: Plan, access: Access | None = None, cursor: str = "") -> Page:
         """One page of a search."""
-        with self.reading(snapshot=plan.directives.total != "none") as session:
+        with self.reading(snapshot=plan.directives.total != "none", limited=True) as session:
             return self.finder.find(session, plan, access or Access.everything(), cursor)
 
     def count(self, plan: Plan, access: Access | None = None) -> int:
         """How many resources a search finds."""
         from fhir_bridge.store.finding import count
 
-        with self.reading() as session:
+        with self.reading(limited=True) as session:
             everything = access or Access.everything()
             main_dates = self.finder.main_dates
             selector = Selector(session, self.numbers, everything, None, main_dates)
@@ -192,7 +195,7 @@ class Store:
     ) -> Page:
         """Versions, newest first: of a resource, of a type, or of everything."""
         query = HistoryQuery(resource_type or "", id_ or "", since, at, count)
-        with self.reading(snapshot=True) as session:
+        with self.reading(snapshot=True, limited=True) as session:
             selector = Selector(session, self.numbers, access or Access.everything())
             return history(selector, query, self.types, self.finder.secret, cursor)
 
@@ -257,7 +260,7 @@ class Store:
         self, where: str, parameters: list[object], resource_type: str, id_: str,
         access: Access | None,
     ) -> Stored | None:  # fmt: skip
-        with self.reading() as session:
+        with self.reading(limited=True) as session:
             row = session.one(f"SELECT {COLUMNS} FROM resource r WHERE {where}", parameters)
             if row is None:
                 return None
@@ -290,13 +293,16 @@ def open_store(
     registry: Registry,
     cursor_key: bytes | None = None,
     keep_snapshots: int = _SNAPSHOTS_KEPT,
+    query_seconds: float | None = None,
 ) -> Store:
     """The store at ``sqlite:////path/file.sqlite3`` or ``postgresql+psycopg://…``.
 
     `cursor_key` seals page links (default: a key kept in the database); `keep_snapshots`
-    are the milliseconds for which a page link holds.  Raises BridgeError FB-5006, FB-5009.
+    are the milliseconds for which a page link holds; `query_seconds` bounds each query of
+    `read`, `find`, `history` and `run` (FB-5011; default: no bound).  Raises BridgeError
+    FB-5006, FB-5009.
     """
-    database = _database(url)
+    database = _database(url, query_seconds)
     engine = database.engine()
     try:
         migrate(engine)
@@ -308,16 +314,16 @@ def open_store(
         engine.dispose()
 
 
-def _database(url: str) -> Database:
+def _database(url: str, query_seconds: float | None) -> Database:
     scheme, _, path = url.partition("://")
     if scheme == "sqlite":
         from fhir_bridge.store.sqlite import SqliteDatabase
 
-        return SqliteDatabase(path.removeprefix("/"))
+        return SqliteDatabase(path.removeprefix("/"), query_seconds)
     if scheme.partition("+")[0] == "postgresql":
         from fhir_bridge.store.postgresql import PostgresqlDatabase
 
-        return PostgresqlDatabase(url)
+        return PostgresqlDatabase(url, query_seconds)
     raise BridgeError(
         "FB-5006", url=scheme, reason="the address begins with neither sqlite nor postgresql"
     )
