@@ -77,6 +77,8 @@ def _is_base64(value: Any) -> bool:
 def _is_text(value: Any) -> bool:
     if not isinstance(value, str) or not value or len(value) > MAX_STRING:
         return False
+    if value.isprintable():  # nearly all are, and then there is no control character
+        return not value.isspace()
     return _CONTROL.search(value) is None and not value.isspace()
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fhir_bridge.validation.finding import Findings, found, moved
@@ -43,15 +43,22 @@ def _coding(coding: dict[str, Any]) -> Findings:
 
 def _extension(extension: dict[str, Any]) -> Findings:
     """ext-1: a value or extensions, one of the two."""
-    has_value = any(key.lstrip("_").startswith("value") for key in extension)
+    has_value = _has_value(extension)
     if has_value != ("extension" in extension):
         return None
     reason = "holds a value and extensions" if has_value else "holds nothing"
     return found("FB-3017", url=extension.get("url", ""), reason=reason)
 
 
-TYPE_RULES: dict[str, Callable[[dict[str, Any]], Findings]] = {
-    "Attachment": _attachment,
-    "Coding": _coding,
-    "Extension": _extension,
+def _has_value(keys: Iterable[str]) -> bool:
+    return any(key.lstrip("_").startswith("value") for key in keys)
+
+
+Rule = tuple[Callable[[frozenset[str]], bool], Callable[[dict[str, Any]], Findings]]
+"""(whether an object with these keys may break it, the rule)."""
+
+TYPE_RULES: dict[str, Rule] = {
+    "Attachment": (lambda keys: keys.issuperset(("size", "data")), _attachment),
+    "Coding": (lambda keys: "system" in keys, _coding),
+    "Extension": (lambda keys: _has_value(keys) == ("extension" in keys), _extension),
 }

@@ -134,7 +134,7 @@ class Validator:
         if type_name == "Bundle":
             checks.append((_always, check_bundle))
         if type_name in TYPE_RULES:
-            checks.append((_always, TYPE_RULES[type_name]))
+            checks.append(TYPE_RULES[type_name])
         context_check = self._contexts.check_of(type_name)
         if context_check is not None:
             checks.append((_with_extensions, context_check))
