@@ -169,18 +169,39 @@ def load_settings(environment: Mapping[str, str] | None = None, /, **chosen: Any
 
 
 def site_secret(settings: Settings) -> bytes:
-    """The key of paging links and forms: the one that is set, else one kept in the data folder."""
+    """The key of paging links and forms: the one that is set, else one kept in the data folder.
+
+    The file appears whole or not at all, so that processes that start together share one.
+    Raises BridgeError FB-9002 when it is empty: with that key anybody could sign.
+    """
     if settings.secret:
         return settings.secret.encode()
     settings.data.mkdir(parents=True, exist_ok=True)
     path = settings.data / "secret"
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+    if not path.exists():
+        _make_secret(path)
+    kept = path.read_bytes().strip()
+    if not kept:
+        reason = "the file secret of the data folder is empty; remove it to have one made"
+        raise BridgeError("FB-9002", setting="FHIR_BRIDGE_SECRET", reason=reason)
+    return kept
+
+
+def _make_secret(path: Path) -> None:
+    """Write a random key beside `path` and link it there; the first process wins."""
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(secrets.token_hex(32))
-    return path.read_bytes()
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        path.hardlink_to(fresh)
+    except FileExistsError:
+        pass  # another process was first; its key is the site's
+    except OSError:  # a file system without links
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:

@@ -1,0 +1,1 @@
+"""The wiring, and the ground below everything: settings, data files, XML, log, clock, errors."""

@@ -1,0 +1,59 @@
+"""Time and identifiers from one door."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from threading import Thread
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fhir_bridge import clock
+from fhir_bridge.fhir import parse_reference
+
+MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=UTC)
+
+
+def test_an_instant_has_milliseconds_and_is_utc():
+    """Cut, not rounded: an instant never lies in the future."""
+    shanghai = MOMENT.astimezone(timezone(timedelta(hours=8)))
+
+    assert "2026-01-02T03:04:05.678Z" == clock.instant(MOMENT) == clock.instant(shanghai)
+
+
+def test_a_given_moment_holds_within_its_block_and_thread():
+    """What other threads are told does not change; blocks nest."""
+    elsewhere = []
+    with clock.at(MOMENT):
+        thread = Thread(target=lambda: elsewhere.append(clock.now()))
+        thread.start()
+        thread.join()
+        with clock.at(MOMENT + timedelta(days=1)):
+            assert MOMENT + timedelta(days=1) == clock.now()
+        assert MOMENT == clock.now()
+
+    assert MOMENT not in (clock.now(), *elsewhere)
+    assert UTC == clock.now().tzinfo
+
+
+@given(st.lists(st.text(), min_size=1), st.lists(st.text(), min_size=1))
+def test_a_named_id_is_the_same_for_the_same_parts_only(parts, others):
+    """And fits FHIR's id, whatever the parts."""
+    assert clock.named_id(*parts) == clock.named_id(*parts)
+    assert re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", clock.named_id(*parts))
+    if all("\x1f" not in part for part in parts + others):
+        assert (parts == others) == (clock.named_id(*parts) == clock.named_id(*others))
+
+
+def test_named_ids_do_not_change_between_releases():
+    """A resend after an upgrade must meet the resource of before."""
+    assert "2f7cfc2d-f25e-5f57-a7bd-0bbc9c1d8685" == clock.named_id("feed", "Patient", "1")
+
+
+def test_fresh_ids_differ_and_fit_a_reference():
+    """Random, 36 characters."""
+    made = {clock.fresh_id() for _ in range(1000)}
+
+    assert 1000 == len(made)
+    assert all(parse_reference(f"Patient/{one}").id == one for one in made)
