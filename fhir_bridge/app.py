@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from flask import Request as HttpRequest
 
-from fhir_bridge import log
+from fhir_bridge import clock, log
 from fhir_bridge.api import Measures, Server, Site, Workers, bind, create_app, serve
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.clients import Puller, read_pull_source
@@ -96,6 +96,7 @@ def build(settings: Settings) -> Services:
         cursor_key=secret,
         query_seconds=settings.max_query_seconds,
     )
+    clock.name_ids_with(store.naming_key)
     validator = Validator(facts, profiles)
     library = Library.from_artifacts(artifacts)
     feeds = dict(load_feeds(artifacts))

@@ -7,13 +7,16 @@ Instants are rendered as FHIR ``instant`` with milliseconds and ``Z``
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
-__all__ = ["at", "fresh_id", "instant", "named_id", "now"]
+__all__ = ["at", "fresh_id", "instant", "name_ids_with", "named_id", "now"]
+
+_naming_key = b""
 
 _fixed: ContextVar[datetime | None] = ContextVar("fixed_time", default=None)
 
@@ -35,8 +38,22 @@ def fresh_id() -> str:
 
 
 def named_id(*parts: str) -> str:
-    """The same id for the same parts, always: what makes a repeated message harmless."""
-    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))
+    """The same id for the same parts, always: what makes a repeated message harmless.
+
+    A UUID of version 8 (https://www.rfc-editor.org/rfc/rfc9562#section-5.8) from a keyed
+    digest.  Identity numbers are few enough to be tried one by one; without the record's
+    key (:func:`name_ids_with`) nobody can tell from an id which number it stands for.
+    """
+    digest = hashlib.blake2b("\x1f".join(parts).encode(), key=_naming_key, digest_size=16)
+    number = int.from_bytes(digest.digest(), "big")
+    number = number & ~(0xF << 76) | 0x8 << 76
+    return str(uuid.UUID(int=number & ~(0x3 << 62) | 0x2 << 62))
+
+
+def name_ids_with(key: bytes) -> None:
+    """Make :func:`named_id` depend on `key` (up to 64 bytes).  Called once, by the wiring."""
+    global _naming_key  # noqa: PLW0603 - one record, one key, as the log has one level
+    _naming_key = key
 
 
 @contextmanager
@@ -47,6 +64,3 @@ def at(moment: datetime) -> Iterator[None]:
         yield
     finally:
         _fixed.reset(token)
-
-
-_NAMESPACE = uuid.UUID("6f0c6c1e-6f8f-5d0e-9d51-6d2f7a1f4c10")

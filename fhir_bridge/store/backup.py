@@ -39,6 +39,7 @@ _TABLES = (
     "identity_key",
     "identity_statement",
     "link_log",
+    "setting",  # the keys that ids and page links are made with
 )
 _NUMBERED = (("journal", "message_id"), ("quarantine", "item_id"), ("link_log", "entry_id"))
 _FORMAT = "fhir-bridge backup 1"
@@ -94,6 +95,7 @@ def restore(store: Store, path: Path) -> Manifest:
         if row and row[0]:
             raise BridgeError("FB-5008", reason="the store to restore into is not empty")
         renumbered = _renumbered(file, store)
+        session.run("DELETE FROM setting")
         batch: list[list[Any]] = []
         of = ""
         for _, table, values in _rows(file):

@@ -273,6 +273,11 @@ class Store:
             seen = visible_rows(selector, [found])
             return seen[0] if seen else None
 
+    @property
+    def naming_key(self) -> bytes:
+        """The record's own key for ids that follow from identifiers (`clock.name_ids_with`)."""
+        return self._setting("naming key", lambda: secrets.token_bytes(32))
+
     def _setting(self, name: str, make: Callable[[], bytes]) -> bytes:
         """A value kept in the database, made once by whoever asks first."""
         with self.reading() as session:
