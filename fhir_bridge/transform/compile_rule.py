@@ -13,6 +13,7 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.transform.compile_source import Items, compile_source
 from fhir_bridge.transform.compile_target import compile_target, dispatch_target
 from fhir_bridge.transform.compile_transform import compile_argument
+from fhir_bridge.transform.identity import Identity, inherited_keys
 from fhir_bridge.transform.run import MAX_CALLS, Run, Site
 from fhir_bridge.transform.scope import Scope
 from fhir_bridge.transform.source import Item
@@ -21,7 +22,15 @@ from fhir_bridge.transform.target import Target
 from fhir_bridge.transform.unit import CompiledGroup, RuleView, Unit
 from fhir_bridge.transform.write import Writer, copied
 
-__all__ = ["compile_rules", "inherit_identity", "run_group"]
+__all__ = [
+    "compile_call",
+    "compile_rule",
+    "compile_rules",
+    "infer_dispatch",
+    "inherit_identity",
+    "rule_name",
+    "run_group",
+]
 
 Frame = list[Any]
 Step = Callable[[Run, Frame], None]
@@ -50,7 +59,7 @@ def run_group(run: Run, group: CompiledGroup, arguments: Sequence[Any], site: Si
 
 def compile_rules(rules: Sequence[Rule], scope: Scope, unit: Unit) -> list[Step]:
     """The functions of rules that stand side by side."""
-    return [_either(unit, partial(_compile_rule, rule, scope, unit)) for rule in rules]
+    return [_either(unit, partial(compile_rule, rule, scope, unit)) for rule in rules]
 
 
 def _either(unit: Unit, compile_step: Callable[[], Step]) -> Step:
@@ -68,20 +77,20 @@ def _either(unit: Unit, compile_step: Callable[[], Step]) -> Step:
     return report
 
 
-def _compile_rule(rule: Rule, outer: Scope, unit: Unit) -> Step:
-    site = Site(unit.structure_map.url or unit.structure_map.name, _rule_name(rule), rule.line)
+def compile_rule(rule: Rule, outer: Scope, unit: Unit) -> Step:
+    site = Site(unit.structure_map.url or unit.structure_map.name, rule_name(rule), rule.line)
     scope = outer.inner()
     sources = [compile_source(source, scope, unit, site) for source in rule.sources]
     view = RuleView(scope, unit, site, sources[0][1])
     if rule.is_simple:
         return _simple(rule, sources[0], scope, unit, site)
     steps = [_either(unit, partial(compile_target, target, view, outer)) for target in rule.targets]
-    dispatch = _inferred_dispatch(rule, scope, unit, site)
+    dispatch = infer_dispatch(rule, scope, unit, site)
     if dispatch is not None:
         steps.append(dispatch)
     nested_scope = scope.inner()
     steps += compile_rules(rule.rules, nested_scope, unit)
-    steps += [_either(unit, partial(_compile_call, call, view)) for call in rule.calls]
+    steps += [_either(unit, partial(compile_call, call, view)) for call in rule.calls]
     reset = tuple(nested_scope.shared.values())
     if len(sources) == 1:
         return _one_source(*sources[0], steps, reset)
@@ -162,7 +171,7 @@ def _typed(item: Item, shape: Any) -> Item:
     return Item(item.value, shape, item.companion, item.parent, item.name, item.index)
 
 
-def _inferred_dispatch(rule: Rule, scope: Scope, unit: Unit, site: Site) -> Step | None:
+def infer_dispatch(rule: Rule, scope: Scope, unit: Unit, site: Site) -> Step | None:
     """``a as v -> b = create() as t`` alone: the group for the types of v and t."""
     if rule.rules or rule.calls or len(rule.sources) != 1 or len(rule.targets) != 1:
         return None
@@ -192,7 +201,7 @@ def _inferred_dispatch(rule: Rule, scope: Scope, unit: Unit, site: Site) -> Step
     return dispatch
 
 
-def _compile_call(call: GroupCall, rule_view: RuleView) -> Step:
+def compile_call(call: GroupCall, rule_view: RuleView) -> Step:
     unit, rule_site = rule_view.unit, rule_view.site
     site = Site(rule_site.map_url, rule_site.rule, call.line)
     view = RuleView(rule_view.scope, unit, site, rule_view.here)
@@ -227,12 +236,12 @@ def _identity_call(call: GroupCall, arguments: list[Any], unit: Unit, site: Site
     shape = unit.shapes.find(call.name)
     if shape is None or len(arguments) != 2:
         raise site.failure("FB-2103", name=call.name)
-    writer = Writer("value", unit.shapes, site)
+    identity = Identity(shape, unit, site, run_group)
 
     def copy_over(run: Run, frame: Frame) -> None:
         item, target = arguments[0](run, frame), arguments[1](run, frame)
         if isinstance(target, Target) and isinstance(item, Item):
-            _copy_over(run, item, target, writer, None)
+            identity.copy_over(run, item, target)
 
     return copy_over
 
@@ -245,34 +254,16 @@ def inherit_identity(group: Group, unit: Unit, site: Site) -> Step:
     shape = unit.shapes.find(group.extends)
     if shape is None or len(group.parameters) < 2:
         raise site.failure("FB-2103", name=group.extends)
-    writer = Writer("value", unit.shapes, site)
-    keys = frozenset(shape.order)
+    identity = Identity(shape, unit, site, run_group, inherited_keys(shape))
 
     def copy_base(run: Run, frame: Frame) -> None:
         if isinstance(frame[0], Item) and isinstance(frame[1], Target):
-            _copy_over(run, frame[0], frame[1], writer, keys)
+            identity.copy_over(run, frame[0], frame[1])
 
     return copy_base
 
 
-def _copy_over(
-    run: Run, item: Item, target: Target, writer: Writer, keys: frozenset[str] | None
-) -> None:
-    """Copy what the source has and the target has not, of `keys` only where they are given."""
-    if target.node is None:
-        if keys is None:
-            writer.put(run, target, item, item)
-        if item.companion:
-            target.companion().update(copied(item.companion))
-    elif type(item.value) is dict:
-        for key, value in item.value.items():
-            if keys is None or key in keys:
-                target.node.setdefault(key, copied(value))
-        if run.lineage is not None:
-            run.wrote(target, "", -1, item, writer.site)
-
-
-def _rule_name(rule: Rule) -> str:
+def rule_name(rule: Rule) -> str:
     if rule.name:
         return rule.name
     source = rule.sources[0]

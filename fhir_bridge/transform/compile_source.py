@@ -18,7 +18,7 @@ from fhir_bridge.transform.structure_map import RuleSource
 from fhir_bridge.transform.target import Target
 from fhir_bridge.transform.unit import Unit
 
-__all__ = ["compile_source"]
+__all__ = ["compile_source", "compile_start", "listed"]
 
 Frame = list[Any]
 Items = Callable[[Run, Frame], list[Item]]
@@ -27,7 +27,7 @@ Step = Callable[[Run, Frame, list[Item]], list[Item]]
 
 def compile_source(source: RuleSource, scope: Scope, unit: Unit, site: Site) -> tuple[Items, int]:
     """The function that lists the items, and the slot that each is put into."""
-    start = _start(source, scope, unit, site)
+    start = compile_start(source, scope, unit, site)
     outer = scope.inner()
     slot = scope.declare_source(source.variable)
     steps: list[Step] = []
@@ -62,19 +62,19 @@ def compile_source(source: RuleSource, scope: Scope, unit: Unit, site: Site) -> 
     return items, slot
 
 
-def _start(source: RuleSource, scope: Scope, unit: Unit, site: Site) -> Items:
+def compile_start(source: RuleSource, scope: Scope, unit: Unit, site: Site) -> Items:
     context = scope.source_first(source.context)
     if context is None:
         raise site.failure("FB-2108", name=source.context)
     if not source.element:
-        return lambda _run, frame: _listed(frame[context])
+        return lambda _run, frame: listed(frame[context])
     names = source.element.split(".")
     first, *rest = [fetcher(name, unit.shapes) for name in names]
 
     def children(_run: Run, frame: Frame) -> list[Item]:
         item = frame[context]
         if type(item) is not Item:
-            items = [child for one in _listed(item) for child in first(one)]
+            items = [child for one in listed(item) for child in first(one)]
         else:
             items = first(item)
         for step in rest:
@@ -84,13 +84,13 @@ def _start(source: RuleSource, scope: Scope, unit: Unit, site: Site) -> Items:
     return children
 
 
-def _listed(value: Any) -> list[Item]:
+def listed(value: Any) -> list[Item]:
     """A variable as items; a target variable may be read like a source."""
     if isinstance(value, Item):
         return [value]
     if isinstance(value, Target):
         return [Item(value.value, value.shape)]
-    return [child for one in value for child in _listed(one)] if isinstance(value, list) else []
+    return [child for one in value for child in listed(one)] if isinstance(value, list) else []
 
 
 def _default(expression: CompiledExpression) -> Step:

@@ -21,6 +21,7 @@ from fhir_bridge.transform.compile_rule import compile_rules, inherit_identity, 
 from fhir_bridge.transform.concept_map_resource import to_concept_map
 from fhir_bridge.transform.environment import source_environment
 from fhir_bridge.transform.expressions import CompiledExpression
+from fhir_bridge.transform.generated_map import GENERATE_AT, GeneratedMap
 from fhir_bridge.transform.run import LineageStep, Run, Site
 from fhir_bridge.transform.scope import Scope, Slots
 from fhir_bridge.transform.shapes import Shape, plain_type_name
@@ -55,6 +56,9 @@ class CompiledMap:
         self._groups: dict[tuple[int, str], CompiledGroup] = {}
         self._by_types: dict[tuple[str, str], CompiledGroup | None] = {}
         self._lock = threading.Lock()
+        self._generated: GeneratedMap | None = None
+        self._runs = 0
+        self._group_units: dict[CompiledGroup, Unit] = {}
         self._constants: dict[str, Callable[[Run], Any]] = {}
         self.external_names: set[str] = set()
         reached = library.imported(structure_map)
@@ -83,6 +87,10 @@ class CompiledMap:
             environment = source_environment(source, self._library.shapes.definitions)
         run = Run(variables, lineage=lineage, environment=environment)
         run.constants = self._constants
+        if target is None and not lineage and type(source) is not dict:
+            generated = self._generated_function()
+            if generated is not None:
+                return self._run_generated(run, source, generated)
         parameters = self.entry.parameters
         arguments: list[Any] = []
         made: Target | None = None
@@ -92,6 +100,8 @@ class CompiledMap:
             if parameter.mode == "source":
                 arguments.append(Item(source, self._root_shape(source, shape), name=_root(source)))
                 continue
+            if shape is not None and shape.is_resource and shape.is_abstract and target is None:
+                shape = self._library.shapes.find(self._resource_for(_root(source))) or shape
             fresh = self._target(shape, target if made is None else None)
             arguments.append(fresh)
             made = made or fresh
@@ -104,6 +114,31 @@ class CompiledMap:
             if made is not None:
                 target_tree = self._library.finisher.finish(run, made, self._site)
         return Transformed(target_tree, run.issues, run.lineage or [])
+
+    def _generated_function(self) -> Callable[..., None] | None:
+        """The generated function of the entry group, once the map has run a few times."""
+        generated = self._generated
+        if generated is None:
+            self._runs += 1
+            if self._runs < GENERATE_AT:
+                return None
+            with self._lock:
+                units = [unit for _, unit in self._units]
+                generated = GeneratedMap(self._entry, self._unit_of_group, units)
+                self._generated = generated
+        return generated.function
+
+    def _run_generated(self, run: Run, source: Any, function: Callable[..., None]) -> Transformed:
+        made = self._target(self._units[0][1].shape(self.entry.parameters[1].type), None)
+        arguments = (
+            [Item(source), made.node, None] if made.shape.is_resource else [Item(source), made.node]
+        )
+        with _without_collector():
+            try:
+                function(run, *arguments)
+            except RecursionError:
+                raise self._site.failure("FB-2117", limit="too many") from None
+            return Transformed(self._library.finisher.finish(run, made, self._site), run.issues)
 
     def _root_shape(self, source: Any, declared: Shape | None) -> Shape | None:
         own = source.get("resourceType") if type(source) is dict else None
@@ -138,6 +173,7 @@ class CompiledMap:
             aliases,
             resolve_group=lambda name: self._find_group(name, order),
             group_for_types=self._group_for_types,
+            resource_for=self._resource_for,
             external_names=self.external_names,
             is_strict=self._library.is_strict,
         )
@@ -157,11 +193,15 @@ class CompiledMap:
                     return self._group(structure_map, self._unit_of(structure_map), group)
         return None
 
+    def _unit_of_group(self, group: CompiledGroup) -> Unit:
+        return self._group_units[group]
+
     def _group(self, structure_map: StructureMap, unit: Unit, group: Group) -> CompiledGroup:
         key = (id(structure_map), group.name)
         found = self._groups.get(key)
         if found is None:
             found = self._groups[key] = CompiledGroup(group, structure_map.url)
+            self._group_units[found] = unit
             self._pending.append((found, structure_map, unit))
         return found
 
@@ -209,6 +249,11 @@ class CompiledMap:
                     )
                     typed.setdefault(key, (structure_map, unit, group))
         return typed
+
+    def _resource_for(self, source: str) -> str:
+        """The resource type that a type of another release becomes by the groups in reach."""
+        named = [target for name, target in self._typed if name == source]
+        return source if not named or source in named else named[0]
 
     def _group_for_types(self, source: str, target: str) -> CompiledGroup | None:
         key = (plain_type_name(source), plain_type_name(target))

@@ -1,0 +1,87 @@
+"""The generated functions of one map, written when the map has run a few times.
+
+Promises: `GeneratedMap.function` does what `run_group` does for the entry group, or is None
+where the map as a whole needs the closures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from fhir_bridge.transform.compile_rule import run_group
+from fhir_bridge.transform.generate import GeneratedGroup, GroupWriter, NotGenerated
+from fhir_bridge.transform.generated_parts import held
+from fhir_bridge.transform.run import Run, Site
+from fhir_bridge.transform.shapes import Shape
+from fhir_bridge.transform.structure_map import Rule
+from fhir_bridge.transform.target import Target
+from fhir_bridge.transform.unit import CompiledGroup, Unit
+
+__all__ = ["GENERATE_AT", "GeneratedMap"]
+
+GENERATE_AT = 3
+"""The run of a map that first uses generated functions; a map that runs once stays as it is."""
+
+UnitOf = Callable[[CompiledGroup], Unit]
+
+
+class GeneratedMap:
+    """Generated functions by group and types of its targets."""
+
+    def __init__(self, entry: CompiledGroup, unit_of: UnitOf, units: Iterable[Unit]) -> None:
+        self._unit_of = unit_of
+        self._groups: dict[tuple[CompiledGroup, tuple[Shape, ...]], GeneratedGroup] = {}
+        self.function: Callable[..., None] | None = None
+        modes = [parameter.mode for parameter in entry.group.parameters]
+        if modes != ["source", "target"] or not all(_may_be_generated(unit) for unit in units):
+            return
+        shape = unit_of(entry).shape(entry.group.parameters[1].type)
+        if shape is not None and shape.kind in {"resource", "complex"} and not shape.is_abstract:
+            self.function = self._specialised(entry, (shape,)).function
+
+    def _specialised(self, group: CompiledGroup, shapes: tuple[Shape, ...]) -> GeneratedGroup:
+        found = self._groups.get((group, shapes))
+        if found is None:
+            found = GeneratedGroup(_by_closures(group, shapes))
+            self._groups[group, shapes] = found
+            try:
+                writer = GroupWriter(group, self._unit_of(group), shapes, self._specialised)
+                found.function = writer.write()
+            except NotGenerated:
+                pass
+        return found
+
+
+def _may_be_generated(unit: Unit) -> bool:
+    """Items that stay last are known to the whole run; faults are reported by closures."""
+    return unit.is_strict and not any(
+        _stays_last(rule) for group in unit.structure_map.groups for rule in group.rules
+    )
+
+
+def _stays_last(rule: Rule) -> bool:
+    return any("last" in target.list_modes for target in rule.targets) or any(
+        _stays_last(nested) for nested in rule.rules
+    )
+
+
+def _by_closures(group: CompiledGroup, shapes: tuple[Shape, ...]) -> Callable[..., None]:
+    """The group by its closures, called as the generated function would be."""
+    modes = [parameter.mode for parameter in group.group.parameters]
+    site = Site(group.map_url, group.group.name, group.group.line)
+
+    def call(run: Run, *given: Any) -> None:
+        values = iter(given)
+        left = iter(shapes)
+        arguments: list[Any] = []
+        for mode in modes:
+            value = next(values)
+            if mode == "target":
+                shape = next(left)
+                holder = next(values) if shape.is_resource else None
+                value = held(shape, value, holder) if shape.is_resource else Target(shape, value)
+            arguments.append(value)
+        run_group(run, group, arguments, site)
+
+    return call

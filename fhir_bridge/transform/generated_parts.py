@@ -1,0 +1,72 @@
+"""What generated functions of maps call: the slow turns of the fast path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, NoReturn
+
+from fhir_bridge.transform.compile_source import listed
+from fhir_bridge.transform.fit import MISFIT
+from fhir_bridge.transform.run import MAX_CALLS, Run, Site
+from fhir_bridge.transform.shapes import Shape
+from fhir_bridge.transform.source import Item
+from fhir_bridge.transform.target import Target
+from fhir_bridge.transform.write import Writer, copied
+
+__all__ = ["PARTS", "held", "no_target", "put_any", "too_deep"]
+
+
+def too_deep(site: Site) -> NoReturn:
+    """Groups call groups without end."""
+    raise site.failure("FB-2117", limit=MAX_CALLS)
+
+
+def no_target(site: Site) -> NoReturn:
+    """A target is named that was not made."""
+    raise site.failure("FB-2115", name="->", reason="the target was not made")
+
+
+def put_any(run: Run, writer: Writer, target: Target, value: Any, here: Any) -> Any:
+    """Put an item, a target that is copied, or each of a list; the last that was made."""
+    if type(value) is Item:
+        return writer.put(run, target, value, here)
+    if type(value) is Target:
+        return writer.put(run, target, Item(value.value, value.shape), here)
+    made: Any = None
+    for one in value:
+        made = writer.put(run, target, one, here)
+    return made
+
+
+def _of_type(items: Any, name: str) -> Any:
+    if not items:
+        return ()
+    return [item for item in items if item.shape is not None and item.shape.name == name]
+
+
+def _children(value: Any, fetch: Callable[[Item], list[Item]]) -> list[Item]:
+    return [child for one in listed(value) for child in fetch(one)]
+
+
+def held(shape: Shape, node: dict[str, Any], holder: dict[str, Any] | None) -> Target:
+    """A resource as a target, with the entry that holds it."""
+    parent = Target(shape, holder) if holder is not None else None
+    return Target(shape, node, parent, "resource")
+
+
+PARTS: dict[str, Any] = {
+    "Item": Item,
+    "MISFIT": MISFIT,
+    "NUMBERS": frozenset({bool, int, Decimal}),
+    "Target": Target,
+    "children": _children,
+    "copied": copied,
+    "held": held,
+    "listed": listed,
+    "no_target": no_target,
+    "of_type": _of_type,
+    "plain": str.__str__,
+    "put_any": put_any,
+}
+"""The names that every generated function may use."""
