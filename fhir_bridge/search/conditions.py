@@ -7,7 +7,7 @@ Dates count 100-nanosecond ticks since 1970-01-01T00:00:00Z.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +28,7 @@ __all__ = [
     "Term",
     "Text",
     "Updated",
+    "any_of",
     "nothing",
 ]
 
@@ -52,11 +53,15 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """Holds a posting of a term (a URI, a display text) found in the dictionary of `symbol`."""
+    """Holds a posting of a term found in the dictionary of `symbol`.
+
+    Terms are URIs and display texts; with `coded` they are ``system|code``.
+    """
 
     symbol: str
     value: str
     how: Literal["starts", "contains", "below"]
+    coded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +189,12 @@ Condition = (
     | AllOf
     | AnyOf
 )
+
+
+def any_of(conditions: Iterable[Condition]) -> Condition:
+    """At least one of `conditions`; a single one stands for itself."""
+    found = tuple(conditions)
+    return found[0] if len(found) == 1 else AnyOf(found)
 
 
 def nothing() -> AnyOf:

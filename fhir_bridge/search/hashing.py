@@ -18,6 +18,7 @@ from hashlib import blake2b
 __all__ = [
     "VALUE_BITS",
     "VALUE_MASK",
+    "hashed",
     "posting",
     "range_key",
     "resource_key",
@@ -29,11 +30,14 @@ VALUE_BITS = 48
 VALUE_MASK = (1 << VALUE_BITS) - 1
 
 
-@lru_cache(maxsize=1 << 16)
-def text_key(text: str) -> int:
+def hashed(text: str) -> int:
     """63 bits of BLAKE2b over the UTF-8 of `text` (lone surrogates allowed)."""
     data = text.encode("utf-8", "surrogatepass")
     return int.from_bytes(blake2b(data, digest_size=8).digest(), "big") >> 1
+
+
+text_key = lru_cache(maxsize=1 << 16)(hashed)
+"""The same, remembered: for texts that come again."""
 
 
 def resource_key(resource_type: str, id_: str) -> int:

@@ -76,7 +76,7 @@ class Indexer:
         joint: list[tuple[frozenset[str] | None, Extract]] = []
         for code, parameter in self._registry.parameters(resource_type).items():
             number = self._numbers.get(f"{resource_type}.{code}")
-            if number is None:
+            if number is None or self._registry.sources(resource_type, code) != (code,):
                 continue
             if code == "_text":
                 by_key.setdefault("text", []).append(_narrative(number))
@@ -124,7 +124,10 @@ class Indexer:
                     )
                 return lambda values, rows: _ignore(date.extract(values, number, rows, zone))
             case "reference":
-                member = code in registry.compartment(resource_type)
+                member = any(
+                    code in registry.sources(resource_type, each)
+                    for each in registry.compartment(resource_type)
+                )
                 bases = registry.own_bases
                 return lambda values, rows: reference.extract(values, number, rows, bases, member)
             case "quantity":

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.search.conditions import (
     AllOf,
-    AnyOf,
     Chain,
     Condition,
     Content,
@@ -23,6 +22,7 @@ from fhir_bridge.search.conditions import (
     Not,
     OnList,
     Present,
+    any_of,
     nothing,
 )
 from fhir_bridge.search.criteria import (
@@ -158,13 +158,12 @@ def _own(own: Own, resource_type: str, value: str, registry: Registry) -> Condit
     parameter = _parameter(code, resource_type, registry)
     kind = "token" if code == "_id" else parameter.type
     _check_modifier(parameter, kind, modifier, registry)
-    symbol = registry.symbol(resource_type, code)
     if modifier == "missing":
         if value not in ("true", "false"):
             raise BridgeError("FB-4103", code, parameter=f"{code}:missing", expected="true, false")
         if code in ("_id", "_lastUpdated"):
             return AllOf() if value == "false" else nothing()
-        present = _present(parameter, symbol)
+        present = _present(parameter, registry.indexes(resource_type, code))
         return present if value == "false" else Not(present)
     values = split_escaped(value, ",")
     if len(values) > MOST_VALUES:
@@ -175,7 +174,7 @@ def _own(own: Own, resource_type: str, value: str, registry: Registry) -> Condit
     negated = {"not": "", "not-in": "in"}.get(modifier)
     single = modifier if negated is None else negated
     asked = tuple(_one(parameter, single, each, resource_type, registry) for each in values)
-    either = asked[0] if len(asked) == 1 else AnyOf(asked)
+    either = any_of(asked)
     return either if negated is None else Not(either)
 
 
@@ -192,12 +191,12 @@ def _one(
     return condition(registry, resource_type, parameter, modifier, value)
 
 
-def _present(parameter: SearchParameter, symbol: str) -> Condition:
+def _present(parameter: SearchParameter, symbols: tuple[str, ...]) -> Condition:
     if parameter.type in ("composite", "special") or parameter.code == "_content":
         raise BridgeError(
             "FB-4102", parameter.code, parameter=parameter.code, modifier="missing", allowed=""
         )
-    return Present(symbol, parameter.type)
+    return any_of(Present(symbol, parameter.type) for symbol in symbols)
 
 
 def _parameter(code: str, resource_type: str, registry: Registry) -> SearchParameter:
@@ -252,7 +251,7 @@ def _chained(chained: Chained, resource_type: str, value: str, registry: Registr
             first = first or error
     if not found and first:
         raise first
-    return Chain(registry.symbol(resource_type, code), found)
+    return any_of(Chain(symbol, found) for symbol in registry.indexes(resource_type, code))
 
 
 def _reversed(reversed_: Reversed, resource_type: str, value: str, registry: Registry) -> Condition:
@@ -271,4 +270,5 @@ def _reversed(reversed_: Reversed, resource_type: str, value: str, registry: Reg
             parameter=f"_has:{source}:{code}",
             expected=f"a reference of {source} to {resource_type}",
         )
-    return Has(source, registry.symbol(source, code), _asked(rest, source, value, registry))
+    asked = _asked(rest, source, value, registry)
+    return any_of(Has(source, symbol, asked) for symbol in registry.indexes(source, code))

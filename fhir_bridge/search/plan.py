@@ -62,7 +62,10 @@ def _member(
         published = registry.definitions.compartments.get(name, {}).get(resource_type, ())
         codes = tuple(code for code in published if code in registry.parameters(resource_type))
     posted = tuple(
-        Posted(registry.symbol(resource_type, code), (f"{name}/{id_}",)) for code in codes
+        Posted(symbol, (f"{name}/{id_}",))
+        for symbol in dict.fromkeys(
+            each for code in codes for each in registry.indexes(resource_type, code)
+        )
     )
     if not posted:
         return None

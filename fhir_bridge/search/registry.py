@@ -16,6 +16,7 @@ from fhir_bridge.fhir import Definitions, Resource, SearchParameter, expression_
 from fhir_bridge.search.composite import Composite, composite_of
 from fhir_bridge.search.indexer import Indexer, type_of
 from fhir_bridge.search.rows import IndexRows
+from fhir_bridge.search.sharing import shared_sources
 
 __all__ = ["Registry", "ValueSetCodes"]
 
@@ -76,6 +77,8 @@ class Registry:
                 self._extra[each.base, each.code] = each
         self._by_type: dict[str, Mapping[str, SearchParameter]] = {}
         self._composites: dict[tuple[str, str], Composite | None] = {}
+        self._shared: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._kinds: dict[tuple[str, str], frozenset[str | None]] = {}
 
     def parameters(self, resource_type: str) -> Mapping[str, SearchParameter]:
         """By code, all parameters of one type ("Resource": those that every type has)."""
@@ -101,13 +104,35 @@ class Registry:
 
     def is_code(self, resource_type: str, code: str) -> bool:
         """Whether a token parameter is on a plain code, whose system the element implies."""
-        expression = self.parameters(resource_type)[code].expression
-        names = {type_of(self.definitions, each.strip()) for each in expression.split("|")}
-        return names <= _PLAIN
+        return self.kinds(resource_type, code) <= _PLAIN
+
+    def kinds(self, resource_type: str, code: str) -> frozenset[str | None]:
+        """The types of the elements of a parameter; None for what no plain path names."""
+        known = (resource_type, code)
+        found = self._kinds.get(known)
+        if found is None:
+            expression = self.parameters(resource_type)[code].expression
+            members = [each.strip() for each in expression.split("|")]
+            found = frozenset(type_of(self.definitions, each) for each in members)
+            self._kinds[known] = found
+        return found
 
     def symbol(self, resource_type: str, code: str) -> str:
-        """The name of a parameter's index."""
+        """The name of a parameter's own index."""
         return f"{resource_type}.{code}"
+
+    def sources(self, resource_type: str, code: str) -> tuple[str, ...]:
+        """The codes of the parameters whose indexes answer a parameter, mostly its own."""
+        shared = self._shared.get(resource_type)
+        if shared is None:
+            parameters = self.parameters(resource_type)
+            shared = shared_sources(self.definitions, resource_type, parameters)
+            self._shared[resource_type] = shared
+        return shared.get(code, (code,))
+
+    def indexes(self, resource_type: str, code: str) -> tuple[str, ...]:
+        """The names of the indexes that together answer a parameter."""
+        return tuple(self.symbol(resource_type, each) for each in self.sources(resource_type, code))
 
     @cached_property
     def symbols(self) -> tuple[str, ...]:

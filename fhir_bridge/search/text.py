@@ -13,7 +13,7 @@ from fhir_bridge.search.folding import fold, name_forms, words
 from fhir_bridge.search.hashing import posting
 from fhir_bridge.search.rows import IndexRows
 
-__all__ = ["LONGEST", "bounded", "exact", "extract", "extract_words", "parts", "word"]
+__all__ = ["LONGEST", "bounded", "exact", "extract", "extract_words", "is_name", "parts", "word"]
 
 LONGEST = 2_400
 """UTF-8 bytes of a folded string that are indexed and compared (a PostgreSQL index row holds
@@ -48,7 +48,7 @@ def extract(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows, cod
             folded = bounded(fold(text))
             rows.postings.add(posting(number, exact(text)))
             rows.texts.add((number, folded, 0))
-            if not folded.isascii() and (kind == "HumanName" or code in _NAME_CODES):
+            if not folded.isascii() and (kind == "HumanName" or is_name(code)):
                 for form in name_forms(folded, is_given=is_given):
                     rows.texts.add((number, form, 1))
 
@@ -76,6 +76,11 @@ def parts(kind: str, value: Any, code: str) -> Iterator[tuple[str, bool]]:
         for text in value.get(name) or ():
             if isinstance(text, str):
                 yield text, name == "given"
+
+
+def is_name(code: str) -> bool:
+    """Whether the texts of a string parameter are people's names."""
+    return code in _NAME_CODES
 
 
 _NAME_CODES = frozenset({"family", "given", "name", "phonetic"})

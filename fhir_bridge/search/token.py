@@ -1,8 +1,9 @@
 """Token search parameters: codes, identifiers, booleans.
 
-https://hl7.org/fhir/R4/search.html#token.  A coding is indexed under its code alone, under
-``system|code``, and under its system alone; matching is exact.  What people read beside a
-code (display, text) goes to the term dictionary for ``:text``.
+https://hl7.org/fhir/R4/search.html#token.  A coding is indexed under its code alone and
+under ``system|code``; matching is exact.  By its system alone an identifier is found by a
+third posting; a code by the term dictionary, which lists the codes in use, as they repeat.
+What people read beside a code (display, text) goes to that dictionary for ``:text``.
 """
 
 from __future__ import annotations
@@ -12,14 +13,28 @@ from functools import lru_cache
 from typing import Any
 
 from fhir_bridge.search.folding import fold
-from fhir_bridge.search.hashing import VALUE_BITS, VALUE_MASK, posting, text_key
+from fhir_bridge.search.hashing import VALUE_BITS, VALUE_MASK, hashed, posting, text_key
 from fhir_bridge.search.rows import IndexRows
 
-__all__ = ["any_system", "display", "extract", "of_type", "parse", "texts", "variants"]
-
+__all__ = [
+    "WITH_SYSTEM",
+    "any_system",
+    "display",
+    "extract",
+    "of_type",
+    "parse",
+    "texts",
+    "variants",
+]
 
 LONGEST_TERM = 400
-"""Folded characters of a display that are kept in the dictionary."""
+"""Characters of a code with its system, or of a folded display, that the dictionary keeps."""
+
+WITH_SYSTEM = frozenset({"Identifier", "ContactPoint"})
+"""Types of elements that are posted under their system alone."""
+
+Term = tuple[int, str, int]
+"""Number (negative for a code with its system), text, posting."""
 
 
 def any_system(code: str) -> str:
@@ -45,21 +60,46 @@ def parse(value: str) -> str:
 def extract(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows) -> None:
     """Adds the postings and terms of one token parameter."""
     base = number << VALUE_BITS
-    add = rows.postings.add
     for kind, value in values:
         if type(value) is str:
-            add(base | _any_key(value))
+            rows.postings.add(base | _any_key(value))
         elif type(value) is dict:
-            for key in _object_keys(kind, value):
-                add(base | key)
-            for readable in texts(value):
-                folded, key = _readable(readable)
-                if folded:
-                    add(base | key)
-                    rows.terms.add((number, folded, base | key))
+            codings = value.get("coding")
+            if codings is not None:
+                for coding in codings:
+                    if type(coding) is dict:
+                        _add_coding(coding, number, rows)
+                _add_readable(value.get("text"), number, rows)
+            elif kind == "Coding":
+                _add_coding(value, number, rows)
+            else:
+                for text in _of_object(kind, value):
+                    rows.postings.add(base | (hashed(text) & VALUE_MASK))
+                for readable in texts(value):
+                    _add_readable(readable, number, rows)
         else:
             for text in variants(kind, value):
-                add(posting(number, text))
+                rows.postings.add(posting(number, text))
+
+
+def _add_coding(coding: dict[str, Any], number: int, rows: IndexRows) -> None:
+    system, code, readable = coding.get("system"), coding.get("code"), coding.get("display")
+    postings, terms = _coding_rows(
+        number,
+        system if type(system) is str else None,
+        code if type(code) is str else None,
+        readable if type(readable) is str else None,
+    )
+    rows.postings.update(postings)
+    rows.terms.update(terms)
+
+
+def _add_readable(readable: Any, number: int, rows: IndexRows) -> None:
+    if type(readable) is str:
+        term = _readable(number, readable)
+        if term:
+            rows.postings.add(term[2])
+            rows.terms.add(term)
 
 
 def variants(kind: str, value: Any) -> Iterator[str]:
@@ -87,23 +127,23 @@ def texts(value: dict[str, Any]) -> Iterator[str]:
         yield kind["text"]
 
 
-def _object_keys(kind: str, value: dict[str, Any]) -> Iterable[int]:
-    codings = value.get("coding")
-    if codings is not None:
-        return [
-            key
-            for coding in codings
-            if type(coding) is dict
-            for key in _coded_keys(coding.get("system"), coding.get("code"))
-        ]
-    if kind == "Coding":
-        return _coded_keys(value.get("system"), value.get("code"))
-    return [text_key(text) & VALUE_MASK for text in _of_object(kind, value)]
-
-
 @lru_cache(maxsize=1 << 15)
-def _coded_keys(system: Any, code: Any) -> tuple[int, ...]:
-    return tuple(text_key(text) & VALUE_MASK for text in _coded(system, code))
+def _coding_rows(
+    number: int, system: str | None, code: str | None, readable: str | None
+) -> tuple[tuple[int, ...], tuple[Term, ...]]:
+    """The postings and terms of one coding; codes repeat, so that they are kept."""
+    postings = [posting(number, text) for text in _coded(system, code)]
+    terms: list[Term] = []
+    if system and code is not None:
+        text = f"{system}|{code}"
+        if len(text) <= LONGEST_TERM and "\x00" not in text:
+            terms.append((-number, text, posting(number, text)))
+    if readable is not None:
+        term = _readable(number, readable)
+        if term:
+            postings.append(term[2])
+            terms.append(term)
+    return tuple(postings), tuple(terms)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -112,9 +152,9 @@ def _any_key(code: str) -> int:
 
 
 @lru_cache(maxsize=1 << 14)
-def _readable(text: str) -> tuple[str, int]:
+def _readable(number: int, text: str) -> Term | None:
     folded = fold(text)[:LONGEST_TERM]
-    return folded, text_key(display(folded)) & VALUE_MASK
+    return (number, folded, posting(number, display(folded))) if folded else None
 
 
 def _of_object(kind: str, value: dict[str, Any]) -> Iterator[str]:
@@ -125,9 +165,12 @@ def _of_object(kind: str, value: dict[str, Any]) -> Iterator[str]:
     elif kind == "ContactPoint":
         yield from _coded(value.get("system"), value.get("value"))
         yield from _coded(value.get("use"), value.get("value"))
+        yield from _of_system(value.get("system"))
+        yield from _of_system(value.get("use"))
         yield f"|{value.get('value')}"
     elif kind == "Identifier" or "value" in value:
         yield from _coded(value.get("system"), value.get("value"))
+        yield from _of_system(value.get("system"))
         yield from _typed_identifier(value)
     else:
         yield from _coded(value.get("system"), value.get("code"))
@@ -137,6 +180,9 @@ def _coded(system: Any, code: Any) -> Iterator[str]:
     if isinstance(code, str):
         yield any_system(code)
         yield f"{system}|{code}" if system else f"|{code}"
+
+
+def _of_system(system: Any) -> Iterator[str]:
     if isinstance(system, str) and system:
         yield f"{system}|"
 

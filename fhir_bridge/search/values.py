@@ -20,6 +20,7 @@ from fhir_bridge.search.conditions import (
     Present,
     Term,
     Text,
+    any_of,
 )
 from fhir_bridge.search.criteria import split_escaped, unescape
 from fhir_bridge.search.folding import fold, words
@@ -49,10 +50,21 @@ def condition(
     registry: Registry, resource_type: str, parameter: SearchParameter, modifier: str, value: str
 ) -> Condition:
     """What one value (still escaped) asks; `modifier` is allowed for the type already."""
-    symbol = registry.symbol(resource_type, parameter.code)
+    if parameter.type == "composite":
+        return _composite(registry, resource_type, parameter, value)
+    return any_of(
+        _condition(registry, parameter, symbol, modifier, value)
+        for symbol in registry.indexes(resource_type, parameter.code)
+    )
+
+
+def _condition(
+    registry: Registry, parameter: SearchParameter, symbol: str, modifier: str, value: str
+) -> Condition:
+    """The same asked of one index."""
     match parameter.type:
         case "token":
-            return _token(registry, resource_type, parameter, modifier, value)
+            return _token(registry, parameter, symbol, modifier, value)
         case "string":
             return _string(symbol, modifier, unescape(value))
         case "date":
@@ -67,8 +79,6 @@ def condition(
             return quantity.compare(symbol, prefix, number, half)
         case "uri":
             return _uri(symbol, modifier, unescape(value))
-        case "composite":
-            return _composite(registry, resource_type, parameter, value)
     raise BridgeError("FB-4106", parameter.code, parameter=parameter.code)
 
 
@@ -88,9 +98,9 @@ def updated(registry: Registry, parameter: SearchParameter, value: str) -> Condi
 
 
 def _token(
-    registry: Registry, resource_type: str, parameter: SearchParameter, modifier: str, value: str
+    registry: Registry, parameter: SearchParameter, symbol: str, modifier: str, value: str
 ) -> Condition:
-    symbol = registry.symbol(resource_type, parameter.code)
+    resource_type = symbol.partition(".")[0]
     parts = [unescape(part) for part in split_escaped(value, "|")]
     match modifier:
         case "text":
@@ -110,7 +120,12 @@ def _token(
         return (
             Posted(symbol, (token.any_system(parts[1]),)) if parts[1] else Present(symbol, "token")
         )
-    return Posted(symbol, ("|".join(parts) if len(parts) == 2 else token.any_system(parts[0]),))
+    if len(parts) == 1:
+        return Posted(symbol, (token.any_system(parts[0]),))
+    posted = Posted(symbol, ("|".join(parts),))
+    if parts[1] or registry.kinds(resource_type, parameter.code) <= token.WITH_SYSTEM:
+        return posted
+    return AnyOf((posted, Term(symbol, posted.values[0], "starts", coded=True)))
 
 
 def _in_value_set(registry: Registry, code: str, symbol: str, url: str) -> Condition:
@@ -245,7 +260,7 @@ def _in_context(
     others: list[tuple[SearchParameter, str]] = []
     for component, part in zip(components, parts, strict=True):
         if component.type in ("token", "reference", "uri"):
-            asked = condition(registry, resource_type, component, "", part)
+            asked = _condition(registry, component, symbol, "", part)
             if not isinstance(asked, Posted):
                 raise _expected(parameter.code, "a code, not only a system")
             exact.append(asked.values)

@@ -20,7 +20,7 @@ from fhir_bridge.search.hashing import range_key
 from fhir_bridge.store.cursors import Cursor, open_cursor, seal
 from fhir_bridge.store.including import included
 from fhir_bridge.store.records import COLUMNS, Page, Stored, milliseconds, stored
-from fhir_bridge.store.select import Pin, Selector
+from fhir_bridge.store.select import Pin, Selector, is_one_posting
 from fhir_bridge.store.session import Session, Sql
 
 __all__ = ["Finder", "count"]
@@ -117,7 +117,12 @@ class Finder:
             f" {order.replace('m.', 'a.')} LIMIT ?) AS m"
             f" JOIN resource r ON r.row_id = m.{names[-1]} ORDER BY {order}"
         )
-        return selector.session.all(sql, [*parameters, limit])
+        # One posting is found alike whatever its value; several need a plan of their own.
+        simple = all(is_one_posting(each) for _, each in plan.types) and not any(
+            key.join[0] for key in keys
+        )
+        query = selector.session.all if simple else selector.session.search
+        return query(sql, [*parameters, limit])
 
     def _keys(self, sorts: tuple[Sort, ...], resource_type: str) -> list[_Key]:
         """The sort columns; the number of the row makes the order total."""
@@ -140,8 +145,9 @@ class Finder:
             )
             return _Key(expression, ("", []), sort.descending)
         kind = self.registry.parameters(resource_type)[sort.code].type
-        number = self.numbers[self.registry.symbol(resource_type, sort.code)]
-        return _value_key(kind, number, place, sort.descending)
+        symbols = self.registry.indexes(resource_type, sort.code)
+        numbers = [self.numbers[symbol] for symbol in symbols]
+        return _value_key(kind, numbers, place, sort.descending)
 
 
 def count(selector: Selector, plan: Plan) -> int:
@@ -149,24 +155,29 @@ def count(selector: Selector, plan: Plan) -> int:
     total = 0
     for resource_type, condition in plan.types:
         text, parameters = selector.candidates(resource_type, condition)
-        row = selector.session.one(f"SELECT count(*) FROM ({text}) AS c", parameters)
-        total += row[0] if row else 0
+        total += selector.session.search(f"SELECT count(*) FROM ({text}) AS c", parameters)[0][0]
     return total
 
 
-def _value_key(kind: str, number: int, place: int, descending: bool) -> _Key:
+def _value_key(kind: str, numbers: list[int], place: int, descending: bool) -> _Key:
     """A column from a value table: a row's least value, or its greatest when descending."""
     table, column, where, first, last = {
-        "string": ("string_value", "value", "key = ? AND derived = 0", "''", f"'{_LAST_TEXT}'"),
-        "date": ("date_value", "low", "key IN (?, ?)", str(_EARLIEST), str(_LATEST)),
-    }.get(kind, ("quantity_value", "low", "key IN (?, ?)", str(-_LARGEST), str(_LARGEST)))
+        "string": ("string_value", "value", " AND derived = 0", "''", f"'{_LAST_TEXT}'"),
+        "date": ("date_value", "low", "", str(_EARLIEST), str(_LATEST)),
+    }.get(kind, ("quantity_value", "low", "", str(-_LARGEST), str(_LARGEST)))
     chosen = "max" if descending else "min"
+    parameters = [
+        key
+        for number in numbers
+        for key in {"string": (number,), "date": (number, -number)}.get(
+            kind, (number, range_key(number))
+        )
+    ]
     join = (
         f" LEFT JOIN (SELECT row_id, {chosen}({column}) AS v FROM {table}"
-        f" WHERE {where} GROUP BY row_id) s{place} ON s{place}.row_id = c.row_id"
+        f" WHERE key IN ({','.join('?' * len(parameters))}){where}"
+        f" GROUP BY row_id) s{place} ON s{place}.row_id = c.row_id"
     )
-    other = {"date": [-number], "string": []}.get(kind, [range_key(number)])
-    parameters = [number, *other]
     missing = first if descending else last
     return _Key(f"coalesce(s{place}.v, {missing})", (join, parameters), descending)
 

@@ -43,7 +43,7 @@ def included(
             if include.reverse:
                 rows |= _pointing(selector, include, fresh, registry)
                 continue
-            for key in _pointed(selector, include, fresh):
+            for key in _pointed(selector, include, fresh, registry):
                 wanted.setdefault(key, set()).add(include.target_type)
         pointed = _fetch(selector, "r.key", sorted(wanted), types)
         fetched = [each for each in pointed if _is_wanted(each, wanted)]
@@ -88,7 +88,9 @@ def _is_wanted(each: Stored, wanted: Mapping[int, set[str]]) -> bool:
     return "" in targets or each.resource_type in targets
 
 
-def _pointed(selector: Selector, include: Include, fresh: list[Stored]) -> set[int]:
+def _pointed(
+    selector: Selector, include: Include, fresh: list[Stored], registry: Registry
+) -> set[int]:
     """Keys of what the resources of the include's type point to."""
     sources = [each.row_id for each in fresh if include.source_type in ("*", each.resource_type)]
     if not sources:
@@ -97,14 +99,16 @@ def _pointed(selector: Selector, include: Include, fresh: list[Stored]) -> set[i
     if include.code == "*":
         rows = selector.session.all(f"SELECT f.target FROM reference f WHERE {among}", parameters)
         return {row[0] for row in rows}
-    base = selector.numbers[f"{include.source_type}.{include.code}"] << VALUE_BITS
-    rows = selector.session.all(
-        "SELECT f.target FROM reference f JOIN resource s ON s.row_id = f.row_id"
-        " JOIN posting q ON q.hash = ? + (f.target & ?) AND q.date = s.sort_date"
-        f" AND q.row_id = f.row_id WHERE {among}",
-        [base, VALUE_MASK, *parameters],
-    )
-    return {row[0] for row in rows}
+    found: set[int] = set()
+    for symbol in registry.indexes(include.source_type, include.code):
+        rows = selector.session.all(
+            "SELECT f.target FROM reference f JOIN resource s ON s.row_id = f.row_id"
+            " JOIN posting q ON q.hash = ? + (f.target & ?) AND q.date = s.sort_date"
+            f" AND q.row_id = f.row_id WHERE {among}",
+            [selector.numbers[symbol] << VALUE_BITS, VALUE_MASK, *parameters],
+        )
+        found.update(row[0] for row in rows)
+    return found
 
 
 def _pointing(
@@ -115,10 +119,11 @@ def _pointing(
     hashes = []
     for source_type in _source_types(include, registry):
         for code in _codes(include, source_type, registry):
-            base = selector.numbers[f"{source_type}.{code}"] << VALUE_BITS
+            bases = [selector.numbers[each] for each in registry.indexes(source_type, code)]
             allowed = registry.parameters(source_type)[code].targets
             hashes += [
-                base | (resource_key(each.resource_type, each.id) & VALUE_MASK)
+                (base << VALUE_BITS) | (resource_key(each.resource_type, each.id) & VALUE_MASK)
+                for base in bases
                 for each in targets
                 if not allowed or each.resource_type in allowed
             ]

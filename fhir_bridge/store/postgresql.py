@@ -82,6 +82,10 @@ class PostgresqlSession:
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return self._execute(sql, parameters).fetchall()
 
+    def search(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        # A prepared statement comes to a plan that suits no value in particular.
+        return self.connection.execute(_placed(sql), parameters, prepare=False).fetchall()
+
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
         return self._execute(sql, parameters).fetchone()
 

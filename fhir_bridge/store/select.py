@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 from fhir_bridge.search import Access
 from fhir_bridge.search import conditions as asked
@@ -24,7 +25,9 @@ from fhir_bridge.search.hashing import (
 )
 from fhir_bridge.store.session import Session, Sql
 
-__all__ = ["Pin", "Selector"]
+__all__ = ["Pin", "Selector", "is_one_posting"]
+
+_Postings = asked.Posted | asked.AnyOf
 
 _DAY = 864_000_000_000
 _LAST = "\U0010ffff"
@@ -105,9 +108,9 @@ class Selector:
             parameters,
         )
 
-    def _driver(self, parts: list[asked.Condition]) -> asked.Posted | None:
-        """The posting to start from, unless another kind of condition selects better."""
-        posted = [part for part in parts if isinstance(part, asked.Posted)]
+    def _driver(self, parts: list[asked.Condition]) -> _Postings | None:
+        """The postings to start from, unless another kind of condition selects better."""
+        posted = [part for part in parts if _is_posted(part)]
         if not posted:
             return None
         best = min(posted, key=_rank)
@@ -145,6 +148,8 @@ class Selector:
         return [self.members(at.row, sorted(ids))] if ids else [("1=0", [])]
 
     def _test(self, condition: asked.Condition, at: _At) -> Sql:
+        if _is_posted(condition):
+            return self._posted(condition, at)
         match condition:
             case asked.AllOf(parts):
                 return self._joined(" AND ", "1=1", parts, at)
@@ -153,8 +158,6 @@ class Selector:
             case asked.Not(inner):
                 text, parameters = self._test(inner, at)
                 return f"NOT ({text})", parameters
-            case asked.Posted():
-                return self._posted(condition, at)
             case asked.Ids(resource_type, ids):
                 return self._ids(resource_type, ids, at)
             case asked.Updated(low, high):
@@ -194,7 +197,7 @@ class Selector:
         text = word.join(f"({each[0]})" for each in tests)
         return f"({text})", [value for each in tests for value in each[1]]
 
-    def _posted(self, condition: asked.Posted, at: _At) -> Sql:
+    def _posted(self, condition: _Postings, at: _At) -> Sql:
         name = self._name("q")
         hashes = self._hashes(condition)
         where, parameters = self.session.among(f"{name}.hash", hashes)
@@ -258,8 +261,9 @@ class Selector:
                     )
                 contains = self.session.contains("value")
                 return f"SELECT row_id FROM string_value WHERE key = ? AND {contains}", [key, value]
-            case asked.Term(symbol, value, how):
-                return self._term(symbol, value.replace("\x00", ""), how)
+            case asked.Term(symbol, value, how, coded):
+                number = self.numbers[symbol] * (-1 if coded else 1)
+                return self._term(number, value.replace("\x00", ""), how)
             case asked.Between():
                 return self._between(condition)
             case asked.Measured():
@@ -268,11 +272,10 @@ class Selector:
                 return self._present(symbol, kind)
         raise TypeError(f"no rows for {type(condition).__name__}")
 
-    def _term(self, symbol: str, value: str, how: str) -> Sql:
+    def _term(self, number: int, value: str, how: str) -> Sql:
         head = (
             "SELECT q.row_id FROM term t JOIN posting q ON q.hash = t.hash WHERE t.number = ? AND "
         )
-        number = self.numbers[symbol]
         if how == "contains":
             return head + self.session.contains("t.value"), [number, value]
         if how == "below":
@@ -348,7 +351,8 @@ class Selector:
         """Whether some resource has a long or a second interval under the main date."""
         if symbol not in self._irregular:
             row = self.session.one(
-                "SELECT 1 FROM date_value WHERE key = ? LIMIT 1", (-self.numbers[symbol],)
+                "SELECT low FROM date_value WHERE key = ? ORDER BY low LIMIT 1",
+                (-self.numbers[symbol],),
             )
             self._irregular[symbol] = row is not None
         return self._irregular[symbol]
@@ -395,9 +399,14 @@ class Selector:
                     *value_range(number)
                 ]
 
-    def _hashes(self, condition: asked.Posted) -> list[int]:
-        number = self.numbers[condition.symbol]
-        return list(dict.fromkeys(posting(number, value) for value in condition.values))
+    def _hashes(self, condition: _Postings) -> list[int]:
+        return list(
+            dict.fromkeys(
+                posting(self.numbers[each.symbol], value)
+                for each in _each_posted(condition)
+                for value in each.values
+            )
+        )
 
     def _key(self, symbol: str, context: str) -> int:
         number = self.numbers[symbol]
@@ -406,6 +415,12 @@ class Selector:
     def _name(self, letter: str) -> str:
         self._names += 1
         return f"{letter}{self._names}"
+
+
+def is_one_posting(condition: asked.Condition) -> bool:
+    """Whether a condition asks for one exact value and nothing else."""
+    parts = _conjuncts(condition)
+    return len(parts) == 1 and isinstance(parts[0], asked.Posted)
 
 
 def _conjuncts(condition: asked.Condition) -> list[asked.Condition]:
@@ -435,8 +450,26 @@ def _merged(parts: Sequence[asked.Condition]) -> list[asked.Condition]:
     return [*(asked.Posted(symbol, tuple(each)) for symbol, each in values.items()), *others]
 
 
-def _rank(condition: asked.Posted) -> int:
-    """How far a posting is likely to narrow (small: far)."""
+def _is_posted(condition: asked.Condition) -> TypeGuard[_Postings]:
+    """Whether a condition is about postings only, of one index or of several."""
+    if isinstance(condition, asked.AnyOf):
+        parts = condition.conditions
+        return bool(parts) and all(isinstance(part, asked.Posted) for part in parts)
+    return isinstance(condition, asked.Posted)
+
+
+def _each_posted(condition: _Postings) -> Sequence[asked.Posted]:
+    if isinstance(condition, asked.Posted):
+        return (condition,)
+    return [part for part in condition.conditions if isinstance(part, asked.Posted)]
+
+
+def _rank(condition: _Postings) -> int:
+    """How far postings are likely to narrow (small: far)."""
+    return max(_rank_of_one(each) for each in _each_posted(condition))
+
+
+def _rank_of_one(condition: asked.Posted) -> int:
     code = condition.symbol.partition(".")[2]
     if code in ("identifier", "url"):
         return 0

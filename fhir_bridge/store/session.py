@@ -24,6 +24,9 @@ class Session(Protocol):
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Every row of a query."""
 
+    def search(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        """The same for a query whose best plan depends on its values."""
+
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
         """The first row of a query."""
 

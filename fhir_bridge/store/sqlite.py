@@ -63,6 +63,9 @@ class SqliteSession:
         self._until = time.monotonic() + self.seconds
         return self.connection.execute(sql, parameters).fetchall()
 
+    def search(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        return self.all(sql, parameters)
+
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
         self._until = time.monotonic() + self.seconds
         cursor = self.connection.execute(sql, parameters)

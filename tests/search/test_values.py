@@ -110,12 +110,31 @@ def test_index_rows_of_an_observation(registry: Registry) -> None:
         }
     )
     number = registry.symbols.index("Observation.code") + 1
-    assert {posting(number, text) for text in ("\x00c", "s|c", "s|")} <= rows.postings
+    assert {posting(number, text) for text in ("\x00c", "s|c")} <= rows.postings
+    assert posting(number, "s|") not in rows.postings
     assert rows.date == 1_704_067_200_000
     assert sorted(low for _, low, _ in rows.dates) == [17_040_672_000_000_000]
     assert list(rows.references.values()) == [True]
-    assert sorted(low for _, low, *_ in rows.quantities) == [0.005, 0.005, 5.0, 5.0]
-    assert {text for _, text, _ in rows.terms} == {"glucose"}
+    assert sorted(low for _, low, *_ in rows.quantities) == [0.005, 5.0]
+    assert {(n, text) for n, text, _ in rows.terms} == {(number, "glucose"), (-number, "s|c")}
+
+
+def test_a_parameter_that_others_hold_has_no_index(registry: Registry) -> None:
+    """A union is asked of its parts, another name of the first; a site's own stands alone."""
+    assert registry.sources("Observation", "combo-code") == ("code", "component-code")
+    assert registry.sources("Patient", "phonetic") == ("name",)
+    assert registry.sources("Observation", "code") == ("code",)
+    own = {
+        "resourceType": "SearchParameter",
+        "url": "urn:own",
+        "code": "aaa",
+        "type": "token",
+        "base": ["Observation"],
+        "expression": "Observation.code",
+    }
+    extended = Registry(definitions(), [own])
+    assert extended.sources("Observation", "aaa") == ("code",)
+    assert extended.sources("Observation", "code") == ("code",)
 
 
 def test_a_sites_own_parameter_replaces_a_published_one() -> None:

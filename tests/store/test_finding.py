@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -292,3 +293,51 @@ def test_a_list_names_resources(filled: Store) -> None:
             }
         )
     assert ids(filled, "Observation", "_list=l") == ["b1"]
+
+
+def _blood_pressure(id_: str, systolic: str) -> dict[str, object]:
+    return observation(
+        id_,
+        "a",
+        "85354-9",
+        component=[
+            {
+                "code": {"coding": [{"system": "http://loinc.org", "code": "8480-6"}]},
+                "valueQuantity": {"value": Decimal(systolic), "unit": "mmHg"},
+            }
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("combo-code=8480-6", ["bp"]),
+        ("combo-code=1-1", ["a1", "b1"]),
+        ("combo-code=8480-6,2-2", ["a2", "bp"]),
+        ("combo-code:not=1-1", ["a2", "bp"]),
+        ("combo-code=http://loinc.org|", ["a1", "a2", "b1", "bp"]),
+        ("combo-value-quantity=142", ["bp"]),
+        ("combo-value-quantity:missing=false", ["bp"]),
+        ("combo-value-quantity:missing=true", ["a1", "a2", "b1"]),
+        ("code=http://loinc.org|", ["a1", "a2", "b1", "bp"]),
+        ("code=http://loinc.or|", []),
+        ("code=http://loinc.org|&code=2-2", ["a2"]),
+        ("code:not=http://loinc.org|", []),
+        ("combo-code-value-quantity=8480-6$142", ["bp"]),
+    ],
+)
+def test_a_union_of_parameters_is_asked_of_its_parts(
+    filled: Store, query: str, expected: list[str]
+) -> None:
+    """A value counts once, wherever it stands; a system alone names all of its codes."""
+    with filled.transaction() as tx:
+        tx.put(_blood_pressure("bp", "142"))
+    assert sorted(ids(filled, "Observation", query)) == expected
+    assert ask(filled, "Observation", query + "&_summary=count").total == len(expected)
+
+
+def test_another_name_of_a_parameter_sorts_too(filled: Store) -> None:
+    """`phonetic` is `name`."""
+    assert ids(filled, "Patient", "phonetic=shan") == ["a"]
+    assert ids(filled, "Patient", "_sort=phonetic") == ids(filled, "Patient", "_sort=name")
