@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,28 +168,35 @@ class GroupWriter:
 
     def rule(self, rule: Rule, outer: Scope) -> None:
         """Write a rule, or the call of its closure."""
-        if len(rule.sources) != 1 or rule.is_simple:
+        if rule.is_simple:
             self.seen_by_closures(outer)
             self.line(f"{self.bind(compile_rule(rule, outer, self.unit), 'rule')}(run, frame)")
             return
         unit = self.unit
         site = Site(unit.structure_map.url or unit.structure_map.name, name_of_rule(rule), rule.line)
         scope = outer.inner()
-        with self._source(rule.sources[0], scope, site) as here:
-            view = RuleView(scope, unit, site, here)
-            for target in rule.targets:
-                if "share" in target.list_modes:
-                    raise NotGenerated
-                write_target(self, target, view, outer)
-            dispatch = infer_dispatch(rule, scope, unit, site)
-            if dispatch is not None:
-                self.seen_by_closures(scope)
-                self.line(f"{self.bind(dispatch, 'dispatch')}(run, frame)")
-            nested = scope.inner()
-            for one in rule.rules:
-                self.rule(one, nested)
-            for call in rule.calls:
-                self._call(call, view)
+        with ExitStack() as loops:
+            heres = [
+                loops.enter_context(self._source(source, scope, site)) for source in rule.sources
+            ]
+            self._steps(rule, RuleView(scope, unit, site, heres[0]), outer)
+
+    def _steps(self, rule: Rule, view: RuleView, outer: Scope) -> None:
+        """Write what a rule does for each item: targets, nested rules, calls."""
+        scope = view.scope
+        for target in rule.targets:
+            if "share" in target.list_modes:
+                raise NotGenerated
+            write_target(self, target, view, outer)
+        dispatch = infer_dispatch(rule, scope, self.unit, view.site)
+        if dispatch is not None:
+            self.seen_by_closures(scope)
+            self.line(f"{self.bind(dispatch, 'dispatch')}(run, frame)")
+        nested = scope.inner()
+        for one in rule.rules:
+            self.rule(one, nested)
+        for call in rule.calls:
+            self._call(call, view)
 
     @contextmanager
     def _source(self, source: RuleSource, scope: Scope, site: Site) -> Iterator[int]:
@@ -342,7 +349,7 @@ class GroupWriter:
             if parameter.mode == "target":
                 slot = view.scope.target_first(str(one.value)) if one.kind == "name" else None
                 node = self.nodes.get(slot) if slot is not None else None
-                if node is None:
+                if node is None or node.key:
                     return None
                 nodes.append(node)
                 arguments.append(node.name)
@@ -357,6 +364,9 @@ class GroupWriter:
 
     def value(self, parameter: Parameter, view: RuleView) -> str:
         """A parameter that is read, as a Python expression: an item, a list or None."""
+        if parameter.kind not in {"name", "expression"}:
+            literal = compile_argument(parameter, view)
+            return self.bind(literal(None, []), "literal")  # type: ignore[arg-type]
         if parameter.kind == "name" and "." not in str(parameter.value):
             slot = view.scope.source_first(str(parameter.value))
             if slot is not None:

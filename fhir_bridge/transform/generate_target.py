@@ -45,18 +45,24 @@ class NotStatic(Exception):  # noqa: N818 - not an error: the closure takes over
 
 @dataclass(slots=True, eq=False)
 class StaticNode:
-    """A target object in a Python variable: its type is known, `holder` is its entry."""
+    """A target object in a Python variable: its type is known, `holder` is its entry.
+
+    A primitive has a `key`: its value stands under that key of the object in `name`.
+    """
 
     name: str
     shape: Shape
     shape_name: str
     holder: str = ""
     may_be_none: bool = False
+    key: str = ""
 
     def as_target(self) -> str:
         """The Python expression of what closures see."""
         made = f"Target({self.shape_name}, {self.name})"
-        if self.holder:
+        if self.key:
+            made = f"Target({self.shape_name}, None, None, {self.key!r}, -1, {self.name})"
+        elif self.holder:
             made = f"held({self.shape_name}, {self.name}, {self.holder})"
         return f"({made} if {self.name} is not None else None)" if self.may_be_none else made
 
@@ -96,10 +102,20 @@ def _without_context(writer: GroupWriter, target: RuleTarget, view: RuleView) ->
 def _in_context(writer: GroupWriter, target: RuleTarget, view: RuleView) -> None:
     context = view.scope.target_first(target.context)
     node = writer.nodes.get(context) if context is not None else None
-    if node is None or target.list_modes or not target.element:
+    if node is None or target.list_modes:
         raise NotStatic
+    if not target.element:
+        if target.transform is not None:
+            raise NotStatic
+        slot = view.scope.declare_target(target.variable)  # another name for the same object
+        if slot >= 0:
+            writer.nodes[slot] = node
+        return
     *path, name = target.element.split(".")
-    plans = _plans(node.shape, [*path, name], view)
+    shape = view.unit.shapes.named("Element") if node.key else node.shape
+    if node.key and target.element == "value":
+        raise NotStatic
+    plans = _plans(shape, [*path, name], view)
     transform = target.transform
     place: Place | None
     literal: Any = None
@@ -137,6 +153,11 @@ def _arrive(
     if node.may_be_none:
         site = writer.bind(view.site, "site")
         writer.line(f"if {node.name} is None: no_target({site})")
+    if node.key:
+        name, beside = writer.fresh("n"), f"_{node.key}"
+        shape = view.unit.shapes.named("Element")
+        writer.line(f"{name} = {node.name}.setdefault({beside!r}, {{}})")
+        node = StaticNode(name, shape, writer.bind(shape, "shape"))
     for plan in plans:
         assert plan.only is not None
         node = _make(writer, node, plan, plan.only)
@@ -147,7 +168,7 @@ def _plans(shape: Shape, names: list[str], view: RuleView) -> list[TargetPlan]:
     """How each element on the way is filled; all but the last are plain objects."""
     found: list[TargetPlan] = []
     for name in names:
-        if shape.kind not in {"complex", "resource"} or shape.is_open or shape.is_abstract:
+        if shape.kind not in {"complex", "resource"} or shape.is_open:
             raise NotStatic
         plan = plan_for(shape, name, view.unit.shapes)
         if plan is None:
@@ -280,7 +301,7 @@ def _put(  # noqa: PLR0917 - what is known of the write
     shape = place.shape
     if shape.is_abstract or shape.is_resource or shape.is_open or shape.kind == "logical":
         raise NotStatic
-    if target.variable and shape.is_primitive:
+    if target.variable and shape.is_primitive and (place.is_list or len(plans) > 1 or node.key):
         raise NotStatic
     assert target.transform is not None
     made = writer.fresh("n") if target.variable else ""
@@ -293,7 +314,8 @@ def _put(  # noqa: PLR0917 - what is known of the write
         _put_value(writer, node, plans[-1], place, view, made)
     if not made:
         return None
-    return StaticNode(made, shape, writer.bind(shape, "shape"), may_be_none=True)
+    key = place.key if shape.is_primitive else ""
+    return StaticNode(made, shape, writer.bind(shape, "shape"), may_be_none=True, key=key)
 
 
 def _put_value(  # noqa: PLR0917 - as above
@@ -313,8 +335,8 @@ def _put_value(  # noqa: PLR0917 - as above
     with writer.block(f"if {test}:"):
         _clear(writer, node, plan, place)
         if made:
-            writer.line(f"{made} = {written}")
-            written = made
+            writer.line(f"{made} = {node.name if place.shape.is_primitive else written}")
+            written = written if place.shape.is_primitive else made
         if place.is_list:
             _append(writer, node, place.key, written)
         else:
@@ -325,7 +347,8 @@ def _put_value(  # noqa: PLR0917 - as above
     with writer.block("else:"):
         if made:
             writer.line(f"t = {slow}")
-            writer.line(f"{made} = t.node if t is not None else None")
+            part = "holder" if place.shape.is_primitive else "node"
+            writer.line(f"{made} = t.{part} if t is not None else None")
         else:
             writer.line(slow)
 
