@@ -18,6 +18,7 @@ from typing import Any
 
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import definitions
 
 __all__ = [
     "FORMATS",
@@ -28,6 +29,7 @@ __all__ = [
     "Listener",
     "Table",
     "find_map",
+    "find_mentions",
     "get_feed",
     "load_feeds",
     "parse_feed",
@@ -101,6 +103,7 @@ class Feed:
     lineage: bool = False
     variables: Mapping[str, Any] = field(default_factory=dict)
     profiles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mentions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     models_check: str = ""
     listener: Listener = Listener()
     acknowledgement: Acknowledgement = Acknowledgement()
@@ -137,6 +140,14 @@ def find_map(feed: Feed, *types: str) -> str | None:
         if kind in feed.maps:
             return feed.maps[kind]
     return feed.maps.get("*") or feed.map or None
+
+
+def find_mentions(feed: Feed, *types: str) -> tuple[str, ...]:
+    """The resource types that data of `types` (most particular first) only mention."""
+    for kind in (*types, "*"):
+        if kind in feed.mentions:
+            return feed.mentions[kind]
+    return ()
 
 
 def parse_feed(name: str, text: str) -> Feed:
@@ -176,6 +187,7 @@ def _build(name: str, data: dict[str, Any]) -> Feed:
         table=_section("table", Table, data.pop("table", {})),
         identity=_section("identity", Identity, identity),
         profiles={kind: _texts(urls) for kind, urls in data.pop("profiles", {}).items()},
+        mentions={kind: _texts(names) for kind, names in data.pop("mentions", {}).items()},
         ignore=_texts(data.pop("ignore", ())),
         **data,
     )
@@ -218,6 +230,9 @@ def _check(feed: Feed) -> None:
         raise _wrong(feed.name, "zone is written like +08:00")
     if feed.listener.kind == "mllp" and not 0 <= feed.listener.port <= 65535:
         raise _wrong(feed.name, "listener.port is between 1 and 65535")
+    for name in sorted({name for names in feed.mentions.values() for name in names}):
+        if name not in definitions().resource_types or name == "Patient":
+            raise _wrong(feed.name, f"{name} cannot be a mention (a Patient is linked)")
     if feed.format != "fhir" and not feed.map and not feed.maps:
         raise _wrong(feed.name, "map or [maps] is missing")
 

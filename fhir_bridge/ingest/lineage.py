@@ -34,9 +34,13 @@ def lineage_extensions(steps: Iterable[LineageStep], references: Sequence[str]) 
         {
             "url": LINEAGE,
             "extension": [
-                {"url": "target", "valueString": target},
-                {"url": "source", "valueString": step.source_where},
-                {"url": "rule", "valueString": f"{step.map_url}#{step.rule}:{step.line}"},
+                {"url": name, "valueString": text}
+                for name, text in (
+                    ("target", target),
+                    ("source", step.source_where),
+                    ("rule", f"{step.map_url}#{step.rule}:{step.line}"),
+                )
+                if text  # a value that no place of the message gave has no source
             ],
         }
         for target, step in written.items()

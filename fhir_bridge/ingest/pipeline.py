@@ -24,7 +24,7 @@ from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource
 from fhir_bridge.store import JournalMessage, Store, Transaction
 
-from .feed import Feed, get_feed
+from .feed import Feed, find_mentions, get_feed
 from .lineage import lineage_extensions
 from .parse import Record, parse
 from .resolve import PatientLinker, Resolver
@@ -60,7 +60,7 @@ class Pipeline:
         self._feeds = feeds
         self._transformer = Transformer(library)
         self._validation = Validation(validator, models_check)
-        self._resolver = Resolver(linker)
+        self._resolver = Resolver(linker, feeds.values())
         self._batch = batch
         self._rested: tuple[int, frozenset[bytes]] = (0, frozenset())
         self._arrived = threading.Event()
@@ -217,7 +217,11 @@ class Pipeline:
         if feed is None or record is None or work.mapped.bundle is None:
             return []
         resolved = self._resolver.resolve(
-            work.mapped.bundle, feed, lambda: record.digest, transaction
+            work.mapped.bundle,
+            feed,
+            lambda: record.digest,
+            transaction,
+            find_mentions(feed, *record.types),
         )
         work.issues += resolved.issues
         if not resolved.targets:

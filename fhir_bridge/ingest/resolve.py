@@ -11,7 +11,7 @@ reference may come before its target.
 
 What many sources mention in passing (institutions, staff, places) is never replaced by
 a thinner mention: the source that described it first may change it, others add what is
-missing.
+missing.  What a feed declares a mention only adds to what is described (:mod:`.mention`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import unquote
@@ -31,10 +31,11 @@ from fhir_bridge.fhir import Resource, parse_json, render_json
 from fhir_bridge.store import Transaction
 
 from .feed import Feed
+from .mention import describe, mention
 
 __all__ = ["Resolved", "Resolver", "named_resource_id"]
 
-MENTIONED = frozenset(
+_SHARED = frozenset(
     [
         "Device",
         "Endpoint",
@@ -86,6 +87,7 @@ class _Task:
     feed: Feed
     digest: Callable[[], str]
     transaction: Transaction
+    mentions: Collection[str]
     places: dict[str, str] = field(default_factory=dict)
     resolved: Resolved = field(default_factory=Resolved)
 
@@ -98,20 +100,30 @@ class Resolver:
     :meth:`forget` drops it after a rollback.
     """
 
-    def __init__(self, linker: PatientLinker) -> None:
+    def __init__(self, linker: PatientLinker, feeds: Iterable[Feed] = ()) -> None:
         self._linker = linker
+        self._sometimes_mentioned = frozenset(
+            kind for feed in feeds for kinds in feed.mentions.values() for kind in kinds
+        )
         self._known: OrderedDict[bytes, tuple[bytes, str]] = OrderedDict()  # to (digest, id)
         self._fresh: dict[bytes, tuple[bytes, str]] = {}
         self._merged: dict[str, Resource] = {}  # of this transaction, by reference
 
     def resolve(
-        self, bundle: Resource, feed: Feed, digest: Callable[[], str], transaction: Transaction
+        self,
+        bundle: Resource,
+        feed: Feed,
+        digest: Callable[[], str],
+        transaction: Transaction,
+        mentions: Collection[str] = (),
     ) -> Resolved:
         """Ids and references of `bundle`; `digest` names the record's content.
 
+        `mentions` are the resource types that this record only mentions.
+
         Raises BridgeError FB-6005 for an entry that cannot be named.
         """
-        task = _Task(feed, digest, transaction)
+        task = _Task(feed, digest, transaction, mentions)
         named = [
             self._name(entry, number, task) for number, entry in enumerate(bundle.get("entry", ()))
         ]
@@ -195,7 +207,9 @@ class Resolver:
         """What to write of `resource` given what is stored; None for nothing."""
         kind = resource["resourceType"]
         only_create = "ifNoneExist" in entry.get("request", {})
-        if kind not in MENTIONED and not only_create:
+        if kind in self._sometimes_mentioned and not only_create:
+            return self._join(resource, task)
+        if kind not in _SHARED and not only_create:
             return resource
         key = _digest(f"{kind}/{resource['id']} {task.feed.identity.owner}".encode())
         digest = _digest(render_json(resource))
@@ -203,7 +217,7 @@ class Resolver:
             return None
         self._fresh[key] = (digest, resource["id"])
         reference = f"{kind}/{resource['id']}"
-        present = self._merged.get(reference) or _read(kind, resource["id"], task.transaction)
+        present = self._present(reference, task)
         if present is not None and only_create:
             return None
         if present is None:
@@ -218,6 +232,20 @@ class Resolver:
         }
         self._merged[reference] = merged
         return merged
+
+    def _join(self, resource: Resource, task: _Task) -> Resource:
+        """A description or a mention, with what is known beside it."""
+        reference = f"{resource['resourceType']}/{resource['id']}"
+        present = self._present(reference, task)
+        said = mention if resource["resourceType"] in task.mentions else describe
+        joined = said(resource, present)
+        self._merged[reference] = joined
+        return joined
+
+    def _present(self, reference: str, task: _Task) -> Resource | None:
+        """What is known of `reference`: in this transaction, else stored."""
+        known = self._merged.get(reference)
+        return known if known is not None else _read(reference, task.transaction)
 
     def _recall(self, key: bytes, digest: bytes) -> str | None:
         """The id behind `key` if the last that was said there had this digest."""
@@ -280,7 +308,8 @@ def _followed(reference: str, places: dict[str, str], feed: Feed) -> str:
     return reference
 
 
-def _read(kind: str, resource_id: str, transaction: Transaction) -> Resource | None:
+def _read(reference: str, transaction: Transaction) -> Resource | None:
+    kind, _, resource_id = reference.partition("/")
     stored = transaction.read(kind, resource_id)
     return None if stored is None or stored.deleted else parse_json(stored.body)
 

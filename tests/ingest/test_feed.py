@@ -9,6 +9,7 @@ import pytest
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.ingest import find_map, load_feeds, parse_feed
+from fhir_bridge.ingest.feed import find_mentions
 
 FEED = """
 title.zh = "医院"
@@ -94,3 +95,22 @@ def test_two_feeds_may_not_share_a_port(tmp_path: Path) -> None:
 def test_the_shipped_feeds_can_be_used() -> None:
     """Every file in mappings/feeds is a feed."""
     assert all(feed.name == name for name, feed in load_feeds(Artifacts()).items())
+
+
+def test_what_a_message_only_mentions_is_said_by_its_type() -> None:
+    """The most particular type counts, ``*`` stands for the rest, nothing is mentioned else."""
+    feed = parse_feed(
+        "his", FEED + '[mentions]\n"ADT^A31" = ["Encounter"]\nADT = []\n"*" = "Encounter"\n'
+    )
+
+    assert find_mentions(feed, "ADT^A31", "ADT_A05", "ADT") == ("Encounter",)
+    assert find_mentions(feed, "ADT^A01", "ADT_A01", "ADT") == ()
+    assert find_mentions(feed) == ("Encounter",)
+    assert find_mentions(parse_feed("his", FEED), "ORU") == ()
+
+
+@pytest.mark.parametrize("kind", ["Patient", "Visit"])
+def test_a_mention_is_a_resource_that_is_not_linked(kind: str) -> None:
+    """FB-6301 for a Patient and for what is no resource type."""
+    with pytest.raises(BridgeError, match="cannot be a mention"):
+        parse_feed("his", f'{FEED}[mentions]\nADT = ["{kind}"]\n')

@@ -149,10 +149,10 @@ def test_a_fault_of_ours_quarantines_one_message(site: Site, monkeypatch) -> Non
     """An unexpected exception in the database layer divides the batch and isolates the cause."""
     real = site.pipeline._resolver.resolve
 
-    def resolve(bundle, feed, digest, transaction):
+    def resolve(bundle, *others):
         if "bad" in str(bundle):
             raise RuntimeError
-        return real(bundle, feed, digest, transaction)
+        return real(bundle, *others)
 
     monkeypatch.setattr(site.pipeline._resolver, "resolve", resolve)
     site.send(

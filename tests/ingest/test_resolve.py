@@ -185,3 +185,30 @@ def test_an_entry_without_a_resource_is_a_coded_error(resolver: Resolver) -> Non
     """FB-6005 names the entry."""
     with pytest.raises(BridgeError, match=r"FB-6005 error at entry\[0\]"):
         _resolve(resolver, {"fullUrl": "urn:uuid:1"})
+
+
+def test_a_mention_in_the_same_transaction_leaves_the_description() -> None:
+    """The visit that was discharged a moment ago stays so; in a later transaction too."""
+    feed = parse_feed("his", FEED + 'mentions."*" = ["Encounter"]\n')
+    resolver = Resolver(CountingLinker(), [feed])
+    number = {"identifier": [{"system": "urn:v", "value": "1"}]}
+    ended = {"resourceType": "Encounter", "status": "finished", **number}
+    begun = _entry("Encounter", status="in-progress", priority={"text": "p"}, **number)
+
+    def said(entry: dict[str, Any], mentions: list[str], stored: dict[str, Any]) -> dict[str, Any]:
+        bundle = {"resourceType": "Bundle", "entry": [entry]}
+        (visit,) = resolver.resolve(
+            bundle, feed, lambda: "d", Transaction(stored), mentions
+        ).resources
+        return visit
+
+    described = said({"resource": dict(ended)}, [], {})
+    at_once = said(begun, ["Encounter"], {})
+    resolver.keep()
+    reference = f"Encounter/{described['id']}"
+    stored = {reference: Kept(render_json({**described, "meta": {"versionId": "1"}}))}
+    later = said(begun, ["Encounter"], stored)
+
+    assert [each["status"] for each in (described, at_once, later)] == ["finished"] * 3
+    assert at_once["priority"] == later["priority"] == {"text": "p"}
+    assert "versionId" not in later["meta"]
