@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from threading import Thread
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,9 +47,29 @@ def test_a_named_id_is_the_same_for_the_same_parts_only(parts, others):
         assert (parts == others) == (clock.named_id(*parts) == clock.named_id(*others))
 
 
-def test_named_ids_do_not_change_between_releases():
+@pytest.fixture
+def naming_key():
+    """Sets the key of the record; the one before comes back at the end."""
+    before = clock._naming_key
+    yield clock.name_ids_with
+    clock.name_ids_with(before)
+
+
+def test_named_ids_do_not_change_between_releases(naming_key):
     """A resend after an upgrade must meet the resource of before."""
-    assert "2f7cfc2d-f25e-5f57-a7bd-0bbc9c1d8685" == clock.named_id("feed", "Patient", "1")
+    naming_key(b"k" * 32)
+
+    assert "bf568ac6-66ad-8965-9e3f-c208b9323430" == clock.named_id("feed", "Patient", "1")
+
+
+def test_an_id_tells_nothing_without_the_key_of_the_record(naming_key):
+    """Two records name the same person differently, so that no id can be guessed from a number."""
+    made = set()
+    for key in (b"", b"k" * 32, b"l" * 32):
+        naming_key(key)
+        made.add(clock.named_id("Patient", "42980219560304212X"))
+
+    assert 3 == len(made)
 
 
 def test_fresh_ids_differ_and_fit_a_reference():
