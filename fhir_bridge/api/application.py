@@ -166,7 +166,10 @@ class Edge:
         services = self._services
         return render_json(
             capability_statement(
-                services.definitions, services.registry, services.settings.fhir_base
+                services.definitions,
+                services.registry,
+                services.settings.fhir_base,
+                conditional_delete=services.settings.conditional_delete,
             )
         )
 

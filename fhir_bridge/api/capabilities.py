@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/capabilitystatement.html
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, Literal
 
 from fhir_bridge import clock
 from fhir_bridge.api.media_types import FHIR_JSON, FHIR_XML
@@ -42,7 +42,13 @@ def product_version() -> str:
         return "0"
 
 
-def capability_statement(definitions: Definitions, registry: Registry, base_url: str) -> Resource:
+def capability_statement(
+    definitions: Definitions,
+    registry: Registry,
+    base_url: str,
+    *,
+    conditional_delete: Literal["single", "multiple"] = "single",
+) -> Resource:
     """What a client can rely on."""
     includes = _includes(definitions, registry)
     now = clock.instant()
@@ -63,7 +69,7 @@ def capability_statement(definitions: Definitions, registry: Registry, base_url:
             {
                 "mode": "server",
                 "resource": [
-                    _resource(name, registry, includes)
+                    _resource(name, registry, includes, conditional_delete)
                     for name in sorted(definitions.resource_types)
                 ],
                 "interaction": [{"code": code} for code in _SYSTEM_INTERACTIONS],
@@ -79,7 +85,10 @@ def capability_statement(definitions: Definitions, registry: Registry, base_url:
 
 
 def _resource(
-    name: str, registry: Registry, includes: dict[str, tuple[list[str], list[str]]]
+    name: str,
+    registry: Registry,
+    includes: dict[str, tuple[list[str], list[str]]],
+    conditional_delete: str,
 ) -> dict[str, Any]:
     served = interactions()
     forward, reverse = includes[name]
@@ -93,7 +102,9 @@ def _resource(
         "conditionalCreate": "create" in served,
         "conditionalRead": "full-support",
         "conditionalUpdate": "update-conditional" in served,
-        "conditionalDelete": "single" if "delete-conditional" in served else "not-supported",
+        "conditionalDelete": (
+            conditional_delete if "delete-conditional" in served else "not-supported"
+        ),
         "referencePolicy": ["literal", "logical", "local"],
         "searchInclude": forward,
         "searchRevInclude": reverse,

@@ -13,7 +13,7 @@ from typing import Any
 from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource
-from fhir_bridge.interactions.conditional import find_match
+from fhir_bridge.interactions.conditional import find_all, find_match
 from fhir_bridge.interactions.conditions import wanted_version
 from fhir_bridge.interactions.context import Context
 from fhir_bridge.interactions.entry import Entry, located
@@ -27,8 +27,10 @@ __all__ = ["Change", "at_entry", "is_change", "require_distinct", "resolve"]
 _CONDITIONAL_CHANGES = {
     "update-conditional": "update",
     "patch-conditional": "patch",
-    "delete-conditional": "delete",
 }
+_CHANGES = frozenset(
+    ("create", "update", "patch", "delete", "delete-conditional", *_CONDITIONAL_CHANGES)
+)
 
 
 @dataclass(slots=True)
@@ -59,11 +61,23 @@ def at_entry(entry: Entry) -> Iterator[None]:
 
 def is_change(entry: Entry) -> bool:
     """Whether the entry writes, by an interaction and not by an operation."""
-    name = entry.route.interaction
-    return name in ("create", "update", "patch", "delete") or name in _CONDITIONAL_CHANGES
+    return entry.route.interaction in _CHANGES
 
 
-def resolve(entry: Entry, context: Context) -> Change:
+def resolve(entry: Entry, context: Context) -> list[Change]:
+    """The change with its identity; for a delete by condition one for each match, or "none"."""
+    if entry.route.interaction != "delete-conditional":
+        return [_resolve(entry, context)]
+    resource_type = entry.route.resource_type
+    with at_entry(entry):
+        context.require_write(resource_type)
+        found = find_all(context, resource_type, entry.request.query)
+    if not found:
+        return [Change(entry, "none", resource_type, "", reply=Reply(204))]
+    return [Change(entry, "delete", resource_type, each.id) for each in found]
+
+
+def _resolve(entry: Entry, context: Context) -> Change:
     """The change with its identity: found by the condition, given by the URL, or fresh."""
     found = entry.route
     with at_entry(entry):
@@ -107,8 +121,6 @@ def _resolve_condition(change: Change, context: Context) -> None:
         change.id = match.id
     elif change.kind == "patch":
         raise BridgeError("FB-4001", resource_type=change.resource_type, id="of the condition")
-    elif change.kind == "delete":
-        change.kind, change.reply = "none", Reply(204)
     else:
         change.id = str(given or clock.fresh_id())
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.interactions.context import Context
-from fhir_bridge.search import parse_search, plan
+from fhir_bridge.search import Plan, parse_search, plan
 from fhir_bridge.store import Stored
 
-__all__ = ["find_match", "find_matches"]
+__all__ = ["find_all", "find_match", "find_matches"]
 
 _RESULT_ONLY = frozenset({"_format", "_pretty", "_summary", "_elements", "_count", "_sort"})
 
@@ -26,13 +26,18 @@ def find_matches(
     Raises BridgeError FB-4012 when no pair selects (a condition that finds everything is a
     mistake) and the errors of search.
     """
+    return list(context.find(_asked(context, resource_type, pairs, most)).matches)
+
+
+def _asked(
+    context: Context, resource_type: str, pairs: Sequence[tuple[str, str]], count: int
+) -> Plan:
+    """The search of a condition, in pages of `count`."""
     criteria = [(name, value) for name, value in pairs if name not in _RESULT_ONLY]
     if not criteria:
         raise BridgeError("FB-4012")
-    search = parse_search(
-        resource_type, [*criteria, ("_count", str(most))], context.registry, lenient=False
-    )
-    return list(context.find(plan(search, context.registry)).matches)
+    listed = [*criteria, ("_count", str(count))]
+    return plan(parse_search(resource_type, listed, context.registry), context.registry)
 
 
 def find_match(
@@ -43,11 +48,40 @@ def find_match(
     Inside a transaction, writers with the same condition wait for each other until commit:
     of two that would create what neither finds, the second finds what the first created.
     """
-    if context.opened is not None:
-        # Deleting under a name that nobody has writes nothing and takes the name's lock.
-        name = clock.named_id("condition", resource_type, *map("=".join, sorted(pairs)))
-        context.opened.delete(resource_type, name)
+    _wait_turn(context, resource_type, pairs)
     found = find_matches(context, resource_type, pairs, 2)
     if len(found) > 1:
         raise BridgeError("FB-4011", count="Several", condition=condition[:200])
     return found[0] if found else None
+
+
+def find_all(
+    context: Context, resource_type: str, pairs: Sequence[tuple[str, str]]
+) -> list[Stored]:
+    """All that the condition of a delete finds, as the settings allow.
+
+    Raises BridgeError FB-4011 for several when one is allowed, and for more than a Bundle
+    may have entries.
+    """
+    if context.settings.conditional_delete == "single":
+        match = find_match(context, resource_type, pairs, "of the URL")
+        return [match] if match else []
+    _wait_turn(context, resource_type, pairs)
+    asked = _asked(context, resource_type, pairs, context.settings.max_page)
+    most = context.settings.max_bundle_entries
+    page = context.find(asked)
+    found = list(page.matches)
+    while page.next and len(found) <= most:
+        page = context.find(asked, page.next)
+        found += page.matches
+    if len(found) > most:
+        raise BridgeError("FB-4011", count=f"More than {most}", condition="of the URL")
+    return found
+
+
+def _wait_turn(context: Context, resource_type: str, pairs: Sequence[tuple[str, str]]) -> None:
+    """Until no other transaction with the same condition is open."""
+    if context.opened is not None:
+        # Deleting under a name that nobody has writes nothing and takes the name's lock.
+        name = clock.named_id("condition", resource_type, *map("=".join, sorted(pairs)))
+        context.opened.delete(resource_type, name)

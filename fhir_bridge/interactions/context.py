@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Literal, Protocol
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, Resource
@@ -32,6 +32,10 @@ class RestSettings(Protocol):
     @property
     def referential_integrity(self) -> bool:
         """Refuse a reference inside a transaction that leads nowhere."""
+
+    @property
+    def conditional_delete(self) -> Literal["single", "multiple"]:
+        """Whether a delete by condition may find more than one."""
 
     @property
     def max_bundle_entries(self) -> int:

@@ -1,11 +1,13 @@
-"""delete, and the conditional delete of one resource.
+"""delete, and the conditional delete of one resource or, where the settings allow it, of several.
 
 https://hl7.org/fhir/R4/http.html#delete, https://hl7.org/fhir/R4/http.html#3.1.0.7.1
 """
 
 from __future__ import annotations
 
-from fhir_bridge.interactions.conditional import find_match
+from collections.abc import Sequence
+
+from fhir_bridge.interactions.conditional import find_all
 from fhir_bridge.interactions.conditions import wanted_version
 from fhir_bridge.interactions.context import Context
 from fhir_bridge.interactions.reply import Reply, done
@@ -26,35 +28,37 @@ def delete(request: Request, route: Route, context: Context) -> Reply:
     def work(inside: Context, opened: Transaction) -> Reply:
         found = inside.find_stored(route.resource_type, route.id)
         if found is None or found.deleted:
-            return _deleted(request, None)
+            return _deleted(request, [])
         wanted = wanted_version(request.headers)
-        return _deleted(request, opened.delete(found.resource_type, found.id, if_match=wanted))
+        return _deleted(request, [opened.delete(found.resource_type, found.id, if_match=wanted)])
 
     return context.transact(work)
 
 
 def delete_conditional(request: Request, route: Route, context: Context) -> Reply:
-    """Delete the one resource that the query finds; several are refused (412)."""
+    """Delete what the query finds; several only where the setting says so (412, FB-4011)."""
     context.require_write(route.resource_type)
 
     def work(inside: Context, opened: Transaction) -> Reply:
-        match = find_match(inside, route.resource_type, request.query, "of the URL")
-        if match is None:
-            return _deleted(request, None)
-        return _deleted(request, opened.delete(match.resource_type, match.id))
+        found = find_all(inside, route.resource_type, request.query)
+        return _deleted(request, [opened.delete(each.resource_type, each.id) for each in found])
 
     return context.transact(work)
 
 
-def _deleted(request: Request, written: Written | None) -> Reply:
+def _deleted(request: Request, outcomes: Sequence[Written | None]) -> Reply:
     """204, or 200 with an OperationOutcome for a client that prefers one."""
+    written = [each for each in outcomes if each is not None]
     status, body = 204, b""
     if request.prefer.returns == "OperationOutcome":
-        what = "The resource has been deleted" if written else "There was nothing to delete"
+        what = "There was nothing to delete"
+        if written:
+            one = len(written) == 1
+            what = f"{'The resource has' if one else f'{len(written)} resources have'} been deleted"
         status, body = 200, done(what)
-    if written is None:
+    if len(written) != 1:
         return Reply(status, body)
-    return Reply(status, body, written.version, written.last_updated)
+    return Reply(status, body, written[0].version, written[0].last_updated)
 
 
 INTERACTIONS = {"delete": delete, "delete-conditional": delete_conditional}

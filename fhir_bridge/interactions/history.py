@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html#history
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +23,8 @@ __all__ = ["INTERACTIONS", "history"]
 
 _KNOWN = ("_since", "_at", "_count", "_format", "_pretty", "_cursor")
 _DEFAULT_COUNT = 50
+_OF_THIS_SERVER = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+"""The form of the ids that a create is given (RFC 9562 §5.4)."""
 
 
 def history(request: Request, route: Route, context: Context) -> Reply:
@@ -67,14 +70,16 @@ def _count(text: str, most: int) -> int:
 def _entry(stored: Stored, base_url: str) -> dict[str, Any]:
     """One version with the request that made it.
 
-    A first version says POST although it may have been an update-as-create: the two leave
-    the same record.
+    The record does not keep the request: a first version says POST under an id of the form
+    that this server gives, and PUT under any other, which a client must have chosen.
     """
     place = f"{stored.resource_type}/{stored.id}"
     if stored.deleted:
         method, url, status = "DELETE", place, "204 No Content"
-    elif stored.version == 1:
+    elif stored.version == 1 and _OF_THIS_SERVER.fullmatch(stored.id):
         method, url, status = "POST", stored.resource_type, "201 Created"
+    elif stored.version == 1:
+        method, url, status = "PUT", place, "201 Created"
     else:
         method, url, status = "PUT", place, "200 OK"
     return bundle.history_entry(

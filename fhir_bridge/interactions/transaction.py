@@ -49,7 +49,9 @@ def transaction(request: Request, received: Resource, context: Context) -> Reply
     ]
 
     def work(inside: Context, opened: Transaction) -> Reply:
-        changes = [resolve(entry, inside) for entry in entries if is_change(entry)]
+        changes = [
+            change for entry in entries if is_change(entry) for change in resolve(entry, inside)
+        ]
         require_distinct(changes)
         _link(changes, context.base_url)
         if context.settings.referential_integrity:

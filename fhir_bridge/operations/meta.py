@@ -1,11 +1,15 @@
 """$meta, $meta-add, $meta-delete: profiles, tags and security labels.
 
-https://hl7.org/fhir/R4/resource-operation-meta.html and its two companions
+https://hl7.org/fhir/R4/resource-operation-meta.html and its two companions.  Of a resource,
+or (for $meta) of all resources of a type or of the record that the caller may see.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
+
+import msgspec
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, parse_json
@@ -14,10 +18,29 @@ from fhir_bridge.operations.operation import Answer, Call, Operation, Parameter
 __all__ = ["OPERATIONS"]
 
 _CODED = ("security", "tag")
+_LOOK = 1000
+"""Resources between two looks at the time that the request has left."""
+
+
+class _Labels(msgspec.Struct):
+    """The parts of a meta that are asked for, unread: most are the same as one seen before."""
+
+    profile: msgspec.Raw = msgspec.Raw(b"")
+    security: msgspec.Raw = msgspec.Raw(b"")
+    tag: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _Labelled(msgspec.Struct):
+    meta: _Labels | None = None
+
+
+_read_labels = msgspec.json.Decoder(_Labelled).decode
 
 
 def _meta(call: Call) -> Answer:
-    """The meta of one resource (or one version of it)."""
+    """The meta of one resource (or one version of it), or all that are in use."""
+    if call.level != "instance":
+        return _in_use(call)
     if call.version:
         found = None
         if call.version.isascii() and call.version.isdigit() and len(call.version) < 10:
@@ -26,6 +49,42 @@ def _meta(call: Call) -> Answer:
             raise BridgeError("FB-4001", resource_type=call.resource_type, id=call.id)
         return _answer(parse_json(found.body))
     return _answer(parse_json(call.read(call.resource_type, call.id).body))
+
+
+def _in_use(call: Call) -> Answer:
+    """Every profile, security label and tag of what the caller may see, each once, sorted.
+
+    Reads all bodies (a few hundred thousand a second); FB-4027 when that takes too long.
+    """
+    types = [call.resource_type] if call.resource_type else sorted(call.definitions.resource_types)
+    seen: dict[str, set[bytes]] = {"profile": set(), "security": set(), "tag": set()}
+    for labels in _labels(call, types):
+        for name, found in seen.items():
+            found.add(bytes(getattr(labels, name)))
+    meta: dict[str, Any] = {}
+    profiles = {url for url in _values(seen["profile"]) if isinstance(url, str)}
+    if profiles:
+        meta["profile"] = sorted(profiles)
+    for name in _CODED:
+        codings = {_identity(coding): coding for coding in _values(seen[name])}
+        if codings:
+            meta[name] = [codings[identity] for identity in sorted(codings)]
+    return _answer({"meta": meta})
+
+
+def _labels(call: Call, types: list[str]) -> Iterator[_Labels]:
+    for resource_type in types:
+        for number, body in enumerate(call.store.bodies(resource_type, call.access)):
+            if number % _LOOK == 0:
+                call.require_time()
+            meta = _read_labels(body).meta
+            if meta is not None:
+                yield meta
+
+
+def _values(lists: set[bytes]) -> Iterator[Any]:
+    for text in sorted(lists - {b""}):
+        yield from msgspec.json.decode(text)
 
 
 def _meta_add(call: Call) -> Answer:
@@ -106,7 +165,13 @@ _IN, _OUT = Parameter("meta", "Meta", 1), Parameter("return", "Meta", 1, use="ou
 _URL = "http://hl7.org/fhir/OperationDefinition/Resource-"
 
 OPERATIONS = (
-    Operation("meta", f"{_URL}meta", frozenset({"instance"}), _meta, parameters=(_OUT,)),
+    Operation(
+        "meta",
+        f"{_URL}meta",
+        frozenset({"system", "type", "instance"}),
+        _meta,
+        parameters=(_OUT,),
+    ),
     Operation(
         "meta-add",
         f"{_URL}meta-add",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -81,7 +82,7 @@ def test_a_deleted_resource_is_gone_and_its_history_stays(either: World) -> None
     assert 410 == client.get("/fhir/Patient/li/_history/2").status_code
     assert 404 == client.get("/fhir/Patient/li/_history/9").status_code
     history = client.get("/fhir/Patient/li/_history").json
-    assert ["DELETE", "POST"] == [entry["request"]["method"] for entry in history["entry"]]
+    assert ["DELETE", "PUT"] == [entry["request"]["method"] for entry in history["entry"]]
     assert "resource" not in history["entry"][0]
     assert 201 == client.put("/fhir/Patient/li", json=PATIENT).status_code
 
@@ -163,6 +164,68 @@ def test_conditional_delete_and_patch(either: World) -> None:
     assert 204 == client.delete(url).status_code
     assert 204 == client.delete(url).status_code
     assert 404 == client.patch(url, data=patch, content_type=JSON_PATCH).status_code
+
+
+def test_a_delete_of_several_where_it_is_allowed(either: World) -> None:
+    """All matches go together, more than a page of them too; beyond the bound none goes."""
+    settings = replace(
+        either.settings, conditional_delete="multiple", max_page=2, max_bundle_entries=5
+    )
+    either.settings = settings
+    client = either.client()
+    patient = next(
+        each
+        for each in client.get("/fhir/metadata").json["rest"][0]["resource"]
+        if each["type"] == "Patient"
+    )
+    assert "multiple" == patient["conditionalDelete"]
+    url = "/fhir/Patient?identifier=urn:h|1"
+    for _ in range(6):
+        client.post("/fhir/Patient", json=PATIENT)
+    refused = client.delete(url)
+    assert (412, "FB-4011") == (refused.status_code, code(refused))
+    assert 6 == client.get(f"{url}&_summary=count").json["total"]
+    last = client.get(url).json["entry"][0]["resource"]["id"]
+    client.delete(f"/fhir/Patient/{last}")
+    told = client.delete(url, headers={"Prefer": "return=OperationOutcome"})
+    assert "5 resources have been deleted" in told.json["issue"][0]["details"]["text"]
+    assert 0 == client.get(f"{url}&_summary=count").json["total"]
+    assert 204 == client.delete(url).status_code
+    assert 412 == client.delete("/fhir/Patient").status_code
+
+
+def test_a_delete_of_several_inside_a_transaction(either: World) -> None:
+    """One entry deletes all that its condition finds; single: the transaction is refused."""
+    client = either.client()
+    for _ in range(3):
+        client.post("/fhir/Patient", json=PATIENT)
+    request = {"method": "DELETE", "url": "Patient?identifier=urn:h|1"}
+    create = {"request": {"method": "POST", "url": "Patient"}, "resource": PATIENT}
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [{"request": request}, create],
+    }
+    assert 412 == client.post("/fhir", json=bundle).status_code
+    either.settings = replace(either.settings, conditional_delete="multiple")
+    client = either.client()
+    answers = client.post("/fhir", json=bundle).json["entry"]
+    assert ["204 No Content", "201 Created"] == [each["response"]["status"] for each in answers]
+    left = client.get("/fhir/Patient?identifier=urn:h|1").json["entry"]
+    assert [answers[1]["response"]["location"].split("/")[-3]] == [
+        each["resource"]["id"] for each in left
+    ]
+
+
+def test_history_tells_who_chose_the_id(client: FlaskClient) -> None:
+    """A first version under the server's id was created, one under another id was put."""
+    client.put("/fhir/Patient/li", json=PATIENT)
+    given = client.post("/fhir/Patient", json=PATIENT).json["id"]
+    first = [client.get(f"/fhir/Patient/{id_}/_history").json["entry"][0] for id_ in ("li", given)]
+    assert [
+        ("PUT", "Patient/li", "201 Created"),
+        ("POST", "Patient", "201 Created"),
+    ] == [(e["request"]["method"], e["request"]["url"], e["response"]["status"]) for e in first]
 
 
 def test_three_patch_languages(client: FlaskClient) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from flask import Request as HttpRequest
 from flask.testing import FlaskClient
@@ -32,6 +32,7 @@ class TestSettings:
 
     fhir_base: str = BASE
     referential_integrity: bool = True
+    conditional_delete: Literal["single", "multiple"] = "single"
     max_bundle_entries: int = 10_000
     max_page: int = 1000
     max_request_bytes: int = 32 << 20

@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from fhir_bridge.operations import operations
+from fhir_bridge.search import Access
 from fhir_bridge.transform import Library
 from tests.api.test_resources import PATIENT, code
 from tests.api.world import World
@@ -50,6 +51,39 @@ def test_validate_needs_something_to_validate(client: FlaskClient) -> None:
     unknown = parameters(profile={"valueUri": "urn:none"}, resource={"resource": PATIENT})
     told = client.post("/fhir/Patient/$validate", json=unknown).json["issue"]
     assert "FB-3013" in {each["details"]["coding"][0]["code"] for each in told}
+
+
+def test_meta_of_a_type_and_of_the_record_lists_what_is_in_use(client: FlaskClient) -> None:
+    """Each label once, of present versions only, with every profile that is claimed."""
+    profile = "http://hl7.org/fhir/StructureDefinition/Patient"
+    labels = {"tag": [{"system": "urn:t", "code": "b"}], "profile": [profile]}
+    client.put("/fhir/Patient/li", json=PATIENT | {"meta": {"tag": [{"code": "gone"}]}})
+    client.put("/fhir/Patient/li", json=PATIENT | {"meta": labels})
+    twice = {**labels, "tag": [{"system": "urn:t", "code": "a"}, *labels["tag"]]}
+    client.put("/fhir/Patient/wang", json=PATIENT | {"id": "wang", "meta": twice})
+    secret = {"system": "urn:s", "code": "R", "display": "restricted"}
+    held = OBSERVATION | {"id": "o", "meta": {"security": [secret]}}
+    client.put("/fhir/Observation/o", json=held)
+
+    def meta(place: str) -> Any:
+        return client.get(f"/fhir/{place}$meta").json["parameter"][0]["valueMeta"]
+
+    codings = [{"system": "urn:t", "code": "a"}, {"system": "urn:t", "code": "b"}]
+    assert {"profile": [profile], "tag": codings} == meta("Patient/")
+    assert {"profile": [profile], "security": [secret], "tag": codings} == meta("")
+    assert {} == meta("Encounter/")
+
+
+def test_meta_of_the_record_shows_no_label_of_what_may_not_be_seen(either: World) -> None:
+    """Labels of other patients' resources stay unsaid."""
+    client = either.client()
+    for name in ("li", "wang"):
+        labelled = PATIENT | {"id": name, "meta": {"tag": [{"code": name}]}}
+        client.put(f"/fhir/Patient/{name}", json=labelled)
+    either.access = Access.patients(["li"])
+    for place in ("", "Patient/"):
+        answer = client.get(f"/fhir/{place}$meta").json
+        assert {"tag": [{"code": "li"}]} == answer["parameter"][0]["valueMeta"]
 
 
 def test_meta_is_added_and_taken_away(client: FlaskClient) -> None:
