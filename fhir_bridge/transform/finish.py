@@ -23,9 +23,12 @@ _FREE_KEYS = frozenset({"resourceType", "xsi:type"})
 class _Key:
     """What is known of one JSON key of a shape."""
 
-    __slots__ = ("is_list", "is_primitive", "order", "shape")
+    __slots__ = ("is_companion", "is_list", "is_primitive", "order", "shape")
 
-    def __init__(self, order: int, shape: Shape, *, is_list: bool) -> None:
+    def __init__(
+        self, order: int, shape: Shape, *, is_list: bool, is_companion: bool = False
+    ) -> None:
+        self.is_companion = is_companion
         self.order = order
         self.shape = shape
         self.is_list = is_list
@@ -48,37 +51,63 @@ class Finisher:
 
     def _object(self, run: Run, node: dict[str, Any], shape: Shape, site: Site) -> bool:
         """Finish `node` in place; whether anything is left in it."""
-        shape = self._actual(node, shape)
+        if shape.is_abstract or shape.kind == "logical" or "resourceType" in node:
+            shape = self._actual(node, shape)
         keys = self._keys.get(shape)
         if keys is None:
             keys = self._keys[shape] = self._compiled(shape)
         last, ordered = -1, True
-        drop: list[str] = []
+        drop: list[str] | None = None
         for name, value in node.items():
-            if type(value) is str and value == "":
-                drop.append(name)
-                continue
-            companion = name[0] == "_"
-            key = keys.get(name[1:] if companion else name)
-            if key is None:
-                if name not in _FREE_KEYS and not shape.is_open and keys:
-                    drop.append(name)
-                    run.report("FB-2124", site, None, "warning", name=name, type=shape.name)
-                elif not self._kept(run, value, site):
-                    drop.append(name)
-                continue
-            if not (_companion(value) if companion else self._value(run, node, name, key, site)):
-                drop.append(name)
-                continue
-            order = key.order * 2 + companion
-            if order < last:
-                ordered = False
-            last = order
-        for name in drop:
-            del node[name]
+            key = keys.get(name)
+            kind = type(value)
+            if kind is str:
+                if value and key is not None and not key.is_list:
+                    kept = True
+                else:
+                    kept = self._text(run, node, name, key, shape, site)
+            elif key is None:
+                kept = self._unknown(run, name, value, shape, site)
+            elif key.is_companion:
+                kept = _companion(value)
+            elif kind is dict and not key.is_list:
+                kept = self._object(run, value, key.shape, site)
+            elif kind is list and key.is_list and not key.is_primitive:
+                kept = self._list(run, value, key.shape, site)
+            else:
+                kept = self._value(run, node, name, key, site)
+            if not kept:
+                drop = [name] if drop is None else [*drop, name]
+            elif key is not None:
+                if key.order < last:
+                    ordered = False
+                last = key.order
+        if drop is not None:
+            for name in drop:
+                del node[name]
         if not ordered:
             _reorder(node, keys)
         return bool(node) and (len(node) > 1 or "xsi:type" not in node)
+
+    def _text(
+        self, run: Run, node: dict[str, Any], name: str, key: _Key | None, shape: Shape, site: Site
+    ) -> bool:
+        """A text that is empty, in a list's place, or under a key that is not known."""
+        value = node[name]
+        if value == "":
+            return False
+        if key is None:
+            return self._unknown(run, name, value, shape, site)
+        if key.is_list and not key.is_companion:
+            node[name] = [value]
+        return True
+
+    def _unknown(self, run: Run, name: str, value: Any, shape: Shape, site: Site) -> bool:
+        """A property that the type does not have: dropped, unless it takes any."""
+        if name in _FREE_KEYS or shape.is_open or not self._keys[shape]:
+            return self._kept(run, value, site)
+        run.report("FB-2124", site, None, "warning", name=name, type=shape.name)
+        return False
 
     def _actual(self, node: dict[str, Any], shape: Shape) -> Shape:
         own = node.get("resourceType")
@@ -99,7 +128,9 @@ class Finisher:
                     run.report("FB-2125", site, None, "warning", name=name, count=len(value))
                 node[name] = value = value[-1]
                 return type(value) is not dict or self._object(run, value, key.shape, site)
-            return self._list(run, node, name, key, site)
+            if key.is_primitive:
+                return _primitives(node, name, value)
+            return self._list(run, value, key.shape, site)
         if value is None:
             return False
         if type(value) is dict and not self._object(run, value, key.shape, site):
@@ -108,19 +139,16 @@ class Finisher:
             node[name] = [value]
         return True
 
-    def _list(self, run: Run, node: dict[str, Any], name: str, key: _Key, site: Site) -> bool:
-        value: list[Any] = node[name]
-        if key.is_primitive:
-            return _primitives(node, name, value)
-        kept = 0
-        for item in value:
-            if type(item) is dict and not self._object(run, item, key.shape, site):
-                continue
-            if item is not None:
-                value[kept] = item
-                kept += 1
-        del value[kept:]
-        return bool(value)
+    def _list(self, run: Run, value: list[Any], shape: Shape, site: Site) -> bool:
+        """Finish the items of a list of objects in place; whether any is left."""
+        kept = [
+            item
+            for item in value
+            if (self._object(run, item, shape, site) if type(item) is dict else item is not None)
+        ]
+        if len(kept) != len(value):
+            value[:] = kept
+        return bool(kept)
 
     def _kept(self, run: Run, value: Any, site: Site) -> bool:
         """Prune below a type that is not known."""
@@ -136,7 +164,10 @@ class Finisher:
         for element in shape.elements.values():
             for type_name, key in element.keys.items():
                 order = shape.order.get(key, len(shape.order))
-                keys[key] = _Key(order, self._shape(type_name), is_list=_listed(element, shape))
+                is_list = _listed(element, shape)
+                own = self._shape(type_name)
+                keys[key] = _Key(order * 2, own, is_list=is_list)
+                keys[f"_{key}"] = _Key(order * 2 + 1, own, is_list=is_list, is_companion=True)
         return keys
 
     def _shape(self, type_name: str) -> Shape:
@@ -175,9 +206,8 @@ def _reorder(node: dict[str, Any], keys: dict[str, _Key]) -> None:
     def place(name: str) -> int:
         if name in _FREE_KEYS:
             return -1
-        companion = name[0] == "_"
-        key = keys.get(name[1:] if companion else name)
-        return key.order * 2 + companion if key is not None else 1_000_000
+        key = keys.get(name)
+        return key.order if key is not None else 1_000_000
 
     items = sorted(node.items(), key=lambda pair: place(pair[0]))
     node.clear()
