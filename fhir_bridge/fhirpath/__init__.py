@@ -15,11 +15,13 @@ Read in this order: `lexer`, `parser`, `syntax` (text to tree) · `temporal`, `q
 chapter of the specification.
 """
 
+from fhir_bridge.fhirpath import syntax
 from fhir_bridge.fhirpath.checking import check
 from fhir_bridge.fhirpath.evaluation import Environment, Terminologies
 from fhir_bridge.fhirpath.expression import Expression, compile  # noqa: A004
 from fhir_bridge.fhirpath.node import Node
 from fhir_bridge.fhirpath.parser import parse
+from fhir_bridge.fhirpath.patterns import compile_pattern
 from fhir_bridge.fhirpath.quantity import Quantity
 from fhir_bridge.fhirpath.temporal import Long, Temporal, parse_temporal
 
@@ -33,6 +35,8 @@ __all__ = [
     "Terminologies",
     "check",
     "compile",
+    "compile_pattern",
     "parse",
     "parse_temporal",
+    "syntax",
 ]

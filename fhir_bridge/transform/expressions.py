@@ -49,6 +49,16 @@ class CompiledExpression:
             details = dict(issue.details)
             raise BridgeError(issue.code, where, issues=(), **details) from None
 
+    @property
+    def source(self) -> str:
+        """The FHIRPath that is evaluated: bare variables marked, ``.value`` made plain."""
+        return self._source
+
+    @property
+    def variable_slots(self) -> dict[str, int]:
+        """The variables of the map that the expression reads."""
+        return dict(self._slots)
+
     def _compiled(self, root_type: str) -> Any:
         found = self._by_type.get(root_type)
         if found is None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from fhir_bridge.transform.compile_rule import rule_name as name_of_rule
 from fhir_bridge.transform.compile_source import compile_source, compile_start
 from fhir_bridge.transform.compile_transform import compile_argument
 from fhir_bridge.transform.expressions import CompiledExpression
-from fhir_bridge.transform.generate_condition import NotSimple, write_condition
+from fhir_bridge.transform.generate_condition import CONDITION_PARTS, NotSimple, write_condition
 from fhir_bridge.transform.generate_target import StaticNode, write_target
 from fhir_bridge.transform.generated_parts import PARTS, too_deep
 from fhir_bridge.transform.run import MAX_CALLS, Site
@@ -62,11 +62,12 @@ class GroupWriter:
         self.group = compiled.group
         self.unit = unit
         self.shapes = shapes
-        self.space: dict[str, Any] = dict(PARTS)
+        self.space: dict[str, Any] = PARTS | CONDITION_PARTS
         self.nodes: dict[int, StaticNode] = {}
         self.values: dict[int, tuple[str, bool]] = {}  # slot -> Python name, surely an item
         self._compiled = compiled
         self._specialise = specialise
+        self._functions: list[str] = []
         self._lines: list[str] = []
         self._depth = 1
         self._loops = 0
@@ -79,6 +80,10 @@ class GroupWriter:
     def line(self, text: str) -> None:
         """Write a line at the present depth."""
         self._lines.append("    " * self._depth + text)
+
+    def function(self, text: str) -> None:
+        """Keep a function that the text calls."""
+        self._functions.append(text)
 
     def mark(self) -> int:
         """Where the text ends now."""
@@ -130,7 +135,7 @@ class GroupWriter:
             f"    frame = [{', '.join(in_frame)}]",
             "    run.depth += 1",
         ]
-        text = "\n".join([*head, *self._lines, "    run.depth -= 1"])
+        text = "\n".join([*self._functions, *head, *self._lines, "    run.depth -= 1"])
         place = f"<map group {self.group.name}>"
         exec(compile(text, place, "exec"), self.space)  # noqa: S102 - our own text, names bound
         made: Callable[..., None] = self.space["group"]
@@ -290,11 +295,10 @@ class GroupWriter:
 
     def _condition(self, text: str, scope: Scope, site: Site, name: str) -> str:
         expression = CompiledExpression(text, scope, self.unit, site)
-        general = f"{self.bind(expression.is_true, 'is_true')}(run, frame, {name})"
-        try:
-            return write_condition(self, expression, scope, name, general)
-        except NotSimple:
-            return general
+        function = self.bind(expression.is_true, "is_true")
+        with suppress(NotSimple):
+            function = write_condition(self, expression, function)
+        return f"{function}(run, frame, {name})"
 
     # closures beside the generated text
 
