@@ -84,13 +84,14 @@ class PostgresqlSession:
 
     def search(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         # A prepared statement comes to a plan that suits no value in particular.
-        return self.connection.execute(_placed(sql), parameters, prepare=False).fetchall()
+        cursor = self.connection.execute(_placed(sql), parameters, prepare=False, binary=True)
+        return cursor.fetchall()
 
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> Row | None:
         return self._execute(sql, parameters).fetchone()
 
     def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
-        with self.connection.cursor(name="stream", withhold=True) as cursor:
+        with self.connection.cursor(name="stream", withhold=True, binary=True) as cursor:
             cursor.itersize = 2000
             cursor.execute(_placed(sql), parameters)
             yield from cursor
@@ -164,7 +165,7 @@ class PostgresqlSession:
         return f"lower(convert_from({column}, 'UTF8'))"
 
     def _execute(self, sql: str, parameters: Sequence[Any]) -> psycopg.Cursor[Row]:
-        return self.connection.execute(_placed(sql), parameters)
+        return self.connection.execute(_placed(sql), parameters, binary=True)
 
 
 class PostgresqlDatabase:

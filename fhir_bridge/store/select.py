@@ -304,7 +304,11 @@ class Selector:
         )
 
     def _main_date(self, condition: asked.Between, at: _At) -> Sql:
-        """A regular interval of the main date begins at the row's own sort date."""
+        """A regular interval of the main date begins at the row's own sort date.
+
+        A single value and not EXISTS, so that no planner takes it for a join: it costs one
+        look-up a row, which PostgreSQL does not see.
+        """
         name, number = self._name("d"), self.numbers[condition.symbol]
         low, high = f"{name}.low", f"{name}.high"
         where, parameters = _bounds(
@@ -314,9 +318,9 @@ class Selector:
             ]
         )
         text = (
-            f"EXISTS (SELECT 1 FROM date_value {name} WHERE {name}.key = ?"
+            f"1 = (SELECT 1 FROM date_value {name} WHERE {name}.key = ?"
             f" AND {low} BETWEEN {at.date} * 10000 AND {at.date} * 10000 + 9999"
-            f" AND {name}.row_id = {at.row}{where})"
+            f" AND {name}.row_id = {at.row}{where} LIMIT 1)"
         )
         if not self._has_irregular(condition.symbol):
             return text, [number, *parameters]

@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from fhir_bridge.store import Store
 
-_KILLS = 4
+_KILLS = 20
 _BATCH = 20
 
 _WRITER = textwrap.dedent(
@@ -44,10 +45,13 @@ _WRITER = textwrap.dedent(
 def test_a_killed_writer_leaves_whole_transactions(
     opening: Callable[..., Store], database: str
 ) -> None:
-    """What was reported committed is there, nothing is there in part, and the index agrees."""
+    """What was reported committed is there, nothing is there in part, and the index agrees.
+
+    Each kill comes a little later within a transaction than the one before.
+    """
     store = opening()
     for kill in range(_KILLS):
-        committed = _run_and_kill(database, kill, after=3 + 5 * kill)
+        committed = _run_and_kill(database, kill, after=kill % 4, wait=kill / _KILLS * 0.02)
         found = [
             int(each.split(b'"id":"')[1].split(b'"')[0].split(b"-")[1])
             for each in store.bodies("Basic")
@@ -56,11 +60,14 @@ def test_a_killed_writer_leaves_whole_transactions(
         counts = {number: found.count(number) for number in set(found)}
         assert set(range(committed + 1)) <= set(counts)
         assert set(counts.values()) == {_BATCH}
-    assert store.check().issues == ()
+        assert store.check().issues == ()
 
 
-def _run_and_kill(database: str, kill: int, after: int) -> int:
-    """The last transaction that the writer reported before it was killed."""
+def _run_and_kill(database: str, kill: int, after: int, wait: float) -> int:
+    """The last transaction that the writer reported before it was killed.
+
+    It is killed `wait` seconds after it reported number `after`.
+    """
     writer = subprocess.Popen(
         [sys.executable, "-c", _WRITER, database, str(kill)],
         stdout=subprocess.PIPE,
@@ -74,6 +81,7 @@ def _run_and_kill(database: str, kill: int, after: int) -> int:
             last = int(line)
             if last >= after:
                 break
+        time.sleep(wait)
         os.kill(writer.pid, signal.SIGKILL)
         for line in lines:
             last = int(line)
