@@ -48,7 +48,7 @@ def convert(
         chosen = feed or find_standard_feed(data, feeds)
     except BridgeError as error:
         return Converted(None, list(error.issues))
-    transformer = Transformer(library)
+    transformer = Transformer(library, feeds.values())
     issues: list[Issue] = []
     bundles: list[Resource] = []
     records = parse(data, chosen)

@@ -58,7 +58,7 @@ class Pipeline:
         self.timings = Timings()
         self._store = store
         self._feeds = feeds
-        self._transformer = Transformer(library)
+        self._transformer = Transformer(library, feeds.values())
         self._validation = Validation(validator, models_check)
         self._resolver = Resolver(linker, feeds.values())
         self._batch = batch
@@ -133,6 +133,7 @@ class Pipeline:
                 work.tally = tally
                 tally.records += 1
                 tally.refused += work.refused
+                tally.warned += not work.refused and bool(work.issues)
                 if earlier is not None:
                     yield earlier
                 earlier = work

@@ -53,10 +53,18 @@ class Mapped:
 
 
 class Transformer:
-    """Runs the maps of `library`; keeps what is constant for each feed."""
+    """Runs the maps of `library`; keeps what is constant for each feed.
 
-    def __init__(self, library: MapLibrary) -> None:
+    A variable that a feed does not set has the value of the standard feed of its format.
+    """
+
+    def __init__(self, library: MapLibrary, feeds: Iterable[Feed] = ()) -> None:
         self._library = library
+        self._usual = {
+            feed.format: feed.variables
+            for feed in feeds
+            if feed.standard and feed.format != "table"
+        }
         self._variables: dict[str, Mapping[str, Any]] = {}
 
     def compile_maps(self, feeds: Iterable[Feed]) -> None:
@@ -95,7 +103,8 @@ class Transformer:
     def _variables_of(self, feed: Feed) -> Mapping[str, Any]:
         variables = self._variables.get(feed.name)
         if variables is None:
-            variables = {"zone": feed.zone, "feed": feed.name, **feed.variables}
+            usual = self._usual.get(feed.format, {})
+            variables = {**usual, "zone": feed.zone, "feed": feed.name, **feed.variables}
             self._variables[feed.name] = variables
         return variables
 

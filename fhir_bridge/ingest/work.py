@@ -17,13 +17,16 @@ from .transform import Mapped, is_refused
 
 __all__ = ["Tally", "Work", "batches", "fault", "leading_issue", "status", "waves"]
 
+_TOLD = 10  # so many warnings are named beside a message
+
 
 @dataclass(slots=True)
 class Tally:
-    """How many records of an entry there were, and how many of them were refused."""
+    """How many records of an entry there were, how many of them were refused or warned of."""
 
     records: int = 0
     refused: int = 0
+    warned: int = 0
 
 
 @dataclass(slots=True)
@@ -82,9 +85,23 @@ def status(work: Work) -> tuple[Literal["done", "quarantined", "ignored"], str]:
     if records <= 1:
         if work.refused:
             return "quarantined", leading_issue(work).code
-        return ("done" if work.mapped.bundle is not None else "ignored"), ""
+        return ("done" if work.mapped.bundle is not None else "ignored"), _warnings(work)
     detail = f"{refused} of {records} in quarantine" if refused else f"{records} records"
+    if work.tally.warned:
+        detail += f", {work.tally.warned} with warnings"
     return ("quarantined" if refused == records else "done"), detail
+
+
+def _warnings(work: Work) -> str:
+    """Code and place of what a stored record was warned of (``FB-2126 PV1-44``), each once."""
+    told = dict.fromkeys(
+        f"{issue.code} {issue.where}".rstrip()
+        for issue in work.issues
+        if issue.severity == "warning"
+    )
+    texts = list(told)
+    more = len(texts) - _TOLD
+    return "; ".join([*texts[:_TOLD], *([f"{more} more"] if more > 0 else [])])
 
 
 def leading_issue(work: Work) -> Issue:

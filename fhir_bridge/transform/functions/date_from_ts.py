@@ -1,4 +1,4 @@
-"""``date_from_ts(ts)``: an HL7 timestamp as FHIR date.
+"""``date_from_ts(ts, necessary)``: an HL7 timestamp as FHIR date.
 
 https://hl7.org/fhir/R4/datatypes.html#date
 """
@@ -11,12 +11,17 @@ from fhir_bridge.transform.timestamps import read_timestamp
 RESULT = "date"
 
 
-def date_from_ts(ts: str | None) -> str | Issue | None:
+def date_from_ts(ts: str | None, necessary: bool | None = None) -> str | Issue | None:
     """The date of an HL7 timestamp: ``19800102`` is 1980-01-02, ``198001`` is 1980-01.
 
-    Nothing from an absent value; FB-2126 when the digits are no date.
+    Nothing from an absent value; FB-2126 when the digits are no date: a warning, an error
+    where the element is `necessary` (who a person is, or whether they live, hangs on it).
     """
     if not ts:
         return None
     found = read_timestamp(str(ts))
-    return found.date if found else Issue("FB-2126", details={"type": "date"})
+    return (
+        found.date
+        if found
+        else Issue("FB-2126", "error" if necessary else "warning", details={"type": "date"})
+    )

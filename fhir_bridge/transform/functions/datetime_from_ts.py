@@ -1,4 +1,4 @@
-"""``datetime_from_ts(ts, zone)``: an HL7 timestamp as FHIR dateTime.
+"""``datetime_from_ts(ts, zone, necessary)``: an HL7 timestamp as FHIR dateTime.
 
 https://hl7.org/fhir/R4/datatypes.html#dateTime
 """
@@ -11,18 +11,20 @@ from fhir_bridge.transform.timestamps import read_timestamp
 RESULT = "dateTime"
 
 
-def datetime_from_ts(ts: str | None, zone: str | None = None) -> str | Issue | None:
+def datetime_from_ts(
+    ts: str | None, zone: str | None = None, necessary: bool | None = None
+) -> str | Issue | None:
     """The dateTime of an HL7 timestamp, in the precision that came.
 
     `zone` (``+08:00``) stands in where the timestamp has none; without either, a time
     gives its date alone, because FHIR has no time without a zone.  FB-2126 when the
-    digits are no date.
+    digits are no date: a warning, an error where the element is `necessary`.
     """
     if not ts:
         return None
     found = read_timestamp(str(ts))
     if found is None:
-        return Issue("FB-2126", details={"type": "dateTime"})
+        return Issue("FB-2126", "error" if necessary else "warning", details={"type": "dateTime"})
     if not (found.zone or zone):
         return found.date
     return found.datetime(zone or "")

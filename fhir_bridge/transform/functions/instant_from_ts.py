@@ -14,11 +14,11 @@ RESULT = "instant"
 def instant_from_ts(ts: str | None, zone: str | None = None) -> str | Issue | None:
     """The instant of an HL7 timestamp; it must be known to the minute and have a zone.
 
-    FB-2126 when it is not, since an instant may not be guessed.
+    FB-2126 (warning) when it is not, since an instant may not be guessed.
     """
     if not ts:
         return None
     found = read_timestamp(str(ts))
     if found is None or not found.minute or not (found.zone or zone):
-        return Issue("FB-2126", details={"type": "instant"})
+        return Issue("FB-2126", "warning", details={"type": "instant"})
     return found.datetime(zone or "")
