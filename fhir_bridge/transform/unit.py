@@ -45,6 +45,7 @@ class Unit:
     aliases: dict[str, str]
     resolve_group: Callable[[str], CompiledGroup | None]
     group_for_types: Callable[[str, str], CompiledGroup | None]
+    resource_for: Callable[[str], str] = str
     external_names: set[str] = field(default_factory=set)
     is_strict: bool = True
 

@@ -16,7 +16,7 @@ from fhir_bridge.transform.shapes import ElementShape, Shape, Shapes
 from fhir_bridge.transform.source import Item, scalar
 from fhir_bridge.transform.target import Place, Target, TargetPlan, plan_for
 
-__all__ = ["Writer", "copied"]
+__all__ = ["Writer", "copied", "reference_text"]
 
 
 def copied(value: Any) -> Any:
@@ -175,8 +175,10 @@ class Writer:
         node = target.companion() if target.node is None else target.node
         value = scalar(item.value)
         if type(item.value) is dict:
-            self._misfit(run, item, here, place.shape.name)
-            return None
+            value = reference_text(item.value, place.shape)
+            if value is None:
+                self._misfit(run, item, here, place.shape.name)
+                return None
         if value == "":
             value = None
         if value is not None:
@@ -236,6 +238,12 @@ def _object(value: Any, place: Place) -> Any:
     if place.shape.is_open:
         return text
     return {"xmlText": text} if "xmlText" in place.shape.elements else None
+
+
+def reference_text(value: dict[str, Any], shape: Shape) -> Any:
+    """STU3 often has a Reference where R4 has the canonical URL of the same thing."""
+    text = value.get("reference")
+    return text if isinstance(text, str) and shape.name in ("canonical", "uri") else None
 
 
 def _fresh(shape: Shape, place: Place) -> dict[str, Any]:
