@@ -124,13 +124,16 @@ def _is_answered(name: str, code: str, registry: Registry) -> bool:
 
 
 def _search_parameters(name: str, registry: Registry) -> list[dict[str, str]]:
-    return [
+    found = [
         {"name": code, "definition": parameter.url, "type": parameter.type}
         if parameter.url
         else {"name": code, "type": parameter.type}
         for code, parameter in registry.parameters(name).items()
         if _is_answered(name, code, registry)
     ]
+    if name != "Resource" and _is_answered(name, "_list", registry):
+        found.append({"name": "_list", "type": "special"})  # R4 publishes no definition of it
+    return found
 
 
 def _operations(level: Any, name: str) -> list[dict[str, str]]:

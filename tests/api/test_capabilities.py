@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from flask.testing import FlaskClient
 
+from fhir_bridge.fhir import render_json, render_xml
 from tests.api.test_resources import PATIENT
 from tests.api.world import open_world
+
+NAMELESS = {"resourceType": "Patient", "gender": "male"}
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +96,97 @@ def test_every_search_parameter_is_answered(server: FlaskClient, claims: dict[st
 
 
 def test_every_include_is_answered(server: FlaskClient, claims: dict[str, Any]) -> None:
-    """What ``searchInclude`` and ``searchRevInclude`` list is accepted."""
+    """What ``searchInclude`` and ``searchRevInclude`` list is accepted, by every type."""
     for resource in claims["resource"]:
-        if resource["type"] not in ("Patient", "Observation", "Encounter", "Contract"):
-            continue
         for key, name in (("searchInclude", "_include"), ("searchRevInclude", "_revinclude")):
-            for value in resource[key]:
-                answer = server.get(f"/fhir/{resource['type']}?{name}={value}&_count=1")
-                assert 200 == answer.status_code, value
+            pairs = [(name, value) for value in resource.get(key, ())]
+            for first in range(0, len(pairs), 20):
+                query = urlencode([*pairs[first : first + 20], ("_count", "1")])
+                answer = server.get(f"/fhir/{resource['type']}?{query}")
+                assert 200 == answer.status_code, answer.text
+
+
+def test_a_claimed_include_brings_what_is_referred_to(
+    server: FlaskClient, claims: dict[str, Any]
+) -> None:
+    """Forward and reverse claims of one reference bring the two resources together."""
+    held = {"resourceType": "Observation", "id": "about", "subject": {"reference": "Patient/whom"}}
+    server.put("/fhir/Patient/whom", json=NAMELESS | {"id": "whom"})
+    server.put("/fhir/Observation/about", json=held)
+    claimed = {each["type"]: each for each in claims["resource"]}
+    for name, id_, key, parameter, brought in (
+        ("Observation", "about", "searchInclude", "_include", "whom"),
+        ("Patient", "whom", "searchRevInclude", "_revinclude", "about"),
+    ):
+        for value in ("Observation:subject", "Observation:patient"):
+            assert value in claimed[name][key]
+            found = server.get(f"/fhir/{name}?_id={id_}&{parameter}={value}").json["entry"]
+            assert {id_, brought} == {each["resource"]["id"] for each in found}
+
+
+def test_every_claimed_parameter_divides_its_type(
+    server: FlaskClient, claims: dict[str, Any]
+) -> None:
+    """``:missing`` true and false together find every resource, for what has values of its own."""
+    for name in ("Patient", "Observation", "Contract"):
+        server.put(f"/fhir/{name}/one", json={"resourceType": name, "id": "one"})
+        resource = next(each for each in claims["resource"] if each["type"] == name)
+        for parameter in resource["searchParam"]:
+            if parameter["type"] in ("composite", "special"):
+                continue
+            if parameter["name"] in ("_content", "_text"):
+                continue
+            totals = [
+                server.get(f"/fhir/{name}?{parameter['name']}:missing={flag}&_summary=count").json
+                for flag in ("true", "false")
+            ]
+            whole = server.get(f"/fhir/{name}?_summary=count").json["total"]
+            assert whole == sum(each["total"] for each in totals), (name, parameter)
+
+
+def test_every_patch_format_is_read(server: FlaskClient) -> None:
+    """Each claimed media type changes a resource."""
+    operation = [
+        {"name": "type", "valueCode": "replace"},
+        {"name": "path", "valueString": "Patient.gender"},
+        {"name": "value", "valueCode": "female"},
+    ]
+    parameters = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "operation", "part": operation}],
+    }
+    bodies: dict[str, bytes] = {
+        "application/json-patch+json": b'[{"op":"replace","path":"/gender","value":"female"}]',
+        "application/xml-patch+xml": b'<diff><replace sel="Patient/gender/@value">female</replace></diff>',
+        "application/fhir+json": render_json(parameters),
+        "application/fhir+xml": render_xml(parameters),
+    }
+    claimed = server.get("/fhir/metadata").json["patchFormat"]
+    assert bodies.keys() == set(claimed)
+    for media, body in bodies.items():
+        server.put("/fhir/Patient/patched", json=NAMELESS | {"id": "patched"})
+        answer = server.patch("/fhir/Patient/patched", data=body, content_type=media)
+        assert (200, "female") == (answer.status_code, (answer.json or {}).get("gender")), media
+
+
+def test_nothing_is_served_that_is_not_claimed(server: FlaskClient, claims: dict[str, Any]) -> None:
+    """What a type does not claim is refused by name: search parameters and operations."""
+    claimed = {each["type"]: each for each in claims["resource"]}
+    every = {each["name"] for one in claimed.values() for each in one["searchParam"]}
+    for name in ("Patient", "Observation", "Contract", "Binary"):
+        own = {each["name"] for each in claimed[name]["searchParam"]}
+        for parameter in sorted(every - own):
+            answer = server.get(f"/fhir/{name}?{parameter}=1")
+            assert 400 == answer.status_code, (name, parameter)
+    offered = {name: {o["name"] for o in one["operation"]} for name, one in claimed.items()}
+    for operation in sorted(set.union(*offered.values())):
+        for name in ("Patient", "Observation", "StructureMap"):
+            for place in (name, f"{name}/none"):
+                answer = server.post(
+                    f"/fhir/{place}/${operation}", json={"resourceType": "Parameters"}
+                )
+                if operation not in offered[name]:
+                    assert "FB-4028" in answer.text, (place, operation)
 
 
 def test_every_operation_is_offered(server: FlaskClient, claims: dict[str, Any]) -> None:
