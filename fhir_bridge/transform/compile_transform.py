@@ -24,7 +24,15 @@ from fhir_bridge.transform.structure_map import Parameter, Transform
 from fhir_bridge.transform.target import Target
 from fhir_bridge.transform.unit import RuleView, Unit
 
-__all__ = ["Compute", "compile_argument", "compile_transform", "known_transforms"]
+__all__ = [
+    "EXPECTED",
+    "Compute",
+    "Taken",
+    "called_function",
+    "compile_argument",
+    "compile_transform",
+    "known_transforms",
+]
 
 Compute = Callable[[Run, list[Any]], Any]
 _OWN = ("create", "copy", "evaluate", "translate", "reference", "pointer", "cast")
@@ -186,40 +194,73 @@ def _entry_of(item: Any) -> Any:
 
 
 def _computed(function: NamedFunction, arguments: list[Compute], view: RuleView) -> Compute:
-    name, call, result, site, here = (
-        function.name,
-        function.call,
-        function.result,
-        view.site,
-        view.here,
-    )
-    shape = view.unit.shapes.find(result) if result else None
+    call, here = function.call, view.here
+    taken = Taken(function, view)
 
     def compute(run: Run, frame: list[Any]) -> Any:
         values = [plain_value(argument(run, frame)) for argument in arguments]
-        origin = as_item(frame[here]) if here >= 0 else None
+        origin = frame[here] if here >= 0 else None
         try:
             found = call(*values)
-        except BridgeError as error:
-            run.issues.extend(error.issues)
-            return None
-        except (TypeError, ValueError, ArithmeticError) as error:
-            reason = f"{type(error).__name__}: {error}" if isinstance(error, TypeError) else "value"
-            raise site.failure("FB-2115", origin, name=name, reason=reason) from None
+        except EXPECTED as error:
+            return taken.failed(run, origin, error)
+        return taken.value(run, origin, found)
+
+    return compute
+
+
+EXPECTED = (BridgeError, TypeError, ValueError, ArithmeticError)
+"""What a function of a map may raise."""
+
+
+class Taken:
+    """What becomes of the answer of a function: a value with its type, or an issue."""
+
+    __slots__ = ("name", "result", "shape", "site")
+
+    def __init__(self, function: NamedFunction, view: RuleView) -> None:
+        self.name = function.name
+        self.result = function.result
+        self.shape = view.unit.shapes.find(function.result) if function.result else None
+        self.site = view.site
+
+    def value(self, run: Run, origin: Any, found: Any) -> Any:
+        """The answer as an item or a list of items; None when there is none."""
         if found is None:
             return None
         if found is MISFIT:
-            run.report("FB-2112", site, origin, element=name, type=result)
+            run.report("FB-2112", self.site, as_item(origin), element=self.name, type=self.result)
             return None
         if isinstance(found, Issue):
-            where = found.where or (origin.where if origin else "")
+            item = as_item(origin)
+            where = found.where or (item.where if item else "")
             run.issues.append(Issue(found.code, found.severity, where, found.details))
             return None
         if isinstance(found, list):
-            return [Item(value, shape) for value in found]
-        return Item(found, shape)
+            return [Item(value, self.shape) for value in found]
+        return Item(found, self.shape)
 
-    return compute
+    def failed(self, run: Run, origin: Any, error: Exception) -> None:
+        """A function that raised: its own issues are noted, anything else ends the run."""
+        if isinstance(error, BridgeError):
+            run.issues.extend(error.issues)
+            return
+        reason = f"{type(error).__name__}: {error}" if isinstance(error, TypeError) else "value"
+        item = as_item(origin)
+        raise self.site.failure("FB-2115", item, name=self.name, reason=reason) from None
+
+
+def called_function(transform: Transform) -> NamedFunction | None:
+    """The plain function that a transform calls; None where it needs the run."""
+    name = transform.name
+    if name in _OWN:
+        return None
+    if name in STANDARD:
+        call, result, least, most = STANDARD[name]
+        if not least <= len(transform.parameters) <= most:
+            return None
+        return NamedFunction(name, call, result, "")
+    return named_functions().get(name)
 
 
 def _only(items: list[Item]) -> Any:

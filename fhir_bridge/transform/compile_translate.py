@@ -54,7 +54,7 @@ def _coded(item: Item | None) -> tuple[str, str]:
     if type(value) is dict:
         coding = value["coding"][0] if value.get("coding") else value
         return str(coding.get("system") or ""), str(coding.get("code") or coding.get("value") or "")
-    text = scalar(value)
+    text = value if type(value) is str else scalar(value)
     return "", "" if text is None else str(text)
 
 
@@ -75,18 +75,23 @@ def _translated(system: str, code: str, display: str, output: str, unit: Unit) -
 
 def plain_value(value: Any) -> Any:
     """What a function sees: scalars plain, nodes as they are."""
-    if isinstance(value, list):
+    kind = type(value)
+    if kind is Item or kind is Target:
+        value = value.value
+        kind = type(value)
+    elif kind is list:
         return [plain_value(child) for child in value]
-    found = value.value if isinstance(value, Item | Target) else value
-    if type(found) is str or found is None or hasattr(found, "get"):
-        return found
-    return scalar(found)
+    if kind is str or value is None or hasattr(value, "get"):
+        return value
+    return scalar(value)
 
 
 def as_item(value: Any) -> Any:
     """A variable as an item (a target variable may be the context of an expression)."""
-    if isinstance(value, Target):
+    if type(value) is Item:
+        return value
+    if type(value) is Target:
         return Item(value.value, value.shape)
-    if isinstance(value, list):
+    if type(value) is list:
         return value[0] if value else None
     return value

@@ -10,15 +10,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fhir_bridge.transform.compile_target import compile_target
-from fhir_bridge.transform.compile_transform import compile_argument, compile_transform
-from fhir_bridge.transform.compile_translate import OID_TO_URI
+from fhir_bridge.transform.compile_transform import (
+    Taken,
+    called_function,
+    compile_argument,
+    compile_transform,
+)
+from fhir_bridge.transform.compile_translate import OID_TO_URI, plain_value
 from fhir_bridge.transform.fit import MISFIT, fit_for
-from fhir_bridge.transform.functions import named_functions
+from fhir_bridge.transform.functions import NamedFunction, named_functions
 from fhir_bridge.transform.scope import Scope
 from fhir_bridge.transform.shapes import Shape
 from fhir_bridge.transform.source import Item
 from fhir_bridge.transform.standard_transforms import STANDARD
-from fhir_bridge.transform.structure_map import RuleTarget, Transform
+from fhir_bridge.transform.structure_map import Parameter, RuleTarget, Transform
 from fhir_bridge.transform.target import Place, TargetPlan, plan_for
 from fhir_bridge.transform.unit import RuleView
 from fhir_bridge.transform.write import Writer
@@ -370,7 +375,32 @@ def _value(writer: GroupWriter, transform: Transform, view: RuleView) -> str:
     parameters = transform.parameters
     if transform.name == "copy" and len(parameters) == 1:
         return writer.value(parameters[0], view)
+    function = called_function(transform)
+    if function is not None:
+        return _called(writer, function, parameters, view)
     for parameter in parameters:
         if parameter.kind in {"name", "expression"}:
             writer.seen_by_closures(view.scope, str(parameter.value))
     return f"{writer.bind(compile_transform(transform, view), 'compute')}(run, frame)"
+
+
+def _called(
+    writer: GroupWriter,
+    function: NamedFunction,
+    parameters: tuple[Parameter, ...],
+    view: RuleView,
+) -> str:
+    """The call of a plain function, as statements that leave its value in ``r``."""
+    arguments: list[str] = []
+    for parameter in parameters:
+        if parameter.kind not in {"name", "expression"}:
+            arguments.append(repr(plain_value(parameter.value)))
+        else:
+            arguments.append(f"plain_value({writer.value(parameter, view)})")
+    here, _ = writer.values[view.here]
+    taken = writer.bind(Taken(function, view), "taken")
+    call = writer.bind(function.call, "call")
+    shape = writer.bind(writer.space[taken].shape, "shape")
+    writer.line(f"try: r = {call}({', '.join(arguments)})")
+    writer.line(f"except EXPECTED as error: r = {taken}.failed(run, {here}, error)")
+    return f"Item(r, {shape}) if type(r) is str else {taken}.value(run, {here}, r)"

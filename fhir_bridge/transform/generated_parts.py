@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from fhir_bridge.transform.compile_source import listed
+from fhir_bridge.transform.compile_transform import EXPECTED
+from fhir_bridge.transform.compile_translate import plain_value
 from fhir_bridge.transform.fit import MISFIT
 from fhir_bridge.transform.run import MAX_CALLS, Run, Site
 from fhir_bridge.transform.shapes import Shape
@@ -56,6 +58,7 @@ def held(shape: Shape, node: dict[str, Any], holder: dict[str, Any] | None) -> T
 
 
 PARTS: dict[str, Any] = {
+    "EXPECTED": EXPECTED,
     "Item": Item,
     "MISFIT": MISFIT,
     "NUMBERS": frozenset({bool, int, Decimal}),
@@ -67,6 +70,7 @@ PARTS: dict[str, Any] = {
     "no_target": no_target,
     "of_type": _of_type,
     "plain": str.__str__,
+    "plain_value": plain_value,
     "put_any": put_any,
 }
 """The names that every generated function may use."""

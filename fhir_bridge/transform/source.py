@@ -75,6 +75,7 @@ def fetcher(name: str, shapes: Shapes) -> Callable[[Item], list[Item]]:
     """A function that lists the children `name` of an item; look-ups are kept by shape."""
     plans: dict[Shape, list[tuple[str, Shape | None, bool]] | None] = {}
     companion_key = f"_{name}"
+    may_stand_in = name in ("value", "item")
 
     def fetch(item: Item) -> list[Item]:
         value = item.value
@@ -94,6 +95,14 @@ def fetcher(name: str, shapes: Shapes) -> Callable[[Item], list[Item]]:
         get = getattr(value, "get", None)
         if get is not None:
             found = get(name)
+            if item.shape is None and not may_stand_in:  # the common case: no type is known
+                if found is None:
+                    return []
+                kind = type(found)
+                if kind is not list and kind is not dict:
+                    own = getattr(found, "type_name", None)
+                    shape = shapes.named(str(own)) if own else None
+                    return [Item(found, shape, None, item, name)]
             if found is None:
                 return _alternative(item, name, shapes)
             shape = _child_shape(item.shape, name, shapes)
