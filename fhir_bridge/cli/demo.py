@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from fhir_bridge.cli.ports import require_free_port
 from fhir_bridge.config import load_settings
 
 __all__ = ["command"]
@@ -64,8 +65,13 @@ def command(
         language=language,
         log_level="WARNING" if log_level == "INFO" else log_level,
     )
+    require_free_port(settings.host, settings.port, "--port", "the pages and the API")
+    if mllp_port:
+        require_free_port(settings.listen, mllp_port, "--mllp-port", "the hospital's messages")
     choice = Choice(residents, seed, mllp_port, data is None, leave, resend)
     try:
         return run(settings, choice)
     except OSError as error:
-        raise click.ClickException(f"cannot listen: {error.strerror or error}") from error
+        raise click.ClickException(
+            f"cannot listen: {error.strerror or error}; choose other ports with --port and --mllp-port"
+        ) from error

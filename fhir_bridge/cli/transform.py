@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from fhir_bridge.cli.sites import INPUTS, artifacts, input_files, read_input
 from fhir_bridge.errors import BridgeError, Issue
 
 if TYPE_CHECKING:
+    from fhir_bridge.ingest import Feed
     from fhir_bridge.transform import Library
 
 __all__ = ["command"]
@@ -33,6 +34,9 @@ __all__ = ["command"]
     is_flag=True,
     help="Report source fields that never reach the target and elements never filled.",
 )
+@click.option(
+    "--feed", "feed_name", help="Read and run as this feed does: its variables, zone, charset."
+)
 @click.option("--lineage", is_flag=True, help="Print which source and rule wrote each element.")
 def command(
     structure_map: str | None,
@@ -40,12 +44,14 @@ def command(
     *,
     only_check: bool,
     only_coverage: bool,
+    feed_name: str | None,
     lineage: bool,
 ) -> int:
     """Run MAP (a .map file or the URL of a map in mappings/) on each of FILES.
 
     Inputs are FHIR JSON or XML, HL7 v2, CDA or tables; each result is one line of JSON, issues
-    go to standard error.
+    go to standard error.  A map that reads variables of a feed (%zone, %own_institutions …) needs
+    --feed.
 
     Example: fhir-bridge transform my.map patient.json
     """
@@ -53,18 +59,20 @@ def command(
 
     library = Library.from_artifacts(artifacts())
     url = _take_in(library, structure_map) if structure_map else ""
+    feed = _feed(feed_name)
+    variables = _variables(feed)
     if only_check:
         return _check(library, [url] if url else sorted(library.maps))
     if not url or not files:
         raise click.UsageError("name a map and files, or --check")
     if only_coverage:
-        return _coverage(library, url, files)
+        return _coverage(library, url, files, feed)
     compiled = library.compile(url)
     findings = False
     for path in input_files(files):
-        for source in _sources(read_input(path)):
+        for source in _sources(read_input(path), feed):
             try:
-                transformed = compiled.run(source, lineage=lineage)
+                transformed = compiled.run(source, variables=variables, lineage=lineage)
             except BridgeError as error:
                 print_issues(error.issues, source=path.name)
                 findings = True
@@ -102,12 +110,12 @@ def _check(library: Library, urls: list[str]) -> int:
     return 1 if issues else 0
 
 
-def _coverage(library: Library, url: str, files: tuple[Path, ...]) -> int:
+def _coverage(library: Library, url: str, files: tuple[Path, ...], feed: Feed | None) -> int:
     """What the files hold and the map leaves behind, the most frequent field first."""
     from fhir_bridge.transform import measure_coverage
 
-    inputs = (source for path in input_files(files) for source in _sources(read_input(path)))
-    report = measure_coverage(library, url, inputs)
+    inputs = (source for path in input_files(files) for source in _sources(read_input(path), feed))
+    report = measure_coverage(library, url, inputs, variables=_variables(feed))
     print_issues(report.issues)
     print_lines([{"inputs": report.inputs, "failed": report.failed, "reached": report.reached}])
     print_lines({"unreached": one.path, "inputs": one.inputs} for one in report.unreached)
@@ -118,20 +126,52 @@ def _coverage(library: Library, url: str, files: tuple[Path, ...]) -> int:
     return 1 if report.failed or report.unreached else 0
 
 
-def _sources(data: bytes) -> Iterator[Any]:
-    """The trees that a map can read in `data`."""
-    from fhir_bridge import cda, hl7v2, tables
+def _feed(name: str | None) -> Feed | None:
+    from fhir_bridge.ingest import get_feed, load_feeds
+
+    return get_feed(load_feeds(artifacts()), name) if name else None
+
+
+def _variables(feed: Feed | None) -> Mapping[str, Any]:
+    """What the maps of a feed can read by name."""
+    return {"zone": feed.zone, "feed": feed.name, **feed.variables} if feed else {}
+
+
+def _sources(data: bytes, feed: Feed | None) -> Iterator[Any]:
+    """The trees that a map can read in `data`, read as the feed says where there is one."""
+    from fhir_bridge import cda, hl7v2
     from fhir_bridge.fhir import parse_json, parse_xml
     from fhir_bridge.ingest import detect
 
-    form = detect(data)
+    form = feed.format if feed else detect(data)
     if form == "hl7v2":
-        yield hl7v2.parse(data)
+        yield hl7v2.parse(data, charset=feed.charset or None if feed else None)
     elif form == "cda":
         yield cda.parse(data).tree
     elif form == "table":
-        yield from tables.read_rows(data)
+        yield from _rows(data, feed)
     elif data.lstrip()[:1] == b"<":
         yield parse_xml(data)
     else:
         yield parse_json(data)
+
+
+def _rows(data: bytes, feed: Feed | None) -> Iterator[Any]:
+    """Rows, or groups of rows where the feed groups them."""
+    from io import BytesIO
+
+    from fhir_bridge import tables
+
+    if feed is None:
+        return iter(tables.read_rows(data))
+    table = feed.table
+    written = {
+        "delimiter": table.delimiter,
+        "quote": table.quote,
+        "header_row": table.header_row,
+        "sheet": table.sheet,
+    }
+    chosen: dict[str, Any] = {key: value for key, value in written.items() if value}
+    dialect = tables.Dialect(**chosen)
+    rows = tables.read_rows(BytesIO(data), charset=feed.charset or None, dialect=dialect)
+    return tables.group_rows(rows, table.group_by) if table.group_by else rows

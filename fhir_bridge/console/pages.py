@@ -12,15 +12,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask.sansio.blueprints import BlueprintSetupState
+from jinja2 import Environment
 
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.console import form_token
+from fhir_bridge.console.counts import Counts, RecordCounts
 from fhir_bridge.console.display import list_of, minute, person_name
 from fhir_bridge.console.identifier_names import IdentifierNames
 from fhir_bridge.console.issue_text import in_language
 from fhir_bridge.console.language import LANGUAGES, choose, words
 from fhir_bridge.console.load_rule import read_load_rule
-from fhir_bridge.console.overview import doctor_loads, entry_view, feed_views
+from fhir_bridge.console.overview import entry_view, feed_views
 from fhir_bridge.console.quarantine import detail
 from fhir_bridge.console.readable import outline, summary
 from fhir_bridge.console.reader import Reader
@@ -70,9 +73,17 @@ def create_console(services: Services, *, artifacts: Artifacts | None = None) ->
         _guarded(pages.replay),
         methods=["POST"],
     )
+    console.record_once(_compile_templates)
     console.before_request(pages.prepare)
     console.after_request(_seal)
     return console
+
+
+def _compile_templates(state: BlueprintSetupState) -> None:
+    """Before the first reader comes: compiling the first page costs more than showing it."""
+    environment: Environment = getattr(state.app, "jinja_env")  # noqa: B009 - of Flask, not of its base
+    for name in ("base.html", "parts.html", "overview.html"):
+        environment.get_template(name)
 
 
 def _guarded(view: View) -> View:
@@ -123,7 +134,8 @@ class _Pages:
         self._services = services
         self._terms = Terms(services.profiles.code_systems.values())
         self._names = IdentifierNames.from_artifacts(artifacts)
-        self._rule = read_load_rule(artifacts)
+        rule = read_load_rule(artifacts)
+        self._counts = RecordCounts(services.store, services.registry, rule.persons_per_doctor)
 
     def prepare(self) -> None:
         """What every page needs: its words and links to itself."""
@@ -146,8 +158,7 @@ class _Pages:
         feeds = feed_views(
             self._services.feeds, store.journal.counts_by_feed(), quarantined, language
         )
-        types = sorted(store.counts_by_type().items(), key=lambda one: (-one[1], one[0]))
-        loads = doctor_loads(self._reader(), self._rule.persons_per_doctor)
+        counts = self._counts.now()
         return self._render(
             "overview.html",
             "overview",
@@ -155,19 +166,19 @@ class _Pages:
             entries=[
                 entry_view(one, language) for one in store.quarantine.list(limit=_LAST_ERRORS)
             ],
-            types=types,
-            total=sum(count for _, count in types),
-            loads=loads,
-            tiles=self._tiles(dict(types), feeds),
+            types=counts.types,
+            total=counts.total,
+            loads=counts.loads,
+            tiles=self._tiles(counts, feeds),
         )
 
-    def _tiles(self, types: dict[str, int], feeds: list[Any]) -> list[dict[str, Any]]:
+    def _tiles(self, counts: Counts, feeds: list[Any]) -> list[dict[str, Any]]:
         quarantined = sum(feed.quarantined for feed in feeds)
         waiting = sum(feed.waiting for feed in feeds)
         tiles = [
-            ("residents_count", types.get("Patient", 0), url_for("console.residents")),
-            ("contracts_count", self._reader().count("Contract", ("status", "executed")), url_for("console.resources", resource_type="Contract")),
-            ("resources_count", sum(types.values()), url_for("console.resources", resource_type="Patient")),
+            ("residents_count", dict(counts.types).get("Patient", 0), url_for("console.residents")),
+            ("contracts_count", counts.in_force, url_for("console.resources", resource_type="Contract")),
+            ("resources_count", counts.total, url_for("console.resources", resource_type="Patient")),
             ("waiting_count", waiting, url_for("console.overview")),
             ("quarantined_count", quarantined, url_for("console.quarantine")),
         ]  # fmt: skip

@@ -104,7 +104,7 @@ def gather(patient: Resource, reader: Reader, known: Known) -> dict[str, Any]:
     observations = reader.find("Observation", subject, ("_sort", "-date"), most=_READ_RESULTS)
     contracts = reader.find("Contract", subject, most=10)
     contracts.sort(key=lambda one: first(one, "applies", "start") or "", reverse=True)
-    measured = [_result(one, words) for one in observations if _is_result(one)]
+    measured = [_result(one, known) for one in observations if _is_result(one)]
     results = _merged(measured)[:_SHOWN_RESULTS]
     language = words.language
     return {
@@ -128,15 +128,15 @@ def gather(patient: Resource, reader: Reader, known: Known) -> dict[str, Any]:
             for one in reader.find("Condition", mine, ("_sort", "-recorded-date"))
         ),
         "encounters": [
-            _encounter(one, reader, words)
+            _encounter(one, reader, known)
             for one in reader.find("Encounter", mine, ("_sort", "-date"), most=20)
         ],
         "tasks": [
-            _item(one, _task_name(one), first(one, "executionPeriod", "start") or one.get("authoredOn"))
+            _item(one, _task_name(one, terms, language), first(one, "executionPeriod", "start") or one.get("authoredOn"))
             for one in reader.find("Task", mine, ("_sort", "-authored-on"), most=20)
         ],
         "vaccinations": [
-            _item(one, concept_text(one.get("vaccineCode")), one.get("occurrenceDateTime"))
+            _item(one, terms.concept(one.get("vaccineCode"), language), one.get("occurrenceDateTime"))
             for one in reader.find("Immunization", mine, ("_sort", "-date"))
         ],
         "documents": list(_documents(reader, mine)),
@@ -256,7 +256,7 @@ def _is_result(observation: Resource) -> bool:
     return len(str(observation.get("valueString", ""))) <= _LONGEST_VALUE
 
 
-def _result(observation: Resource, words: Words) -> Item:
+def _result(observation: Resource, known: Known) -> Item:
     flags = {code for one in list_of(observation, "interpretation") for code in codes_of(one)}
     limits = first(observation, "referenceRange") or {}
     low, high = first(limits, "low", "value"), first(limits, "high", "value")
@@ -268,29 +268,31 @@ def _result(observation: Resource, words: Words) -> Item:
     )
     return _item(
         observation,
-        concept_text(observation.get("code")),
+        known.terms.concept(observation.get("code"), known.words.language),
         when,
-        value=_value(observation, words),
+        value=_value(observation, known),
         range=str(written),
         flag="high" if flags & {"H", "HH"} else "low" if flags & {"L", "LL"} else "",
     )
 
 
-def _value(observation: Resource, words: Words) -> str:
+def _value(observation: Resource, known: Known) -> str:
+    """The value of an Observation or of one of its components."""
+    language = known.words.language
     if "valueQuantity" in observation:
         return quantity_text(observation["valueQuantity"])
     if "valueCodeableConcept" in observation:
-        return concept_text(observation["valueCodeableConcept"])
+        return known.terms.concept(observation["valueCodeableConcept"], language)
     if "component" in observation:
         parts = [
-            f"{concept_text(part.get('code'))} {_value(part, words)}"
+            f"{known.terms.concept(part.get('code'), language)} {_value(part, known)}"
             for part in list_of(observation, "component")
         ]
         return "; ".join(parts)
     for key, value in observation.items():
         if key.startswith("value") and not isinstance(value, dict | list):
             return str(value)
-    return concept_text(observation.get("dataAbsentReason")) or "–"
+    return known.terms.concept(observation.get("dataAbsentReason"), language) or "–"
 
 
 def _is_referral(one: Resource) -> bool:
@@ -311,7 +313,7 @@ def _referral(one: Resource, reader: Reader, terms: Terms, words: Words) -> Item
             direction = terms.coding(coding, words.language)
     sender = sender or named(one.get("requester"), reader).text
     receiver = named(first(one, "performer"), reader).text
-    reasons = [concept_text(reason) for reason in list_of(one, "reasonCode")]
+    reasons = [terms.concept(reason, words.language) for reason in list_of(one, "reasonCode")]
     return _item(
         one,
         direction,
@@ -323,12 +325,13 @@ def _referral(one: Resource, reader: Reader, terms: Terms, words: Words) -> Item
     )
 
 
-def _encounter(one: Resource, reader: Reader, words: Words) -> Item:
+def _encounter(one: Resource, reader: Reader, known: Known) -> Item:
+    words, terms = known.words, known.terms
     kind = _CLASSES.get(str(first(one, "class", "code") or ""), "")
-    what = concept_text(first(one, "type"))
+    what = terms.concept(first(one, "type"), words.language)
     place = (
         named(first(one, "location", "location"), reader).text
-        or concept_text(first(one, "serviceType"))
+        or terms.concept(first(one, "serviceType"), words.language)
         or named(one.get("serviceProvider"), reader).text
     )
     period = one.get("period") or {}
@@ -378,8 +381,8 @@ def _merged(items: Iterable[Item]) -> list[Item]:
     return list(found.values())
 
 
-def _task_name(task: Resource) -> str:
-    return concept_text(task.get("code")) or str(task.get("description") or "")
+def _task_name(task: Resource, terms: Terms, language: str) -> str:
+    return terms.concept(task.get("code"), language) or str(task.get("description") or "")
 
 
 def _status(words: Words, resource: Resource) -> str:

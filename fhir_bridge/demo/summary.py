@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import resource as process
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fhir_bridge.app import Services
@@ -13,16 +12,17 @@ from fhir_bridge.console import Load, Reader, doctor_loads, in_language, read_lo
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import parse_json
 from fhir_bridge.search import Access
-from fhir_bridge.store import FeedCounts
+from fhir_bridge.store import FeedCounts, Store
 
 __all__ = ["Reason", "Summary", "summarize"]
 
 _REFERRAL = "http://snomed.info/sct|3457005"
+_PRESSURE = "http://loinc.org|85354-9"
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A leading code of the quarantine: how often, and what it means."""
+    """A leading code of the quarantine: how often, and what its newest issue says."""
 
     code: str
     count: int
@@ -57,7 +57,7 @@ def summarize(services: Services, seconds: float, language: str) -> Summary:
     return Summary(
         feeds=tuple(store.journal.counts_by_feed()),
         types=tuple(types),
-        reasons=_reasons(store.quarantine.counts_by_feed(), language),
+        reasons=_reasons(store, language),
         patients=dict(types).get("Patient", 0),
         known_to_three=known,
         example=example,
@@ -69,14 +69,25 @@ def summarize(services: Services, seconds: float, language: str) -> Summary:
     )
 
 
-def _reasons(counts: Mapping[str, Mapping[str, int]], language: str) -> tuple[Reason, ...]:
+def _reasons(store: Store, language: str) -> tuple[Reason, ...]:
+    """The leading codes, the most frequent first, each in the words of one of its issues."""
     by_code: dict[str, int] = {}
-    for codes in counts.values():
+    for codes in store.quarantine.counts_by_feed().values():
         for code, count in codes.items():
             by_code[code] = by_code.get(code, 0) + count
     ranked = sorted(by_code.items(), key=lambda one: (-one[1], one[0]))
-    texts = [(in_language(Issue(code), language), count) for code, count in ranked if code]
-    return tuple(Reason(text.code, count, text.sentence, text.hint) for text, count in texts)
+    reasons = []
+    for code, count in ranked:
+        if code:
+            text = in_language(_example(store, code), language)
+            reasons.append(Reason(code, count, text.sentence, text.hint))
+    return tuple(reasons)
+
+
+def _example(store: Store, code: str) -> Issue:
+    """The issue with `code` of the newest item that it leads; it names places, never content."""
+    issues = (issue for item in store.quarantine.list(code=code, limit=1) for issue in item.issues)
+    return next((issue for issue in issues if issue.code == code), Issue(code))
 
 
 def _known_to_three(services: Services) -> tuple[int, str]:
@@ -94,12 +105,20 @@ def _known_to_three(services: Services) -> tuple[int, str]:
 
 
 def _most_told(services: Services, known: list[str]) -> str:
-    """Of the first hundred, one with a referral and then with most results: most to look at."""
+    """Of the first hundred, the one with most to look at.
+
+    First one with a plot (two blood pressures or more), then with a referral, then with most
+    results.
+    """
     reader = Reader(services.store, services.registry, Access.everything())
 
-    def told(patient: str) -> tuple[bool, int]:
-        referred = reader.count("ServiceRequest", ("subject", patient), ("category", _REFERRAL))
-        return referred > 0, reader.count("Observation", ("subject", patient))
+    def told(patient: str) -> tuple[bool, bool, int]:
+        subject = ("subject", patient)
+        return (
+            reader.count("Observation", subject, ("code", _PRESSURE)) > 1,
+            reader.count("ServiceRequest", subject, ("category", _REFERRAL)) > 0,
+            reader.count("Observation", subject),
+        )
 
     return max(known[:100], key=told, default="")
 
