@@ -1,7 +1,8 @@
 """Validation: structure, invariants, extensions, profiles; issues as values.
 
-Read in this order: `validator` (the flow), `structure` with `element_checks`, `primitives`, `narrative` and
-`contained` (R4 itself, compiled from the definitions), `invariants` (FHIRPath rules),
+Read in this order: `validator` (the flow), `soundness` with `self_contained` (the quick
+answer that nearly all resources get), `structure` with `element_checks`, `primitives`, `narrative` and
+`contained` (R4 itself, compiled from the definitions), `invariants` with `foresight` and `foreseen_paths` (FHIRPath rules),
 `profile` with `element_tree`, `rules`, `slices`, `slicing` and `values` (what a profile asks
 beyond R4), `bundle` (what holds between entries),
 `second_opinion` (fhir.resources, when it is asked), `finding` (what checks return).

@@ -235,8 +235,10 @@ class ProfileCompiler:
         judges = {item.key: self._value_judges(node, item.type, item) for item in elements}
         slices = self._slices(node, elements)
         wanted = least or any(part.least for part in slices)
-        by_url = any(part.urls is not None for part in slices)
         closed = node.element.get("slicing", {}).get("rules") == "closed" and bool(slices)
+        if not closed:
+            slices = [part for part in slices if part.asks]
+        by_url = any(part.urls is not None for part in slices)
         if not (least or most is not None or refused or slices or any(judges.values())):
             return None
 

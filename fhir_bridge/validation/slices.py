@@ -79,6 +79,11 @@ class Slice:
     most: int | None
     urls: frozenset[str] | None
 
+    @property
+    def asks(self) -> bool:
+        """Whether anything can be wrong with its items or their number."""
+        return self.least > 0 or self.most is not None or any(self.judges.values())
+
 
 def slice_of(
     name: str,

@@ -13,6 +13,7 @@ and kept; an object of a known layout only has its values looked at.
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -32,6 +33,8 @@ Further = tuple[Callable[[frozenset[str]], bool], Callable[[dict[str, Any]], Fin
 """(whether an object with these keys is to be judged, the judgement)."""
 
 _MOST_LAYOUTS = 500
+_MOST_CONTENTS = 5_000
+_LONGEST_CONTENT = 400
 _MOST_TEXTS = 5_000
 _LONGEST_TEXT = 200
 _REPEATING = frozenset({"code", "uri", "url", "canonical"})
@@ -41,14 +44,20 @@ _CODED = frozenset({"Coding", "CodeableConcept", "Quantity"})
 class Soundness:
     """Quick tests by type name, made on first use.
 
-    `further` answers the judgements to add to each object of a type.
+    `further` answers the judgements to add to each object of a type.  `repeating` are
+    datatypes whose verdict depends on nothing but their content, and whose content comes
+    again and again: what was sound once is not looked at again.
     """
 
     def __init__(
-        self, definitions: Definitions, further: Callable[[str], Sequence[Further]]
+        self,
+        definitions: Definitions,
+        further: Callable[[str], Sequence[Further]],
+        repeating: frozenset[str] = frozenset(),
     ) -> None:
         self._definitions = definitions
         self._further = further
+        self._repeating = repeating
         self._objects: dict[str, Test] = {}
         self._primitives: dict[str, Test] = {}
 
@@ -73,7 +82,10 @@ class Soundness:
     def _object(self, type_name: str) -> Test:
         test = self._objects.get(type_name)
         if test is None:
-            test = self._objects[type_name] = self._compile(self._definitions.types[type_name])
+            test = self._compile(self._definitions.types[type_name])
+            if type_name in self._repeating:
+                test = _remembered_content(test)
+            self._objects[type_name] = test
         return test
 
     def _compile(self, shape: TypeDefinition) -> Test:
@@ -272,6 +284,28 @@ def _remembered(test: Test) -> Test:
             return False
         if len(value) <= _LONGEST_TEXT and len(known) < _MOST_TEXTS:
             known.add(value)
+        return True
+
+    return remembered
+
+
+def _remembered_content(test: Test) -> Test:
+    """`test` of small objects that come again and again: each content is looked at once."""
+    known: set[bytes] = set()
+
+    def remembered(value: Any) -> bool:
+        try:
+            content = marshal.dumps(value, 2)  # version 2: equal contents give equal bytes
+        except ValueError:
+            return test(value)  # it holds a decimal
+        if content in known:
+            return True
+        if not test(value):
+            return False
+        if len(content) <= _LONGEST_CONTENT:
+            if len(known) >= _MOST_CONTENTS:
+                known.clear()
+            known.add(content)
         return True
 
     return remembered

@@ -20,6 +20,7 @@ from fhir_bridge.validation.finding import Findings, found, is_misshapen, moved
 from fhir_bridge.validation.invariants import Invariants
 from fhir_bridge.validation.judged import enter, leave, resolve
 from fhir_bridge.validation.profile import ProfileCompiler
+from fhir_bridge.validation.self_contained import self_contained_types
 from fhir_bridge.validation.soundness import Further, Soundness
 from fhir_bridge.validation.structure import NodeCheck, Structure
 from fhir_bridge.validation.type_rules import TYPE_RULES
@@ -53,7 +54,9 @@ class Validator:
         self._contexts = ExtensionContexts(definitions, profiles)
         self._further_by_type: dict[str, list[Further]] = {}
         self._structure = Structure(definitions, self._further)
-        self._soundness = Soundness(definitions, self._further_checks)
+        self._soundness = Soundness(
+            definitions, self._further_checks, self_contained_types(definitions, profiles)
+        )
 
     def check(self, resource: Any, profile_urls: Sequence[str] = ()) -> list[Issue]:
         """What is wrong with `resource`, judged by R4, by `profile_urls` and by its ``meta.profile``.
