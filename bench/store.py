@@ -16,6 +16,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,11 @@ def _observation(number: int, patient: str, chance: random.Random) -> dict[str, 
     }
 
 
+def _taken(source: Iterator[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """The next resources, as if they had been read from a request."""
+    return [parse_json(render_json(each)) for each in islice(source, count)]
+
+
 class Bench:
     """One database under measurement."""
 
@@ -122,11 +128,12 @@ class Bench:
     def run(self) -> None:
         """All measurements, in the order in which they need each other."""
         small = min(self.count // 5, 20_000)
-        written = [parse_json(render_json(each)) for each in resources(self.count)]
+        source = resources(self.count)
+        written = _taken(source, small)
         self.index(written[:5_000])
-        self.report("transactions of 10", 1_300, small, lambda: self.transactions(written[:small]))
-        rest = written[small:]
-        self.report("bulk, batches of 5,000", 5_000, len(rest), lambda: self.bulk(rest))
+        self.report("transactions of 10", 1_300, small, lambda: self.transactions(written))
+        while rest := _taken(source, max(self.count // 10, 10_000)):
+            self.report("bulk, batches of 5,000", 5_000, len(rest), lambda: self.bulk(rest))
         self.store.database.tidy()
         size = self.store.database.size() / self.count
         print(f"{'bytes a resource, index included':44} {size:12,.0f}   target <= 2,000")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import unicodedata
+from collections.abc import KeysView
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -34,7 +35,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return " ".join(text.lower().split())
     wide = unicodedata.normalize("NFKC", text).casefold().translate(_simplified())
-    return " ".join("".join(_without_marks(letter) for letter in wide).split())
+    return " ".join("".join(map(_without_marks, wide)).split())
 
 
 def has_han(text: str) -> bool:
@@ -91,11 +92,29 @@ def _readings(letters: str, *, is_given: bool) -> list[tuple[str, ...]]:
     return [reading] if reading else []
 
 
-@lru_cache(maxsize=1 << 15)
 def _syllables(letters: str) -> tuple[str, ...]:
+    """The usual reading; only letters that form a phrase are read together (which is slow)."""
+    if len(letters) > 1 and not _phrases().isdisjoint(
+        letters[start:end]
+        for start in range(len(letters) - 1)
+        for end in range(start + 2, len(letters) + 1)
+    ):
+        return _read(letters)
+    return tuple(syllable for letter in letters for syllable in _read(letter))
+
+
+@lru_cache(maxsize=1 << 15)
+def _read(letters: str) -> tuple[str, ...]:
     from pypinyin import lazy_pinyin
 
-    return tuple(lazy_pinyin(letters, errors="ignore")) if letters else ()
+    return tuple(lazy_pinyin(letters, errors="ignore"))
+
+
+@cache
+def _phrases() -> KeysView[str]:
+    from pypinyin.constants import PHRASES_DICT
+
+    return PHRASES_DICT.keys()
 
 
 def _surname_of(letters: str) -> str:

@@ -105,7 +105,17 @@ def walk(path: Path) -> Callable[[Resource], list[tuple[str, Any]]]:
             return [(kind, each) for each in value if each is not None]
         return [] if value is None else [(kind, value)]
 
-    plain = values if way else first
+    def second(resource: Resource) -> list[tuple[str, Any]]:
+        outer = resource.get(way[0])
+        if type(outer) is dict:
+            inner = outer.get(last)
+            if type(inner) is not list:
+                return [] if inner is None else [(kind, inner)]
+        elif outer is None:
+            return []
+        return values(resource)
+
+    plain = (first, second)[len(way)] if len(way) < 2 else values
     if path.where:
         name, wanted = path.where
         return lambda resource: [

@@ -30,7 +30,7 @@ __all__ = [
 LONGEST_TERM = 400
 """Characters of a code with its system, or of a folded display, that the dictionary keeps."""
 
-WITH_SYSTEM = frozenset({"Identifier", "ContactPoint"})
+WITH_SYSTEM = frozenset({"Identifier"})
 """Types of elements that are posted under their system alone."""
 
 Term = tuple[int, str, int]
@@ -165,12 +165,11 @@ def _of_object(kind: str, value: dict[str, Any]) -> Iterator[str]:
     elif kind == "ContactPoint":
         yield from _coded(value.get("system"), value.get("value"))
         yield from _coded(value.get("use"), value.get("value"))
-        yield from _of_system(value.get("system"))
-        yield from _of_system(value.get("use"))
-        yield f"|{value.get('value')}"
     elif kind == "Identifier" or "value" in value:
         yield from _coded(value.get("system"), value.get("value"))
-        yield from _of_system(value.get("system"))
+        system = value.get("system")
+        if isinstance(system, str) and system:
+            yield f"{system}|"
         yield from _typed_identifier(value)
     else:
         yield from _coded(value.get("system"), value.get("code"))
@@ -180,11 +179,6 @@ def _coded(system: Any, code: Any) -> Iterator[str]:
     if isinstance(code, str):
         yield any_system(code)
         yield f"{system}|{code}" if system else f"|{code}"
-
-
-def _of_system(system: Any) -> Iterator[str]:
-    if isinstance(system, str) and system:
-        yield f"{system}|"
 
 
 def _typed_identifier(value: dict[str, Any]) -> Iterator[str]:
