@@ -78,6 +78,7 @@ def _either(unit: Unit, compile_step: Callable[[], Step]) -> Step:
 
 
 def compile_rule(rule: Rule, outer: Scope, unit: Unit) -> Step:
+    """The function of a rule in the scope around it."""
     site = Site(unit.structure_map.url or unit.structure_map.name, rule_name(rule), rule.line)
     scope = outer.inner()
     sources = [compile_source(source, scope, unit, site) for source in rule.sources]
@@ -202,6 +203,7 @@ def infer_dispatch(rule: Rule, scope: Scope, unit: Unit, site: Site) -> Step | N
 
 
 def compile_call(call: GroupCall, rule_view: RuleView) -> Step:
+    """The function of a group call; nothing is called where a target was not made."""
     unit, rule_site = rule_view.unit, rule_view.site
     site = Site(rule_site.map_url, rule_site.rule, call.line)
     view = RuleView(rule_view.scope, unit, site, rule_view.here)
@@ -264,6 +266,7 @@ def inherit_identity(group: Group, unit: Unit, site: Site) -> Step:
 
 
 def rule_name(rule: Rule) -> str:
+    """The name of a rule for people: its own, else what it reads."""
     if rule.name:
         return rule.name
     source = rule.sources[0]

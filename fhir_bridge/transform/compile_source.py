@@ -63,6 +63,7 @@ def compile_source(source: RuleSource, scope: Scope, unit: Unit, site: Site) -> 
 
 
 def compile_start(source: RuleSource, scope: Scope, unit: Unit, site: Site) -> Items:
+    """The function that lists the children a source names, before any filter."""
     context = scope.source_first(source.context)
     if context is None:
         raise site.failure("FB-2108", name=source.context)

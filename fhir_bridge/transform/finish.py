@@ -49,7 +49,9 @@ class Finisher:
         self._object(run, target.node, target.shape, site)
         return target.node
 
-    def _object(self, run: Run, node: dict[str, Any], shape: Shape, site: Site) -> bool:
+    def _object(  # noqa: C901 - runs for every object that is made
+        self, run: Run, node: dict[str, Any], shape: Shape, site: Site
+    ) -> bool:
         """Finish `node` in place; whether anything is left in it."""
         if shape.is_abstract or shape.kind == "logical" or "resourceType" in node:
             shape = self._actual(node, shape)
@@ -89,7 +91,7 @@ class Finisher:
             _reorder(node, keys)
         return bool(node) and (len(node) > 1 or "xsi:type" not in node)
 
-    def _text(
+    def _text(  # noqa: PLR0917 - as above
         self, run: Run, node: dict[str, Any], name: str, key: _Key | None, shape: Shape, site: Site
     ) -> bool:
         """A text that is empty, in a list's place, or under a key that is not known."""

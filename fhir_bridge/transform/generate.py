@@ -165,7 +165,7 @@ class GroupWriter:
             in_frame.append("None")
         return arguments, in_frame
 
-    def _typed_parameter(self, shape: Shape | None, name: str) -> None:
+    def _typed_parameter(self, shape: Shape | None, _name: str) -> None:
         if shape is not None and not shape.is_primitive:
             raise NotGenerated  # sources with declared types are the closures' affair
 
@@ -178,7 +178,9 @@ class GroupWriter:
             self.line(f"{self.bind(compile_rule(rule, outer, self.unit), 'rule')}(run, frame)")
             return
         unit = self.unit
-        site = Site(unit.structure_map.url or unit.structure_map.name, name_of_rule(rule), rule.line)
+        site = Site(
+            unit.structure_map.url or unit.structure_map.name, name_of_rule(rule), rule.line
+        )
         scope = outer.inner()
         with ExitStack() as loops:
             heres = [
@@ -226,8 +228,7 @@ class GroupWriter:
             self.seen_by_closures(outer, " ".join(read))
             found = f"{self.bind(items, 'items')}(run, frame)"
         else:
-            assert context is not None
-            found = self._items(source, outer, context, site)
+            found = self._items(source, outer, context or 0, site)
         heads = []
         if found is not None:
             self._loops += 1
@@ -256,10 +257,8 @@ class GroupWriter:
         """The items as a Python expression; None when it is the one item of the context."""
         name, is_item = self.values[context]
         if not source.element:
-            if is_item:
-                found = None
-            else:
-                found = f"(({name},) if type({name}) is Item else listed({name}))"
+            one = f"(({name},) if type({name}) is Item else listed({name}))"
+            found = None if is_item else one
         elif "." in source.element:
             start = compile_start(source, scope, self.unit, site)
             found = f"{self.bind(start, 'start')}(run, frame)"
@@ -384,5 +383,3 @@ class GroupWriter:
 
 def _mentions(text: str, name: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
-
-

@@ -77,8 +77,9 @@ class _Condition:
                     return answer if tree.operator == "=" else f"negated({answer})"
             case syntax.Binary(operator="in", right=right):
                 return f"one_of({self._operand(tree.left)}, {_texts(right)!r})"
-            case syntax.Path(steps=(*before, syntax.Call() as call)):
-                return self._call(_before(tree, before), call)
+            case syntax.Path(start=start, steps=(*before, syntax.Call() as call)):
+                focus = syntax.Path(tree.offset, start, tuple(before)) if before else start
+                return self._call(focus, call)
             case syntax.Call():
                 return self._call(syntax.Special(tree.offset, "this"), tree)
         raise NotSimple
@@ -114,11 +115,11 @@ class _Condition:
 
     def _operand(self, tree: syntax.Expr) -> str:
         """A path of names as an expression for None, one value or a list."""
-        tree = _unwrapped(tree)
+        inner = _unwrapped(tree)
         steps: tuple[syntax.Expr, ...] = ()
-        if isinstance(tree, syntax.Path):
-            tree, steps = tree.start, tree.steps
-        match tree:
+        if isinstance(inner, syntax.Path):
+            steps, inner = inner.steps, inner.start
+        match inner:
             case syntax.Special(name="this"):
                 self.uses_node = True
                 found = "node"
@@ -135,10 +136,6 @@ class _Condition:
                 raise NotSimple
             found = f"child({found}, {step.name!r})"
         return found
-
-
-def _before(tree: syntax.Path, steps: list[syntax.Expr]) -> syntax.Expr:
-    return syntax.Path(tree.offset, tree.start, tuple(steps)) if steps else tree.start
 
 
 def _unwrapped(tree: syntax.Expr) -> syntax.Expr:
@@ -229,7 +226,7 @@ def _same_text(value: Any, literal: str) -> bool | None:
     return None if text is None else text == literal
 
 
-def _same_truth(value: Any, literal: bool) -> bool | None:  # noqa: FBT001 - called by text
+def _same_truth(value: Any, literal: bool) -> bool | None:
     if value is None:
         return None
     if type(value) is not bool:
@@ -251,7 +248,7 @@ def _matches(value: Any, source: str, search: Any) -> bool | None:
     return search(text) is not None
 
 
-def _negated(answer: bool | None) -> bool | None:  # noqa: FBT001 - as above
+def _negated(answer: bool | None) -> bool | None:
     return None if answer is None else not answer
 
 

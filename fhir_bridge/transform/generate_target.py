@@ -116,11 +116,15 @@ def _in_context(writer: GroupWriter, target: RuleTarget, view: RuleView) -> None
         if slot >= 0:
             writer.nodes[slot] = node
         return
-    *path, name = target.element.split(".")
+    _element(writer, node, target, view)
+
+
+def _element(writer: GroupWriter, node: StaticNode, target: RuleTarget, view: RuleView) -> None:
+    """Write a target ``context.element``."""
     shape = view.unit.shapes.named("Element") if node.key else node.shape
     if node.key and target.element == "value":
         raise NotStatic
-    plans = _plans(shape, [*path, name], view)
+    plans = _plans(shape, target.element.split("."), view)
     transform = target.transform
     place: Place | None
     literal: Any = None
@@ -136,14 +140,15 @@ def _in_context(writer: GroupWriter, target: RuleTarget, view: RuleView) -> None
         _only_plain_objects(place)
     made: StaticNode | None
     if transform is not None and transform.name != "create" and literal is None:
-        made = _put(writer, node, plans, place, target, view)
+        made = _put(writer, node, plans, place, target, transform, view)
     else:
         node = _arrive(writer, node, plans[:-1], view)
         if literal is None:
             made = _make(writer, node, plans[-1], place)
         else:
             _clear(writer, node, plans[-1], place)
-            made = _constant(writer, node, place, literal)
+            _constant(writer, node, place, literal)
+            made = None
     slot = view.scope.declare_target(target.variable)
     if slot >= 0:
         if made is None:
@@ -164,8 +169,8 @@ def _arrive(
         writer.line(f"{name} = {node.name}.setdefault({beside!r}, {{}})")
         node = StaticNode(name, shape, writer.bind(shape, "shape"))
     for plan in plans:
-        assert plan.only is not None
-        node = _make(writer, node, plan, plan.only)
+        if plan.only is not None:
+            node = _make(writer, node, plan, plan.only)
     return node
 
 
@@ -300,6 +305,7 @@ def _put(  # noqa: PLR0917 - what is known of the write
     plans: list[TargetPlan],
     place: Place,
     target: RuleTarget,
+    transform: Transform,
     view: RuleView,
 ) -> StaticNode | None:
     """Write a value that is known when the rule runs; the object made, if it has a name."""
@@ -308,9 +314,8 @@ def _put(  # noqa: PLR0917 - what is known of the write
         raise NotStatic
     if target.variable and shape.is_primitive and (place.is_list or len(plans) > 1 or node.key):
         raise NotStatic
-    assert target.transform is not None
     made = writer.fresh("n") if target.variable else ""
-    value = _value(writer, target.transform, view)
+    value = _value(writer, transform, view)
     if made:
         writer.line(f"{made} = None")
     writer.line(f"v = {value}")

@@ -71,13 +71,15 @@ def text_of(value: Any) -> str | None:
     return None if found is None else str(found)
 
 
-def fetcher(name: str, shapes: Shapes) -> Callable[[Item], list[Item]]:
+def fetcher(  # noqa: C901 - one function for every element that is read
+    name: str, shapes: Shapes
+) -> Callable[[Item], list[Item]]:
     """A function that lists the children `name` of an item; look-ups are kept by shape."""
     plans: dict[Shape, list[tuple[str, Shape | None, bool]] | None] = {}
     companion_key = f"_{name}"
     may_stand_in = name in ("value", "item")
 
-    def fetch(item: Item) -> list[Item]:
+    def fetch(item: Item) -> list[Item]:  # noqa: C901 - as above
         value = item.value
         if type(value) is dict:
             shape = item.shape

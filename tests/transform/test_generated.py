@@ -1,0 +1,125 @@
+"""Generated functions do what the closures do: every case of our maps, and any small row."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fhir_bridge import ingest
+from fhir_bridge.artifacts import Artifacts
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import render_json
+from fhir_bridge.transform import CompiledMap, Library, compiled_map, load
+from tests.transform.maps import map_text
+
+CASES = Path(__file__).parent.parent / "cases" / "maps"
+FOLDERS = sorted(path.parent for path in CASES.glob("*/case.toml"))
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
+NEVER = 10**9
+
+RULES = """
+  src -> tgt.active = true "constant";
+  src.a as a -> tgt.identifier as made, made.system = 'urn:a', made.value = a then Typed(a, 'x', made) "list";
+  src.b as b where (matches('^[0-9]+$') and %src.a.exists()) -> tgt.multipleBirthInteger = b "integer";
+  src.c as c where (($this in ('1' | 'x')).not() or %src.b.empty()) -> tgt.birthDate = c as born,
+    born.extension as extension, extension.url = 'urn:e', extension.valueString = c "primitive";
+  src.d first as d -> append(d, '-', src.a) as text, tgt.name as name, name.text = text,
+    name.given = d, name.period.start = d "path";
+  src.a as a, src.b as b -> tgt.contact as contact, contact.gender = translate(a, '#sex', 'code'),
+    contact.relationship = cc('urn:r', b) as concept, concept.text = a "several";
+  src.n as n where (a = '1' or b != 'x') then { n.a as a -> tgt.telecom = cp(a) as point, point.rank = a; } "nested";
+  src.c as c -> tgt.extension as extension, extension.url = 'urn:f', extension.value = create('Coding') as coding,
+    coding.code = c, extension.value = translate(c, '#sex', 'Coding') "choice";
+  src.b as b -> tgt.deceased = true, tgt.deceasedDateTime = b "explicit";
+"""
+MORE = """
+group Typed(source value, source word : string, target identifier : Identifier) {
+  value where (%word = 'x') -> identifier.type as type, type.coding as coding, coding.code = word;
+  value as other where (length() > 2) -> identifier.use = other;
+}
+"""
+CONCEPT_MAP = """
+conceptmap "sex" {
+  prefix s = "urn:sex"
+  prefix t = "http://hl7.org/fhir/administrative-gender"
+  s:"1" == t:male
+  s:x == t:female
+}
+"""
+
+
+class Tree(dict[str, Any]):
+    """A source node that is not FHIR JSON."""
+
+
+CELLS = st.sampled_from(["", "1", "x", "12", "abc", "2020-01-02", True, 7])
+VALUES = st.one_of(st.none(), CELLS, st.lists(st.one_of(st.none(), CELLS), max_size=3))
+ROWS = st.fixed_dictionaries(dict.fromkeys("abcd", VALUES)).map(Tree)
+
+
+@cache
+def small_map() -> CompiledMap:
+    """A map with the kinds of targets and conditions that are written out."""
+    text = map_text(RULES, more=MORE)
+    head, _, groups = text.partition("group ")
+    return load(f"{head}{CONCEPT_MAP}group {groups}")
+
+
+def outcome(run: CompiledMap, row: Any) -> Any:
+    """The target with its order, and the issues; or how the run failed."""
+    try:
+        made = run.run(row)
+    except BridgeError as error:
+        return [(issue.code, issue.where) for issue in error.issues]
+    return render_json(made.target), made.issues
+
+
+@settings(max_examples=300, deadline=None)
+@given(row=ROWS, nested=st.lists(ROWS, max_size=2))
+def test_any_row(row: Any, nested: list[Any]) -> None:
+    """Whatever stands in a row, both ways give the same target and the same issues."""
+    row["n"] = nested
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CompiledMap, "_generated_function", lambda _: None)
+        expected = outcome(small_map(), row)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled_map, "GENERATE_AT", 1)
+        found = outcome(small_map(), row)
+        assert small_map()._generated_function() is not None
+    assert found == expected
+
+
+@cache
+def converted(folder: Path, generate_at: int) -> tuple[str, list[Any]]:
+    """What the case's input becomes, its UUIDs numbered."""
+    case = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
+    data = (folder / case["input"]).read_bytes()
+    feeds, library = product(generate_at)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled_map, "GENERATE_AT", generate_at)
+        made = ingest.convert(data, feeds=feeds, library=library, feed=feeds[case["feed"]])
+    numbers: dict[str, str] = {}
+    text = _UUID.sub(
+        lambda found: numbers.setdefault(found.group(), str(len(numbers))),
+        render_json(made.bundle or {}).decode(),
+    )
+    return text, list(made.issues)
+
+
+@cache
+def product(_generate_at: int) -> tuple[Any, Library]:
+    """The feeds and maps of the product, apart for each way."""
+    return ingest.load_feeds(Artifacts()), Library.from_artifacts(Artifacts())
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_case(folder: Path) -> None:
+    """A case of our maps becomes the same Bundle in the same order, with the same issues."""
+    assert converted(folder, 1) == converted(folder, NEVER)
