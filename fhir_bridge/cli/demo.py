@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from fhir_bridge.cli.ports import require_free_port
+from fhir_bridge.cli.sites import artifacts
 from fhir_bridge.config import load_settings
 
 __all__ = ["command"]
@@ -56,7 +57,8 @@ def command(
 
     Example: fhir-bridge demo --residents 500 --exit
     """
-    from fhir_bridge.demo.run import Choice, run
+    from fhir_bridge.demo.run import Choice, hospital_feed, run
+    from fhir_bridge.ingest import load_feeds
 
     log_level = load_settings().log_level
     settings = load_settings(
@@ -66,8 +68,8 @@ def command(
         log_level="WARNING" if log_level == "INFO" else log_level,
     )
     require_free_port(settings.host, settings.port, "--port", "the pages and the API")
-    if mllp_port:
-        require_free_port(settings.listen, mllp_port, "--mllp-port", "the hospital's messages")
+    hospital = mllp_port or hospital_feed(load_feeds(artifacts())).listener.port
+    require_free_port(settings.listen, hospital, "--mllp-port", "the hospital's messages")
     choice = Choice(residents, seed, mllp_port, data is None, leave, resend)
     try:
         return run(settings, choice)

@@ -11,6 +11,7 @@ import secrets
 import shutil
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Thread
@@ -26,7 +27,7 @@ from fhir_bridge.demo.watching import SourceProcess
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.ingest import Feed
 
-__all__ = ["Choice", "run"]
+__all__ = ["Choice", "hospital_feed", "run"]
 
 _PULLED = "contract-agreements"
 _TOKEN_FILE = "demo-token"  # noqa: S105 - a file's name
@@ -151,12 +152,16 @@ def _files_waiting(inbox: Path) -> bool:
     )
 
 
+def hospital_feed(feeds: Mapping[str, Feed]) -> Feed:
+    """The feed whose MLLP listener the hospital of the community sends to."""
+    return next(feed for _, feed in sorted(feeds.items()) if feed.listener.kind == "mllp")
+
+
 def _set_mllp_port(feeds: dict[str, Feed], port: int) -> int:
     """The port of the hospital's feed, changed to `port` where one is asked for."""
-    name = next(name for name, feed in sorted(feeds.items()) if feed.listener.kind == "mllp")
-    feed = feeds[name]
+    feed = hospital_feed(feeds)
     if port:
-        feeds[name] = replace(feed, listener=replace(feed.listener, port=port))
+        feeds[feed.name] = replace(feed, listener=replace(feed.listener, port=port))
     return port or feed.listener.port
 
 

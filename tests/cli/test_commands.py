@@ -187,6 +187,44 @@ def test_transform_checks_a_map_without_running_it(run, tmp_path: Path):
     assert run("transform", path).code == 2
 
 
+FEED_MAP = """/// url = 'http://example.org/StructureMap/feed-note'
+/// name = 'FeedNote'
+uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as source
+uses "http://hl7.org/fhir/StructureDefinition/Basic" alias Basic as target
+group note(source src, target tgt : Basic) {
+  src -> tgt.id = (%feed) "feed";
+}
+"""
+
+
+def test_transform_runs_a_map_as_a_feed_would(run, message, health_table, tmp_path: Path):
+    """The map sees the feed's variables; tables are read in the feed's charset and grouping."""
+    path = tmp_path / "note.map"
+    path.write_text(FEED_MAP)
+    assert run("transform", path, message).lines == [{"resourceType": "Basic"}]
+    ran = run("transform", path, "--feed", "hospital-his", message)
+    assert (ran.code, ran.lines[0]["id"]) == (0, "hospital-his")
+    rows = run("transform", path, "--feed", "public-health-files", health_table)
+    assert len(rows.lines) == 10
+    drop_table(tmp_path, "teams.csv", team_rows(1))
+    assert (
+        len(run("transform", path, "--feed", "contract-teams", tmp_path / "teams.csv").lines) == 3
+    )
+    covered = run("transform", "--coverage", path, "--feed", "hospital-his", message)
+    assert covered.lines[0]["failed"] == 0
+    assert run("transform", path, "--feed", "none", message).code == 2
+
+
+def test_transform_runs_a_map_of_the_product_as_its_feed_does(run, message):
+    """A shipped map that reads variables of its feed gives a Bundle."""
+    from fhir_bridge.artifacts import Artifacts
+    from fhir_bridge.ingest import find_map, load_feeds
+
+    url = find_map(load_feeds(Artifacts())["hospital-his"], "ADT^A04", "ADT_A01", "ADT")
+    ran = run("transform", url, "--feed", "hospital-his", message)
+    assert ran.lines[0]["resourceType"] == "Bundle"
+
+
 def test_transform_ranks_what_a_map_leaves_behind(run, patient, tmp_path: Path):
     """The name of the patient never reaches the person."""
     path = tmp_path / "copy.map"
@@ -262,6 +300,68 @@ def test_the_record_is_checked_reindexed_backed_up_and_restored(run, health_tabl
     broken = run("restore", file, "--data", tmp_path / "third")
     assert broken.code == 1
     assert "FB-5008" in broken.err
+
+
+@pytest.mark.parametrize(
+    ("option", "other"), [("--port", "--mllp-port"), ("--mllp-port", "--port")]
+)
+def test_a_port_that_is_taken_is_one_line_that_names_the_option(run, tmp_path, option, other):
+    """Said before anything is made or started."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("", 0)) as spare:
+        free = spare.getsockname()[1]
+        spare.close()
+        port = taken.getsockname()[1]
+        folder = tmp_path / "demo"
+        ran = run("demo", "--data", folder, option, port, other, free, "--residents", 1, "--exit")
+    assert ran.code == 2
+    (line,) = ran.err.splitlines()
+    assert f"port {port} " in line
+    assert f"with {option}" in line
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("good", "findings", "misuse"),
+    [
+        (["fhirpath", "1 + 1"], ["fhirpath", "{}"], ["fhirpath"]),
+        (["check"], None, ["check", "--nonsense"]),
+        (["reindex"], None, ["reindex", "extra"]),
+        (None, ["search", "--count", "Basic?_id=none"], ["search"]),
+        (["conformance"], None, ["conformance", "--nonsense"]),
+        (["replay", "--all"], ["replay", "999"], ["replay"]),
+        (None, ["restore", "{noise}"], ["restore", "missing.gz"]),
+        (["backup", "{new}"], None, ["backup", "{noise}"]),
+        (None, ["ingest", "--feed", "hospital-his", "{noise}"], ["ingest", "{noise}"]),
+        (None, ["convert", "{noise}"], ["convert"]),
+        (None, ["validate", "{noise}"], ["validate"]),
+        (
+            ["transform", "{map}", "--check"],
+            ["transform", "{noise}", "--check"],
+            ["transform"],
+        ),
+        (["demo", "--help"], None, ["demo", "--residents", "0"]),
+        (["serve", "--help"], None, ["serve", "--workers", "0"]),
+    ],
+    ids=lambda arguments: arguments[0] if arguments else None,
+)
+def test_exit_codes_are_0_good_1_findings_2_misuse(run, tmp_path: Path, good, findings, misuse):
+    """What a script that calls us goes by."""
+    noise = tmp_path / "noise"
+    noise.write_bytes(b"\x00noise")
+    (tmp_path / "copy.map").write_text(MAP)
+    places = {"noise": noise, "new": tmp_path / "new.gz", "map": tmp_path / "copy.map"}
+
+    def filled(arguments):
+        return [
+            each.format(**places) if "{" in each[:1] and len(each) > 2 else each
+            for each in arguments
+        ]
+
+    for expected, arguments in enumerate((good, findings, misuse)):
+        if arguments is not None:
+            assert run(*filled(arguments)).code == expected, arguments
 
 
 def test_teams_arrive_as_groups_of_lines(run, tmp_path: Path):

@@ -285,3 +285,90 @@ def test_doctors_over_the_limit_are_found(services, registry):
     assert doctor_loads(reader, 600) == []
     (load,) = doctor_loads(reader, 0)
     assert (load.name, load.persons, load.limit) == ("梁婷", 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("zh-CN", "厨房排风设施 油烟机; 燃料类型 天然气"),
+        ("en", "Kitchen ventilation Range hood; Fuel Natural gas"),
+    ],
+)
+def test_coded_answers_read_in_the_language_of_the_page(client, services, language, said):
+    """Answers of a paper form hold codes; a reader sees what they mean."""
+    system = "https://fhir-bridge.org/fhir/CodeSystem/phs-"
+
+    def part(item, word, code):
+        return {
+            "code": {"coding": [{"system": system + "item", "code": item, "display": word}]},
+            "valueCodeableConcept": {"coding": [{"system": f"{system}2017-{item}", "code": code}]},
+        }
+
+    home = {
+        "resourceType": "Observation",
+        "id": "home",
+        "status": "final",
+        "code": {"text": "生活环境"},
+        "subject": {"reference": "Patient/p1"},
+        "component": [part("kitchen-ventilation", "厨房排风设施", "2"), part("fuel", "燃料类型", "3")],
+    }  # fmt: skip
+    with services.store.transaction() as transaction:
+        transaction.put(home)
+    assert said in client.get(f"/console/residents/p1?lang={language}").text
+
+
+def test_results_have_the_name_that_the_reader_knows(client):
+    """The sender's Chinese name on the Chinese page, our short one on the English."""
+    assert "总胆固醇" in client.get("/console/residents/p1?lang=zh-CN").text
+    page = client.get("/console/residents/p1?lang=en").text
+    assert "Total cholesterol" in page
+    assert "总胆固醇" not in page
+
+
+def test_every_code_has_a_name_in_both_languages():
+    """And stands once."""
+    import csv
+    from importlib.resources import files
+
+    text = files("fhir_bridge.console").joinpath("code_names.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert all(all(row.values()) and None not in row for row in rows)
+    assert len({(row["system"], row["code"]) for row in rows}) == len(rows)
+
+
+def test_a_visit_without_a_period_has_no_empty_line(client, services):
+    """What is not known takes no room."""
+    with services.store.transaction() as transaction:
+        transaction.put(
+            {
+                "resourceType": "Encounter",
+                "id": "e2",
+                "status": "finished",
+                "class": {"code": "AMB"},
+                "subject": {"reference": "Patient/p1"},
+            }
+        )
+    page = client.get("/console/residents/p1?lang=en").text
+    assert "Encounter/e2" in page
+    assert re.search(r'<(p|span) class="(why|meta time)"></', page) is None
+
+
+def test_fees_name_their_payer_where_a_phone_stacks_them(client):
+    """Each amount carries its column's name."""
+    page = client.get("/console/residents/p1?lang=en").text
+    assert '<td class="n" data-label="Medical insurance fund">¥ 48.00</td>' in page
+    assert '<td class="n" data-label="Price">¥ 120.00</td>' in page
+
+
+def test_the_first_page_counts_again_only_after_a_change(client, services, monkeypatch):
+    """Counting reads every resource; a reader of an unchanged record does not wait for it."""
+    counted = []
+    count = services.store.counts_by_type
+    monkeypatch.setattr(services.store, "counts_by_type", lambda: counted.append(1) or count())
+    client.get("/")
+    client.get("/")
+    assert len(counted) == 1
+    with services.store.transaction() as transaction:
+        transaction.put({"resourceType": "Basic", "id": "b1", "code": {"text": "x"}})
+    assert ">Basic</a>" in client.get("/").text
+    assert len(counted) == 2
