@@ -153,7 +153,7 @@ class GroupWriter:
                 self._parameters.add(slot)
                 arguments.append(name)
                 in_frame.append(name)
-                self._typed_parameter(self._compiled.source_types[index], name)
+                _closures_for_types(self._compiled.source_types[index])
                 continue
             slot = scope.declare_target(parameter.name)
             shape = next(shapes)
@@ -164,10 +164,6 @@ class GroupWriter:
                 arguments.append(node.holder)
             in_frame.append("None")
         return arguments, in_frame
-
-    def _typed_parameter(self, shape: Shape | None, _name: str) -> None:
-        if shape is not None and not shape.is_primitive:
-            raise NotGenerated  # sources with declared types are the closures' affair
 
     # rules
 
@@ -379,6 +375,12 @@ class GroupWriter:
                 return found[0] if found is not None else f"frame[{slot}]"
         self.seen_by_closures(view.scope, str(parameter.value))
         return f"{self.bind(compile_argument(parameter, view), 'argument')}(run, frame)"
+
+
+def _closures_for_types(shape: Shape | None) -> None:
+    """A source with a declared type is read by its definition, which the closures do."""
+    if shape is not None and not shape.is_primitive:
+        raise NotGenerated
 
 
 def _mentions(text: str, name: str) -> bool:
