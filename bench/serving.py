@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import socket
 import subprocess
@@ -55,20 +56,21 @@ def _filled(url: str) -> str:
 
     world = open_world(url)
     with world.store.transaction() as opened:
-        opened.put_many(
-            {
-                "resourceType": "Patient",
-                "id": f"p{number}",
-                "identifier": [{"system": "urn:h", "value": str(number)}],
-                "name": [{"family": "李", "given": [f"明{number}"]}],
-                "gender": "male",
-                "birthDate": "1980-01-01",
-                "address": [{"line": ["Somewhere 1"], "city": "Hangzhou", "postalCode": "310000"}],
-            }
-            for number in range(PATIENTS)
-        )
+        opened.put_many(map(_patient, range(PATIENTS)))
     world.store.close()
     return url
+
+
+def _patient(number: int) -> dict[str, Any]:
+    return {
+        "resourceType": "Patient",
+        "id": f"p{number}",
+        "identifier": [{"system": "urn:h", "value": str(number)}],
+        "name": [{"family": "李", "given": [f"明{number}"]}],
+        "gender": "male",
+        "birthDate": "1980-01-01",
+        "address": [{"line": ["Somewhere 1"], "city": "Hangzhou", "postalCode": "310000"}],
+    }
 
 
 def _command(server: str, port: int) -> list[str]:
@@ -100,6 +102,19 @@ def _command(server: str, port: int) -> list[str]:
     return [sys.executable, "-c", f"{made}; {started}"]
 
 
+def _request(kind: str, number: int) -> bytes:
+    """An HTTP request: a read, an identifier search, or an update that changes something."""
+    host = "HTTP/1.1\r\nHost: localhost\r\n"
+    if kind == "read":
+        return f"GET /fhir/Patient/p{number} {host}\r\n".encode()
+    if kind == "identifier":
+        return f"GET /fhir/Patient?identifier=urn:h%7C{number} {host}\r\n".encode()
+    changed = {**_patient(number), "birthDate": f"19{time.perf_counter_ns() % 90 + 10}-01-01"}
+    body = json.dumps(changed).encode()
+    head = f"Content-Type: application/fhir+json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return f"PUT /fhir/Patient/p{number} {host}{head}".encode() + body
+
+
 async def _drive(port: int, connections: int, seconds: float, kind: str) -> list[float]:
     """Times to answer of all requests that `connections` sent one after another."""
     times: list[float] = []
@@ -110,11 +125,9 @@ async def _drive(port: int, connections: int, seconds: float, kind: str) -> list
         number = first
         while time.perf_counter() < stop:
             number = (number + 7) % PATIENTS
-            path = (
-                f"Patient/p{number}" if kind == "read" else f"Patient?identifier=urn:h%7C{number}"
-            )
+            message = _request(kind, number)
             began = time.perf_counter()
-            writer.write(f"GET /fhir/{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            writer.write(message)
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             if not head.startswith(b"http/1.1 200"):
                 raise SystemExit(f"not served: {head[:100]!r}")
@@ -162,11 +175,13 @@ def _started(server: str, url: str) -> tuple[subprocess.Popen[bytes], int]:
     return process, port
 
 
-def _compared(servers: list[str], url: str, seconds: float, rounds: int) -> Iterator[str]:
+def _compared(
+    servers: list[str], url: str, seconds: float, rounds: int, kinds: list[str]
+) -> Iterator[str]:
     """The servers run side by side and are asked in turn."""
     running = {server: _started(server, url) for server in servers}
     try:
-        for kind in ("read", "identifier"):
+        for kind in kinds:
             for connections in (1, 8, 64):
                 found: dict[str, list[tuple[float, float, float]]] = {each: [] for each in servers}
                 for _ in range(rounds):
@@ -216,6 +231,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--servers", default="waitress,cheroot,gunicorn")
     parser.add_argument("--workers", default="", help="numbers of worker processes to compare")
+    parser.add_argument("--kinds", default="read,identifier,update")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--database", default="", help="an empty database; default: SQLite")
     chosen = parser.parse_args()
@@ -223,7 +239,8 @@ def main() -> None:
         url = _filled(chosen.database or f"sqlite:///{folder}/record.sqlite3")
         if chosen.workers:
             servers = [f"workers-{count}" for count in chosen.workers.split(",")]
-            for line in _compared(servers, url, chosen.seconds, chosen.rounds):
+            kinds = chosen.kinds.split(",")
+            for line in _compared(servers, url, chosen.seconds, chosen.rounds, kinds):
                 print(line, flush=True)
             return
         for server in chosen.servers.split(","):

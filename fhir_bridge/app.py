@@ -236,16 +236,16 @@ class Product:
 
 
 def worker_count(settings: Settings) -> int:
-    """The processes that answer: as many as are set, else as suits machine and database.
+    """The processes that answer: as many as are set, else one for each core on PostgreSQL.
 
-    The measurements behind it: docs/decisions/adr-2611-serving.md.
+    SQLite has one writer: several processes wait for each other far longer than the threads
+    of one do, so there it is one.  Measured in docs/decisions/adr-2611-serving.md.
     """
     if settings.workers:
         return settings.workers
-    cores = len(os.sched_getaffinity(0))
     if settings.database_url.startswith("sqlite"):
-        return max(1, min(cores // 2, _MOST_WORKERS))
-    return min(cores, _MOST_WORKERS)
+        return 1
+    return min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
 
 
 def worker_site(settings: Settings, measures: Measures) -> Site:

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from fhir_bridge.app import worker_count
+from fhir_bridge.config import load_settings
 from tests.api.test_resources import PATIENT
 from tests.journeys.conftest import Site
 from tests.store.databases import scratch_schema
@@ -86,6 +88,24 @@ def serve(site: Site, log: Path, *options: object) -> subprocess.Popen[bytes]:
     site.until(lambda: site.status("metadata") == 200, process)
     assert COUNT == len(workers_of(process))
     return process
+
+
+@pytest.mark.parametrize(
+    ("database", "workers", "count"),
+    [
+        ("", "auto", 1),
+        ("sqlite:////srv/record.sqlite3", "auto", 1),
+        ("postgresql+psycopg://host/name", "auto", min(8, len(os.sched_getaffinity(0)))),
+        ("postgresql+psycopg://host/name", "1", 1),
+        ("", "3", 3),
+    ],
+)
+def test_the_number_of_workers_suits_machine_and_database(
+    database: str, workers: str, count: int
+) -> None:
+    """As set; else one on SQLite and one for each core on PostgreSQL."""
+    chosen = {"FHIR_BRIDGE_DATABASE": database, "FHIR_BRIDGE_WORKERS": workers}
+    assert count == worker_count(load_settings(chosen))
 
 
 def test_workers_share_the_port_the_record_and_the_counts(
