@@ -33,7 +33,7 @@ MESSAGES = {
     + "\rOBR|1|O1^HIS|O1^LIS|58410-2^CBC^LN|||20260102090000\r"
     + "OBX|1|NM|718-7^Hb^LN||140|g/L|||||F\r",
 }
-DOCUMENT = f"""<?xml version="1.0"?><ClinicalDocument xmlns="urn:hl7-org:v3"
+DOCUMENT = """<?xml version="1.0"?><ClinicalDocument xmlns="urn:hl7-org:v3"
  xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
 <typeId root="2.16.840.1.113883.1.3" extension="POCD_MT000040"/>
 <id root="2.16.156.10011.1.1" extension="D1"/>

@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,15 @@ class Site:
             return error.code
         except OSError:
             return 0
+
+    def everything(self, query: str) -> Iterator[dict]:
+        """Every resource that a search finds, page after page, as a client reads them."""
+        while query:
+            page = self.get(query)
+            assert page["resourceType"] == "Bundle", page
+            yield from (entry["resource"] for entry in page.get("entry", ()))
+            links = {link["relation"]: link["url"] for link in page.get("link", ())}
+            query = links.get("next", "").removeprefix(f"{self.base}/")
 
     def page(self, path: str) -> str:
         """A page's text."""

@@ -1,15 +1,19 @@
-"""kill -9 in the middle of the stream: what was acknowledged is there, once."""
+"""kill -9 in the middle of the stream: what was acknowledged has its effect, once."""
 
+import hashlib
 import signal
+from collections import Counter
 
 from fhir_bridge.demo.hospital_messages import registrations, results
 from fhir_bridge.demo.referrals import referrals
 
 RESIDENTS = 600
+SID = "https://fhir-bridge.org/fhir/sid"
+VISITS = f"{SID}/hospital/visit-number"
 
 
 def test_a_killed_service_loses_and_doubles_nothing_that_it_acknowledged(site, tmp_path):
-    """Kill, start again, send again: every acknowledged message is in the journal once."""
+    """Kill, start again, send all again: each message is journalled once and recorded once."""
     acknowledged = tmp_path / "acknowledged.tsv"
     service = site.serve()
     arguments = ("demo-sources", "--mllp", f"127.0.0.1:{site.mllp_port}", "--residents", RESIDENTS)
@@ -18,32 +22,100 @@ def test_a_killed_service_loses_and_doubles_nothing_that_it_acknowledged(site, t
     service.send_signal(signal.SIGKILL)
     service.wait()
     assert sources.poll() is None, "the sources were done before the kill"
+    before_kill = _settled(acknowledged)
 
     service = site.serve()
     assert sources.wait(timeout=120) == 0
     again = site.start(*arguments, "--acknowledged", acknowledged, "--resend")
     assert again.wait(timeout=120) == 0
-    site.close()
 
-    messages = _journalled(site)
-    settled = {
-        line.split("\t")[1]
-        for line in acknowledged.read_text().splitlines()
-        if line.split("\t")[2] == "AA"
-    }
-    assert settled
-    assert settled <= {control_id for control_id, _ in messages}
-    assert len(messages) == len(set(messages))
-    sent = {
-        message.control_id
+    sent = _sent()
+    settled = _settled(acknowledged)
+    assert before_kill
+    assert set(sent) <= settled
+    site.until(lambda: _provenances(site).total() >= len(sent), service)
+
+    provenances = _provenances(site)  # faults that were taken have theirs as well
+    assert {digest: provenances[digest] for digest in sent.values()} == dict.fromkeys(
+        sent.values(), 1
+    )
+    assert set(provenances.values()) == {1}
+    _assert_effects(site)
+    assert site.get("Encounter?_summary=count")["total"] == len(_visits()) + len(_letters())
+
+    site.close()
+    journalled = _journalled(site)
+    times = Counter((control_id, digest) for control_id, digest, _ in journalled)
+    assert set(times.values()) == {1}
+    found = {(control_id, _hex(digest)): status for control_id, digest, status in journalled}
+    assert {found[message] for message in sent.items()} == {"done"}
+    assert {control_id for control_id, _ in found} >= settled
+    assert provenances.total() == sum(status == "done" for _, _, status in journalled)
+
+
+def _assert_effects(site) -> None:
+    """Each visit, order and letter that was sent is one resource under its number."""
+    numbers = _numbers(site, "Encounter")
+    assert {value: count for (system, value), count in numbers.items() if system == VISITS} == (
+        dict.fromkeys(_visits(), 1)
+    )
+    orders = Counter(value for _, value in _numbers(site, "DiagnosticReport", last=True))
+    assert orders == Counter(_orders())
+    requests = _numbers(site, "ServiceRequest")
+    assert set(requests.values()) == {1}
+    assert {value for _, value in requests} >= _letters() | _orders()
+
+
+def _numbers(site, resource_type: str, *, last: bool = False) -> Counter:
+    """How many resources of a type have each (system, value); `last`: by the last number only."""
+    found = Counter()
+    for resource in site.everything(f"{resource_type}?_count=200"):
+        pairs = [(each["system"], each["value"]) for each in resource.get("identifier", ())]
+        found.update(pairs[-1:] if last else pairs)
+    return found
+
+
+def _provenances(site) -> Counter:
+    """How many Provenances name each message by its digest."""
+    return Counter(
+        provenance["entity"][0]["what"]["identifier"]["value"].rpartition("/")[2]
+        for provenance in site.everything("Provenance?_count=200")
+    )
+
+
+def _sent() -> dict[str, str]:
+    """Digest of every message of the stream by its control id."""
+    return {
+        message.control_id: hashlib.sha256(message.data).hexdigest()
         for stream in (registrations, results, referrals)
         for message in stream(RESIDENTS, 1)
     }
-    assert sent <= settled
 
 
-def _journalled(site) -> list[tuple[str, bytes]]:
-    """(control id, digest) of every message in the journal."""
+def _visits() -> set[str]:
+    return {message.control_id[3:] for message in registrations(RESIDENTS, 1)}
+
+
+def _orders() -> set[str]:
+    return {message.control_id[1:] for message in results(RESIDENTS, 1)}
+
+
+def _letters() -> set[str]:
+    return {message.control_id for message in referrals(RESIDENTS, 1)}
+
+
+def _settled(acknowledged) -> set[str]:
+    """Control ids that were answered AA."""
+    lines = [line.split("\t") for line in acknowledged.read_text().splitlines()]
+    return {control_id for _, control_id, code in lines if code == "AA"}
+
+
+def _hex(digest: bytes | str) -> str:
+    return digest if isinstance(digest, str) else digest.hex()
+
+
+def _journalled(site) -> list[tuple[str, bytes, str]]:
+    """(control id, digest, status) of every message in the journal."""
     from fhir_bridge.fhir import definitions
     from fhir_bridge.search import Registry
     from fhir_bridge.store import open_store
@@ -54,7 +126,7 @@ def _journalled(site) -> list[tuple[str, bytes]]:
     try:
         found, before = [], 0
         while page := store.journal.latest(limit=500, before=before):
-            found += [(message.control_id, message.digest) for message in page]
+            found += [(message.control_id, message.digest, message.status) for message in page]
             before = page[-1].message_id
         return found
     finally:
