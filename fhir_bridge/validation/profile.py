@@ -236,8 +236,6 @@ class ProfileCompiler:
         slices = self._slices(node, elements)
         wanted = least or any(part.least for part in slices)
         closed = node.element.get("slicing", {}).get("rules") == "closed" and bool(slices)
-        if not closed:
-            slices = [part for part in slices if part.asks]
         by_url = any(part.urls is not None for part in slices)
         if not (least or most is not None or refused or slices or any(judges.values())):
             return None
@@ -297,7 +295,9 @@ class ProfileCompiler:
             if matches is not None:
                 judges = self._value_judges(part, elements[0].type, elements[0])
                 slices.append(slice_of(name, part, elements, matches, {elements[0].key: judges}))
-        return slices
+        if slicing.get("rules") == "closed":
+            return slices
+        return [part for part in slices if part.asks]
 
     def _form_slice(self, name: str, part: ElementNode, elements: list[ElementDefinition]) -> Slice:
         """A slice by type of a choice element: some of its JSON keys."""
