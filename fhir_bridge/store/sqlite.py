@@ -30,7 +30,6 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA busy_timeout=60000",
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA mmap_size=67108864",
     "PRAGMA wal_autocheckpoint=16000",
     "PRAGMA foreign_keys=OFF",
 )

@@ -69,7 +69,7 @@ class Cell(str):
 class Row:
     """One row.  `number` counts from 1 as a spreadsheet does, the header included."""
 
-    __slots__ = ("_index", "_values", "issues", "number", "source")
+    __slots__ = ("_cells", "_index", "_values", "issues", "number", "source")
 
     def __init__(
         self,
@@ -82,12 +82,21 @@ class Row:
     ) -> None:
         self._index = index
         self._values = values
+        self._cells: dict[str, Cell | list[Row] | None] = {}
         self.number = number
         self.issues = issues
         self.source = source
 
     def get(self, name: str) -> Cell | list[Row] | None:
-        """The cell of column `name`; a JSON row may hold rows under a name."""
+        """The cell of column `name`; a JSON row may hold rows under a name.
+
+        A map asks for the same cell many times; it is cleaned at the first.
+        """
+        if name not in self._cells:
+            self._cells[name] = self._read(name)
+        return self._cells[name]
+
+    def _read(self, name: str) -> Cell | list[Row] | None:
         position = self._index.get(name)
         if position is None or position >= len(self._values):
             return None
