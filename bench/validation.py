@@ -77,6 +77,8 @@ def small_resources() -> None:
     for name, resource, profile in CASES:
         urls = [BASE + profile]
         assert full.check(resource, urls) == []
+        faulty = {**resource, "language": "zh CN"}
+        assert full.check(faulty, urls) != []
         base = best(lambda resource=resource: plain.check(resource))
         rows = (
             ("structure", base),
@@ -84,6 +86,10 @@ def small_resources() -> None:
             (
                 f"and profile {profile}",
                 best(lambda resource=resource, urls=urls: full.check(resource, urls)),
+            ),
+            (
+                "the same with one fault",
+                best(lambda faulty=faulty, urls=urls: full.check(faulty, urls)),
             ),
             (
                 "second opinion (fhir.resources)",
