@@ -77,7 +77,7 @@ def small_resources() -> None:
     for name, resource, profile in CASES:
         urls = [BASE + profile]
         assert full.check(resource, urls) == []
-        faulty = {**resource, "language": "zh CN"}
+        faulty = {**resource, "language": " zh"}
         assert full.check(faulty, urls) != []
         base = best(lambda resource=resource: plain.check(resource))
         rows = (
