@@ -90,9 +90,17 @@ class Server:
         self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=timeout)
         trigger.pull_trigger(self._close_channels)
         self._loop.join(timeout)
+        trigger.close()
 
     def _close_channels(self) -> None:
-        """In the loop's own thread: with no channel left the loop ends."""
+        """In the loop's own thread: with no channel left the loop ends.
+
+        The trigger leaves the loop but stays open: the loop may run this before the thread
+        that asked for it has written to the trigger's pipe.
+        """
         for channel in list(self._channels.values()):
-            channel.close()
+            if channel is self._server.trigger:
+                channel.del_channel()
+            else:
+                channel.close()
         self._channels.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -106,3 +107,22 @@ def test_a_closed_server_takes_no_connection(world: World) -> None:
     running.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((running.host, running.port), 1)
+
+
+def test_the_loop_may_end_before_its_waker_has_finished(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that closes may still write to the pipe of a loop that is through already."""
+    server = serve(create_app(world), "127.0.0.1", 0, 1)
+    trigger = server._server.trigger
+    write = trigger._physical_pull
+
+    def write_late() -> None:
+        write()
+        while trigger.thunks:
+            time.sleep(0.001)
+        write()
+
+    monkeypatch.setattr(trigger, "_physical_pull", write_late)
+    server.close()
+    assert not server._loop.is_alive()
