@@ -82,20 +82,26 @@ class _Checker:
             for group in structure_map.groups:
                 if group.type_mode:
                     self._visit(structure_map, group, ())
-        while self._waiting and len(self._visited) < _MOST_VISITS:
-            self._group(*self._waiting.pop())
+        self._follow()
+        called_elsewhere = self._called_elsewhere()
         for group in self._map.groups[1:]:
-            called = group.name in self._called or self._called_elsewhere(group.name)
-            if not called and not group.type_mode:
+            if group.name in called_elsewhere and group.name not in self._called:
+                self._called.add(group.name)
+                self._visit(self._map, group, ())
+                self._follow()
+        for group in self._map.groups[1:]:
+            if group.name not in self._called and not group.type_mode:
                 self._report("FB-2122", group.line, "warning", name=group.name)
         return self._issues
 
-    def _called_elsewhere(self, name: str) -> bool:
-        return any(
-            name in _names_called(structure_map)
-            for structure_map in self._library.maps.values()
-            if structure_map is not self._map
-        )
+    def _follow(self) -> None:
+        while self._waiting and len(self._visited) < _MOST_VISITS:
+            self._group(*self._waiting.pop())
+
+    def _called_elsewhere(self) -> frozenset[str]:
+        """The names of groups that other maps of the library call."""
+        others = (one for one in self._library.maps.values() if one is not self._map)
+        return frozenset[str]().union(*(_names_called(one) for one in others))
 
     def _check_types(self) -> None:
         for use in self._map.uses:

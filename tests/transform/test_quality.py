@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.transform import Library, check_map, measure_coverage
 from tests.transform.maps import map_text
@@ -46,6 +47,26 @@ def test_groups_that_nobody_calls_are_found() -> None:
     """Unless they are chosen by types."""
     more = "group Idle(source s, target t) {} group Typed(source s : Period, target t : Period) <<types>> {}"
     assert codes("src.a as a -> tgt.id = a;", more=more) == ["FB-2122"]
+
+
+def test_a_group_that_another_map_reaches_is_called() -> None:
+    """Also when only a group stands between that the other map calls."""
+    parts = map_text(
+        "src.a as a -> tgt.id = a;",
+        more="group Part(source s, target t) { s then Inner(s, t) 'x'; } "
+        "group Inner(source s, target t) {}",
+    )
+    caller = map_text("src then Part(src, tgt) 'x';").replace(URL, f"{URL}-caller")
+    caller = caller.replace("uses", f'imports "{URL}"\nuses', 1)
+    assert [one.code for one in check_map(Library(None, [parts]), URL)] == ["FB-2122"] * 2
+    assert check_map(Library(None, [parts, caller]), URL) == []
+
+
+def test_the_maps_of_the_product_have_no_findings() -> None:
+    """What ``fhir-bridge transform --check`` says of all of them."""
+    library = Library.from_artifacts(Artifacts())
+    found = [str(issue) for url in library.maps for issue in check_map(library, url)]
+    assert found == []
 
 
 @pytest.mark.parametrize(
