@@ -21,6 +21,7 @@ from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.backup import Manifest, back_up, restore
 from fhir_bridge.store.checking import Checked, check
 from fhir_bridge.store.collecting import collect
+from fhir_bridge.store.compartments import membership_numbers, types_in_compartment
 from fhir_bridge.store.finding import Finder
 from fhir_bridge.store.history import HistoryQuery, history
 from fhir_bridge.store.including import visible_rows
@@ -93,6 +94,7 @@ class Store:
         self.numbers = number_symbols(database, registry)
         self.types = {self.numbers[name]: name for name in registry.definitions.resource_types}
         self.indexer = registry.indexer(self.numbers)
+        self._members = membership_numbers(registry, self.numbers)
         self._seen = SeenTerms()
         secret = cursor_key or self._setting("cursor key", lambda: secrets.token_bytes(32))
         self.finder = Finder(
@@ -182,6 +184,11 @@ class Store:
             selector = Selector(session, self.numbers, everything, None, main_dates)
             return count(selector, plan)
 
+    def types_in_compartment(self, patient_id: str) -> frozenset[str]:
+        """The types of resources that are, or lately were, in a Patient's compartment."""
+        with self.reading(limited=True) as session:
+            return types_in_compartment(session, self._members, patient_id)
+
     def history(
         self,
         resource_type: str | None = None,
@@ -197,7 +204,8 @@ class Store:
         query = HistoryQuery(resource_type or "", id_ or "", since, at, count)
         with self.reading(snapshot=True, limited=True) as session:
             selector = Selector(session, self.numbers, access or Access.everything())
-            return history(selector, query, self.types, self.finder.secret, cursor)
+            sealing = (self.finder.secret, self.finder.keep_snapshots)
+            return history(selector, query, self.types, sealing, cursor)
 
     def bodies(self, resource_type: str, access: Access | None = None) -> Iterator[bytes]:
         """The body of every current resource of a type, streamed in the order of the change log."""
