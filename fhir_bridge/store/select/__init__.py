@@ -1,0 +1,12 @@
+"""From a plan's conditions to SQL, one file a kind of condition.
+
+Read in this order: `scope` (what a question shares), `selector` (a whole condition), `driving`
+(which index it starts from), then `postings`, `texts`, `dates`, `quantities`, `references`,
+`presence`.
+"""
+
+from fhir_bridge.store.select.driving import is_one_posting
+from fhir_bridge.store.select.scope import Pin
+from fhir_bridge.store.select.selector import Selector
+
+__all__ = ["Pin", "Selector", "is_one_posting"]

@@ -1,0 +1,115 @@
+"""Which condition a type's rows are found by: the one likely to narrow most.
+
+Conditions on postings are ranked by what their parameter is for; there are no statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeGuard
+
+from fhir_bridge.search import conditions as asked
+
+__all__ = [
+    "Postings",
+    "conjuncts",
+    "driver_of",
+    "each_posted",
+    "is_one_posting",
+    "is_posted",
+    "merged",
+]
+
+Postings = asked.Posted | asked.AnyOf
+"""A condition on postings: of one index, or alternatives of several (`is_posted`)."""
+
+
+def conjuncts(condition: asked.Condition) -> list[asked.Condition]:
+    """The parts that must all hold; alternatives under one index as one."""
+    parts = list(condition.conditions) if isinstance(condition, asked.AllOf) else [condition]
+    found: list[asked.Condition] = []
+    for part in parts:
+        if isinstance(part, asked.AllOf):
+            found += conjuncts(part)
+        elif isinstance(part, asked.AnyOf):
+            each = merged(part.conditions)
+            found.append(each[0] if len(each) == 1 else replace(part, conditions=tuple(each)))
+        else:
+            found.append(part)
+    return found
+
+
+def merged(parts: Sequence[asked.Condition]) -> list[asked.Condition]:
+    """Alternatives, with the postings of one symbol made one condition."""
+    values: dict[str, list[str]] = {}
+    others: list[asked.Condition] = []
+    for part in parts:
+        if isinstance(part, asked.Posted):
+            values.setdefault(part.symbol, []).extend(part.values)
+        else:
+            others.append(part)
+    return [*(asked.Posted(symbol, tuple(each)) for symbol, each in values.items()), *others]
+
+
+def is_posted(condition: asked.Condition) -> TypeGuard[Postings]:
+    """Whether a condition is about postings only, of one index or of several."""
+    if isinstance(condition, asked.AnyOf):
+        parts = condition.conditions
+        return bool(parts) and all(isinstance(part, asked.Posted) for part in parts)
+    return isinstance(condition, asked.Posted)
+
+
+def each_posted(condition: Postings) -> Sequence[asked.Posted]:
+    """The postings of each index that the condition is about."""
+    if isinstance(condition, asked.Posted):
+        return (condition,)
+    return [part for part in condition.conditions if isinstance(part, asked.Posted)]
+
+
+def is_one_posting(condition: asked.Condition) -> bool:
+    """Whether a condition asks for one exact value and nothing else."""
+    parts = conjuncts(condition)
+    return len(parts) == 1 and isinstance(parts[0], asked.Posted)
+
+
+def driver_of(parts: list[asked.Condition]) -> Postings | None:
+    """The postings to start from, unless another kind of condition selects better."""
+    posted = [part for part in parts if is_posted(part)]
+    if not posted:
+        return None
+    best = min(posted, key=_rank)
+    rivals = (asked.Ids, asked.Text, asked.Chain, asked.Has)
+    if _rank(best) > 1 and any(isinstance(part, rivals) for part in parts):
+        return None
+    if any(isinstance(part, asked.Ids) for part in parts):
+        return None
+    return best
+
+
+def _rank(condition: Postings) -> int:
+    """How far postings are likely to narrow (small: far)."""
+    return max(_rank_of_one(each) for each in each_posted(condition))
+
+
+def _rank_of_one(condition: asked.Posted) -> int:
+    code = condition.symbol.partition(".")[2]
+    if code in ("identifier", "url"):
+        return 0
+    value = condition.values[0]
+    if "/" in value and value[:1].isupper():
+        return 1
+    if value.startswith("\x04"):
+        return 1
+    if code in (
+        "status",
+        "gender",
+        "active",
+        "category",
+        "intent",
+        "class",
+        "deceased",
+        "_profile",
+    ):
+        return 4
+    return 3 if code.startswith("_") else 2

@@ -1,0 +1,40 @@
+"""Numbers and quantities within bounds, in the unit asked.
+
+https://hl7.org/fhir/R4/search.html#number and #quantity
+"""
+
+from __future__ import annotations
+
+from fhir_bridge.search import conditions as asked
+from fhir_bridge.search.hashing import range_key, text_key
+from fhir_bridge.store.select.bounds import bounds
+from fhir_bridge.store.select.scope import Scope
+from fhir_bridge.store.session import Sql
+
+__all__ = ["measured"]
+
+
+def measured(scope: Scope, condition: asked.Measured) -> Sql:
+    """Points are one number, so that either bound limits both; ranges stand apart."""
+    key = scope.key(condition.symbol, condition.context)
+    starts = [one for one in (condition.low_min, condition.high_min) if one is not None]
+    ends = [one for one in (condition.low_max, condition.high_max) if one is not None]
+    points, of_points = bounds([("low", max(starts, default=None), min(ends, default=None))])
+    ranges, of_ranges = bounds(
+        [
+            ("low", condition.low_min, condition.low_max),
+            ("high", condition.high_min, condition.high_max),
+        ]
+    )
+    where, parameters = "", []
+    if condition.system:
+        where, parameters = " AND system = ?", [text_key(condition.system)]
+    if condition.code is not None:
+        code = text_key(condition.code)
+        where, parameters = f"{where} AND (code = ? OR unit = ?)", [*parameters, code, code]
+    head = "SELECT row_id FROM quantity_value WHERE key = ?"
+    sign = -1 if condition.canonical else 1
+    return (
+        f"{head}{points}{where} UNION ALL {head}{ranges}{where}",
+        [sign * key, *of_points, *parameters, sign * range_key(key), *of_ranges, *parameters],
+    )

@@ -1,0 +1,61 @@
+"""Whom a row refers to, who refers to it, and rows by logical id.
+
+https://hl7.org/fhir/R4/search.html#chaining and #has.  What stands at the other end passes the
+same access as a match.
+"""
+# ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fhir_bridge.search import conditions as asked
+from fhir_bridge.search.hashing import VALUE_BITS, VALUE_MASK, resource_key
+from fhir_bridge.store.select.scope import At, Scope
+from fhir_bridge.store.session import Sql
+
+__all__ = ["chain", "has", "ids"]
+
+Candidates = Callable[[str, asked.Condition], Sql]
+"""Visible current resources of a type that satisfy a condition: `Selector.candidates`."""
+
+
+def ids(scope: Scope, condition: asked.Ids, at: At) -> Sql:
+    """The row is one of the resources named."""
+    name = scope.name("i")
+    where, parameters = scope.session.among(
+        f"{name}.key", [resource_key(condition.resource_type, each) for each in condition.ids]
+    )
+    return f"{at.row} IN (SELECT {name}.row_id FROM resource {name} WHERE {where})", parameters
+
+
+def chain(scope: Scope, condition: asked.Chain, at: At, candidates: Candidates) -> Sql:
+    """The row refers to one of the candidates of some target type."""
+    base = scope.numbers[condition.symbol] << VALUE_BITS
+    found, parameters = [], []
+    for resource_type, wanted in condition.targets.items():
+        inner, values = candidates(resource_type, wanted)
+        c, t, q = scope.name("c"), scope.name("t"), scope.name("q")
+        found.append(
+            f"SELECT {q}.row_id FROM ({inner}) {c} JOIN resource {t} ON {t}.row_id = {c}.row_id"
+            f" JOIN posting {q} ON {q}.hash = ? + ({t}.key & ?)"
+        )
+        parameters += [*values, base, VALUE_MASK]
+    return f"{at.row} IN ({' UNION ALL '.join(found)})", parameters
+
+
+def has(scope: Scope, condition: asked.Has, at: At, candidates: Candidates) -> Sql:
+    """One of the candidates refers to the row."""
+    base = scope.numbers[condition.symbol] << VALUE_BITS
+    inner, values = candidates(condition.resource_type, condition.condition)
+    c, f, q, k = scope.name("c"), scope.name("f"), scope.name("q"), scope.name("k")
+    return (
+        (
+            f"{at.row} IN (SELECT {k}.row_id FROM ({inner}) {c}"
+            f" JOIN reference {f} ON {f}.row_id = {c}.row_id"
+            f" JOIN posting {q} ON {q}.hash = ? + ({f}.target & ?)"
+            f" AND {q}.date = {c}.date AND {q}.row_id = {c}.row_id"
+            f" JOIN resource {k} ON {k}.key = {f}.target)"
+        ),
+        [*values, base, VALUE_MASK],
+    )

@@ -1,0 +1,68 @@
+"""What every piece of a search's SQL shares: connection, numbers of indexes, caller, moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fhir_bridge.search import Access
+from fhir_bridge.search.composite import context_key
+from fhir_bridge.store.session import Session
+
+__all__ = ["At", "Pin", "Scope"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """The moment a set of pages shows: the newest change, and what was uncommitted below it."""
+
+    row_id: int
+    snapshot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """How the row under test, and its sort date, are called in the SQL around a condition."""
+
+    row: str
+    date: str
+
+
+class Scope:
+    """One question of one caller (`access`), at one moment, on one connection (`session`)."""
+
+    def __init__(
+        self,
+        session: Session,
+        numbers: Mapping[str, int],
+        access: Access,
+        pin: Pin | None = None,
+        main_dates: frozenset[str] = frozenset(),
+    ) -> None:
+        self.session = session
+        self.numbers = numbers
+        self.access = access
+        self.pin = pin
+        self.main_dates = main_dates
+        self._irregular: dict[str, bool] = {}
+        self._names = 0
+
+    def name(self, letter: str) -> str:
+        """A name for a table that is not in use yet in this question."""
+        self._names += 1
+        return f"{letter}{self._names}"
+
+    def key(self, symbol: str, context: str) -> int:
+        """The key of a value table: of an index, or of an index in the context of a composite."""
+        number = self.numbers[symbol]
+        return context_key(number, (context,)) if context else number
+
+    def has_irregular(self, symbol: str) -> bool:
+        """Whether some resource has a long or a second interval under the main date."""
+        if symbol not in self._irregular:
+            row = self.session.one(
+                "SELECT low FROM date_value WHERE key = ? ORDER BY low LIMIT 1",
+                (-self.numbers[symbol],),
+            )
+            self._irregular[symbol] = row is not None
+        return self._irregular[symbol]
