@@ -1,6 +1,6 @@
 """The one door to fhir.resources: a second opinion on the shape of a resource.
 
-https://pypi.org/project/fhir.resources/ (models of FHIR R4B; it has none of plain R4)
+https://github.com/nazrulworld/fhir.resources (models of FHIR R4B; it has none of plain R4)
 
 The library is imported when the door is first opened and holds models of R4B; a type that
 only R4 has is answered by an issue of severity information.  Nothing that these models
