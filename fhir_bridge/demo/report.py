@@ -12,7 +12,7 @@ from rich.table import Table
 
 from fhir_bridge.demo.summary import Summary
 
-__all__ = ["print_addresses", "print_summary", "words"]
+__all__ = ["print_addresses", "print_restart", "print_summary", "words"]
 
 Words = Callable[..., str]
 
@@ -53,6 +53,12 @@ def print_summary(summary: Summary, console: Console, say: Words) -> None:
             memory=summary.peak_megabytes,
         )
     )
+
+
+def print_restart(options: str, console: Console, say: Words) -> None:
+    """How to serve the record of a demo that has ended."""
+    command = f"fhir-bridge serve {options}"
+    console.print(f"\n{say('serve_again')}:\n  {command}", soft_wrap=True, highlight=False)
 
 
 def print_addresses(

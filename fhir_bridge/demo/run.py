@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from fhir_bridge.app import Product, build
 from fhir_bridge.config import Settings
-from fhir_bridge.demo.report import print_addresses, print_summary, words
+from fhir_bridge.demo.report import print_addresses, print_restart, print_summary, words
 from fhir_bridge.demo.summary import summarize
 from fhir_bridge.demo.watching import SourceProcess
 from fhir_bridge.errors import BridgeError
@@ -68,6 +68,8 @@ def run(settings: Settings, choice: Choice) -> int:
         print_summary(summary, console, say)
         if trouble:
             console.print(say("wrong", reason=trouble), style="red")
+        if choice.leave:
+            print_restart(f"--data {settings.data} --port {settings.port}", console, say)
         print_addresses(summary, product.page_url, settings.fhir_base, console, say)
         if not choice.leave:
             console.print(f"\n{say('serving')}")
