@@ -1,6 +1,7 @@
 """History: the versions of a resource, of a type, or of everything, newest first.
 
-https://hl7.org/fhir/R4/http.html#history
+https://hl7.org/fhir/R4/http.html#history.  Pages stay at the moment of the first one: what
+is written later appears on none of them, and their total stays.
 """
 # ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
@@ -8,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from fhir_bridge import clock
 from fhir_bridge.search.hashing import resource_key
@@ -41,22 +41,33 @@ class HistoryQuery:
 
 
 def history(
-    selector: Selector, query: HistoryQuery, types: dict[int, str], secret: bytes, cursor: str = ""
+    selector: Selector,
+    query: HistoryQuery,
+    types: dict[int, str],
+    seal_with: tuple[bytes, int],
+    cursor: str = "",
 ) -> Page:
-    """One page of versions, with the total of all pages."""
-    session, access, numbers = selector.session, selector.access, selector.numbers
-    rights = "" if access.is_everything else repr(sorted(access.patient_ids or ()))
-    question = query.question + rights
-    place = open_cursor(cursor, secret, question, 0) if cursor else None
-    tests = [_scope(query, numbers), *_times(query), *_rights(selector)]
-    tests = [each for each in tests if each[0]]
-    where = " AND ".join(each[0] for each in tests) or "1=1"
-    parameters = [value for each in tests for value in each[1]]
-    row = session.one(f"SELECT count(*) FROM resource r WHERE {where}", parameters)
-    total = row[0] if row else 0
-    if place:
-        where += " AND (r.last_updated, r.row_id) < (?, ?) AND r.row_id <= ?"
-        parameters += [*place.position, place.row_id]
+    """One page of versions, with the total of all pages at the moment of the first.
+
+    `seal_with` is the secret of cursors and the milliseconds for which they hold.
+    """
+    secret, keep = seal_with
+    session, question = selector.session, query.question + _caller(selector)
+    now = milliseconds(clock.now())
+    place = open_cursor(cursor, secret, question, now - keep) if cursor else None
+    where, parameters = _where(selector, query)
+    if place is None:
+        row = session.one(f"SELECT count(*) FROM resource r WHERE {where}", parameters)
+        total = row[0] if row else 0
+    else:
+        *after, total = place.position
+        seen = session.visible_in("r.row_id", place.snapshot) if place.snapshot else None
+        tests: list[Sql] = [
+            (where, parameters),
+            ("(r.last_updated, r.row_id) < (?, ?)", after),
+            ("r.row_id <= ?", [place.row_id]),
+        ]
+        where, parameters = _all_of([*tests, *([seen] if seen else [])])
     rows = session.all(
         f"SELECT {COLUMNS} FROM resource r WHERE {where}"
         " ORDER BY r.last_updated DESC, r.row_id DESC LIMIT ?",
@@ -65,10 +76,30 @@ def history(
     shown = rows[: query.count]
     next_ = ""
     if len(rows) > query.count and shown:
-        pin = place.row_id if place else session.pin()[0]
-        last: tuple[Any, ...] = (shown[-1][4], shown[-1][0])
-        next_ = seal(Cursor(question, last, pin, "", milliseconds(clock.now())), secret)
+        last = (shown[-1][4], shown[-1][0], total)
+        pin = (place.row_id, place.snapshot) if place else session.pin()
+        next_ = seal(Cursor(question, last, *pin, place.made if place else now), secret)
     return Page([stored(each, types) for each in shown], total=total, next=next_)
+
+
+def _caller(selector: Selector) -> str:
+    """The caller's rights, as part of the question."""
+    access = selector.access
+    if access.is_everything:
+        return ""
+    of_whom = None if access.patient_ids is None else sorted(access.patient_ids)
+    of_what = None if access.types is None else sorted(access.types)
+    return repr((of_whom, of_what, sorted(access.shared)))
+
+
+def _where(selector: Selector, query: HistoryQuery) -> Sql:
+    return _all_of([_scope(query, selector.numbers), *_times(query), *_rights(selector)])
+
+
+def _all_of(tests: list[Sql]) -> Sql:
+    asked = [each for each in tests if each[0]]
+    where = " AND ".join(each[0] for each in asked) or "1=1"
+    return where, [value for each in asked for value in each[1]]
 
 
 def _scope(query: HistoryQuery, numbers: Mapping[str, int]) -> Sql:

@@ -241,6 +241,44 @@ def test_history_pages_newest_first(filled: Store) -> None:
     assert filled.history(since=4_000_000_000_000).total == 0
 
 
+def test_history_pages_show_the_moment_of_the_first(filled: Store) -> None:
+    """What is written between two pages is on none of them, and the total stays."""
+    with filled.transaction() as tx:
+        tx.put(patient("a", birthDate="1970-05-05"))
+    page = filled.history(count=2)
+    total, seen = page.total, [each.row_id for each in page.matches]
+    with filled.transaction() as tx:
+        tx.put_many([patient("a", birthDate="1971-05-05"), patient("new")])
+    while page.next:
+        page = filled.history(count=2, cursor=page.next)
+        assert page.total == total
+        seen += [each.row_id for each in page.matches]
+    assert len(seen) == len(set(seen)) == total
+
+
+@pytest.mark.postgresql
+def test_history_leaves_out_what_was_not_committed_at_the_first_page(
+    opening: Callable[..., Store], database: str
+) -> None:
+    """A transaction that began before the first page and ends after it is on no page."""
+    if database.startswith("sqlite"):
+        pytest.skip("SQLite has one writer")
+    store = opening()
+    with store.transaction() as tx:
+        tx.put(patient("a"))
+    with store.transaction() as late:
+        late.put(patient("late", birthDate="1970-01-01"))
+        late.flush()
+        with store.transaction() as tx:
+            tx.put_many([patient("b"), patient("c")])
+        page = store.history(count=1)
+    seen = [each.id for each in page.matches]
+    while page.next:
+        page = store.history(count=1, cursor=page.next)
+        seen += [each.id for each in page.matches]
+    assert sorted(seen) == ["a", "b", "c"]
+
+
 def test_a_compartment_is_searched_by_its_parameters(filled: Store) -> None:
     """Patient/a holds its own observations and no other's."""
     from fhir_bridge.search import parse_search, plan
