@@ -2,16 +2,19 @@
 
 https://hl7.org/fhir/R4/patient-operation-everything.html
 
-The patient, every resource of the patient's compartment, and what these refer to
-(practitioners, organizations, medications).  ``start`` and ``end`` limit the resources that
-have a date of care, ``_since`` those that changed, ``_type`` the types.  Without ``_count``
-all pages come in one Bundle, up to a bound; with it, page by page.
+The patient, every resource of the patient's compartment, and what these refer to:
+practitioners, organizations, medications, and attachments that are Binary resources.
+``start`` and ``end`` limit the resources that have a date of care, ``_since`` those that
+changed, ``_type`` the types, what is referred to among them.  Without ``_count`` all pages
+come in one Bundle, up to a bound; with it, page by page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,24 +30,55 @@ _MOST = 20_000
 """Resources in one Bundle; a larger record is answered page by page."""
 
 _FOLLOWED = ("_include", "*")
+_ATTACHED = re.compile(rb'"url" ?: ?"(?:([^"]{1,200})/)?Binary/([A-Za-z0-9\-.]{1,64})["/]')
+_ASKED_AT_ONCE = 200
 
 
 def _everything(call: Call) -> Answer:
-    patient = call.read("Patient", call.id)
+    call.read("Patient", call.id)
     types, count, cursor = _types(call), call.text("_count"), call.text("_cursor")
+    found = _Found(call, types)
+    if not cursor:
+        found.add(_own(call, types))
     asked = _plan(call, types, count)
-    seen: set[tuple[str, str]] = set()
-    entries: list[dict[str, Any]] = []
-    if not cursor and (not types or "Patient" in types) and _is_recent(patient, call):
-        entries += _entries([patient], "match", seen, call.base_url)
     page = call.find(asked, cursor) if asked.types else Page()
-    entries += _of_page(page, types, seen, call.base_url)
-    while page.next and not count and len(entries) < _MOST:
+    found.add(page)
+    while page.next and not count and len(found.entries) < _MOST:
         call.require_time()
         page = call.find(asked, page.next)
-        entries += _of_page(page, types, seen, call.base_url)
+        found.add(page)
+    total = found.matches if not cursor and not page.next else None
     links = _links(call, page.next)
-    return Answer(body=render_json(bundle.searchset(entries, links=links)))
+    return Answer(body=render_json(bundle.searchset(found.entries, total=total, links=links)))
+
+
+class _Found:
+    """The entries of the answer, each resource once."""
+
+    def __init__(self, call: Call, types: frozenset[str]) -> None:
+        self.entries: list[dict[str, Any]] = []
+        self.matches = 0
+        self._call = call
+        self._types = types
+        self._seen: set[tuple[str, str]] = set()
+
+    def add(self, page: Page) -> None:
+        """A page's matches, then what they refer to, of the types that are asked for."""
+        before = len(self.entries)
+        self._add(page.matches, "match")
+        self.matches += len(self.entries) - before
+        self._add(page.includes, "include")
+        self._add(_attached(self._call, page.matches), "include")
+
+    def _add(self, resources: Sequence[Stored], mode: bundle.Mode) -> None:
+        for stored in resources:
+            identity = (stored.resource_type, stored.id)
+            is_wanted = not self._types or stored.resource_type in self._types
+            if is_wanted and identity not in self._seen:
+                self._seen.add(identity)
+                full_url = f"{self._call.base_url}/{'/'.join(identity)}"
+                body = bundle.embedded(stored.body)
+                self.entries.append(bundle.search_entry(full_url, body, mode))
 
 
 def _types(call: Call) -> frozenset[str]:
@@ -58,67 +92,85 @@ def _types(call: Call) -> frozenset[str]:
     return named
 
 
+def _own(call: Call, types: frozenset[str]) -> Page:
+    """The patient, unless unchanged since ``_since``, and what the patient refers to."""
+    if _is_within(call, types) and "Patient" not in types:
+        return Page()
+    pairs = [("_id", call.id), _FOLLOWED, *_limits(call, "Patient")]
+    return call.find(plan(parse_search("Patient", pairs, call.registry), call.registry))
+
+
 def _plan(call: Call, types: frozenset[str], count: str) -> Plan:
-    """The search of the whole compartment as one plan over all its types."""
+    """The search of the compartment: one plan over the types of which it holds any.
+
+    What it is known by follows from the call alone, so that a link stays good when a
+    resource of another type comes in between.
+    """
     registry = call.registry
+    size = ("_count", count or str(call.max_page))
+    # The limits are checked here also where the compartment holds nothing.
+    for resource_type in ("Patient", "Observation"):
+        parse_search(resource_type, _limits(call, resource_type), registry)
     found: list[tuple[str, Any]] = []
-    directives: Search | None = None
-    size = count or str(call.max_page)
-    for resource_type in sorted(call.definitions.resource_types):
-        if (types and resource_type not in types) or not registry.compartment(resource_type):
-            continue
-        pairs = [*_limits(call, resource_type), ("_count", size), _FOLLOWED]
-        search = parse_search(resource_type, pairs, registry)
-        directives = directives or search
-        found += search.types
-    if directives is None:
-        directives = parse_search("Patient", [("_count", size)], registry)
-    most = min(directives.directives.count, call.max_page)
-    whole = Search(tuple(found), replace(directives.directives, count=most))
-    return plan(whole, registry, compartment=("Patient", call.id))
+    for resource_type in _searched(call, types):
+        found += parse_search(resource_type, _limits(call, resource_type), registry).types
+    directives = parse_search("Patient", [size, _FOLLOWED], registry).directives
+    whole = Search(tuple(found), replace(directives, count=min(directives.count, call.max_page)))
+    limits = [call.id, sorted(types), *map(call.text, ("_since", "start", "end"))]
+    known_by = blake2b(repr(("$everything", limits)).encode(), digest_size=12).hexdigest()
+    return replace(plan(whole, registry, compartment=("Patient", call.id)), fingerprint=known_by)
 
 
-def _limits(call: Call, resource_type: str) -> Iterator[tuple[str, str]]:
+def _searched(call: Call, types: frozenset[str]) -> list[str]:
+    """The types to look through: all that there are when one outside is asked for.
+
+    A Practitioner is found by what refers to it.
+    """
+    if call.opened is None:
+        held = call.store.types_in_compartment(call.id)
+    else:  # what the transaction wrote so far is seen by itself alone
+        known = call.definitions.resource_types
+        held = frozenset(each for each in known if call.registry.compartment(each))
+    return sorted(held & types if _is_within(call, types) else held)
+
+
+def _is_within(call: Call, types: frozenset[str]) -> bool:
+    """Whether types are named, and each can be in the compartment itself."""
+    return bool(types) and all(call.registry.compartment(each) for each in types)
+
+
+def _limits(call: Call, resource_type: str) -> list[tuple[str, str]]:
     """Search parameters for ``_since``, ``start`` and ``end``."""
+    found = []
     since = call.text("_since")
     if since:
-        yield "_lastUpdated", f"ge{since}"
+        found.append(("_lastUpdated", f"ge{since}"))
     date = call.registry.main_date(resource_type)
     for name, prefix in (("start", "ge"), ("end", "le")):
         text = call.text(name)
         if text and date:
-            yield date, f"{prefix}{text}"
+            found.append((date, f"{prefix}{text}"))
+    return found
 
 
-def _is_recent(patient: Stored, call: Call) -> bool:
-    """Whether the patient's own resource changed since ``_since``."""
-    since = call.text("_since")
-    if not since:
-        return True
-    pairs = [("_id", patient.id), ("_lastUpdated", f"ge{since}")]
-    return bool(
-        call.find(plan(parse_search("Patient", pairs, call.registry), call.registry)).matches
-    )
-
-
-def _of_page(
-    page: Page, types: frozenset[str], seen: set[tuple[str, str]], base_url: str
-) -> Iterator[dict[str, Any]]:
-    yield from _entries(page.matches, "match", seen, base_url)
-    if not types:
-        yield from _entries(page.includes, "include", seen, base_url)
-
-
-def _entries(
-    found: list[Stored], mode: bundle.Mode, seen: set[tuple[str, str]], base_url: str
-) -> Iterator[dict[str, Any]]:
-    """Each resource once."""
-    for stored in found:
-        identity = (stored.resource_type, stored.id)
-        if identity not in seen:
-            seen.add(identity)
-            full_url = f"{base_url}/{stored.resource_type}/{stored.id}"
-            yield bundle.search_entry(full_url, bundle.embedded(stored.body), mode)
+def _attached(call: Call, resources: Sequence[Stored]) -> list[Stored]:
+    """The Binary resources of this server that attachments of `resources` lead to."""
+    wanted = {
+        link[2].decode()
+        for stored in resources
+        if b"Binary/" in stored.body
+        for link in _ATTACHED.finditer(stored.body)
+        if link[1] in (None, call.base_url.encode())
+    }
+    found: list[Stored] = []
+    listed = sorted(wanted)
+    for first in range(0, len(listed), _ASKED_AT_ONCE):
+        some = listed[first : first + _ASKED_AT_ONCE]
+        pairs = [("_id", ",".join(some)), ("_count", str(len(some)))]
+        found += call.find(
+            plan(parse_search("Binary", pairs, call.registry), call.registry)
+        ).matches
+    return found
 
 
 def _links(call: Call, following: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ import msgspec
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, parse_json
 from fhir_bridge.operations.operation import Answer, Call, Operation, Parameter
+from fhir_bridge.store import Transaction
 
 __all__ = ["OPERATIONS"]
 
@@ -122,18 +123,23 @@ def _meta_delete(call: Call) -> Answer:
 
 
 def _changed(call: Call, change: Any) -> Answer:
-    """Apply `change` to the meta of the present version, against a concurrent change too."""
+    """Apply `change` to the meta of the present version, in the time that a query has.
+
+    A version that somebody else writes meanwhile is read and changed in its turn.
+    """
     if call.access.patient_ids is not None or not call.access.allows_type(call.resource_type):
         raise BridgeError("FB-4201")
-    stored = call.read(call.resource_type, call.id)
-    resource = parse_json(stored.body)
-    resource["meta"] = change(resource.get("meta", {}))
-    if call.opened is not None:
-        call.opened.put(resource, if_match=stored.version)
-    else:
-        with call.store.transaction() as opened:
-            opened.put(resource, if_match=stored.version)
-    return _answer(parse_json(call.read(call.resource_type, call.id).body))
+    call.read(call.resource_type, call.id)  # not there, gone, or not to be seen: says so
+
+    def work(opened: Transaction) -> Answer:
+        stored = opened.read(call.resource_type, call.id)
+        if stored is None or stored.deleted:
+            raise BridgeError("FB-4002", resource_type=call.resource_type, id=call.id)
+        resource = parse_json(stored.body)
+        resource["meta"] = change(resource.get("meta", {}))
+        return _answer(parse_json(opened.put(resource, if_match=stored.version).body))
+
+    return work(call.opened) if call.opened is not None else call.store.run(work)
 
 
 def _given(call: Call) -> dict[str, Any]:

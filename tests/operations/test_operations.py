@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,12 +10,17 @@ from flask.testing import FlaskClient
 
 from fhir_bridge.operations import operations
 from fhir_bridge.search import Access
+from fhir_bridge.store import Transaction
 from fhir_bridge.transform import Library
 from tests.api.test_resources import PATIENT, code
 from tests.api.world import World
 from tests.interactions.test_search import ids, link
 from tests.interactions.test_transaction import OBSERVATION
 
+_ENDLESS = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000)"
+    " SELECT count(*) FROM n"
+)
 MAP = """map "http://example.org/StructureMap/copy" = "copy"
 uses "http://hl7.org/fhir/StructureDefinition/Patient" alias Patient as source
 uses "http://hl7.org/fhir/StructureDefinition/Person" alias Person as target
@@ -184,3 +190,44 @@ def test_every_file_is_found() -> None:
         "meta-delete",
         "transform",
     } <= operations().keys()
+
+
+def test_labels_are_changed_within_the_time_of_a_query(
+    either: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change of labels that is late is ended (503) and leaves the labels as they were."""
+    client = either.client()
+    client.put("/fhir/Patient/li", json=PATIENT)
+    either.store.database._query_seconds = 0.1  # type: ignore[attr-defined]
+    put = Transaction.put
+
+    def slow(self: Transaction, *arguments: Any, **chosen: Any) -> Any:
+        written = put(self, *arguments, **chosen)
+        self._session.all(_ENDLESS)
+        return written
+
+    monkeypatch.setattr(Transaction, "put", slow)
+    tag = parameters(meta={"valueMeta": {"tag": [{"system": "urn:t", "code": "a"}]}})
+    late = client.post("/fhir/Patient/li/$meta-add", json=tag)
+    assert (503, "FB-5011") == (late.status_code, code(late))
+    monkeypatch.undo()
+    assert 'W/"1"' == client.get("/fhir/Patient/li").headers["ETag"]
+
+
+def test_labels_added_at_once_are_all_there(either: World) -> None:
+    """Eight clients, eight labels: whoever comes second adds to what the first wrote."""
+    client = either.client()
+    client.put("/fhir/Patient/li", json=PATIENT)
+
+    def add(number: int) -> int:
+        tag = parameters(meta={"valueMeta": {"tag": [{"system": "urn:t", "code": str(number)}]}})
+        return (
+            client.application.test_client()
+            .post("/fhir/Patient/li/$meta-add", json=tag)
+            .status_code
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [200] * 8 == list(pool.map(add, range(8)))
+    tags = client.get("/fhir/Patient/li").json["meta"]["tag"]
+    assert set("01234567") == {each["code"] for each in tags}
