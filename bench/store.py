@@ -1,10 +1,12 @@
 """Speed and size of the record: writes, reads, searches, counts, export, on one database.
 
-Usage: ``python bench/store.py [--resources 100000] [--postgresql URL] [--profile]``
+Usage: ``python bench/store.py [--resources 100000] [--batch 20000] [--postgresql URL] [--profile]``
 
 Made from seeded patients, encounters and laboratory observations (one patient in ten
 resources).  Prints one line a measurement: rate per second of one client, the target, and the
 CPU seconds this process spent; the database's own time on PostgreSQL is not in the latter.
+The bulk load prints a line for each tenth (at least 10,000), so that a long run shows how the
+cost of a resource grows, with what was written to disk and the memory of this process.
 """
 
 from __future__ import annotations
@@ -13,12 +15,16 @@ import argparse
 import cProfile
 import pstats
 import random
+import resource as system
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for tests.store.databases
 
 from fhir_bridge.fhir import definitions, parse_json, render_json
 from fhir_bridge.search import Access, Registry, parse_search, plan
@@ -120,9 +126,10 @@ def _taken(source: Iterator[dict[str, Any]], count: int) -> list[dict[str, Any]]
 class Bench:
     """One database under measurement."""
 
-    def __init__(self, store: Store, count: int) -> None:
+    def __init__(self, store: Store, count: int, batch: int) -> None:
         self.store = store
         self.count = count
+        self.batch = batch
         self.everything = Access.everything()
 
     def run(self) -> None:
@@ -132,14 +139,13 @@ class Bench:
         written = _taken(source, small)
         self.index(written[:5_000])
         self.report("transactions of 10", 1_300, small, lambda: self.transactions(written))
-        while rest := _taken(source, max(self.count // 10, 10_000)):
-            self.report("bulk, batches of 5,000", 5_000, len(rest), lambda: self.bulk(rest))
+        self.load(source, small)
         self.store.database.tidy()
         size = self.store.database.size() / self.count
         print(f"{'bytes a resource, index included':44} {size:12,.0f}   target <= 2,000")
         self.report("read by id", 1_500, 5_000, self.reads)
         self.report(
-            "unchanged resend, batches of 5,000", 0, 10_000, lambda: self.bulk(written[:10_000])
+            "unchanged resend, 10,000 at once", 0, 10_000, lambda: self.bulk(written[:10_000])
         )
         self.searches("identifier", 800, 2_000, lambda n: f"identifier=urn:oid:1.2.3.6|L{n:08d}")
         self.searches(
@@ -202,11 +208,32 @@ class Bench:
             with self.store.transaction() as tx:
                 tx.put_many(written[start : start + 10])
 
+    def load(self, source: Iterator[dict[str, Any]], done: int) -> None:
+        """All that is left of `source`, in large batches; a line for each tenth."""
+        step = max(self.count // 10, 10_000)
+        while done < self.count:
+            spent = cpu = 0.0
+            disk, began_at = _written_to_disk(), done
+            while done < self.count and done < began_at + step:
+                batch = _taken(source, min(self.batch, began_at + step - done))
+                at, used = time.perf_counter(), time.process_time()
+                self.bulk(batch)
+                spent, cpu = spent + time.perf_counter() - at, cpu + time.process_time() - used
+                done += len(batch)
+            loaded = done - began_at
+            print(
+                f"{f'bulk, batches of {self.batch:,}, up to {done:,}':44} {loaded / spent:12,.0f}/s"
+                f" {'target >= 5,000':20} ({cpu / loaded * 1e6:,.0f} CPU µs each,"
+                f" {(_written_to_disk() - disk) / loaded / 1024:.1f} KB to disk each,"
+                f" {_memory():,} MB resident at most)",
+                flush=True,
+            )
+
     def bulk(self, written: list[dict[str, Any]]) -> None:
-        """Large batches."""
-        for start in range(0, len(written), 5_000):
+        """Large batches, one transaction each."""
+        for start in range(0, len(written), self.batch):
             with self.store.transaction() as tx:
-                tx.put_many(written[start : start + 5_000])
+                tx.put_many(written[start : start + self.batch])
 
     def reads(self) -> None:
         """Random resources by id."""
@@ -272,10 +299,24 @@ class Bench:
         )
 
 
+def _memory() -> int:
+    """The most memory this process has had, in megabytes."""
+    return system.getrusage(system.RUSAGE_SELF).ru_maxrss >> 10
+
+
+def _written_to_disk() -> int:
+    """Bytes that this process gave to the disk so far; 0 where the system does not say."""
+    counters = Path("/proc/self/io")
+    if not counters.exists():
+        return 0
+    return int(counters.read_text().partition("\nwrite_bytes: ")[2].partition("\n")[0])
+
+
 def main() -> None:
     """Measure SQLite, or PostgreSQL when a URL is given."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--resources", type=int, default=100_000)
+    parser.add_argument("--batch", type=int, default=20_000, help="resources a bulk transaction")
     parser.add_argument("--postgresql", help="URL of a database where a schema may be made")
     parser.add_argument(
         "--profile", action="store_true", help="where the time of this process goes"
@@ -289,11 +330,11 @@ def main() -> None:
         from tests.store.databases import scratch_schema
 
         with scratch_schema(chosen.postgresql) as url:
-            Bench(open_store(url, registry=registry), chosen.resources).run()
+            Bench(open_store(url, registry=registry), chosen.resources, chosen.batch).run()
     else:
         with tempfile.TemporaryDirectory() as folder:
             url = f"sqlite:///{Path(folder) / 'record.sqlite3'}"
-            Bench(open_store(url, registry=registry), chosen.resources).run()
+            Bench(open_store(url, registry=registry), chosen.resources, chosen.batch).run()
     if profile:
         profile.disable()
         pstats.Stats(profile).sort_stats("tottime").print_stats(25)

@@ -25,12 +25,16 @@ from fhir_bridge.store.session import Row, Session, Sql
 
 __all__ = ["SqliteDatabase"]
 
+_PAGE = 4096
+_LEAST_LOG, _MOST_LOG = 64 << 20, 512 << 20
+"""Bytes of write-ahead log, by the size of the database, that are carried over to it at once."""
+
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA busy_timeout=60000",
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA wal_autocheckpoint=16000",
+    f"PRAGMA wal_autocheckpoint={_LEAST_LOG // _PAGE}",
     "PRAGMA foreign_keys=OFF",
 )
 _INLINE = 64
@@ -48,6 +52,8 @@ class SqliteSession:
         self.seconds = math.inf
         """Longest that a statement may take."""
         self._until = math.inf
+        self.log_bound = _LEAST_LOG // _PAGE
+        """Pages of write-ahead log that may gather; see `SqliteDatabase`."""
         connection.set_progress_handler(self._is_late, _STEPS)
 
     def limit(self, seconds: float) -> None:
@@ -180,6 +186,7 @@ class SqliteDatabase:
         with self._writing:
             session = self._writer or self._connect(cache=65_536)
             self._writer = session
+            self._let_log_grow(session)
             connection = session.connection
             try:
                 connection.execute("BEGIN IMMEDIATE")
@@ -198,6 +205,17 @@ class SqliteDatabase:
                 if _is_interrupt(error):
                     raise BridgeError("FB-5011", seconds=f"{seconds:g}") from error
                 raise
+
+    def _let_log_grow(self, session: SqliteSession) -> None:
+        """Bounds the write-ahead log by the size of the database.
+
+        Commits write the same index pages again and again; the longer the log, the more
+        often a page was written to it when it is carried over to the database, once.
+        """
+        bound = min(max(self.path.stat().st_size, _LEAST_LOG), _MOST_LOG) // _PAGE
+        if bound > session.log_bound * 1.1:
+            session.connection.execute(f"PRAGMA wal_autocheckpoint={bound}")
+            session.log_bound = bound
 
     def is_conflict(self, error: Exception) -> bool:
         """Whether a database error means that another writer was first."""
