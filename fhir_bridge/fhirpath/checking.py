@@ -113,8 +113,11 @@ class _Checker:
                 return self.root
             case syntax.Union():
                 return _merged([self.types(part, focus, this) for part in tree.parts])
-            case syntax.Unary():
-                return self.types(tree.operand, focus, this)
+            case syntax.Unary(operand=inner) | syntax.SortKey(key=inner):
+                return self.types(inner, focus, this)
+            case syntax.Instance():
+                _merged([self.types(element, focus, this) for _, element in tree.elements])
+                return frozenset({tree.type_name.removeprefix("FHIR.")})
             case syntax.Index():
                 self.types(tree.position, this, this)
                 return focus

@@ -13,8 +13,10 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath import syntax
 from fhir_bridge.fhirpath.arithmetic import negate
 from fhir_bridge.fhirpath.equality import distinct
-from fhir_bridge.fhirpath.evaluation import Closure, Context, boolean, integer
+from fhir_bridge.fhirpath.evaluation import Closure, Context, boolean, integer, one
 from fhir_bridge.fhirpath.fhir_functions import resolves_to
+from fhir_bridge.fhirpath.filtering import SortKey
+from fhir_bridge.fhirpath.instances import builder
 from fhir_bridge.fhirpath.lexer import locate
 from fhir_bridge.fhirpath.model import Model
 from fhir_bridge.fhirpath.node import Node, step
@@ -55,20 +57,22 @@ class _Compiler:
         return made
 
     def located(self, closure: Closure, offset: int) -> Closure:
-        text = self.text
+        placed = self.placed
 
         def run(focus: list[Any], context: Context) -> list[Any]:
             try:
                 return closure(focus, context)
             except BridgeError as error:
-                lead = error.issues[0]
-                if lead.where or not lead.code.startswith("FB-20"):
-                    raise
-                raise BridgeError(
-                    lead.code, locate(text, offset), **dict[str, Any](lead.details)
-                ) from None
+                raise placed(error, offset) from None
 
         return run
+
+    def placed(self, error: BridgeError, offset: int) -> BridgeError:
+        """The error with its line and column, unless it has a place already."""
+        lead = error.issues[0]
+        if lead.where or not lead.code.startswith("FB-20"):
+            return error
+        return BridgeError(lead.code, locate(self.text, offset), **dict[str, Any](lead.details))
 
     def _literal(self, tree: syntax.Literal) -> Closure:
         items = [] if tree.value is None else [tree.value]
@@ -232,9 +236,10 @@ class _Compiler:
                     reason="its argument is the name of a type",
                 )
             return lambda focus, context: call(focus, context, name)
-        arguments = [self.scoped(argument) for argument in tree.arguments]
         if tree.name == "sort":
-            arguments = [self.sort_key(argument) for argument in tree.arguments]
+            keys = [self.sort_key(argument) for argument in tree.arguments]
+            return lambda focus, context: call(focus, context, *keys)
+        arguments = [self.scoped(argument) for argument in tree.arguments]
         if function.style == "lambda":
             return lambda focus, context: call(focus, context, *arguments)
         if not arguments:
@@ -246,17 +251,31 @@ class _Compiler:
             focus, context, *[argument(context.this, context) for argument in arguments]
         )
 
-    def sort_key(self, tree: syntax.Expr) -> Closure:
-        """A key of ``sort()``; a leading minus turns the order round, for strings too."""
-        if not isinstance(tree, syntax.Unary) or tree.operator != "-":
-            return self.scoped(tree)
-        inner = self.scoped(tree.operand)
+    def sort_key(self, tree: syntax.Expr) -> SortKey:
+        """A key of ``sort()``; ``desc`` or a leading minus turn the order round, for strings too.
 
-        def key(focus: list[Any], context: Context) -> list[Any]:
-            return inner(focus, context)
+        An empty key is the lowest; its negative is empty too, so that it stays in front.
+        """
+        if isinstance(tree, syntax.SortKey):
+            key = self.sort_key(tree.key)
+            return SortKey(key.closure, key.sign, -1 if tree.descending else 1)
+        if isinstance(tree, syntax.Unary) and tree.operator == "-":
+            return SortKey(self.scoped(tree.operand), -1)
+        return SortKey(self.scoped(tree))
 
-        key.descending = True  # type: ignore[attr-defined]
-        return key
+    def _instance(self, tree: syntax.Instance) -> Closure:
+        try:
+            build = builder(tree.type_name, [name for name, _ in tree.elements], self.model)
+        except BridgeError as error:
+            raise self.placed(error, tree.offset) from None
+        parts = [self.scoped(element) for _, element in tree.elements]
+
+        def run(focus: list[Any], context: Context) -> list[Any]:
+            if one(focus, "the input of an instance selector") is None:
+                return []
+            return [build([part(focus, context) for part in parts])]
+
+        return self.located(run, tree.offset)
 
 
 def _before_resolve(tree: syntax.Expr) -> syntax.Expr | None:

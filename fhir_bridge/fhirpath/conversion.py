@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from fhir_bridge import ucum
+from fhir_bridge.fhirpath.date_formats import read_date
 from fhir_bridge.fhirpath.evaluation import Closure, Context, boolean, fail, one, string
 from fhir_bridge.fhirpath.node import Node, value_of
 from fhir_bridge.fhirpath.quantity import CALENDAR_UNITS, Quantity
@@ -76,8 +77,10 @@ def _to_long(value: Any) -> Long | None:
 
 
 def _to_decimal(value: Any) -> Decimal | None:
-    if isinstance(value, (bool, int)):
-        return Decimal(int(value))
+    if isinstance(value, bool):
+        return Decimal("1.0") if value else Decimal("0.0")
+    if isinstance(value, int):
+        return Decimal(value)
     if isinstance(value, Decimal):
         return value
     if isinstance(value, str) and _DECIMAL.fullmatch(value):
@@ -131,7 +134,7 @@ def _to_quantity(value: Any) -> Quantity | None:
     if isinstance(value, Quantity):
         return value
     if isinstance(value, (bool, int, Decimal)):
-        return Quantity(Decimal(value))
+        return Quantity(_to_decimal(value) or Decimal(0))
     if not isinstance(value, str):
         return None
     match = _QUANTITY.fullmatch(value.strip())
@@ -178,12 +181,42 @@ for _name, _convert in (
     ("Integer", _to_integer),
     ("Long", _to_long),
     ("Decimal", _to_decimal),
-    ("Date", _to_date),
-    ("DateTime", _to_datetime),
     ("Time", _to_time),
     ("String", to_text),
 ):
     _enter(_name, _convert)
+
+
+def _enter_formatted(name: str, convert: Callable[[Any], Temporal | None]) -> None:
+    """Register ``toX([format])`` and ``convertsToX([format])``; a format is for strings only."""
+
+    def run(focus: list[Any], pattern: list[Any] | None, door: str) -> Any:
+        codes = string(pattern or [], f"the format of {door}()")
+
+        def by_format(value: Any) -> Temporal | None:
+            if codes is None or not isinstance(value, str):
+                return convert(value)
+            found = read_date(value, codes)
+            return None if found is None else convert(found)
+
+        return _converted(focus, door, by_format)
+
+    def to(focus: list[Any], _context: Context, pattern: list[Any] | None = None) -> list[Any]:
+        result = run(focus, pattern, f"to{name}")
+        return [] if result is None or result is _MISSING else [result]
+
+    def converts(
+        focus: list[Any], _context: Context, pattern: list[Any] | None = None
+    ) -> list[Any]:
+        result = run(focus, pattern, f"convertsTo{name}")
+        return [] if result is None else [result is not _MISSING]
+
+    function(f"to{name}", 0, 1)(to)
+    function(f"convertsTo{name}", 0, 1)(converts)
+
+
+_enter_formatted("Date", _to_date)
+_enter_formatted("DateTime", _to_datetime)
 
 
 def _in_unit(focus: list[Any], name: str, unit: list[Any]) -> Any:

@@ -6,7 +6,7 @@ collection).  Id and extensions of primitives do not count (docs/clarifications/
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -101,17 +101,7 @@ def _reads(item: Any) -> bool:
 
 def equivalent(left: list[Any], right: list[Any]) -> bool:
     """``~``: two empty ones are equivalent; order does not count."""
-    if len(left) != len(right):
-        return False
-    rest = list(right)
-    for item in left:
-        for place, other in enumerate(rest):
-            if _equivalent_items(item, other):
-                del rest[place]
-                break
-        else:
-            return False
-    return True
+    return _paired(left, right, _equivalent_items)
 
 
 def _equivalent_items(left: Any, right: Any) -> bool:
@@ -133,29 +123,50 @@ def _equivalent_items(left: Any, right: Any) -> bool:
 
 
 def _equivalent_structures(left: Any, right: Any) -> bool:
+    """https://hl7.org/fhir/R4/fhirpath.html#changes: codings by system and code, ids left out."""
     if type(left) is not Node or type(right) is not Node:
         return False
-    if left.value is None or right.value is None:
-        return left.value is right.value
-    return _equivalent_trees(left.value, right.value)
+    one, other = left.value, right.value
+    if one is None or other is None:
+        return one is other
+    if left.type_name == right.type_name and isinstance(one, dict) and isinstance(other, dict):
+        if left.type_name == "Coding":
+            return _same_coding(one, other)
+        if left.type_name == "CodeableConcept" and one.get("coding") and other.get("coding"):
+            return any(_same_coding(a, b) for a in one["coding"] for b in other["coding"])
+    return _equivalent_trees(one, other)
+
+
+def _same_coding(left: dict[str, Any], right: dict[str, Any]) -> bool:
+    return all(_equivalent_trees(left.get(name), right.get(name)) for name in ("system", "code"))
 
 
 def _equivalent_trees(left: Any, right: Any) -> bool:
     if isinstance(left, dict) and isinstance(right, dict):
-        if left.keys() != right.keys():
+        names = left.keys() - {"id"}
+        if names != right.keys() - {"id"}:
             return False
-        return all(_equivalent_trees(left[name], right[name]) for name in left)
+        return all(_equivalent_trees(left[name], right[name]) for name in names)
     if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and sorted(map(_folded_key, left)) == sorted(
-            map(_folded_key, right)
-        )
+        return left == right or _paired(left, right, _equivalent_trees)
     if isinstance(left, str) and isinstance(right, str):
         return _folded(left) == _folded(right)
     return bool(left == right)
 
 
-def _folded_key(value: Any) -> str:
-    return repr(freeze(value)).casefold()
+def _paired(left: list[Any], right: list[Any], same_part: Callable[[Any, Any], bool]) -> bool:
+    """Whether each part of one side has a part of its own on the other, in any order."""
+    if len(left) != len(right):
+        return False
+    rest = list(right)
+    for part in left:
+        for place, other in enumerate(rest):
+            if same_part(part, other):
+                del rest[place]
+                break
+        else:
+            return False
+    return True
 
 
 def _folded(text: str) -> str:

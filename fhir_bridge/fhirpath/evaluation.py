@@ -92,7 +92,7 @@ class Context:
         self.environment = environment
         self.variables = variables
         self.this = root
-        self.index: int | None = None
+        self.index: int | None = 0
         self.total: list[Any] = []
         self.moment: datetime | None = None
         self.budget = STEPS

@@ -15,18 +15,18 @@ from fhir_bridge.fhirpath import (  # noqa: F401 - importing enters the function
     fhir_functions,
     filtering,
     instants,
+    intervals,
     mathematics,
     navigation,
     strings,
+    terminologies,
 )
 from fhir_bridge.fhirpath.compiler import compile_closure
 from fhir_bridge.fhirpath.evaluation import Context, Environment
 from fhir_bridge.fhirpath.model import Model, model_of
-from fhir_bridge.fhirpath.node import UCUM, Node, wrap
+from fhir_bridge.fhirpath.node import plain_of, wrap
 from fhir_bridge.fhirpath.parser import parse
 from fhir_bridge.fhirpath.plain import DETOURS, NotPlain, Plain, write_plain
-from fhir_bridge.fhirpath.quantity import Quantity
-from fhir_bridge.fhirpath.temporal import Temporal
 from fhir_bridge.fhirpath.types import fhir_name
 
 __all__ = ["Expression", "compile"]
@@ -76,7 +76,7 @@ class Expression:
         except DETOURS:
             pass
         items = self.items(node, context=context, variables=variables, environment=environment)
-        return [plain for item in items if (plain := _plain(item)) is not None]
+        return [plain for item in items if (plain := plain_of(item)) is not None]
 
     def typed(
         self,
@@ -97,7 +97,7 @@ class Expression:
         except DETOURS:
             pass
         items = self.items(node, context=context, variables=variables, environment=environment)
-        return [(fhir_name(item), plain) for item in items if (plain := _plain(item)) is not None]
+        return [(fhir_name(item), plain) for item in items if (plain := plain_of(item)) is not None]
 
     def items(
         self,
@@ -151,18 +151,6 @@ class Expression:
 
 _GENERATE_AT = 3
 _MOST_KEPT = 1000
-
-
-def _plain(item: Any) -> Any:
-    if type(item) is Node:
-        return item.value
-    if isinstance(item, Temporal):
-        return item.text
-    if isinstance(item, Quantity):
-        if item.calendar:
-            return {"value": item.value, "unit": item.unit}
-        return {"value": item.value, "unit": item.unit, "system": UCUM, "code": item.unit}
-    return item
 
 
 def compile(  # noqa: A001 - the word of the field, used through the package

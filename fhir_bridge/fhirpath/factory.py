@@ -1,6 +1,6 @@
-"""``%factory``: elements of FHIR made in an expression, and ``%terminologies``.
+"""``%factory``: elements of FHIR made in an expression.
 
-https://hl7.org/fhir/fhirpath.html#factory, https://hl7.org/fhir/fhirpath.html#txapi
+https://hl7.org/fhir/fhirpath.html#factory
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.evaluation import Context, fail, one, string
-from fhir_bridge.fhirpath.node import Node, value_of, wrap
+from fhir_bridge.fhirpath.node import Node, value_of
 from fhir_bridge.fhirpath.registry import function
 from fhir_bridge.fhirpath.temporal import Temporal, parse_temporal
 from fhir_bridge.fhirpath.types import fhir_name
@@ -236,28 +236,3 @@ def _with_property(
         return [Node({**item.value, key: plain[0] if len(plain) == 1 else plain}, item.type_name)]
     sibling = {**(item.sibling or {}), wanted: plain[0] if plain else None}
     return [Node(item.value, item.type_name, sibling)]
-
-
-def _enter_operation(name: str, least: int, most: int) -> None:
-    def call(focus: Items, context: Context, *given: Items) -> Items:
-        if len(focus) != 1 or type(focus[0]) is not Node or focus[0].type_name != "%terminologies":
-            raise BridgeError(
-                "FB-2003", name=f"{name}()", reason="it is a function of %terminologies"
-            )
-        service = context.environment.terminologies
-        if service is None:
-            raise BridgeError("FB-2009", name=f"{name}()", reason="no terminology is at hand")
-        arguments = [_plain(one(items, f"{name}()")) for items in given]
-        return wrap(service.call(name, arguments))
-
-    function(name, least, most)(call)
-
-
-for _name, _least, _most in (
-    ("expand", 1, 2),
-    ("lookup", 1, 2),
-    ("validateVS", 2, 3),
-    ("validateCS", 2, 3),
-    ("translate", 2, 3),
-):
-    _enter_operation(_name, _least, _most)

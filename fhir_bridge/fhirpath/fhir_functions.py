@@ -155,40 +155,6 @@ def _of_resource_type(focus: Items, context: Context, name: Items) -> Items:
     return [item for item in focus if wanted and is_type(item, wanted, context.model)]
 
 
-@function("memberOf", 1)
-def _member_of(focus: Items, context: Context, value_set: Items) -> Items:
-    item, url = one(focus, "memberOf()"), string(value_set, "memberOf()")
-    if item is None or url is None:
-        return []
-    hook = context.environment.member_of
-    if hook is None:
-        raise BridgeError("FB-2009", name="memberOf()", reason="no terminology is at hand")
-    answer = hook(item.value if type(item) is Node else item, url)
-    return [] if answer is None else [answer]
-
-
-def _subsuming(focus: Items, others: Items, context: Context, name: str) -> Items:
-    item, other = one(focus, f"{name}()"), one(others, f"{name}()")
-    if item is None or other is None:
-        return []
-    hook = context.environment.subsumes
-    if hook is None:
-        raise BridgeError("FB-2009", name=f"{name}()", reason="no terminology is at hand")
-    pair = [part.value if type(part) is Node else part for part in (item, other)]
-    answer = hook(*(pair if name == "subsumes" else pair[::-1]))
-    return [] if answer is None else [answer]
-
-
-@function("subsumes", 1)
-def _subsumes(focus: Items, context: Context, others: Items) -> Items:
-    return _subsuming(focus, others, context, "subsumes")
-
-
-@function("subsumedBy", 1)
-def _subsumed_by(focus: Items, context: Context, others: Items) -> Items:
-    return _subsuming(focus, others, context, "subsumedBy")
-
-
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
 
 

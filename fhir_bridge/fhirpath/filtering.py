@@ -6,6 +6,7 @@ http://hl7.org/fhirpath/N1/#filtering-and-projection, #subsetting, #combining
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Any
 
@@ -16,7 +17,7 @@ from fhir_bridge.fhirpath.node import value_of
 from fhir_bridge.fhirpath.operators import compare_items
 from fhir_bridge.fhirpath.registry import function
 
-__all__ = ["each"]
+__all__ = ["SortKey", "each"]
 
 
 def each(focus: list[Any], context: Context, closure: Closure) -> Iterator[list[Any]]:
@@ -168,37 +169,42 @@ def _coalesce(_focus: list[Any], context: Context, *choices: Closure) -> list[An
     return []
 
 
-@function("sort", 0, 20, style="lambda")
-def _sort(focus: list[Any], context: Context, *keys: Closure) -> list[Any]:
-    """Sorted by the keys in turn; a key led by minus sorts downward; an empty key is the greatest.
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """A key of ``sort()``: `sign` -1 reverses its values, `direction` -1 the whole order."""
 
-    The compiler marks a descending key as ``closure.descending`` and leaves the minus off.
-    """
-    if not keys:
-        rows = [([item], item) for item in focus]
-        downward = [False]
-    else:
-        columns = [list(each(focus, context, key)) for key in keys]
-        rows = [
-            ([one(column[place], "a key of sort()") for column in columns], item)
-            for place, item in enumerate(focus)
-        ]
-        downward = [getattr(key, "descending", False) for key in keys]
+    closure: Closure
+    sign: int = 1
+    direction: int = 1
+
+
+_ITSELF = SortKey(lambda focus, _context: focus)
+
+
+@function("sort", 0, 20, style="lambda")
+def _sort(focus: list[Any], context: Context, *keys: SortKey) -> list[Any]:
+    """Sorted by the keys in turn; an empty key is the lowest (the compiler gives the keys)."""
+    keys = keys or (_ITSELF,)
+    columns = [list(each(focus, context, key.closure)) for key in keys]
+    rows = [
+        ([one(column[place], "a key of sort()") for column in columns], item)
+        for place, item in enumerate(focus)
+    ]
 
     def order(left: tuple[list[Any], Any], right: tuple[list[Any], Any]) -> int:
-        for first, second, down in zip(left[0], right[0], downward, strict=True):
-            found = _key_order(first, second)
+        for first, second, key in zip(left[0], right[0], keys, strict=True):
+            found = key.direction * _key_order(first, second, key.sign)
             if found:
-                return -found if down else found
+                return found
         return 0
 
     context.spend(len(rows) * 20)
     return [item for _, item in sorted(rows, key=cmp_to_key(order))]
 
 
-def _key_order(left: Any, right: Any) -> int:
+def _key_order(left: Any, right: Any, sign: int) -> int:
     if left is None or right is None:
-        return (left is None) - (right is None)
+        return (right is None) - (left is None)
     if value_of(left) is None or value_of(right) is None:
         raise BridgeError("FB-2005", reason="sort() takes keys that have an order")
-    return compare_items(left, right) or 0
+    return sign * (compare_items(left, right) or 0)

@@ -29,7 +29,7 @@ _TOKEN = re.compile(
   | (?P<quoted>"(?:[^"\\]|\\.)*")
   | (?P<special>\$(?:this|index|total)\b)
   | (?P<identifier>[^\W\d]\w*)
-  | (?P<symbol><=|>=|!=|!~|/(?!\*)|[.,()\[\]{}|&+\-*=~<>%])
+  | (?P<symbol><=|>=|!=|!~|/(?!\*)|[.,:()\[\]{}|&+\-*=~<>%])
     """,
     re.VERBOSE | re.DOTALL,
 )

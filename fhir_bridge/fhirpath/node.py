@@ -13,17 +13,16 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from fhir_bridge.fhirpath.fhir_quantity import quantity_of, written
 from fhir_bridge.fhirpath.model import PRIMITIVES, SUFFIXES, Member, Model
 from fhir_bridge.fhirpath.quantity import Quantity
 from fhir_bridge.fhirpath.temporal import Long, Temporal, parse_temporal
 
-__all__ = ["Node", "children", "quantity_of", "step", "value_of", "wrap"]
+__all__ = ["Node", "children", "plain_of", "step", "value_of", "wrap"]
 
-UCUM = "http://unitsofmeasure.org"
 _TEMPORAL = {"date": "date", "dateTime": "datetime", "instant": "datetime", "time": "time"}
 _LONG = re.compile(r"[+-]?\d{1,20}")
 _SCALARS = (str, bool, int, Decimal, float)
-_DURATIONS = frozenset({"a", "mo", "wk", "d", "h", "min", "s", "ms"})
 
 
 class Node:
@@ -90,26 +89,18 @@ def value_of(item: Any) -> Any:
         return Decimal(repr(value))
     if isinstance(value, _SCALARS):
         return value
-    return quantity_of(item)
+    return quantity_of(value, item.type_name)
 
 
-def quantity_of(item: Any) -> Quantity | None:
-    """A FHIR Quantity as System.Quantity (https://hl7.org/fhir/R4/fhirpath.html#quantity)."""
-    value = item.value
-    if type(value) is not dict:
-        return None
-    if item.type_name not in ("", "Quantity", "Age", "Duration", "Count", "Distance", "Money"):
-        return None
-    number = value.get("value")
-    if type(number) not in (int, Decimal, float) or value.get("comparator"):
-        return None
-    system, code = value.get("system"), value.get("code")
-    if item.type_name == "" and "code" not in value and "unit" not in value:
-        return None
-    if system and system != UCUM:
-        return None
-    unit = code or value.get("unit") or "1"
-    return Quantity(Decimal(str(number)), unit, dual=system == UCUM and code in _DURATIONS)
+def plain_of(item: Any) -> Any:
+    """An item as plain JSON; None when it has no value."""
+    if type(item) is Node:
+        return item.value
+    if isinstance(item, Temporal):
+        return item.text
+    if isinstance(item, Quantity):
+        return written(item)
+    return item
 
 
 _ID = (Member("id", "System.String", False, False, ""),)

@@ -8,7 +8,8 @@ from typing import Any
 from fhir_bridge.fhirpath.arithmetic import ARITHMETIC, as_quantity, bounded, extension_only
 from fhir_bridge.fhirpath.equality import equal, equal_items, equivalent, temporal_pair
 from fhir_bridge.fhirpath.evaluation import fail, kind_of, one
-from fhir_bridge.fhirpath.node import value_of
+from fhir_bridge.fhirpath.fhir_quantity import is_quantity, order_as_written
+from fhir_bridge.fhirpath.node import Node, value_of
 from fhir_bridge.fhirpath.quantity import Quantity
 from fhir_bridge.fhirpath.temporal import Temporal, compare
 
@@ -44,6 +45,9 @@ def compare_items(left: Any, right: Any) -> int | None:
     if one_value is None or other is None:
         if extension_only(left) or extension_only(right):
             return None
+        if _is_quantity(left) and _is_quantity(right):
+            both = type(left) is Node and type(right) is Node
+            return order_as_written(left.value, right.value) if both else None
         raise fail(f"{kind_of(left)} and {kind_of(right)} have no order")
     if isinstance(one_value, Temporal) or isinstance(other, Temporal):
         pair = temporal_pair(left, right)
@@ -60,6 +64,12 @@ def compare_items(left: Any, right: Any) -> int | None:
     if isinstance(one_value, str) != isinstance(other, str):
         raise fail(f"{kind_of(left)} and {kind_of(right)} have no order")
     return int(one_value > other) - int(one_value < other)
+
+
+def _is_quantity(item: Any) -> bool:
+    if type(item) is Node:
+        return is_quantity(item.value, item.type_name)
+    return isinstance(item, Quantity)
 
 
 def _ordered(symbol: str, test: Callable[[int], bool]) -> Callable[..., Collection]:

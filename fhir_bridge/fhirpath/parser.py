@@ -170,13 +170,52 @@ class _Parser:
         name = self.name("a name or a function")
         if not self.accept("("):
             return syntax.Member(token.offset, name)
+        argument = self.sort_key if name == "sort" else lambda: self.expression(0)
         arguments: list[syntax.Expr] = []
         if not self.at(")"):
-            arguments.append(self.expression(0))
+            arguments.append(argument())
             while self.accept(","):
-                arguments.append(self.expression(0))
+                arguments.append(argument())
         self.expect(")")
         return syntax.Call(token.offset, name, tuple(arguments))
+
+    def sort_key(self) -> syntax.Expr:
+        key = self.expression(0)
+        token = self.token
+        if token.kind != "identifier" or token.text not in ("asc", "desc"):
+            return key
+        self.next += 1
+        return syntax.SortKey(key.offset, key, token.text == "desc")
+
+    def selects_instance(self) -> bool:
+        """Whether a (qualified) name and an opening brace come next."""
+        place = self.next
+        while self.tokens[place].kind in ("identifier", "delimited"):
+            following = self.tokens[place + 1]
+            if following.kind != "symbol" or following.text not in ".{":
+                return False
+            if following.text == "{":
+                return True
+            place += 2
+        return False
+
+    def instance(self) -> syntax.Expr:
+        """``Type { element: expression, … }``; ``Type {:}`` has no elements."""
+        offset = self.token.offset
+        type_name = self.type_specifier()
+        self.expect("{")
+        elements: list[tuple[str, syntax.Expr]] = []
+        if not self.accept(":"):
+            elements.append(self.element())
+            while self.accept(","):
+                elements.append(self.element())
+        self.expect("}")
+        return syntax.Instance(offset, type_name, tuple(elements))
+
+    def element(self) -> tuple[str, syntax.Expr]:
+        name = self.name("the name of an element")
+        self.expect(":")
+        return name, self.expression(0)
 
     def name(self, expected: str) -> str:
         token = self.token
@@ -187,6 +226,8 @@ class _Parser:
 
     def term(self) -> syntax.Expr:
         token = self.token
+        if self.selects_instance():
+            return self.instance()
         if token.kind in ("delimited", "special"):
             return self.invocation()
         if token.kind == "identifier":

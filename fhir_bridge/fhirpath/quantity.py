@@ -129,26 +129,25 @@ class Quantity:
         return replace(self, unit=word, calendar=True) if word else self
 
     def converted(self, unit: str) -> Quantity | None:
-        """``toQuantity(unit)``: calendar words stay calendar, UCUM stays UCUM (weeks down mix)."""
-        if unit in CALENDAR_UNITS:
-            word = CALENDAR_UNITS[unit]
-            source = self.as_calendar() if self.dual else self
-            if not source.calendar:
-                if _coarse(source) or word in ("year", "month"):
-                    return None
-                source = source.as_calendar()
-            if not source.calendar:
+        """``toQuantity(unit)``; a plain number takes the unit.
+
+        Calendar words and UCUM mix from weeks down only.
+        """
+        word = CALENDAR_UNITS.get(unit)
+        if self.unit == "1" and unit != "1" and (word or ucum.is_valid(unit)):
+            return Quantity(self.value, word or unit, calendar=bool(word))
+        source = self.as_calendar() if self.dual and word else self
+        if source.calendar != bool(word):
+            if _coarse(source) or (word or _CALENDAR.get(unit)) in ("year", "month"):
                 return None
-            with localcontext() as context:
-                context.prec = 40
+            if source.unit in CALENDAR_UNITS and not source.calendar:
+                return None
+        elif word:
+            with localcontext(prec=40):
                 value = _trim(source.value * _ratio(source.unit, word))
             return Quantity(value, word, calendar=True)
-        if self.calendar and (_coarse(self) or _CALENDAR.get(unit) in ("year", "month")):
-            return None
-        if not self.calendar and self.unit in CALENDAR_UNITS:
-            return None
-        value_in = ucum.convert(self.value, self.ucum_code, unit)
-        return None if value_in is None else Quantity(value_in, unit)
+        value_in = ucum.convert(source.value, source.ucum_code, _UCUM[word] if word else unit)
+        return None if value_in is None else Quantity(value_in, word or unit, calendar=bool(word))
 
     def added(self, other: Quantity, sign: int) -> Quantity | None:
         """Sum or difference in the finer unit; None when the units do not fit."""
@@ -171,33 +170,48 @@ class Quantity:
 
     def times(self, other: Quantity) -> Quantity | None:
         """The product; a calendar duration may only be scaled by a plain number."""
-        return self._scaled(other, divide=False)
+        number = _number(other, self)
+        if number is not None:
+            return self.scaled(self.value * number)
+        number = _number(self, other)
+        if number is not None:
+            return other.scaled(other.value * number)
+        return self._combined(other, 1)
 
     def divided(self, other: Quantity) -> Quantity | None:
         """The quotient; None for a zero divisor, as for units that do not multiply."""
-        return None if other.value == 0 else self._scaled(other, divide=True)
-
-    def _scaled(self, other: Quantity, *, divide: bool) -> Quantity | None:
-        left, right = self, other
-        if left.calendar or left.dual:
-            number = _number(right)
-            if number is not None:
-                value = left.value / number if divide else left.value * number
-                return replace(left, value=value)
-        if (right.calendar or right.dual) and not divide:
-            number = _number(left)
-            if number is not None:
-                return replace(right, value=right.value * number)
-        if left.calendar or right.calendar:
+        if other.value == 0:
             return None
-        combine = ucum.divide if divide else ucum.multiply
-        result = combine((left.value, left.unit), (right.value, right.unit))
-        return None if result is None else Quantity(*result)
+        number = _number(other, self)
+        if number is not None:
+            return self.scaled(self.value / number)
+        return self._combined(other, -1)
+
+    def scaled(self, value: Decimal) -> Quantity | None:
+        """The same unit with another value; None for units that have no ratio scale."""
+        if not self.calendar and (ucum.is_special(self.unit) or not ucum.is_valid(self.unit)):
+            return None
+        return replace(self, value=value)
+
+    def _combined(self, other: Quantity, sign: int) -> Quantity | None:
+        """Product (1) or quotient (-1) of two units, as written or else in base units."""
+        if self.calendar or other.calendar:
+            return None
+        combine = ucum.multiply if sign > 0 else ucum.divide
+        result = combine((self.value, self.unit), (other.value, other.unit))
+        unit = None if result is None else ucum.combined_unit(self.unit, other.unit, sign)
+        if result is None or unit is None:
+            return None if result is None else Quantity(*result)
+        return Quantity(self.value * other.value if sign > 0 else self.value / other.value, unit)
 
 
-def _number(quantity: Quantity) -> Decimal | None:
-    """The plain number behind a quantity without dimension."""
-    return None if quantity.calendar else ucum.convert(quantity.value, quantity.unit, "1")
+def _number(quantity: Quantity, beside: Quantity) -> Decimal | None:
+    """The plain number that a quantity is; beside a duration also one such as ``50 '%'``."""
+    if quantity.unit == "1":
+        return quantity.value
+    if quantity.calendar or not (beside.calendar or beside.dual):
+        return None
+    return ucum.convert(quantity.value, quantity.unit, "1")
 
 
 def _coarse(quantity: Quantity) -> bool:

@@ -163,7 +163,7 @@ def _encode(focus: Items, _context: Context, form: Items) -> Items:
         return [base64.b64encode(data).decode("ascii")]
     if wanted == "urlbase64":
         return [base64.urlsafe_b64encode(data).decode("ascii")]
-    return []
+    return [text.encode("ascii", "replace").decode("ascii")] if wanted == "ascii" else []
 
 
 @function("decode", 1)
@@ -180,9 +180,12 @@ def _decode(focus: Items, _context: Context, form: Items) -> Items:
             data = base64.b64decode(text, altchars=b"-_", validate=True)
         else:
             return []
-        return [data.decode("utf-8")]
-    except (ValueError, binascii.Error, UnicodeDecodeError):
+    except (ValueError, binascii.Error):
         raise fail(f"decode() cannot read the string as {wanted}") from None
+    try:
+        return [data.decode("utf-8")]
+    except UnicodeDecodeError:
+        return []
 
 
 @function("escape", 1)

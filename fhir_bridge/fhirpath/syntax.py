@@ -15,9 +15,11 @@ __all__ = [
     "Constant",
     "Expr",
     "Index",
+    "Instance",
     "Literal",
     "Member",
     "Path",
+    "SortKey",
     "Special",
     "TypeTest",
     "Unary",
@@ -115,6 +117,22 @@ class TypeTest(Expr):
     operator: str
     operand: Expr
     type_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey(Expr):
+    """A key of ``sort()`` with ``asc`` or ``desc`` behind it."""
+
+    key: Expr
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Instance(Expr):
+    """``Coding { system: 's', code: gender }``: a new structure."""
+
+    type_name: str
+    elements: tuple[tuple[str, Expr], ...]
 
 
 def type_name_of(expression: Expr) -> str | None:

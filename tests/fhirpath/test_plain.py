@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from fhir_bridge import fhirpath
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions, parse_json_value
-from fhir_bridge.fhirpath import expression as door
 from fhir_bridge.fhirpath.model import model_of
+from fhir_bridge.fhirpath.node import plain_of
 from fhir_bridge.fhirpath.plain import DETOURS, NotPlain, write_plain
+from fhir_bridge.fhirpath.types import fhir_name
 from tests.fhirpath.test_properties import EXPRESSIONS, PATIENT
 
 
@@ -22,9 +23,7 @@ def _slow(compiled: fhirpath.Expression, node: Any) -> Any:
         items = compiled.items(node)
     except BridgeError as error:
         return error.code
-    return [
-        (door.fhir_name(item), door._plain(item)) for item in items if door._plain(item) is not None
-    ]
+    return [(fhir_name(item), plain_of(item)) for item in items if plain_of(item) is not None]
 
 
 def _fast(text: str, resource_type: str, node: Any) -> Any:
