@@ -140,6 +140,7 @@ def search_registry(settings: Settings, profiles: Profiles) -> Registry:
         zone=settings.zone,
         own_bases=(settings.fhir_base,),
         value_set_codes=codes,
+        code_systems=profiles.code_systems,
     )
 
 

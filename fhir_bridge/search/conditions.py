@@ -21,6 +21,7 @@ __all__ = [
     "Has",
     "Ids",
     "Measured",
+    "Near",
     "Not",
     "OnList",
     "Posted",
@@ -43,11 +44,14 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Holds a folded string that starts with, or contains, `value`."""
+    """Holds a folded string that starts with, contains, ends with or is `value`.
+
+    A start or a content may also be one of a name's other forms (pinyin).
+    """
 
     symbol: str
     value: str
-    how: Literal["starts", "contains"]
+    how: Literal["starts", "contains", "ends", "equals"]
     context: str = ""
 
 
@@ -60,7 +64,7 @@ class Term:
 
     symbol: str
     value: str
-    how: Literal["starts", "contains", "below"]
+    how: Literal["starts", "contains", "ends", "below"]
     coded: bool = False
 
 
@@ -94,6 +98,15 @@ class Measured:
     code: str | None = None
     canonical: bool = False
     context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Lies within `chord` (of the unit sphere) of `point`, also on it."""
+
+    symbol: str
+    point: tuple[float, float, float]
+    chord: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +191,7 @@ Condition = (
     | Term
     | Between
     | Measured
+    | Near
     | Present
     | Ids
     | Updated

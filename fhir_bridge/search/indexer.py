@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhir_bridge import fhirpath
 from fhir_bridge.fhir import Definitions, Resource, SearchParameter
-from fhir_bridge.search import composite, date, quantity, reference, text, token, uri
+from fhir_bridge.search import composite, date, position, quantity, reference, text, token, uri
 from fhir_bridge.search.paths import Path, plain_paths, walk
 from fhir_bridge.search.rows import NO_DATE, IndexRows
 
@@ -136,6 +136,8 @@ class Indexer:
                 return lambda values, rows: quantity.extract(values, number, rows)
             case "uri":
                 return lambda values, rows: uri.extract(values, number, rows)
+            case "special" if code == "near":
+                return lambda values, rows: position.extract(values, number, rows)
         return None
 
     def _composite(

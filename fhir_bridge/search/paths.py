@@ -17,7 +17,7 @@ from typing import Any
 from fhir_bridge.fhir import Definitions, Resource
 from fhir_bridge.search.reference import target_type
 
-__all__ = ["Path", "plain_paths", "walk"]
+__all__ = ["Path", "has_one_value", "plain_paths", "walk"]
 
 _OWNER = re.compile(r"\(*\s*([A-Z]\w+)")
 _STEP = re.compile(
@@ -27,6 +27,7 @@ _STEP = re.compile(
     r"|\.where\(\s*(?P<key>\w+)\s*=\s*'(?P<value>[^']*)'\s*\)"
     r"|(?P<close>\)))"
 )
+_ONE_TEXT = frozenset({"Coding", "Identifier", "Reference"})
 _Ends = list[tuple[tuple[str, ...], str]]
 
 
@@ -55,6 +56,22 @@ def plain_paths(
             return None
         found += paths
     return tuple(dict.fromkeys(found))
+
+
+def has_one_value(definitions: Definitions, resource_type: str, expression: str) -> bool:
+    """Whether an expression is one plain path that leads to at most one simple value."""
+    paths = plain_paths(definitions, resource_type, expression) or ()
+    return len(paths) == 1 and _is_single(definitions, resource_type, paths[0])
+
+
+def _is_single(definitions: Definitions, resource_type: str, path: Path) -> bool:
+    owner = resource_type
+    for key in path.keys:
+        element = definitions.types[owner].elements[key]
+        if element.is_list:
+            return False
+        owner = element.type
+    return path.type in definitions.primitive_types or path.type in _ONE_TEXT
 
 
 def _member(definitions: Definitions, resource_type: str, member: str) -> list[Path] | None:

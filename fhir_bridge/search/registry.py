@@ -14,7 +14,9 @@ from typing import Any
 
 from fhir_bridge.fhir import Definitions, Resource, SearchParameter, expression_part
 from fhir_bridge.search.composite import Composite, composite_of
+from fhir_bridge.search.hierarchy import Hierarchies
 from fhir_bridge.search.indexer import Indexer, type_of
+from fhir_bridge.search.paths import has_one_value
 from fhir_bridge.search.rows import IndexRows
 from fhir_bridge.search.sharing import shared_sources
 
@@ -55,7 +57,8 @@ class Registry:
     `extra` are SearchParameter resources (or values) of a site; one with the code of a
     published parameter replaces it.  `zone` is the zone of dates without one.
     `own_bases` are the addresses under which this server is known, so that an absolute
-    reference to itself is local.  `value_set_codes` serves ``:in`` and ``:not-in``.
+    reference to itself is local.  `value_set_codes` serves ``:in`` and ``:not-in``,
+    `code_systems` (by URL) ``:above`` and ``:below``.
     """
 
     def __init__(
@@ -66,11 +69,13 @@ class Registry:
         zone: tzinfo = UTC,
         own_bases: tuple[str, ...] = (),
         value_set_codes: ValueSetCodes | None = None,
+        code_systems: Mapping[str, Resource] | None = None,
     ) -> None:
         self.definitions = definitions
         self.zone = zone
         self.own_bases = own_bases
         self.value_set_codes = value_set_codes
+        self.hierarchies = Hierarchies(code_systems or {})
         self._extra: dict[tuple[str, str], SearchParameter] = {}
         for parameter in extra:
             for each in _parameters_of(parameter):
@@ -116,6 +121,11 @@ class Registry:
             found = frozenset(type_of(self.definitions, each) for each in members)
             self._kinds[known] = found
         return found
+
+    def is_single(self, resource_type: str, code: str) -> bool:
+        """Whether a resource can have at most one value of a parameter, of one text."""
+        parameter = self.parameters(resource_type)[code]
+        return has_one_value(self.definitions, resource_type, parameter.expression)
 
     def symbol(self, resource_type: str, code: str) -> str:
         """The name of a parameter's own index."""

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import SearchParameter
-from fhir_bridge.search import composite, date, quantity, reference, text, token, uri
+from fhir_bridge.search import composite, date, position, quantity, reference, text, token, uri
 from fhir_bridge.search.conditions import (
     AllOf,
     AnyOf,
+    Between,
     Condition,
     Posted,
     Present,
@@ -28,22 +29,9 @@ from fhir_bridge.search.folding import fold, words
 if TYPE_CHECKING:
     from fhir_bridge.search.registry import Registry
 
-__all__ = ["MODIFIERS", "PREFIXES", "condition"]
+__all__ = ["PREFIXES", "condition", "narrative", "overlapping", "split_prefix", "updated"]
 
 PREFIXES = frozenset({"eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"})
-
-MODIFIERS = {
-    "string": ("contains", "exact", "missing"),
-    "token": ("above", "below", "in", "missing", "not", "not-in", "of-type", "text"),
-    "reference": ("identifier", "missing"),
-    "uri": ("above", "below", "missing"),
-    "date": ("missing",),
-    "number": ("missing",),
-    "quantity": ("missing",),
-    "composite": (),
-    "special": (),
-}
-"""Modifiers by parameter type; a reference also takes the name of a target type."""
 
 
 def condition(
@@ -79,6 +67,8 @@ def _condition(
             return quantity.compare(symbol, prefix, number, half)
         case "uri":
             return _uri(symbol, modifier, unescape(value))
+        case "special" if parameter.code == "near":
+            return _near(parameter, symbol, value)
     raise BridgeError("FB-4106", parameter.code, parameter=parameter.code)
 
 
@@ -97,6 +87,18 @@ def updated(registry: Registry, parameter: SearchParameter, value: str) -> Condi
     return date.updated(*_interval(registry, parameter, value))
 
 
+def overlapping(
+    registry: Registry, parameter: SearchParameter, symbol: str, value: str
+) -> Condition:
+    """A date that shares a moment with the date, or the period ``start/end``, in `value`."""
+    start, _, end = unescape(value).partition("/")
+    first = date.interval(start, registry.zone)
+    last = date.interval(end, registry.zone) if end else first
+    if first is None or last is None:
+        raise _expected(parameter.code, "a date, or two joined by /")
+    return Between(symbol, low_max=last[1], high_min=first[0])
+
+
 def _token(
     registry: Registry, parameter: SearchParameter, symbol: str, modifier: str, value: str
 ) -> Condition:
@@ -112,7 +114,7 @@ def _token(
         case "in":
             return _in_value_set(registry, parameter.code, symbol, unescape(value))
         case "above" | "below":
-            raise BridgeError("FB-4107", parameter.code, parameter=parameter.code)
+            return _in_hierarchy(registry, parameter, symbol, modifier, parts)
     if len(parts) > 2:
         raise _expected(parameter.code, "code, system|code, |code or system|")
     if len(parts) == 2 and registry.is_code(resource_type, parameter.code):
@@ -135,6 +137,32 @@ def _in_value_set(registry: Registry, code: str, symbol: str, url: str) -> Condi
     texts = {f"{system}|{each}" for system, each in codes}
     texts |= {token.any_system(each) for system, each in codes if not system}
     return Posted(symbol, tuple(sorted(texts)))
+
+
+def _in_hierarchy(
+    registry: Registry, parameter: SearchParameter, symbol: str, modifier: str, parts: list[str]
+) -> Condition:
+    """The codes below or above one, itself included; the system may be left out."""
+    system, code = parts if len(parts) == 2 else ("", parts[0])
+    if len(parts) > 2 or not code:
+        raise _expected(parameter.code, "code or system|code")
+    known = registry.hierarchies
+    search = known.below if modifier == "below" else known.above
+    plain = registry.is_code(symbol.partition(".")[0], parameter.code)
+    codes = search(system or None, code)
+    if codes is None:
+        raise BridgeError(
+            "FB-4107", parameter.code, parameter=parameter.code, systems=", ".join(known.systems)
+        )
+    texts = {token.any_system(each) if plain else f"{url}|{each}" for url, each in codes}
+    return Posted(symbol, tuple(sorted(texts)))
+
+
+def _near(parameter: SearchParameter, symbol: str, value: str) -> Condition:
+    found = position.near(symbol, [unescape(part) for part in split_escaped(value, "|")])
+    if found is None:
+        raise _expected(parameter.code, position.EXPECTED)
+    return found
 
 
 def _string(symbol: str, modifier: str, value: str) -> Condition:

@@ -1,8 +1,8 @@
 """From a plan's conditions to SQL, one file a kind of condition.
 
 Read in this order: `scope` (what a question shares), `selector` (a whole condition), `driving`
-(which index it starts from), then `postings`, `texts`, `dates`, `quantities`, `references`,
-`presence`.
+(which index it starts from), then `postings`, `texts`, `dates`, `quantities`, `positions`,
+`references`, `presence`.
 """
 
 from fhir_bridge.store.select.driving import is_one_posting

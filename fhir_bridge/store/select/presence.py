@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fhir_bridge.search import conditions as asked
 from fhir_bridge.search.hashing import range_key, value_range
+from fhir_bridge.search.position import AXES
 from fhir_bridge.store.select.scope import Scope
 from fhir_bridge.store.session import Sql
 
@@ -26,5 +27,9 @@ def present(scope: Scope, condition: asked.Present) -> Sql:
                 "SELECT row_id FROM quantity_value WHERE key IN (?, ?)",
                 [number, range_key(number)],
             )
+        case "special":
+            return "SELECT row_id FROM quantity_value WHERE key = ?", [
+                scope.key(condition.symbol, AXES[0])
+            ]
         case _:
             return "SELECT row_id FROM posting WHERE hash BETWEEN ? AND ?", [*value_range(number)]

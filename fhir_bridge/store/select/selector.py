@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from fhir_bridge.search import conditions as asked
 from fhir_bridge.search.hashing import resource_key
-from fhir_bridge.store.select import dates, quantities, references, texts
+from fhir_bridge.store.select import dates, positions, quantities, references, texts
 from fhir_bridge.store.select.driving import conjuncts, driver_of, is_posted, merged
 from fhir_bridge.store.select.postings import hashes, posted
 from fhir_bridge.store.select.presence import present
@@ -140,6 +140,8 @@ class Selector(Scope):
                 return dates.between(self, condition)
             case asked.Measured():
                 return quantities.measured(self, condition)
+            case asked.Near():
+                return positions.near(self, condition)
             case asked.Present():
                 return present(self, condition)
         raise TypeError(f"no rows for {type(condition).__name__}")

@@ -16,15 +16,18 @@ _LAST = "\U0010ffff"
 
 
 def text(scope: Scope, condition: asked.Text) -> Sql:
-    """Rows with a folded string that starts with, or contains, the text."""
+    """Rows with a folded string that starts with, contains, ends with or is the text."""
     key, value = scope.key(condition.symbol, condition.context), condition.value
-    if condition.how == "starts":
-        return (
-            "SELECT row_id FROM string_value WHERE key = ? AND value >= ? AND value < ?",
-            [key, value, value + _LAST],
-        )
-    contains = scope.session.contains("value")
-    return f"SELECT row_id FROM string_value WHERE key = ? AND {contains}", [key, value]
+    head = "SELECT row_id FROM string_value WHERE key = ? AND "
+    match condition.how:
+        case "starts":
+            return head + "value >= ? AND value < ?", [key, value, value + _LAST]
+        case "equals":
+            return head + "value = ? AND derived = 0", [key, value]
+        case "ends":
+            ends, parameters = _ends("value", value)
+            return f"{head}{ends} AND derived = 0", [key, *parameters]
+    return head + scope.session.contains("value"), [key, value]
 
 
 def term(scope: Scope, condition: asked.Term) -> Sql:
@@ -32,15 +35,27 @@ def term(scope: Scope, condition: asked.Term) -> Sql:
     number = scope.numbers[condition.symbol] * (-1 if condition.coded else 1)
     value = condition.value.replace("\x00", "")
     head = "SELECT q.row_id FROM term t JOIN posting q ON q.hash = t.hash WHERE t.number = ? AND "
-    if condition.how == "contains":
-        return head + scope.session.contains("t.value"), [number, value]
-    if condition.how == "below":
-        below = value.rstrip("/") + "/"
-        return (
-            head + "(t.value = ? OR (t.value >= ? AND t.value < ?))",
-            [number, value, below, below + _LAST],
-        )
+    match condition.how:
+        case "contains":
+            return head + scope.session.contains("t.value"), [number, value]
+        case "ends":
+            ends, parameters = _ends("t.value", value)
+            return head + ends, [number, *parameters]
+        case "below":
+            below = value.rstrip("/") + "/"
+            return (
+                head + "(t.value = ? OR (t.value >= ? AND t.value < ?))",
+                [number, value, below, below + _LAST],
+            )
     return head + "t.value >= ? AND t.value < ?", [number, value, value + _LAST]
+
+
+def _ends(column: str, value: str) -> Sql:
+    size = len(value)
+    return (
+        f"length({column}) >= ? AND substr({column}, length({column}) - ? + 1) = ?",
+        [size, size, value],
+    )
 
 
 def content(scope: Scope, condition: asked.Content, at: At) -> Sql:
