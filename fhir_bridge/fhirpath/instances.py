@@ -25,7 +25,8 @@ _OF_PRIMITIVES = frozenset({"id", "extension", "value"})
 def builder(type_name: str, names: Sequence[str], model: Model) -> Callable[[list[Items]], Node]:
     """What makes a `type_name` of one collection for each of `names`; FB-2004 for a wrong name."""
     local = type_name.removeprefix("FHIR.")
-    if not model.known(type_name) or type_name.startswith("System."):
+    unknown = model.definitions is not None and not model.known(type_name)
+    if unknown or type_name.startswith("System."):
         raise BridgeError("FB-2004", name=type_name, reason="there is no such type to make")
     if local in PRIMITIVES:
         for name in names:
