@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PostgresqlDatabase"]
 
-_FEW = 12
+_FEW = 64
 """Rows up to which one INSERT is cheaper than starting a COPY."""
 
 _LOCKED_ONE_BY_ONE = 64
@@ -63,6 +63,11 @@ def _placed(sql: str) -> str:
     return sql.replace("%", "%%").replace("?", "%s")
 
 
+def _whole_numbers(values: Iterable[int]) -> str:
+    """An array of integers as PostgreSQL writes it: far cheaper than a dumper for each."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
 class PostgresqlSession:
     """A connection; see `fhir_bridge.store.session.Session`."""
 
@@ -72,6 +77,24 @@ class PostgresqlSession:
         self.connection = connection
         self.seconds = 0.0
         """Longest that a statement may take; 0: no limit."""
+        self._together = False
+        self._opening = False
+
+    def begin(self) -> None:
+        """A transaction begins, told to the server with the first statement in it."""
+        self._opening = True
+
+    def commit(self) -> None:
+        """The transaction ends well."""
+        if self._opening:
+            self._opening = False  # the server was never told
+        else:
+            self.run("COMMIT")
+
+    def roll_back(self) -> None:
+        """The transaction leaves no trace."""
+        self._opening = False
+        self.run("ROLLBACK")
 
     def limit(self, seconds: float) -> None:
         """From now on the server cancels a statement after `seconds`; outside a transaction."""
@@ -83,6 +106,7 @@ class PostgresqlSession:
         return self._execute(sql, parameters).fetchall()
 
     def search(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
+        self._open()
         # A prepared statement comes to a plan that suits no value in particular.
         cursor = self.connection.execute(_placed(sql), parameters, prepare=False, binary=True)
         return cursor.fetchall()
@@ -91,6 +115,7 @@ class PostgresqlSession:
         return self._execute(sql, parameters).fetchone()
 
     def stream(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+        self._open()
         with self.connection.cursor(name="stream", withhold=True, binary=True) as cursor:
             cursor.itersize = 2000
             cursor.execute(_placed(sql), parameters)
@@ -100,19 +125,18 @@ class PostgresqlSession:
         return self._execute(sql, parameters).rowcount
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        self._open()
         with self.connection.cursor() as cursor:
             cursor.executemany(_placed(sql), list(rows))
 
     def bulk(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         listed = rows if isinstance(rows, list) else list(rows)
         names = ",".join(columns)
-        if len(listed) <= _FEW:
-            places = f"({','.join('?' * len(columns))})"
-            values = ",".join([places] * len(listed))
-            flat = [value for row in listed for value in row]
+        if self._together or len(listed) <= _FEW:
             if listed:
-                self.run(f"INSERT INTO {table} ({names}) VALUES {values}", flat)
+                self._insert(table, names, _types(table, tuple(columns)), listed)
             return
+        self._open()
         statement = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
         with self.connection.cursor() as cursor, cursor.copy(statement) as copy:
             copy.set_types(_types(table, tuple(columns)))
@@ -120,12 +144,30 @@ class PostgresqlSession:
             for row in listed:
                 write(row)
 
+    def _insert(self, table: str, names: str, types: list[str], rows: list[Sequence[Any]]) -> None:
+        """One statement whatever the number of rows, so that it is prepared once."""
+        places = ",".join(f"?::{each}[]" for each in types)
+        values = [
+            _whole_numbers(column) if each.startswith("int") else list(column)
+            for each, column in zip(types, zip(*rows, strict=True), strict=True)
+        ]
+        self._execute(f"INSERT INTO {table} ({names}) SELECT * FROM unnest({places})", values)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        self._together = True
+        try:
+            with self.connection.pipeline():
+                yield
+        finally:
+            self._together = False
+
     def add_terms(self, rows: Sequence[Sequence[Any]]) -> None:
         numbers, values, hashes = zip(*rows, strict=True)
-        self.run(
+        self._execute(
             "INSERT INTO term (number, value, hash) SELECT * FROM"
             " unnest(?::int4[], ?::text[], ?::int8[]) ON CONFLICT DO NOTHING",
-            (list(numbers), list(values), list(hashes)),
+            (_whole_numbers(numbers), list(values), _whole_numbers(hashes)),
         )
 
     def among(self, column: str, values: Sequence[Any]) -> Sql:
@@ -135,7 +177,10 @@ class PostgresqlSession:
 
     def lock_keys(self, keys: Sequence[int]) -> None:
         if len(keys) <= _LOCKED_ONE_BY_ONE:
-            self.run("SELECT pg_advisory_xact_lock(k) FROM unnest(?::int8[]) AS k", (sorted(keys),))
+            self._execute(
+                "SELECT pg_advisory_xact_lock(k) FROM unnest(?::int8[]) AS k",
+                (_whole_numbers(sorted(keys)),),
+            )
 
     def next_rows(self, count: int) -> tuple[Sequence[int], int]:
         rows = self.all(
@@ -165,7 +210,16 @@ class PostgresqlSession:
         return f"lower(convert_from({column}, 'UTF8'))"
 
     def _execute(self, sql: str, parameters: Sequence[Any]) -> psycopg.Cursor[Row]:
-        return self.connection.execute(_placed(sql), parameters, binary=True)
+        if not self._opening:
+            return self.connection.execute(_placed(sql), parameters, binary=True)
+        with self.connection.pipeline():
+            self._open()
+            return self.connection.execute(_placed(sql), parameters, binary=True)
+
+    def _open(self) -> None:
+        if self._opening:
+            self._opening = False
+            self.connection.execute("BEGIN")
 
 
 class PostgresqlDatabase:
@@ -235,9 +289,9 @@ class PostgresqlDatabase:
         session = self._take()
         try:
             session.limit(self._query_seconds if limited else 0.0)
-            session.run("BEGIN")
+            session.begin()
             yield session
-            session.run("COMMIT")
+            session.commit()
         except BaseException as error:
             self._abandon(session)
             if isinstance(error, self._errors.SerializationFailure | self._errors.DeadlockDetected):
@@ -281,7 +335,7 @@ class PostgresqlDatabase:
 
     def _abandon(self, session: PostgresqlSession) -> None:
         try:
-            session.run("ROLLBACK")
+            session.roll_back()
         except self._failure:
             session.connection.close()
         else:

@@ -7,6 +7,7 @@ databases are the methods of this protocol and nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 __all__ = ["Row", "Session", "Sql"]
@@ -41,6 +42,12 @@ class Session(Protocol):
 
     def bulk(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         """Appends rows to a table by the fastest durable path of the database."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """A block whose statements are sent at once, as far as no answer is waited for.
+
+        An error may show at its end only.
+        """
 
     def add_terms(self, rows: Sequence[Sequence[Any]]) -> None:
         """Adds dictionary rows (number, value, hash) that are not there yet."""

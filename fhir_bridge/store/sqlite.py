@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,9 @@ class SqliteSession:
     def bulk(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         places = ",".join("?" * len(columns))
         self.many(f"INSERT INTO {table} ({','.join(columns)}) VALUES ({places})", rows)
+
+    def together(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def add_terms(self, rows: Sequence[Sequence[Any]]) -> None:
         self.many("INSERT OR IGNORE INTO term (number, value, hash) VALUES (?,?,?)", rows)

@@ -9,6 +9,7 @@ https://hl7.org/fhir/R4/http.html#update, #delete and #concurrency
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ __all__ = ["SeenTerms", "Writer", "write_index"]
 
 _FLUSH_AT = 5_000
 _LOOKED_UP_AT_ONCE = 500
+_SENT_TOGETHER = 200
 
 
 class SeenTerms:
@@ -139,8 +141,13 @@ class Writer:
         """The newest version of each resource that has one, deleted ones included."""
         if self._pending and not self._pending.keys().isdisjoint(keys):
             self.flush()
-        if lock:
-            self._session.lock_keys(keys)
+        if lock and len(keys) <= _LOOKED_UP_AT_ONCE:
+            with self._session.together():
+                self._session.lock_keys(keys)
+                return self._newest(keys)
+        return self._newest(keys)
+
+    def _newest(self, keys: Sequence[int]) -> dict[int, _Current]:
         found: dict[int, _Current] = {}
         for start in range(0, len(keys), _LOOKED_UP_AT_ONCE):
             where, parameters = self._session.among(
@@ -187,13 +194,14 @@ class Writer:
             index.append((row_id, rows))
         self.replaced += sum(1 for each in pending if each.replaces)
         bulk = self._session.bulk
-        bulk("resource", _RESOURCE, resources)
-        bulk("superseded", _SUPERSEDED, superseded)
-        terms = write_index(self._session, index)
-        unknown = self._seen.unknown(terms)
-        if unknown:
-            self._session.add_terms(sorted(unknown))
-            self.new_terms |= unknown
+        with self._session.together() if len(pending) <= _SENT_TOGETHER else nullcontext():
+            bulk("resource", _RESOURCE, resources)
+            bulk("superseded", _SUPERSEDED, superseded)
+            terms = write_index(self._session, index)
+            unknown = self._seen.unknown(terms)
+            if unknown:
+                self._session.add_terms(sorted(unknown))
+                self.new_terms |= unknown
 
     def _version(self, key: int, resource: Resource, before: _Current | None, now: int) -> Written:
         if before is not None and not before.stored.deleted:
