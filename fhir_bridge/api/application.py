@@ -105,13 +105,17 @@ class Edge:
         return Response(self._openapi, content_type="application/json")
 
     def health(self) -> Response:
-        """200 when the record can be read."""
+        """200 when the record can be read; ``issues`` is what the operator should mend."""
+        store = self._services.store
         try:
-            self._services.store.read("Patient", "0", Access.nothing())
+            store.read("Patient", "0", Access.nothing())
+            found = store.index_issues()
         except Exception as error:
             reply_of(error)
             return Response('{"status":"failing"}', 503, content_type="application/json")
-        return Response('{"status":"ok"}', content_type="application/json")
+        issues = [{"code": each.code, "text": each.sentence, "hint": each.hint} for each in found]
+        answer = {"status": "ok", **({"issues": issues} if issues else {})}
+        return Response(render_json(answer), content_type="application/json")
 
     def metrics(self) -> Response:
         """Counts for Prometheus."""

@@ -12,16 +12,18 @@ __all__ = ["command"]
 
 
 @click.command("check")
+@click.option("--restart", is_flag=True, help="From the beginning, not from where it was stopped.")
 @site_options
-def command(settings: Settings) -> int:
+def command(*, restart: bool, settings: Settings) -> int:
     """Compare every index row with its resource, and every history with its versions.
 
-    Works on one snapshot, while the service runs; exit code 1 when something is wrong.
+    Works range by range while the service runs, and goes on where it was stopped within a day;
+    exit code 1 when something is wrong.
 
     Example: fhir-bridge check --data var
     """
     with opened(settings) as store, progress_bar("check") as progress:
-        checked = store.check(progress=progress)
+        checked = store.check(restart=restart, progress=progress)
     print_issues(checked.issues)
     print_resource(
         {

@@ -5,20 +5,42 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import render_json
 
-__all__ = ["has_errors", "print_issues", "print_lines", "print_resource", "progress_bar"]
+if TYPE_CHECKING:
+    from fhir_bridge.store import Manifest
+
+__all__ = [
+    "backup_contents",
+    "has_errors",
+    "print_issues",
+    "print_lines",
+    "print_resource",
+    "progress_bar",
+]
 
 
 def print_resource(resource: Any) -> None:
     """One resource: indented for a person, one line for a pipe."""
     data = render_json(resource, pretty=sys.stdout.isatty())
     click.echo(data.decode().rstrip("\n"))
+
+
+def backup_contents(manifest: Manifest) -> dict[str, Any]:
+    """What a backup holds: rows and digest in all, then of each table."""
+    return {
+        "rows": manifest.rows,
+        "sha256": manifest.digest,
+        "tables": {
+            table: {"rows": rows, "sha256": manifest.digests[table]}
+            for table, rows in manifest.counts.items()
+        },
+    }
 
 
 def print_lines(values: Iterable[Any]) -> int:

@@ -12,16 +12,20 @@ __all__ = ["command"]
 
 
 @click.command("reindex")
+@click.option("--all", "every", is_flag=True, help="Every type, also where the rules are the same.")
 @click.option("--restart", is_flag=True, help="From the beginning, not from where it was stopped.")
 @site_options
-def command(*, restart: bool, settings: Settings) -> int:
-    """Index every resource anew, for example after a SearchParameter was added.
+def command(*, every: bool, restart: bool, settings: Settings) -> int:
+    """Index resources anew, for example after a SearchParameter was added.
 
-    Works in small steps while the service runs, and goes on where it was stopped.
+    Takes the types whose search parameters changed since they were indexed; every type when none
+    did. Works in small steps while the service runs, and goes on where it was stopped.
 
     Example: fhir-bridge reindex
     """
     with opened(settings) as store, progress_bar("reindex") as progress:
-        done = store.reindex(restart=restart, progress=progress)
-    print_resource({"resources": done})
+        outdated = sorted(store.outdated_types())
+        types = None if every or not outdated else outdated
+        done = store.reindex(types, restart=restart, progress=progress)
+    print_resource({"resources": done, "types": types or ["*"]})
     return 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from fhir_bridge.cli.printing import print_resource
+from fhir_bridge.cli.printing import backup_contents, print_resource
 from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
 
@@ -24,6 +24,5 @@ def command(file: Path, settings: Settings) -> int:
     Example: fhir-bridge restore record-2026-11-22.gz --data restored
     """
     with opened(settings) as store:
-        manifest = store.restore(file)
-    print_resource({"rows": manifest.counts, "sha256": manifest.digests})
+        print_resource(backup_contents(store.restore(file)))
     return 0

@@ -5,6 +5,8 @@ Read in this order: `schema` (the tables and why), `store` (the door), `transact
 `quarantine`; `session`, `sqlite` and `postgresql` hold what differs between databases.
 """
 
+from fhir_bridge.store.backup import Manifest
+from fhir_bridge.store.backup import verify as verify_backup
 from fhir_bridge.store.journal import Appended, FeedCounts, JournalEntry, JournalMessage
 from fhir_bridge.store.quarantine import Quarantined
 from fhir_bridge.store.records import Page, Stored, Written
@@ -16,6 +18,7 @@ __all__ = [
     "FeedCounts",
     "JournalEntry",
     "JournalMessage",
+    "Manifest",
     "Page",
     "Quarantined",
     "Store",
@@ -23,4 +26,5 @@ __all__ = [
     "Transaction",
     "Written",
     "open_store",
+    "verify_backup",
 ]

@@ -21,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 from sqlalchemy import LargeBinary
 
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.store.checking import CHECK_PLACE
 from fhir_bridge.store.reindexing import reindex
 from fhir_bridge.store.schema import metadata
 
@@ -53,6 +54,17 @@ class Manifest:
     counts: dict[str, int]
     digests: dict[str, str]
 
+    @property
+    def rows(self) -> int:
+        """How many rows there are in all."""
+        return sum(self.counts.values())
+
+    @property
+    def digest(self) -> str:
+        """One SHA-256 (hexadecimal) over those of all tables, to compare two backups by."""
+        lines = [f"{table} {self.counts[table]} {self.digests[table]}" for table in _TABLES]
+        return sha256("\n".join(lines).encode()).hexdigest()
+
 
 def back_up(store: Store, path: Path) -> Manifest:
     """Writes a backup of `store` to `path` (not there yet) and reads it again to verify."""
@@ -75,7 +87,10 @@ def back_up(store: Store, path: Path) -> Manifest:
 
 
 def verify(path: Path) -> Manifest:
-    """The manifest of a backup whose lines agree with it.  Raises BridgeError FB-5008."""
+    """The manifest of a backup whose lines agree with it; opens no database.
+
+    Raises BridgeError FB-5008.
+    """
     with _reading(path) as file:
         for manifest, _, _ in _rows(file):
             if manifest is not None:
@@ -114,6 +129,7 @@ def restore(store: Store, path: Path) -> Manifest:
             if not row or row[0] != manifest.counts[table]:
                 raise BridgeError("FB-5008", reason=f"{table} differs after the restore")
     reindex(store, restart=True)
+    store.forget_setting(CHECK_PLACE)
     return manifest
 
 

@@ -1,30 +1,41 @@
 """Proves that the record holds together: index and bodies agree, histories are whole.
 
-Each current body is read, its index rows are made anew and compared with what is stored,
-row by row; rows that belong to no current version are counted.  What is found is answered
-as issues FB-5007 and FB-5010, never repaired here (`reindexing` does that).
+Each current body is read, its index rows are made anew and compared with what is stored;
+rows that belong to no current version are counted.  Each range of changes is seen in one
+snapshot of its own, so that a long check holds nothing up; a check that was stopped goes on
+within a day.  What is found is answered as issues FB-5007, FB-5010 and FB-5012, never
+repaired here (`reindexing` does that).
 """
 # ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
+import msgspec
+
+from fhir_bridge import clock
 from fhir_bridge.errors import Issue
-from fhir_bridge.fhir import parse_json
+from fhir_bridge.fhir import Resource, parse_json
 from fhir_bridge.search.hashing import resource_key
-from fhir_bridge.store.records import COLUMNS, stored
+from fhir_bridge.store.index_rows import REFERENCE, SHAPES, Hashes, ranges, rows_of, stored_hashes
+from fhir_bridge.store.records import COLUMNS, Stored, milliseconds, stored
 from fhir_bridge.store.session import Session
 
 if TYPE_CHECKING:
     from fhir_bridge.store.store import Store
 
-__all__ = ["Checked", "check"]
+__all__ = ["CHECK_PLACE", "Checked", "check"]
 
-_BATCH = 10_000
+CHECK_PLACE = "check place"
+"""The name under which the database keeps where a check was stopped."""
+
+_TOLD_EVERY = 2_000
 _MOST_ISSUES = 1_000
+_GOES_ON = 24 * 3600 * 1000
+_OF_VERSION = (*SHAPES, REFERENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,100 +48,94 @@ class Checked:
     issues: tuple[Issue, ...]
 
 
-def check(store: Store, *, progress: Callable[[int], None] | None = None) -> Checked:
-    """Compares every index row with its body, in one snapshot of the record."""
-    issues: list[Issue] = []
-    expected_rows = resources = 0
-    with store.reading(snapshot=True) as session:
-        for batch in _batches(session):
-            found = _stored_index(session, [row[0] for row in batch])
-            for row in batch:
-                resources += 1
-                version = stored(row[:8], store.types)
-                expected = _expected(store, version.body, row[8])
-                actual = found.get(row[0], set())
-                expected_rows += len(expected)
-                reason = _difference(version, expected, actual, row[9])
-                if reason and len(issues) < _MOST_ISSUES:
-                    issues.append(_issue("FB-5007", version.resource_type, version.id, reason))
-            if progress:
-                progress(resources)
-        issues += _broken_histories(session, store.types)
-        index_rows, strays = _stray_rows(session)
-        if strays:
-            issues.append(_issue("FB-5007", "*", "*", f"{strays} index rows belong to no version"))
-        versions = session.one("SELECT count(*) FROM resource")
-    return Checked(resources, versions[0] if versions else 0, index_rows, tuple(issues))
+@dataclass(slots=True)
+class _State:
+    """How far a check has come (`place`: the change before the next range)."""
+
+    at: int = 0
+    place: int = 0
+    resources: int = 0
+    index_rows: int = 0
+    strays: int = 0
+    wrong: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    def note(self, code: str, resource_type: str, id_: str, reason: str) -> None:
+        if len(self.wrong) < _MOST_ISSUES:
+            self.wrong.append((code, resource_type, id_, reason))
 
 
-def _batches(session: Session) -> Iterator[list[tuple[Any, ...]]]:
-    """Current versions, by number of the change."""
-    after = 0
-    while True:
-        batch = session.all(
-            f"SELECT {COLUMNS}, r.sort_date, r.key FROM resource r WHERE r.row_id > ?"
-            " AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.row_id = r.row_id)"
-            " ORDER BY r.row_id LIMIT ?",
-            (after, _BATCH),
-        )
-        if not batch:
-            return
-        after = batch[-1][0]
-        yield batch
+def check(
+    store: Store, *, restart: bool = False, progress: Callable[[int, int], None] | None = None
+) -> Checked:
+    """Compares every index row with its body, and every history with its versions.
 
-
-def _stored_index(session: Session, row_ids: list[int]) -> dict[int, set[tuple[Any, ...]]]:
-    """The stored index rows of some versions, by version.
-
-    The index is made for values, not for rows: it is read as a whole once and kept by row,
-    in chunks that fit memory.
+    `restart` forgets where a stopped check was; `progress` is told the place and the end
+    (numbers of changes).
     """
-    found: dict[int, set[tuple[Any, ...]]] = {}
-    low, high = row_ids[0], row_ids[-1]
-    for name, sql in _READ:
-        for row_id, *values in session.all(sql, (low, high)):
-            found.setdefault(row_id, set()).add((name, *values))
-    return found
+    end = store.latest_change()
+    state = _State() if restart else _kept(store)
+    for low, high in ranges(state.place, end):
+        with store.reading(snapshot=True) as session:
+            for place in _check_range(store, session, (low, high), state):
+                if progress:
+                    progress(place, end)
+        state.place = min(high, end)
+        if high < end:
+            _keep(store, state)
+    store.forget_setting(CHECK_PLACE)
+    with store.reading(snapshot=True) as session:
+        _broken_histories(session, store.types, state)
+        versions = session.one("SELECT count(*) FROM resource")
+    if state.strays:
+        state.note("FB-5007", "*", "*", f"{state.strays} index rows belong to no version")
+    issues = [_issue(*each) for each in state.wrong] + store.index_issues()
+    return Checked(state.resources, versions[0] if versions else 0, state.index_rows, tuple(issues))
 
 
-_READ = (
-    ("posting", "SELECT row_id, hash, date FROM posting WHERE row_id BETWEEN ? AND ?"),
-    ("string", "SELECT row_id, key, value FROM string_value WHERE row_id BETWEEN ? AND ?"),
-    ("date", "SELECT row_id, key, low, high FROM date_value WHERE row_id BETWEEN ? AND ?"),
-    (
-        "quantity",
-        (
-            "SELECT row_id, key, low, high, system, code, unit FROM quantity_value"
-            " WHERE row_id BETWEEN ? AND ?"
-        ),
-    ),
-    ("reference", "SELECT row_id, target, member FROM reference WHERE row_id BETWEEN ? AND ?"),
-)
+def _check_range(
+    store: Store, session: Session, borders: tuple[int, int], state: _State
+) -> Iterator[int]:
+    """Compares the current versions of one range, counts rows of none; places on the way."""
+    index = stored_hashes(session, SHAPES, *borders)
+    references = stored_hashes(session, [REFERENCE], *borders)
+    state.index_rows += sum(map(len, index.values()))
+    current = session.stream(
+        f"SELECT {COLUMNS}, r.sort_date, r.key FROM resource r WHERE r.row_id BETWEEN ? AND ?"
+        " AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.row_id = r.row_id)"
+        " ORDER BY r.row_id",
+        borders,
+    )
+    for row in current:
+        version = stored(row[:8], store.types)
+        actual = {*index.pop(row[0], ()), *references.pop(row[0], ())}
+        reason = _difference(store, version, row[8], row[9], actual)
+        if reason:
+            state.note("FB-5007", version.resource_type, version.id, reason)
+        state.resources += 1
+        if state.resources % _TOLD_EVERY == 0:
+            yield row[0]
+    state.strays += _strays(session, borders, index, references)
 
 
-def _expected(store: Store, body: bytes, sort_date: int) -> set[tuple[Any, ...]]:
-    resource = parse_json(body)
-    rows = store.indexer.rows(resource)
-    if resource["resourceType"] == "Patient":
-        rows.references[resource_key("Patient", resource["id"])] = True
-    expected: set[tuple[Any, ...]] = {("posting", value, sort_date) for value in rows.postings}
-    if rows.date != sort_date:
-        expected.add(("sort date", rows.date))
-    expected |= {("string", key, value) for key, value, _ in rows.texts}
-    expected |= {("date", *each) for each in rows.dates}
-    expected |= {("quantity", *each) for each in rows.quantities}
-    expected |= {("reference", key, int(member)) for key, member in rows.references.items()}
-    return expected
-
-
-def _difference(
-    version: Any, expected: set[tuple[Any, ...]], actual: set[tuple[Any, ...]], key: int
-) -> str:
+def _difference(store: Store, version: Stored, sort_date: int, key: int, actual: set[int]) -> str:
     """What is wrong with one resource, "" when nothing."""
+    resource = parse_json(version.body)
+    wrong = _wrong_row(resource, version, key)
+    if wrong:
+        return wrong
+    rows = rows_of(store, resource)
+    expected = {shape.hash(values) for shape in _OF_VERSION for values in shape.rows(rows)}
+    if rows.date != sort_date:
+        return f"its sort date is {sort_date} and not {rows.date}"
+    missing, extra = len(expected - actual), len(actual - expected)
+    return f"{missing} index rows are missing, {extra} are too many" if missing or extra else ""
+
+
+def _wrong_row(resource: Resource, version: Stored, key: int) -> str:
+    """Whether the row of a version says what its body says."""
+    meta = resource.get("meta") or {}
     if resource_key(version.resource_type, version.id) != key:
         return "its key is not the key of its id"
-    resource = parse_json(version.body)
-    meta = resource.get("meta") or {}
     if (resource.get("resourceType"), resource.get("id")) != (version.resource_type, version.id):
         return "its body is of another resource"
     if (meta.get("versionId"), meta.get("lastUpdated")) != (
@@ -138,51 +143,52 @@ def _difference(
         version.last_updated,
     ):
         return "its body says another version or time"
-    missing, extra = len(expected - actual), len(actual - expected)
-    return f"{missing} index rows are missing, {extra} are too many" if missing or extra else ""
+    return ""
 
 
-def _broken_histories(session: Session, types: dict[int, str]) -> list[Issue]:
+def _strays(session: Session, borders: tuple[int, int], index: Hashes, references: Hashes) -> int:
+    """Index rows left over in a range whose version is not there or was collected."""
+    for (waiting,) in session.stream(
+        "SELECT row_id FROM superseded WHERE collected = 0 AND row_id BETWEEN ? AND ?", borders
+    ):
+        index.pop(waiting, None)
+    if references:  # these stay with every version that is there
+        for (row_id,) in session.stream(
+            "SELECT row_id FROM resource WHERE row_id BETWEEN ? AND ?", borders
+        ):
+            references.pop(row_id, None)
+    return sum(map(len, index.values())) + sum(map(len, references.values()))
+
+
+def _broken_histories(session: Session, types: dict[int, str], state: _State) -> None:
     """Versions must run from 1 without a gap, and all but the newest must be superseded."""
-    rows = session.all(
-        "SELECT type, id, count(*), max(version), min(version),"
-        " sum(CASE WHEN deleted = 0 AND NOT EXISTS"
+    current = (
+        "sum(CASE WHEN deleted = 0 AND NOT EXISTS"
         " (SELECT 1 FROM superseded s WHERE s.row_id = resource.row_id) THEN 1 ELSE 0 END)"
-        " FROM resource GROUP BY type, id, key HAVING count(*) <> max(version) OR min(version) <> 1"
-        " OR sum(CASE WHEN deleted = 0 AND NOT EXISTS"
-        " (SELECT 1 FROM superseded s WHERE s.row_id = resource.row_id) THEN 1 ELSE 0 END) > 1"
-        " LIMIT ?",
+    )
+    rows = session.all(
+        f"SELECT min(type), min(id), count(*), max(version), min(version), {current}"
+        " FROM resource GROUP BY key HAVING count(*) <> max(version) OR min(version) <> 1"
+        f" OR {current} > 1 LIMIT ?",
         (_MOST_ISSUES,),
     )
-    return [
-        _issue(
-            "FB-5010",
-            types[row[0]],
-            row[1],
-            f"{row[2]} versions are kept, numbered {row[4]} to {row[3]}, {row[5]} current",
-        )
-        for row in rows
-    ]
+    for type_number, id_, count, last, first, alive in rows:
+        reason = f"{count} versions are kept, numbered {first} to {last}, {alive} current"
+        state.note("FB-5010", types[type_number], id_, reason)
 
 
-def _stray_rows(session: Session) -> tuple[int, int]:
-    """All index rows, and those whose version is not there or was collected."""
-    total = strays = 0
-    for table in ("posting", "string_value", "date_value", "quantity_value"):
-        row = session.one(
-            "SELECT count(*), coalesce(sum(CASE WHEN r.row_id IS NULL OR s.collected = 1"
-            f" THEN 1 ELSE 0 END), 0) FROM {table} t LEFT JOIN resource r ON r.row_id = t.row_id"
-            " LEFT JOIN superseded s ON s.row_id = t.row_id"
-        )
-        total += row[0] if row else 0
-        strays += int(row[1]) if row else 0
-    return total, strays
+def _kept(store: Store) -> _State:
+    """Where a check of the last day was stopped."""
+    written = store.read_setting(CHECK_PLACE)
+    state = msgspec.json.decode(written, type=_State) if written else _State()
+    return state if state.at > milliseconds(clock.now()) - _GOES_ON else _State()
+
+
+def _keep(store: Store, state: _State) -> None:
+    state.at = milliseconds(clock.now())
+    store.write_setting(CHECK_PLACE, msgspec.json.encode(asdict(state)))
 
 
 def _issue(code: str, resource_type: str, id_: str, reason: str) -> Issue:
-    return Issue(
-        code,
-        "error",
-        f"{resource_type}/{id_}",
-        {"resource_type": resource_type, "id": id_, "reason": reason},
-    )
+    details = {"resource_type": resource_type, "id": id_, "reason": reason}
+    return Issue(code, "error", f"{resource_type}/{id_}", details)

@@ -8,14 +8,16 @@ is shared by all threads of a process; several processes may open the same one.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from logging import WARNING
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from sqlalchemy.engine import Engine
 
-from fhir_bridge.errors import BridgeError
+from fhir_bridge import log
+from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.search import Access, Plan, Registry
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.backup import Manifest, back_up, restore
@@ -30,6 +32,7 @@ from fhir_bridge.store.migrations import migrate
 from fhir_bridge.store.quarantine import Quarantine
 from fhir_bridge.store.records import COLUMNS, Page, Stored, stored
 from fhir_bridge.store.reindexing import reindex
+from fhir_bridge.store.revision import outdated_types
 from fhir_bridge.store.select import Selector
 from fhir_bridge.store.session import Session
 from fhir_bridge.store.symbols import number_symbols
@@ -242,15 +245,31 @@ class Store:
         with self.writing() as session:
             return collect(session, self.indexer, limit, self.finder.keep_snapshots)
 
-    def check(self, *, progress: Callable[[int], None] | None = None) -> Checked:
+    def check(
+        self, *, restart: bool = False, progress: Callable[[int, int], None] | None = None
+    ) -> Checked:
         """Whether the index agrees with the bodies and histories are whole."""
-        return check(self, progress=progress)
+        return check(self, restart=restart, progress=progress)
 
     def reindex(
-        self, *, restart: bool = False, progress: Callable[[int, int], None] | None = None
+        self,
+        types: Iterable[str] | None = None,
+        *,
+        restart: bool = False,
+        progress: Callable[[int, int], None] | None = None,
     ) -> int:
-        """Makes the index anew, online; goes on where a stopped run was."""
-        return reindex(self, restart=restart, progress=progress)
+        """Makes the index of `types` (None: all) anew, online; goes on where a run was stopped."""
+        return reindex(self, types, restart=restart, progress=progress)
+
+    def outdated_types(self) -> frozenset[str]:
+        """The types with resources that were indexed by other rules than this process has."""
+        return outdated_types(self)
+
+    def index_issues(self) -> list[Issue]:
+        """FB-5012 when the index of some types was made by other rules."""
+        types = sorted(self.outdated_types())
+        details = {"types": ", ".join(types)}
+        return [Issue("FB-5012", "warning", details=details)] if types else []
 
     def back_up(self, path: Path) -> Manifest:
         """Writes a verified backup to a file that is not there yet."""
@@ -286,18 +305,37 @@ class Store:
         """The record's own key for ids that follow from identifiers (`clock.name_ids_with`)."""
         return self._setting("naming key", lambda: secrets.token_bytes(32))
 
-    def _setting(self, name: str, make: Callable[[], bytes]) -> bytes:
-        """A value kept in the database, made once by whoever asks first."""
+    def read_setting(self, name: str) -> bytes:
+        """A value kept in the database; empty when there is none."""
         with self.reading() as session:
             row = session.one("SELECT value FROM setting WHERE name = ?", (name,))
-        if row is None:
+        return bytes(row[0]) if row else b""
+
+    def write_setting(self, name: str, value: bytes) -> None:
+        """Keeps a value in the database."""
+        with self.writing() as session:
+            session.run(
+                "INSERT INTO setting (name, value) VALUES (?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (name, value),
+            )
+
+    def forget_setting(self, name: str) -> None:
+        """Drops a value that is kept in the database."""
+        with self.writing() as session:
+            session.run("DELETE FROM setting WHERE name = ?", (name,))
+
+    def _setting(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """A value kept in the database, made once by whoever asks first."""
+        found = self.read_setting(name)
+        if not found:
             with self.writing() as session:
                 session.run(
                     "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
                     (name, make()),
                 )
-                row = session.one("SELECT value FROM setting WHERE name = ?", (name,))
-        return bytes(row[0]) if row else b""
+            found = self.read_setting(name)
+        return found
 
 
 def open_store(
@@ -319,7 +357,11 @@ def open_store(
     engine = database.engine()
     try:
         migrate(engine)
-        return Store(database, registry, cursor_key=cursor_key, keep_snapshots=keep_snapshots)
+        store = Store(database, registry, cursor_key=cursor_key, keep_snapshots=keep_snapshots)
+        for issue in store.index_issues():
+            named = issue.details["types"]
+            log.event("index_outdated", level=WARNING, code=issue.code, resource_type=named)
+        return store
     except BaseException:
         database.close()
         raise

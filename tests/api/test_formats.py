@@ -125,3 +125,15 @@ def test_a_request_has_an_id(client: FlaskClient) -> None:
     assert "abc-1" == given.headers["X-Request-Id"]
     made = client.get("/fhir/Patient/x", headers={"X-Request-Id": "a b<>"})
     assert 36 == len(made.headers["X-Request-Id"])
+
+
+def test_health_names_what_the_operator_should_mend(world: World) -> None:
+    """An index of other rules leaves the server healthy, with an issue that names the command."""
+    assert {"status": "ok"} == world.client().get("/health").json
+    with world.store.transaction() as opened:
+        opened.put({"resourceType": "Patient", "id": "h"})
+    world.store.forget_setting("index revision")
+    answer = world.client().get("/health")
+    (issue,) = answer.json["issues"]
+    assert (200, "FB-5012") == (answer.status_code, issue["code"])
+    assert "fhir-bridge reindex" in issue["hint"]

@@ -288,11 +288,14 @@ def test_the_record_is_checked_reindexed_backed_up_and_restored(run, health_tabl
     checked = run("check")
     assert (checked.code, checked.lines[0]["issues"]) == (0, 0)
     resources = checked.lines[0]["resources"]
-    assert run("reindex").lines == [{"resources": resources}]
+    assert run("reindex").lines == [{"resources": resources, "types": ["*"]}]
     file = tmp_path / "record.gz"
     written = run("backup", file).lines[0]
-    assert written["rows"]["resource"] == resources
+    assert written["tables"]["resource"]["rows"] == resources
     assert run("backup", file).code == 2
+    assert run("backup", "--verify", file).lines == [written]
+    assert written["rows"] == sum(each["rows"] for each in written["tables"].values())
+    assert run("backup", "--verify", tmp_path / "none").code == 2
     assert run("restore", file, "--data", tmp_path / "other").lines[0] == written
     assert run("search", "--count", "Patient", "--data", tmp_path / "other").out == "10\n"
     assert run("restore", file, "--data", tmp_path / "other").code == 1
