@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, TypedDict, Unpack
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions
@@ -19,6 +20,7 @@ from fhir_bridge.fhirpath import (  # noqa: F401 - importing enters the function
     mathematics,
     navigation,
     strings,
+    syntax,
     terminologies,
 )
 from fhir_bridge.fhirpath.compiler import compile_closure
@@ -35,91 +37,73 @@ _NOTHING = Environment()
 _NO_VARIABLES: Mapping[str, Any] = {}
 
 
-class Expression:
-    """A compiled expression; calls share nothing, so it may be used by many threads."""
+class Situation(TypedDict, total=False):
+    """What an evaluation may be given beside the node."""
 
-    __slots__ = ("_calls", "_closure", "_model", "_pairs", "_tree", "_values", "root_type", "text")
+    context: Any
+    variables: Mapping[str, Any] | None
+    environment: Environment | None
+
+
+class Expression:
+    """A compiled expression; calls share nothing, so it may be used by many threads.
+
+    Every call takes a node and, by name, `context`: what ``%context`` and ``%resource``
+    stand for when it is not the node; `variables`: further ``%names``; `environment`: what
+    the world outside the tree answers.
+    """
+
+    __slots__ = ("_closure", "_model", "_pairs", "_values", "root_type", "text")
 
     def __init__(self, text: str, model: Model, root_type: str) -> None:
         self.text = text
         self.root_type = root_type
         self._model = model
-        self._tree = parse(text)
-        self._closure = compile_closure(self._tree, text, model)
-        self._values: dict[Any, Plain | Literal[False]] = {}
-        self._pairs: dict[Any, Plain | Literal[False]] = {}
-        self._calls = 0
+        tree = parse(text)
+        self._closure = compile_closure(tree, text, model)
+        self._values = _Generated(tree, model, root_type, typed=False)
+        self._pairs = _Generated(tree, model, root_type, typed=True)
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
 
-    def __call__(
-        self,
-        node: Any,
-        *,
-        context: Any = None,
-        variables: Mapping[str, Any] | None = None,
-        environment: Environment | None = None,
-    ) -> list[Any]:
-        """The result on `node` as plain JSON values.
-
-        `context` is what ``%context`` and ``%resource`` stand for when it is not `node`;
-        `variables` are further ``%names``.  Raises BridgeError FB-2005 to FB-2009.
-        """
+    def __call__(self, node: Any, **situation: Unpack[Situation]) -> list[Any]:
+        """The result on `node` as plain JSON values.  Raises BridgeError FB-2005 to FB-2009."""
         try:
             key = (self.root_type or node.get("resourceType")) if type(node) is dict else "*"
-            fast = self._values.get(key)
-            if fast:
+            if fast := self._values[key]:
                 return fast(node)
-            if fast is None:
-                self._generate(node, key)
         except DETOURS:
             pass
-        items = self.items(node, context=context, variables=variables, environment=environment)
+        items = self.items(node, **situation)
         return [plain for item in items if (plain := plain_of(item)) is not None]
 
-    def typed(
-        self,
-        node: Any,
-        *,
-        context: Any = None,
-        variables: Mapping[str, Any] | None = None,
-        environment: Environment | None = None,
-    ) -> list[tuple[str, Any]]:
+    def typed(self, node: Any, **situation: Unpack[Situation]) -> list[tuple[str, Any]]:
         """The result as pairs of FHIR type name ("" unknown) and plain value."""
         try:
             key = (self.root_type or node.get("resourceType")) if type(node) is dict else "*"
-            fast = self._pairs.get(key)
-            if fast:
+            if fast := self._pairs[key]:
                 return fast(node)
-            if fast is None:
-                self._generate(node, key)
         except DETOURS:
             pass
-        items = self.items(node, context=context, variables=variables, environment=environment)
+        items = self.items(node, **situation)
         return [(fhir_name(item), plain) for item in items if (plain := plain_of(item)) is not None]
 
-    def items(
-        self,
-        node: Any,
-        *,
-        context: Any = None,
-        variables: Mapping[str, Any] | None = None,
-        environment: Environment | None = None,
-    ) -> list[Any]:
+    def items(self, node: Any, **situation: Unpack[Situation]) -> list[Any]:
         """The result as items: nodes with their types, and System values."""
         focus = wrap(node, self.root_type) if node is not None else []
+        context = situation.get("context")
+        variables = situation.get("variables") or _NO_VARIABLES
         state = Context(
             focus if context is None else wrap(context),
             self._model,
-            environment or _NOTHING,
-            variables or _NO_VARIABLES,
+            situation.get("environment") or _NOTHING,
+            variables,
         )
-        if variables:
-            if "resource" in variables:
-                state.resource = wrap(variables["resource"])
-            if "rootResource" in variables:
-                state.root_resource = wrap(variables["rootResource"])
+        if "resource" in variables:
+            state.resource = wrap(variables["resource"])
+        if "rootResource" in variables:
+            state.root_resource = wrap(variables["rootResource"])
         state.this = focus
         try:
             return self._closure(focus, state)
@@ -128,25 +112,33 @@ class Expression:
         except ArithmeticError:
             raise BridgeError("FB-2005", reason="a number is out of range") from None
 
-    def _generate(self, node: Any, key: Any) -> None:
-        """Write the fast functions for nodes of this type, if the expression allows them.
 
-        On the third call: an expression that is used once stays with its closures.
-        """
-        self._calls += 1
-        if self._calls < _GENERATE_AT or type(key) is not str or len(self._values) > _MOST_KEPT:
-            return
-        known = self._model.definitions is not None and key in self._model.type_names
-        if key == "*" and not hasattr(node, "get"):
-            return
-        if not known and (key != "*" or self.root_type):
-            self._values[key] = self._pairs[key] = False
-            return
-        for kept, typed in ((self._values, False), (self._pairs, True)):
-            try:
-                kept[key] = write_plain(self._tree, self._model, key, typed=typed)
-            except NotPlain:
-                kept[key] = False
+class _Generated(dict[Any, Plain | None]):
+    """The fast function of each type of node; None where the closures must answer.
+
+    Written at the third call: an expression that is used once stays with its closures.
+    """
+
+    __slots__ = ("calls", "model", "root_type", "tree", "typed")
+
+    def __init__(self, tree: syntax.Expr, model: Model, root_type: str, *, typed: bool) -> None:
+        self.tree = tree
+        self.model = model
+        self.root_type = root_type
+        self.typed = typed
+        self.calls = 0
+
+    def __missing__(self, key: Any) -> Plain | None:
+        self.calls += 1
+        if self.calls < _GENERATE_AT or type(key) is not str or len(self) > _MOST_KEPT:
+            return None
+        known = self.model.definitions is not None and key in self.model.type_names
+        made = None
+        if known or (key == "*" and not self.root_type):
+            with suppress(NotPlain):
+                made = write_plain(self.tree, self.model, key, typed=self.typed)
+        self[key] = made
+        return made
 
 
 _GENERATE_AT = 3

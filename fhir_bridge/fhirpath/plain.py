@@ -5,6 +5,9 @@ search parameters, most map conditions and many invariants.  For those this modu
 Python function over plain values, with the types of the definitions built in: nearly what a
 person would write by hand (docs/decisions/adr-2611-fhirpath-engine.md has the figures).
 
+`plain_writing` holds names and lines, `plain_elements` the steps to elements, `plain_streams`
+paths, `plain_comparisons` and `plain_conditions` what is asked of them.
+
 Promises: what is written here answers exactly as the closures of `compiler` do.  An
 expression that it cannot write is :class:`NotPlain`; input that is not of the defined shape
 (a list where one is expected, extensions without a value) raises :class:`Detour` at run
@@ -23,8 +26,8 @@ from fhir_bridge.fhirpath.fhir_functions import reference_type
 from fhir_bridge.fhirpath.model import Model
 from fhir_bridge.fhirpath.node import Node
 from fhir_bridge.fhirpath.patterns import compile_pattern
-from fhir_bridge.fhirpath.plain_conditions import Detour, NotPlain, is_condition
-from fhir_bridge.fhirpath.plain_streams import Body, Writer
+from fhir_bridge.fhirpath.plain_conditions import Body, is_condition
+from fhir_bridge.fhirpath.plain_writing import Detour, NotPlain, Writer
 
 __all__ = ["DETOURS", "Detour", "NotPlain", "Plain", "write_plain"]
 

@@ -1,31 +1,19 @@
 """Conditions of the fast path: Python expressions that are True, False or None.
 
-Part of `plain`, which writes the streams of items that conditions are about.
+Part of `plain`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from fhir_bridge.fhirpath import syntax
-from fhir_bridge.fhirpath.model import PRIMITIVES, SYSTEM_OF, Model
-from fhir_bridge.fhirpath.variables import FIXED
+from fhir_bridge.fhirpath.model import PRIMITIVES
+from fhir_bridge.fhirpath.plain_comparisons import TEXTS, Comparisons
+from fhir_bridge.fhirpath.plain_writing import TREE, NotPlain
 
-if TYPE_CHECKING:
-    from fhir_bridge.fhirpath.plain_streams import Body, Writer
+__all__ = ["Body", "is_condition"]
 
-__all__ = ["TREE", "Conditions", "Detour", "NotPlain", "is_condition"]
-
-TREE = "*"  # the type of a node of the tree protocol that is no dict: only get() is known
-_TEXTS = frozenset(name for name, system in SYSTEM_OF.items() if system == "String") | {
-    "System.String",
-    TREE,
-}
-_INTEGERS = frozenset(name for name, system in SYSTEM_OF.items() if system == "Integer")
-_NUMBERS = _INTEGERS | {"decimal"}
-_COMPARED = {"=": "==", "!=": "!=", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
 _TEXT_TESTS = {
     "startsWith": "{value}.startswith({literal})",
     "endsWith": "{value}.endswith({literal})",
@@ -33,14 +21,6 @@ _TEXT_TESTS = {
     "matches": "matched({value}, {literal})",
 }
 _ENDINGS = frozenset({"exists", "empty", "not", "all", "hasValue", *_TEXT_TESTS})
-
-
-class NotPlain(Exception):  # noqa: N818 - not an error: another engine takes over
-    """The expression needs the closures."""
-
-
-class Detour(Exception):  # noqa: N818 - as above
-    """This input needs the closures."""
 
 
 def is_condition(tree: syntax.Expr) -> bool:
@@ -55,13 +35,8 @@ def is_condition(tree: syntax.Expr) -> bool:
     return False
 
 
-class Conditions:
-    """The part of a function body that writes conditions."""
-
-    writer: Writer
-    model: Model
-    line: Callable[[str], None]
-    another: Callable[[list[str]], Body]
+class Body(Comparisons):
+    """The body of one function: elements, streams, comparisons and conditions."""
 
     def condition(self, tree: syntax.Expr, node: str, type_name: str) -> str:
         """A Python expression for `tree` as a condition on `node`."""
@@ -116,7 +91,7 @@ class Conditions:
                     inner,
                     node,
                     type_name,
-                    _TEXTS - {TREE},
+                    TEXTS - {TREE},
                     lambda value: test.format(value=value, literal=repr(literal)),
                 )
         raise NotPlain
@@ -144,112 +119,6 @@ class Conditions:
             f"(True if ({one} := {left}) is False else True if ({other} := {right})"
             f" else None if {one} is None else {other})"
         )
-
-    def _comparison(self, tree: syntax.Binary, node: str, type_name: str) -> str:
-        """A path against a string, boolean or integer literal."""
-        path, literal = _written(tree.left), _written(tree.right)
-        if isinstance(path, syntax.Literal):
-            path, literal = literal, path
-        if not isinstance(literal, syntax.Literal) or type(literal.value) not in (str, bool, int):
-            raise NotPlain
-        value = literal.value
-        kinds = {"boolean"} if type(value) is bool else _INTEGERS if type(value) is int else _TEXTS
-        values = self._values(path, node, type_name, frozenset(kinds))
-        answer = self.writer.fresh("t")
-        if type(value) is bool:
-            test = f"{answer}[0] is {value!r}"
-        elif type(value) is int:
-            test = f"type({answer}[0]) is int and {answer}[0] == {value!r}"
-        else:
-            test = f"{answer}[0] == {value!r}"
-        same = f"(None if not ({answer} := {values}) else len({answer}) == 1 and {test})"
-        if tree.operator == "=":
-            return same
-        other = self.writer.fresh("t")
-        return f"(None if ({other} := {same}) is None else not {other})"
-
-    def _ordered(self, tree: syntax.Binary, node: str, type_name: str) -> str:
-        """A numeric path against a number."""
-        right = tree.right
-        if not isinstance(right, syntax.Literal) or type(right.value) not in (int, Decimal):
-            raise NotPlain
-        test = f"{{}} {_COMPARED[tree.operator]} {right.value!r}"
-        return self._single(
-            tree.left, node, type_name, _NUMBERS, lambda value: f"number({value}){test[2:]}"
-        )
-
-    def _membership(self, tree: syntax.Binary, node: str, type_name: str) -> str:
-        """A path in a union of string literals."""
-        right = tree.right
-        while isinstance(right, syntax.Path) and not right.steps:
-            right = right.start
-        parts = right.parts if isinstance(right, syntax.Union) else (right,)
-        texts = [part.value for part in parts if isinstance(part, syntax.Literal)]
-        if len(texts) != len(parts) or not all(isinstance(text, str) for text in texts):
-            raise NotPlain
-        return self._single(
-            tree.left,
-            node,
-            type_name,
-            _TEXTS - {TREE},
-            lambda value: f"{value} in {tuple(texts)!r}",
-        )
-
-    def _counted(self, tree: syntax.Binary, inner: syntax.Expr, node: str, type_name: str) -> str:
-        """``path.count()`` against an integer literal."""
-        right = tree.right
-        if tree.operator not in _COMPARED or not isinstance(right, syntax.Literal):
-            raise NotPlain
-        if type(right.value) is not int:
-            raise NotPlain
-        values = self._values(inner, node, type_name, None)
-        return f"(len({values}) {_COMPARED[tree.operator]} {right.value!r})"
-
-    def _boolean(self, tree: syntax.Expr, node: str, type_name: str) -> str:
-        """A boolean element as it stands."""
-        return self._single(
-            tree, node, type_name, frozenset({"boolean"}), lambda value: f"truth({value})"
-        )
-
-    def _single(
-        self,
-        tree: syntax.Expr,
-        node: str,
-        type_name: str,
-        kinds: frozenset[str],
-        test: Callable[[str], str],
-    ) -> str:
-        """A test of the one value of a path; several values are the closures' to refuse."""
-        values = self._values(tree, node, type_name, kinds)
-        answer, helper = self.writer.fresh("t"), self.writer.fresh("f")
-        body = self.another(["if len(node) > 1: raise Detour", "value = node[0]"])
-        body.line("if type(value) is list or type(value) is dict: raise Detour")
-        body.line(f"return {test('value')}")
-        self.writer.function(helper, body)
-        return f"(None if not ({answer} := {values}) else {helper}({answer}))"
-
-    def _values(
-        self, tree: syntax.Expr, node: str, type_name: str, kinds: frozenset[str] | None
-    ) -> str:
-        """A call of a new function that lists the values of `tree`.
-
-        A value of a type outside `kinds` (None: any) is a detour, unless there are only such.
-        """
-        body = self.another(["out = []", "add = out.append"])
-        fitting: list[bool] = []
-
-        def sink(name: str, kind: str) -> None:
-            fits = kinds is None or kind in kinds
-            fitting.append(fits)
-            body.line(f"add({name})" if fits else "raise Detour")
-
-        body.stream(tree, "node", type_name, sink, exact=True)
-        if not any(fitting):
-            raise NotPlain
-        body.line("return out")
-        function = self.writer.fresh("f")
-        self.writer.function(function, body)
-        return f"{function}({node})"
 
     def _existence(
         self, tree: syntax.Expr, criteria: tuple[syntax.Expr, ...], node: str, type_name: str
@@ -290,13 +159,6 @@ class Conditions:
                 if type_name == "Reference" and tree.type_name in self.model.type_names:
                     return f"refers({node}, {tree.type_name!r})"
         raise NotPlain
-
-
-def _written(tree: syntax.Expr) -> syntax.Expr:
-    """A fixed constant such as ``%ucum`` as the literal it stands for."""
-    if isinstance(tree, syntax.Constant) and tree.name in FIXED:
-        return syntax.Literal(tree.offset, FIXED[tree.name])
-    return tree
 
 
 def _before(tree: syntax.Expr, steps: tuple[syntax.Expr, ...]) -> syntax.Expr:

@@ -6,85 +6,25 @@ with each item; so a path becomes nested loops without lists in between.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
 
 from fhir_bridge.fhirpath import syntax
-from fhir_bridge.fhirpath.model import PRIMITIVES, Member, Model
-from fhir_bridge.fhirpath.node import Node
-from fhir_bridge.fhirpath.plain_conditions import TREE, Conditions, NotPlain
-from fhir_bridge.fhirpath.types import fhir_name
+from fhir_bridge.fhirpath.model import PRIMITIVES
+from fhir_bridge.fhirpath.plain_elements import Elements
+from fhir_bridge.fhirpath.plain_writing import TREE, NotPlain, Sink
 
-__all__ = ["Body", "Writer"]
+__all__ = ["Streams"]
 
-Sink = Callable[[str, str], None]
 _MOST_BRANCHES = 6
-_MOST_LINES = 400
 _LEAVES = PRIMITIVES | {"System.String", "", "Resource"}
 
 
-class Writer:
-    """Collects the functions of one expression."""
+class Streams(Elements, ABC):
+    """The part of a function body that follows paths."""
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
-        self.names = 0
-        self.sources: list[str] = []
-        self.lines = 0
-
-    def fresh(self, stem: str = "v") -> str:
-        """A name that is not used yet."""
-        self.names += 1
-        return f"{stem}{self.names}"
-
-    def function(self, name: str, body: Body) -> None:
-        """Keep a function whose body is written."""
-        self.sources.append(f"def {name}(node):\n" + "\n".join(body.lines))
-
-
-class Body(Conditions):
-    """The lines of one function while they are written: streams of items."""
-
-    def __init__(self, writer: Writer, lines: list[str]) -> None:
-        self.writer = writer
-        self.model = writer.model
-        self.depth = 1
-        self.lines: list[str] = []
-        for line in lines:
-            self.line(line)
-
-    def another(self, lines: list[str]) -> Body:
-        """The body of a helper function."""
-        return Body(self.writer, lines)
-
-    def line(self, text: str) -> None:
-        """Write a line at the present depth; NotPlain when the function grows too large."""
-        self.writer.lines += 1
-        if self.writer.lines > _MOST_LINES or self.depth > 16:
-            raise NotPlain
-        self.lines.append("    " * self.depth + text)
-
-    # sinks: what happens with each item of a stream
-
-    def final(self, name: str, type_name: str) -> None:
-        """Add a value to the result."""
-        if type_name not in PRIMITIVES and type_name not in ("System.String", TREE):
-            self.line(f"if type({name}) is not dict: raise Detour")
-        self.line(f"add({name})")
-
-    def final_typed(self, name: str, type_name: str) -> None:
-        """Add a pair to the result."""
-        if type_name == TREE:
-            raise NotPlain
-        if type_name == "Resource":
-            self.line(f"if type({name}) is not dict: raise Detour")
-            self.line(f"add(({name}.get('resourceType') or 'Resource', {name}))")
-            return
-        if type_name not in PRIMITIVES and type_name != "System.String":
-            self.line(f"if type({name}) is not dict: raise Detour")
-        shown = fhir_name(Node(None, type_name))
-        self.line(f"add(({shown!r}, {name}))")
-
-    # streams: items one after the other
+    @abstractmethod
+    def condition(self, tree: syntax.Expr, node: str, type_name: str) -> str:
+        """A Python expression for `tree` as a condition on `node` (plain_conditions)."""
 
     def stream(
         self, tree: syntax.Expr, node: str, type_name: str, sink: Sink, *, exact: bool = False
@@ -228,27 +168,6 @@ class Body(Conditions):
             case _:
                 raise NotPlain
 
-    def deeper(self, head: str, name: str, kind: str, sink: Sink) -> None:
-        """Write a head line and, below it, what the sink does."""
-        self.line(head)
-        self.depth += 1
-        before = len(self.lines)
-        sink(name, kind)
-        if len(self.lines) == before:
-            self.line("pass")
-        self.depth -= 1
-
-    def fits(self, type_name: str, wanted: str) -> bool:
-        """Whether every value of the static type passes ``ofType(wanted)``."""
-        if wanted.startswith("System.") or not self.model.known(wanted):
-            raise NotPlain
-        local = wanted.removeprefix("FHIR.")
-        if type_name in PRIMITIVES:
-            return local in (type_name, "Element")
-        if type_name in ("", "Resource", "System.String"):
-            raise NotPlain
-        return self.model.is_a(type_name, local)
-
     def member(
         self,
         name: str,
@@ -302,86 +221,6 @@ class Body(Conditions):
             self.line("raise Detour")
         else:
             self.follow(rest, node, type_name, sink, exact=exact)
-
-    def chosen(
-        self, members: tuple[Member, ...], rest: tuple[syntax.Expr, ...]
-    ) -> tuple[tuple[Member, ...], tuple[syntax.Expr, ...]]:
-        """The forms of a choice that the next step leaves, and the steps behind that."""
-        match rest:
-            case (syntax.Call(name="ofType" | "as", arguments=(argument,)), *_):
-                wanted = syntax.type_name_of(argument) or "?"
-                return tuple(m for m in members if self.fits(m.type_name, wanted)), rest[1:]
-            case (syntax.Member(name=name), *_):
-                left = tuple(m for m in members if self.model.members(m.type_name, name))
-                return left, rest
-        return members, rest
-
-    def child(
-        self,
-        member: Member,
-        node: str,
-        sink: Sink,
-        *,
-        is_list: bool,
-        last: bool,
-        exact: bool,
-    ) -> None:
-        """Loop over (or take) the value of one JSON key."""
-        value = self.writer.fresh()
-        primitive = member.primitive or member.type_name == "System.String"
-        if member.sibling and not last:
-            self.line(f"if {member.sibling!r} in {node}: raise Detour")
-        self.line(f"{value} = {node}.get({member.key!r})")
-        self.line(f"if {value} is not None:")
-        self.depth += 1
-        if is_list:
-            item = self.writer.fresh()
-            self.line(f"if type({value}) is not list: raise Detour")
-            self.line(f"for {item} in {value}:")
-            self.depth += 1
-            if primitive:
-                self.line(f"if {item} is None: {'continue' if last else 'raise Detour'}")
-            elif exact:
-                self.line(f"if {item} is None: raise Detour")
-            self.sunk(sink, item, member.type_name)
-            self.depth -= 1
-        else:
-            if primitive:
-                self.line(f"if type({value}) is list: raise Detour")
-            self.sunk(sink, value, member.type_name)
-        self.depth -= 1
-
-    def sunk(self, sink: Sink, name: str, kind: str) -> None:
-        """Let the sink write its lines, or `pass` when it has none."""
-        before = len(self.lines)
-        sink(name, kind)
-        if len(self.lines) == before:
-            self.line("pass")
-
-    def loose(self, name: str, node: str, sink: Sink) -> None:
-        """A step on a node that only answers get()."""
-        value, item = self.writer.fresh(), self.writer.fresh()
-        self.line(f"{value} = {node}.get({name!r})")
-        self.line(f"if {value} is not None:")
-        self.depth += 1
-        self.line(f"for {item} in {value} if type({value}) is list else ({value},):")
-        self.depth += 1
-        self.line(f"if {item} is None or type({item}) is dict: raise Detour")
-        self.sunk(sink, item, TREE)
-        self.depth -= 2
-
-    def extension(self, url: str, node: str, type_name: str, sink: Sink) -> None:
-        """Write ``extension(url)`` on a structure."""
-        if type_name in PRIMITIVES or type_name in (TREE, "System.String", "Resource", ""):
-            raise NotPlain
-        members = self.model.members(type_name, "extension")
-        if not members:
-            raise NotPlain
-
-        def matching(name: str, kind: str) -> None:
-            self.deeper(f"if {name}.get('url') == {url!r}:", name, kind, sink)
-
-        self.child(members[0], node, matching, is_list=True, last=False, exact=False)
 
     def union(self, tree: syntax.Union, node: str, type_name: str, sink: Sink) -> None:
         """Collect, drop repetitions, go on; the parts must agree on what comes after."""
