@@ -76,6 +76,10 @@ class Profiles:
         """The profile or extension at `url`, with or without its version."""
         return _find(self.structure_definitions, url)
 
+    def find(self, resource_type: str, url: str) -> Resource | None:
+        """The resource of a type at `url` (a Questionnaire, a Measure), with or without its version."""
+        return _find(self.of_type(resource_type), url)
+
     def codes(self, value_set_url: str) -> Codes | None:
         """The codes of a value set by system; None when it is not known or cannot be listed.
 

@@ -61,8 +61,10 @@ class Invariants:
         key = constraint.key
         text = _ERRATA.get((key, constraint.expression), constraint.expression)
         severity = "warning" if constraint.severity == "warning" else "error"
+        shape = self._definitions.types.get(type_name)
+        root_type = None if shape and shape.abstract else type_name  # then resourceType tells
         try:
-            expression = fhirpath.compile(text, definitions=self._definitions, root_type=type_name)
+            expression = fhirpath.compile(text, definitions=self._definitions, root_type=root_type)
         except BridgeError as error:
             reason = error.issues[0].sentence
             return lambda _value: found("FB-3021", "information", key=key, reason=reason)

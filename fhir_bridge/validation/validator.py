@@ -19,10 +19,13 @@ from fhir_bridge.validation.extension_context import ExtensionContexts
 from fhir_bridge.validation.finding import Findings, found, is_misshapen, moved
 from fhir_bridge.validation.invariants import Invariants
 from fhir_bridge.validation.judged import enter, leave, resolve
+from fhir_bridge.validation.measure_report import MeasureReports
 from fhir_bridge.validation.profile import ProfileCompiler
+from fhir_bridge.validation.questionnaire_response import QuestionnaireResponses
 from fhir_bridge.validation.self_contained import self_contained_types
 from fhir_bridge.validation.soundness import Further, Soundness
 from fhir_bridge.validation.structure import NodeCheck, Structure
+from fhir_bridge.validation.structure_definition import StructureDefinitions
 from fhir_bridge.validation.type_rules import TYPE_RULES
 from fhir_bridge.validation.values import fits_codes
 
@@ -52,6 +55,12 @@ class Validator:
         self._invariants = Invariants(definitions, environment or self._environment())
         self._compiler = ProfileCompiler(definitions, profiles, self._invariants)
         self._contexts = ExtensionContexts(definitions, profiles)
+        self._resource_checks: dict[str, NodeCheck] = {
+            "Bundle": check_bundle,
+            "MeasureReport": MeasureReports(profiles).check,
+            "QuestionnaireResponse": QuestionnaireResponses(profiles).check,
+            "StructureDefinition": StructureDefinitions(definitions, profiles).check,
+        }
         self._further_by_type: dict[str, list[Further]] = {}
         self._structure = Structure(definitions, self._further)
         self._soundness = Soundness(
@@ -134,8 +143,8 @@ class Validator:
             checks.append((_with_meta, self._by_claimed_profiles))
         if type_name == "Extension":
             checks.append((_always, self._extension))
-        if type_name == "Bundle":
-            checks.append((_always, check_bundle))
+        if type_name in self._resource_checks:
+            checks.append((_always, self._resource_checks[type_name]))
         if type_name in TYPE_RULES:
             checks.append(TYPE_RULES[type_name])
         context_check = self._contexts.check_of(type_name)

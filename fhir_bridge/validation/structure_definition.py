@@ -1,0 +1,129 @@
+"""A StructureDefinition against the type or profile that it stands on.
+
+https://hl7.org/fhir/R4/structuredefinition.html, https://hl7.org/fhir/R4/profiling.html#discriminator
+
+Judged are the name of the type, the paths of the elements, the paths of discriminators and
+fixed values that differ from those of the base; no snapshot is made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from fhir_bridge.conformance import Profiles
+from fhir_bridge.fhir import Definitions, Resource
+from fhir_bridge.validation.finding import Finding, Findings, found, moved
+from fhir_bridge.validation.values import stated_value
+
+__all__ = ["StructureDefinitions"]
+
+_R4 = "http://hl7.org/fhir/StructureDefinition/"
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_STEP = re.compile(r"(?:[^.()]|\([^)]*\))+")
+_OPEN = frozenset({"Resource", "DomainResource"})
+
+
+class StructureDefinitions:
+    """The judge of all StructureDefinitions, by R4 and by those among `profiles`."""
+
+    def __init__(self, definitions: Definitions, profiles: Profiles) -> None:
+        self._definitions = definitions
+        self._profiles = profiles
+
+    def check(self, structure_definition: Resource) -> Findings:
+        """Findings on the type, the paths and the fixed values of `structure_definition`."""
+        findings: list[Finding] = []
+        type_name = str(structure_definition.get("type", ""))
+        base = str(structure_definition.get("baseDefinition", ""))
+        known = type_name in self._definitions.types
+        is_of_r4 = known or structure_definition.get("url") == f"{_R4}{type_name}"
+        if not is_of_r4 and type_name and not _ABSOLUTE.match(type_name):
+            reason = f"the type {type_name} is not one of R4, and no absolute URL"
+            findings += moved(found("FB-3030", reason=reason), ".type")
+        is_constraint = structure_definition.get("derivation") == "constraint"
+        if not is_constraint and type_name and _tail(base) == _tail(type_name):
+            findings += found("FB-3030", reason="a specialization has the type of its base")
+        for part in ("snapshot", "differential"):
+            elements = (structure_definition.get(part) or {}).get("element", ())
+            for index, element in enumerate(elements):
+                reasons = self._element_faults(
+                    element, type_name, by_type=known and is_constraint, base=base
+                )
+                where = f".{part}.element[{index}]"
+                for reason in reasons:
+                    findings += moved(found("FB-3030", reason=reason), where)
+        return findings or None
+
+    def _element_faults(
+        self, element: Resource, type_name: str, *, by_type: bool, base: str
+    ) -> Iterator[str]:
+        path = str(element.get("path", ""))
+        root, _, rest = path.partition(".")
+        if root != _tail(type_name):
+            yield f"the path {path} does not start with the type"
+            return
+        if by_type:
+            types = self._types_at({type_name}, rest)
+            if not types:
+                yield f"{type_name} has no element {path}"
+                return
+            for discriminator in element.get("slicing", {}).get("discriminator", ()):
+                if not self._types_at(types, str(discriminator.get("path", "$this"))):
+                    yield f"the discriminator {discriminator.get('path')} does not exist in {path}"
+        fixed = stated_value(element, "fixed")
+        inherited = self._fixed_in_base(base, element) if fixed is not None else None
+        if inherited is not None and inherited != fixed:
+            yield f"{path} is fixed to another value than in the base"
+
+    def _types_at(self, types: set[str], path: str) -> set[str]:
+        """The types that `path` may lead to from one of `types`; empty when it leads nowhere."""
+        for step in _STEP.findall(path):
+            if step == "$this":
+                continue
+            if step == "resolve()" or types & _OPEN:
+                return set(_OPEN)
+            if step.startswith("extension("):
+                types = {"Extension"}
+            elif step.startswith("ofType("):
+                types = {step[7:-1]}
+            else:
+                types = {kind for owner in types for kind in self._types_of(owner, step)}
+        return types
+
+    def _types_of(self, owner: str, step: str) -> Iterator[str]:
+        shape = self._definitions.types.get(owner)
+        if shape is None:
+            return
+        name = step.removesuffix("[x]")
+        for key in shape.choices.get(name, (name,)):
+            if key in shape.elements:
+                yield shape.elements[key].type
+        if step == "value" and shape.kind == "primitive":
+            yield owner
+
+    def _fixed_in_base(self, base: str, element: Resource) -> Any:
+        """The fixed value of the same element in the profiles below; None when there is none."""
+        seen: set[str] = set()
+        while base not in seen:
+            seen.add(base)
+            profile = self._profiles.structure_definition(base)
+            if profile is None:
+                return None
+            for part in ("snapshot", "differential"):
+                for inherited in (profile.get(part) or {}).get("element", ()):
+                    if _key(inherited) == _key(element):
+                        fixed = stated_value(inherited, "fixed")
+                        if fixed is not None:
+                            return fixed
+            base = str(profile.get("baseDefinition", ""))
+        return None
+
+
+def _tail(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
+def _key(element: Resource) -> str:
+    return str(element.get("id") or element.get("path"))
