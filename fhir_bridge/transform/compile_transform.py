@@ -229,11 +229,11 @@ class Taken:
         if found is None:
             return None
         if found is MISFIT:
-            run.report("FB-2112", self.site, as_item(origin), element=self.name, type=self.result)
+            kind = self.result or "its parameters"
+            run.report("FB-2112", self.site, as_item(origin), element=self.name, type=kind)
             return None
         if isinstance(found, Issue):
-            item = as_item(origin)
-            where = found.where or (item.where if item else "")
+            where = found.where or self.site.where(as_item(origin))
             run.issues.append(Issue(found.code, found.severity, where, found.details))
             return None
         if isinstance(found, list):

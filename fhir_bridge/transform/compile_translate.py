@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from fhir_bridge.errors import BridgeError
 from fhir_bridge.terminology import uri_of
 from fhir_bridge.transform.run import Run
 from fhir_bridge.transform.source import Item, scalar
@@ -36,9 +37,13 @@ def compile_translate(arguments: list[Compute], view: RuleView) -> Compute:
             return None
         if url == OID_TO_URI:
             return Item(uri_of(code), unit.shapes.find("uri"))
-        found = concept_maps.translate(url.removeprefix("#"), system, code)
+        origin = item if item is not None and item.parent is not None else frame[here]
+        try:
+            found = concept_maps.translate(url.removeprefix("#"), system, code)
+        except BridgeError as error:  # no such concept map, or one that cannot be used
+            lead = error.issues[0]
+            raise site.failure(lead.code, as_item(origin), **lead.details) from None
         if found is None:
-            origin = item if item is not None and item.parent is not None else frame[here]
             run.report("FB-2201", site, as_item(origin), code=code, url=url)
             return None
         return _translated(found.system, found.code, found.display, output, unit)

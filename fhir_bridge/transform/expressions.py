@@ -45,7 +45,7 @@ class CompiledExpression:
             self._compiled("")
         except BridgeError as error:
             issue = error.issues[0]
-            where = f"rule {site.label}, {issue.where} of the expression"
+            where = f"{site.place}, {issue.where} of the expression"
             details = dict(issue.details)
             raise BridgeError(issue.code, where, issues=(), **details) from None
 

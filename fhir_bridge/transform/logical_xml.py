@@ -225,5 +225,5 @@ def _listed(value: Any) -> list[Any]:
 def _text(value: Any) -> str:
     found = fit_for("string")(value)
     if found is MISFIT:
-        raise BridgeError("FB-2112", element="", type="string")
+        raise BridgeError("FB-2112", rule="of the XML form", element="its text", type="string")
     return str(found)

@@ -8,6 +8,7 @@ the declarations, since published maps differ.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from fhir_bridge.transform.cursor import Cursor
@@ -26,6 +27,8 @@ from fhir_bridge.transform.tokens import Text, unquote
 __all__ = ["parse_map"]
 
 _TYPE_MODES = {"types": "types", "type+": "type-and-types", "type": "type-and-types"}
+_QUOTED_VALUE = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*(?://.*)?\Z""")
+_COMMENT_BEHIND = re.compile(r"(?:\A|\s+)//.*")
 _HEADER = ("url", "name", "title", "status", "description")
 
 
@@ -75,15 +78,15 @@ def parse_map(text: str, *, name: str = "") -> StructureMap:
 
 
 def _read_metadata(line: str, header: dict[str, str], metadata: list[tuple[str, str]]) -> None:
-    """One ``/// key = value``; a line without ``=`` is a comment."""
-    key, sign, value = line[3:].partition("=")
+    """One ``/// key = value``; the value may be empty, and a comment may follow it."""
+    key, _, value = line[3:].partition("=")
     key, value = key.strip(), value.strip()
-    if not sign or not key:
-        return
     if value.startswith('"""') and value.endswith('"""') and len(value) >= 6:
         value = value[3:-3]
-    elif value[:1] in ("'", '"') and value[-1:] == value[:1] and len(value) > 1:
-        value = unquote(value)
+    elif quoted := _QUOTED_VALUE.match(value):
+        value = unquote(quoted[1])
+    else:
+        value = _COMMENT_BEHIND.sub("", value)
     if key in _HEADER and key not in header:
         header[key] = value
     else:

@@ -24,6 +24,8 @@ RELATIONS = {
     "<-": "subsumes",
     "->": "specializes",
     "~": "inexact",
+    ">-": "specializes",
+    "~=": "inexact",
 }
 """Sign between two codes -> R4 ConceptMap equivalence
 (https://hl7.org/fhir/R4/valueset-concept-map-equivalence.html)."""

@@ -5,6 +5,8 @@ https://hl7.org/fhir/R5/mapping-language.html#rules
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.transform.cursor import Cursor
 from fhir_bridge.transform.parse_transform import parse_parameters, parse_transform
@@ -26,11 +28,12 @@ def parse_rules(cursor: Cursor, depth: int = 1) -> tuple[Rule, ...]:
     cursor.expect("{")
     rules: list[Rule] = []
     while not cursor.took("}"):
-        rules.append(_rule(cursor, depth))
+        rules += _rule(cursor, depth)
     return tuple(rules)
 
 
-def _rule(cursor: Cursor, depth: int) -> Rule:
+def _rule(cursor: Cursor, depth: int) -> tuple[Rule, ...]:
+    """One rule; ``src -> tgt : a, b`` stands for as many rules as it has names."""
     documentation, line = cursor.documentation(), cursor.line
     leading = ""
     if cursor.sees_kind("name") and cursor.after().text == ":" and cursor.after(2).text == "for":
@@ -45,6 +48,8 @@ def _rule(cursor: Cursor, depth: int) -> Rule:
         targets.append(_target(cursor))
         while cursor.took(","):
             targets.append(_target(cursor))
+    if _is_bare(sources, targets) and cursor.took(":"):
+        return _identities(cursor, sources[0], targets[0], documentation)
     rules: tuple[Rule, ...] = ()
     calls: list[GroupCall] = []
     if cursor.took("then"):
@@ -54,11 +59,51 @@ def _rule(cursor: Cursor, depth: int) -> Rule:
                 calls.append(_call(cursor))
         if cursor.sees("{"):
             rules = parse_rules(cursor, depth + 1)
-    name = leading
-    if cursor.sees_kind("string", "quoted", "delimited"):
-        name = cursor.string("the name of the rule")
+    name = _name(cursor) or leading
     cursor.expect(";")
-    return Rule(tuple(sources), tuple(targets), rules, tuple(calls), name, documentation, line)
+    return (Rule(tuple(sources), tuple(targets), rules, tuple(calls), name, documentation, line),)
+
+
+def _name(cursor: Cursor) -> str:
+    if cursor.sees_kind("string", "quoted", "delimited"):
+        return cursor.string("the name of the rule")
+    return ""
+
+
+def _is_bare(sources: list[RuleSource], targets: list[RuleTarget]) -> bool:
+    """Whether this is ``src.a -> tgt.b`` with nothing else said."""
+    if len(sources) != 1 or len(targets) != 1:
+        return False
+    source, target = sources[0], targets[0]
+    return source == RuleSource(source.context, source.element) and target == RuleTarget(
+        target.context, target.element
+    )
+
+
+def _identities(
+    cursor: Cursor, source: RuleSource, target: RuleTarget, documentation: str
+) -> tuple[Rule, ...]:
+    """``src -> tgt : a, b;`` as ``src.a -> tgt.a; src.b -> tgt.b;`` (the form of R6)."""
+    named: list[tuple[str, int]] = []
+    while not named or cursor.took(","):
+        line = cursor.line
+        named.append((cursor.name("the name of an element"), line))
+    name = _name(cursor)
+    cursor.expect(";")
+    return tuple(
+        Rule(
+            (replace(source, element=_within(source.element, element), line=line),),
+            (replace(target, element=_within(target.element, element), line=line),),
+            name=f"{name}-{element}" if name else "",
+            documentation="" if index else documentation,
+            line=line,
+        )
+        for index, (element, line) in enumerate(named)
+    )
+
+
+def _within(path: str, element: str) -> str:
+    return f"{path}.{element}" if path else element
 
 
 def _source(cursor: Cursor) -> RuleSource:

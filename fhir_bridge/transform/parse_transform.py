@@ -8,15 +8,23 @@ from __future__ import annotations
 from decimal import Decimal
 
 from fhir_bridge.transform.cursor import Cursor
+from fhir_bridge.transform.read_expression import quote
 from fhir_bridge.transform.structure_map import Parameter, Transform
-from fhir_bridge.transform.tokens import unquote
+from fhir_bridge.transform.tokens import Token, unquote
 
 __all__ = ["parse_parameters", "parse_transform"]
+
+_CALENDAR_UNITS = frozenset(
+    f"{unit}{plural}"
+    for unit in ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")
+    for plural in ("", "s")
+)
 
 
 def parse_transform(cursor: Cursor, *, bare: bool = False) -> Transform:
     """Pass a literal, a variable, ``(FHIRPath)`` or ``name(parameters)``.
 
+    A quantity (``5 'mg'``, ``2 days``) and the empty literal ``{}`` are FHIRPath.
     `bare`: a target without an element, where the grammar takes only names and literals
     as parameters of a call.
     """
@@ -25,12 +33,31 @@ def parse_transform(cursor: Cursor, *, bare: bool = False) -> Transform:
         expression = cursor.expression(frozenset())
         cursor.expect(")")
         return Transform("evaluate", (Parameter("expression", expression),))
+    if cursor.sees("{") and cursor.after().text == "}":
+        cursor.take()
+        cursor.take()
+        return Transform("evaluate", (Parameter("expression", "{}"),))
+    sign = int(cursor.sees("-", "+"))
+    if cursor.after(sign).kind == "number" and _is_unit(cursor.after(sign + 1)):
+        return Transform("evaluate", (_quantity(cursor),))
     if cursor.sees_kind("name") and cursor.after().text == "(":
         name = cursor.take().text
         if name == "evaluate" and not bare:
             return Transform(name, _evaluate_parameters(cursor))
         return Transform(name, parse_parameters(cursor, "a name or a literal"))
     return Transform("copy", (_parameter(cursor, "a value, a variable or a transform"),))
+
+
+def _is_unit(token: Token) -> bool:
+    """Whether the token behind a number makes it a quantity; a rule's name is double quoted."""
+    return token.kind == "string" or (token.kind == "name" and token.text in _CALENDAR_UNITS)
+
+
+def _quantity(cursor: Cursor) -> Parameter:
+    sign = cursor.take().text if cursor.sees("-", "+") else ""
+    value, unit = cursor.take().text, cursor.take()
+    text = unit.text if unit.kind == "name" else quote(unquote(unit.text))
+    return Parameter("expression", f"{sign}{value} {text}")
 
 
 def parse_parameters(cursor: Cursor, what: str) -> tuple[Parameter, ...]:
@@ -89,4 +116,4 @@ def _number(cursor: Cursor, what: str) -> Parameter:
     text = cursor.take().text
     if "." in text:
         return Parameter("decimal", Decimal(f"{sign}{text}"))
-    return Parameter("integer", int(f"{sign}{text}"))
+    return Parameter("integer", int(f"{sign}{text.removesuffix('L')}"))

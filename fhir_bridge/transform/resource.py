@@ -4,13 +4,13 @@ https://hl7.org/fhir/R4/structuremap.html (written) and
 https://hl7.org/fhir/R5/structuremap.html (also read: parameters of a group call are
 typed, list modes are single, ``const`` exists).
 
-A conceptmap block travels as a contained ConceptMap; a constant and other metadata as
-extensions of ours, since R4 has no place for them.
+A conceptmap block travels as a contained ConceptMap; a constant, other metadata, a date
+literal and a literal in a group call as extensions of ours, since R4 has no place for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +34,7 @@ __all__ = ["from_structure_map_resource", "to_structure_map_resource"]
 
 _CONSTANT = "https://fhir-bridge.org/fhir/StructureDefinition/structure-map-constant"
 _METADATA = "https://fhir-bridge.org/fhir/StructureDefinition/structure-map-metadata"
+_LITERAL = "https://fhir-bridge.org/fhir/StructureDefinition/structure-map-literal"
 _NO_TYPE_MODE = "none"
 _INFERRED = "vvv"
 _VALUE_KEYS = {
@@ -44,6 +45,11 @@ _VALUE_KEYS = {
     "decimal": "valueDecimal",
     "date": "valueDate",
     "expression": "valueString",
+}
+_READERS: dict[str, Callable[[str], Any]] = {
+    "boolean": lambda text: text == "true",
+    "integer": int,
+    "decimal": Decimal,
 }
 _KINDS: dict[str, Any] = {
     "valueId": "name",
@@ -83,7 +89,7 @@ def from_structure_map_resource(resource: Mapping[str, Any]) -> StructureMap:
     """The map of a StructureMap resource, R4 or R5.  Raises BridgeError FB-2105."""
     try:
         return _read_map(resource)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, LookupError, AttributeError, TypeError, ValueError) as error:
         raise BridgeError("FB-2105", str(resource.get("url", "")), reason=repr(error)) from None
 
 
@@ -119,10 +125,7 @@ def _rule(rule: Rule, index: int) -> dict[str, Any]:
         source=sources,
         target=targets,
         rule=[_rule(one, number) for number, one in enumerate(rule.rules, 1)],
-        dependent=[
-            {"name": call.name, "variable": [_text(one) for one in call.parameters]}
-            for call in rule.calls
-        ],
+        dependent=[_call(call) for call in rule.calls],
         documentation=rule.documentation,
     )
 
@@ -161,11 +164,31 @@ def _target(target: RuleTarget) -> dict[str, Any]:
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
+    if parameter.kind == "date":  # R4 has no such parameter
+        return {"valueString": parameter.value, "_valueString": _said(parameter)}
     return {_VALUE_KEYS[parameter.kind]: parameter.value}
 
 
+def _call(call: GroupCall) -> dict[str, Any]:
+    """Parameters as text, since R4 takes variables only; what is a literal is said beside."""
+    described: dict[str, Any] = {"name": call.name}
+    if call.parameters:
+        described["variable"] = [_text(one) for one in call.parameters]
+    if any(one.kind != "name" for one in call.parameters):
+        described["_variable"] = [_said(one) for one in call.parameters]
+    return described
+
+
 def _text(parameter: Parameter) -> str:
-    return str(parameter.value)
+    value = parameter.value
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _said(parameter: Parameter) -> dict[str, Any] | None:
+    """That a text is a literal, and of which kind."""
+    if parameter.kind == "name":
+        return None
+    return {"extension": [{"url": _LITERAL, "valueCode": parameter.kind}]}
 
 
 def _read_map(resource: Mapping[str, Any]) -> StructureMap:
@@ -275,6 +298,8 @@ def _read_target(target: Mapping[str, Any]) -> RuleTarget:
 
 
 def _read_parameter(parameter: Mapping[str, Any]) -> Parameter:
+    if "_valueString" in parameter:
+        return _read_literal(parameter["valueString"], parameter["_valueString"], "string")
     for key, kind in _KINDS.items():
         if key in parameter:
             value = parameter[key]
@@ -287,6 +312,16 @@ def _read_parameter(parameter: Mapping[str, Any]) -> Parameter:
 def _read_call(call: Mapping[str, Any]) -> GroupCall:
     if "parameter" in call:
         return GroupCall(call["name"], tuple(_read_parameter(one) for one in call["parameter"]))
-    return GroupCall(
-        call["name"], tuple(Parameter("name", name) for name in call.get("variable") or ())
-    )
+    names = call.get("variable") or ()
+    beside = call.get("_variable") or (None,) * len(names)
+    pairs = zip(names, beside, strict=True)
+    return GroupCall(call["name"], tuple(_read_literal(*pair, "name") for pair in pairs))
+
+
+def _read_literal(text: str, said: Mapping[str, Any] | None, otherwise: Any) -> Parameter:
+    """The text as the kind of literal that its extension says."""
+    extensions = (said or {}).get("extension") or ()
+    kinds = (one.get("valueCode") for one in extensions if one.get("url") == _LITERAL)
+    kind = next(kinds, otherwise)
+    read = _READERS.get(kind)
+    return Parameter(kind, read(text) if read else text)

@@ -47,11 +47,21 @@ class Site:
         where = f"line {self.line} of {self.map_url}" if self.map_url else f"line {self.line}"
         return f'"{self.rule}" ({where})' if self.rule else where
 
+    @property
+    def place(self) -> str:
+        """Where in the maps, for a finding that has no place in the source."""
+        line = f", line {self.line}" if self.line else ""
+        named = f', rule "{self.rule}"' if self.rule else ""
+        return f"map {self.map_url}{line}{named}"
+
     def failure(self, code: str, item: Item | None = None, **details: object) -> BridgeError:
-        """The error that this rule cannot go on at `item`."""
-        told = {name: str(value) for name, value in details.items()}
-        lead = Issue(code, "error", item.where if item else "", told | {"rule": self.label})
-        return BridgeError(code, lead.where, issues=(), **lead.details)
+        """The error that this rule cannot go on at `item`, or cannot be compiled."""
+        told = {name: str(value) for name, value in details.items()} | {"rule": self.label}
+        return BridgeError(code, self.where(item), issues=(), **told)
+
+    def where(self, item: Item | None) -> str:
+        """The place in the sender's terms, else the place of the rule."""
+        return (item.where if item else "") or self.place
 
 
 class Run:
@@ -94,7 +104,7 @@ class Run:
         """Note a finding at a source item."""
         told = {name: str(value) for name, value in details.items()}
         told |= {"rule": site.label, "map": site.map_url, "line": str(site.line)}
-        self.issues.append(Issue(code, severity, item.where if item else "", told))
+        self.issues.append(Issue(code, severity, site.where(item), told))
 
     def wrote(self, target: Target, key: str, index: int, item: Item | None, site: Site) -> None:
         """Note where a value came from; called only when lineage is asked for."""

@@ -22,20 +22,21 @@ __all__ = ["Text", "Token", "unquote"]
 _TOKEN = re.compile(
     r"""
       (?P<space>[ \t\r\n\f\ufeff\u00a0]+)
-    | (?P<metadata>///[^\n]*?=[ \t]*\"\"\"(?:.|\n)*?\"\"\"|///[^\n]*)
+    | (?P<metadata>///[ \t]*[\w.\-]+[ \t]*=[ \t]*(?:\"\"\"(?:.|\n)*?\"\"\"|[^\n]*))
     | (?P<comment>//[^\n]*|/\*(?:.|\n)*?\*/)
     | (?P<markdown>\"\"\"(?:.|\n)*?\"\"\")
     | (?P<string>'(?:[^'\\]|\\.)*')
     | (?P<quoted>"(?:[^"\\]|\\.)*")
     | (?P<delimited>`(?:[^`\\]|\\.)*`)
     | (?P<date>@[0-9T][0-9:T.+\-]*Z?)
-    | (?P<number>[0-9]+(?:\.[0-9]+)?)
+    | (?P<number>[0-9]+(?:\.[0-9]+|L\b)?)
     | (?P<external>[%$](?:\w[\w\-]*|`[^`]*`|'[^']*'))
     | (?P<name>[^\W\d]\w*)
-    | (?P<sign>->|<<|>>|<=|>=|!=|!~|==|--|\.\.|[-+*/&|=<>~^!.,:;(){}\[\]#])
+    | (?P<sign>->|>-|~=|<<|>>|<=|>=|!=|!~|==|--|\.\.|[-+*/&|=<>~^!.,:;(){}\[\]#])
     """,
     re.VERBOSE,
 )
+_MOST_DIGITS = 400
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "f": "\f"}
 
@@ -51,7 +52,10 @@ class Token:
 
 
 class Text:
-    """Map text with its tokens; comments are kept apart, by the token they stand before."""
+    """Map text with its tokens; comments are kept apart, by the token they stand before.
+
+    ``/// key = value`` is metadata before the first group, and a comment after it.
+    """
 
     def __init__(self, text: str, name: str = "") -> None:
         self.text = text
@@ -59,11 +63,13 @@ class Text:
         self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
         self.tokens: list[Token] = []
         self.comments: dict[int, list[str]] = {}
+        in_groups = False
         for token in self._scan():
-            if token.kind == "comment":
+            if token.kind == "comment" or (in_groups and token.kind == "metadata"):
                 self.comments.setdefault(len(self.tokens), []).append(_comment(token.text))
             else:
                 self.tokens.append(token)
+                in_groups = in_groups or token.text == "group"
         self.tokens.append(Token("end", "", len(text), len(text)))
 
     def _scan(self) -> Iterator[Token]:
@@ -72,6 +78,8 @@ class Text:
             match = _TOKEN.match(text, position)
             if match is None:
                 raise self.error(position, "a word, a string or a sign", text[position])
+            if match.lastgroup == "number" and match.end() - position > _MOST_DIGITS:
+                raise self.error(position, f"a number of at most {_MOST_DIGITS} digits", "more")
             if match.lastgroup != "space":
                 yield Token(str(match.lastgroup), match.group(), position, match.end())
             position = match.end()
@@ -108,5 +116,5 @@ def unquote(text: str) -> str:
 
 
 def _comment(text: str) -> str:
-    body = text[2:-2] if text.startswith("/*") else text[2:]
+    body = text[2:-2] if text.startswith("/*") else text.lstrip("/")
     return "\n".join(line.strip() for line in body.strip().split("\n"))

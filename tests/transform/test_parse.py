@@ -193,3 +193,64 @@ def test_every_published_map_reads_back(shared: Path) -> None:
     ]
     assert different == []
     assert len(paths) > 300
+
+
+def rules_of(text: str) -> tuple[Rule, ...]:
+    """The rules of the only group of a map whose rules are `text`."""
+    return parse_map(f"group G(source src, target tgt) {{\n{text}\n}}").groups[0].rules
+
+
+def test_a_list_of_names_is_as_many_identities() -> None:
+    """The short form of R6 says what one rule a name says."""
+    short = rules_of("src -> tgt : id, `a b`; src.x -> tgt.y : z;")
+    long = rules_of("src.id -> tgt.id; src.`a b` -> tgt.`a b`; src.x.z -> tgt.y.z;")
+    assert short == long
+    assert [rule.name for rule in rules_of('src -> tgt : a, b "n";')] == ["n-a", "n-b"]
+
+
+@pytest.mark.parametrize(
+    ("literal", "expression"),
+    [("5 'mg'", "5 'mg'"), ("-1.5 'kg'", "-1.5 'kg'"), ("2 days", "2 days"), ("{}", "{}")],
+)
+def test_a_quantity_and_the_empty_literal_are_values(literal: str, expression: str) -> None:
+    """What stands behind a number in single quotes is its unit; a name is double quoted."""
+    (rule,) = rules_of(f'src -> tgt.value = {literal} "name";')
+    assert rule.name == "name"
+    assert rule.targets[0].transform == Transform(
+        "evaluate", (Parameter("expression", expression),)
+    )
+
+
+def test_a_long_is_an_integer() -> None:
+    """5L is 5: FHIR R4 has no 64-bit integer."""
+    (rule,) = rules_of("src -> tgt.value = 5L;")
+    assert rule.targets[0].transform == Transform("copy", (Parameter("integer", 5),))
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ('/// title = "It //" // said', "It //"),
+        ("/// title = 'x'", "x"),
+        ("/// title =", ""),
+        ("/// title = plain // said", "plain"),
+        ('/// title = """a\n"b" c"""', 'a\n"b" c'),
+    ],
+)
+def test_metadata_may_be_followed_by_a_comment(line: str, value: str) -> None:
+    """The comment is no part of the value."""
+    assert parse_map(f"{line}\ngroup G(source s) {{}}").title == value
+
+
+def test_three_slashes_inside_groups_are_comments() -> None:
+    """Also a banner of slashes, and a line of three without a key."""
+    text = "//////// A = B ////\n/// words\ngroup G(source s) {\n/// a = 'b'\ns.x as x;\n}"
+    structure_map = parse_map(text)
+    assert structure_map.metadata == ()
+    assert structure_map.groups[0].rules[0].documentation == "a = 'b'"
+
+
+def test_a_number_without_end_is_refused() -> None:
+    """FB-2101 with its place, not an error of Python's integers."""
+    with pytest.raises(BridgeError, match="FB-2101"):
+        rules_of(f"src -> tgt.a = {'9' * 5000};")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import parse_json, render_json
 from fhir_bridge.transform import (
     from_structure_map_resource,
     parse_map,
@@ -64,3 +65,23 @@ def test_what_is_no_map_is_refused(resource: dict[str, object]) -> None:
     """FB-2105, not a Python error."""
     with pytest.raises(BridgeError, match="FB-2105"):
         from_structure_map_resource(resource)
+
+
+def test_literals_of_a_call_stay_literals() -> None:
+    """R4 has only variables there; an extension says which text is a literal of which kind."""
+    text = "group G(source s, target t) { s then H(s, 'x', 1, 1.50, true, @2020-01-01) 'n'; }"
+    structure_map = parse_map(text)
+    resource = parse_json(render_json(to_structure_map_resource(structure_map)))
+    call = resource["group"][0]["rule"][0]["dependent"][0]
+    assert call["variable"] == ["s", "x", "1", "1.50", "true", "2020-01-01"]
+    calls = from_structure_map_resource(resource).groups[0].rules[0].calls
+    assert calls == structure_map.groups[0].rules[0].calls
+
+
+def test_a_date_is_no_parameter_of_r4() -> None:
+    """It is written as string, which R4 has, and read back as the date."""
+    structure_map = parse_map("group G(source s, target t) { s -> t.a = @2020-01-01 'n'; }")
+    resource = to_structure_map_resource(structure_map)
+    parameter = resource["group"][0]["rule"][0]["target"][0]["parameter"][0]
+    assert parameter["valueString"] == "2020-01-01"
+    assert from_structure_map_resource(resource).groups == structure_map.groups
