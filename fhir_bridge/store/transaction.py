@@ -82,6 +82,15 @@ class Transaction:
         self._writer.flush()
         return self._store.finder.find(self._session, plan, access, cursor)
 
+    def lock(self, name: str) -> None:
+        """Waits until no other open transaction holds the lock of this name, and takes it.
+
+        It is let go at the end of the transaction.  Who looks for something and writes when it is
+        not there takes the lock of what is looked for first.  On SQLite the one writer has it
+        anyway.
+        """
+        self._session.lock_keys([resource_key("", name)])
+
     def flush(self) -> None:
         """Writes what was put so far to the database (commit does it anyway)."""
         self._writer.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -188,3 +189,27 @@ def _all_at_once(work: Callable[[], None], count: int) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+def test_a_lock_of_a_name_makes_others_wait(store: Store) -> None:
+    """Two who look for the same thing and add it when it is missing add it once."""
+    started, added = threading.Barrier(2), list[str]()
+
+    def add(id_: str) -> None:
+        started.wait()
+        with store.transaction() as tx:
+            tx.lock("Patient&identifier=a|1")
+            with store.reading() as session:
+                rows = session.all("SELECT id FROM resource")
+            if not rows:
+                time.sleep(0.05)
+                tx.put(patient(id_))
+                added.append(id_)
+
+    threads = [threading.Thread(target=add, args=(id_,)) for id_ in ("a", "b")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(added) == 1
+    assert store.counts_by_type() == {"Patient": 1}
