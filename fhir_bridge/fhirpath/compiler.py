@@ -14,13 +14,13 @@ from fhir_bridge.fhirpath import syntax
 from fhir_bridge.fhirpath.arithmetic import negate
 from fhir_bridge.fhirpath.equality import distinct
 from fhir_bridge.fhirpath.evaluation import Closure, Context, boolean, integer, one
-from fhir_bridge.fhirpath.fhir_functions import resolves_to
 from fhir_bridge.fhirpath.filtering import SortKey
 from fhir_bridge.fhirpath.instances import builder
 from fhir_bridge.fhirpath.lexer import locate
 from fhir_bridge.fhirpath.model import Model
 from fhir_bridge.fhirpath.node import Node, step
 from fhir_bridge.fhirpath.operators import BINARY, LOGIC
+from fhir_bridge.fhirpath.references import resolves_to
 from fhir_bridge.fhirpath.registry import FUNCTIONS, Function
 from fhir_bridge.fhirpath.variables import variable
 

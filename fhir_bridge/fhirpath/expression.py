@@ -19,6 +19,7 @@ from fhir_bridge.fhirpath import (  # noqa: F401 - importing enters the function
     intervals,
     mathematics,
     navigation,
+    references,
     strings,
     syntax,
     terminologies,

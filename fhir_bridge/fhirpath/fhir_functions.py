@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import Any
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.evaluation import Context, fail, one, string
 from fhir_bridge.fhirpath.narrative import is_safe_fragment, is_safe_narrative
-from fhir_bridge.fhirpath.node import Node, step, value_of, wrap
+from fhir_bridge.fhirpath.node import Node, step, value_of
 from fhir_bridge.fhirpath.quantity import Quantity
 from fhir_bridge.fhirpath.registry import function
 from fhir_bridge.fhirpath.types import fhir_name, is_type
-
-__all__ = ["reference_type", "resolve_item", "resolves_to"]
 
 Items = list[Any]
 
@@ -57,96 +54,6 @@ def _get_value(focus: Items, _context: Context) -> Items:
     if type(item) is Node:
         return [] if item.value is None or hasattr(item.value, "keys") else [value_of(item)]
     return [item]
-
-
-@function("resolve")
-def _resolve(focus: Items, context: Context) -> Items:
-    out: Items = []
-    for item in focus:
-        found = resolve_item(item, context)
-        if found is not None:
-            out += wrap(found)
-    return out
-
-
-def resolve_item(item: Any, context: Context) -> Any:
-    """The node behind a Reference, canonical or uri; None when it cannot be reached."""
-    reference = reference_text(item)
-    if reference is None:
-        return None
-    if reference.startswith("#"):
-        return _contained(reference[1:], context)
-    resolve = context.environment.resolve
-    found = resolve(reference) if resolve is not None else None
-    return found if found is not None else _in_bundle(reference, context)
-
-
-def reference_text(item: Any) -> str | None:
-    """The reference that an item spells."""
-    value = item.value if type(item) is Node else item
-    if isinstance(value, dict):
-        value = value.get("reference")
-    return value if isinstance(value, str) and value else None
-
-
-_RELATIVE = re.compile(r"(?:.*/)?([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[^/]+)?")
-
-
-def reference_type(item: Any) -> str | None:
-    """The type of resource that a reference names by its text or its `type`; None if neither."""
-    text = reference_text(item)
-    match = _RELATIVE.fullmatch(text) if text else None
-    if match:
-        return match[1]
-    value = item.value if type(item) is Node else item
-    named = value.get("type") if isinstance(value, dict) else None
-    return named if isinstance(named, str) and not (text or "").startswith("#") else None
-
-
-def resolves_to(focus: Items, context: Context, name: str) -> Items:
-    """``resolve() is T``: also answered for a target out of reach, by what the reference says.
-
-    Search parameters filter references this way without reading the targets
-    (docs/clarifications/fhirpath.md).
-    """
-    item = one(focus, "is")
-    if item is None:
-        return []
-    found = resolve_item(item, context)
-    if found is not None:
-        return [any(is_type(node, name, context.model) for node in wrap(found))]
-    kind = reference_type(item)
-    return [] if kind is None else [context.model.is_a(kind, name.removeprefix("FHIR."))]
-
-
-def _contained(identifier: str, context: Context) -> Any:
-    """``#id`` among the contained resources; ``#`` alone is the container."""
-    for holder in (*context.resource, *context.root_resource):
-        value = holder.value if type(holder) is Node else None
-        if type(value) is not dict:
-            continue
-        if not identifier:
-            return value
-        for candidate in value.get("contained") or ():
-            if type(candidate) is dict and candidate.get("id") == identifier:
-                return candidate
-    return None
-
-
-def _in_bundle(reference: str, context: Context) -> Any:
-    """An entry of the Bundle that is being evaluated, by fullUrl or by type and id."""
-    for holder in context.root_resource:
-        value = holder.value if type(holder) is Node else None
-        if type(value) is not dict or value.get("resourceType") != "Bundle":
-            continue
-        for entry in value.get("entry") or ():
-            resource = entry.get("resource") if type(entry) is dict else None
-            if type(resource) is not dict:
-                continue
-            own = f"{resource.get('resourceType')}/{resource.get('id')}"
-            if reference in (entry.get("fullUrl"), own):
-                return resource
-    return None
 
 
 @function("ofResourceType", 1)

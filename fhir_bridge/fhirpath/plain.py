@@ -22,12 +22,12 @@ from typing import Any
 
 from fhir_bridge.fhirpath import syntax
 from fhir_bridge.fhirpath.equality import distinct
-from fhir_bridge.fhirpath.fhir_functions import reference_type
 from fhir_bridge.fhirpath.model import Model
 from fhir_bridge.fhirpath.node import Node
 from fhir_bridge.fhirpath.patterns import compile_pattern
 from fhir_bridge.fhirpath.plain_conditions import Body, is_condition
 from fhir_bridge.fhirpath.plain_writing import Detour, NotPlain, Writer
+from fhir_bridge.fhirpath.references import reference_type
 
 __all__ = ["DETOURS", "Detour", "NotPlain", "Plain", "write_plain"]
 

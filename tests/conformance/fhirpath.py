@@ -103,7 +103,7 @@ def _evaluate(text: str, node: Any, release: str, *, checked: bool, ordered: boo
         issues = fhirpath.check(text, definitions(), root_type, ordered=ordered)
         fatal = [issue for issue in issues if release == "r4" or _speaks_for_r5(issue, root_type)]
         if fatal:
-            raise BridgeError(fatal[0].code, fatal[0].where, **dict(fatal[0].details))
+            raise BridgeError(fatal[0].code, fatal[0].where, **dict[str, Any](fatal[0].details))
     compiled = fhirpath.compile(text, definitions=definitions())
     return compiled.items(node, environment=_environment(node, root_type))
 
