@@ -76,6 +76,10 @@ class Services:
             return Access.everything()
         raise BridgeError("FB-4202")
 
+    def allows_metrics(self, request: HttpRequest) -> bool:
+        """Whether the caller may read counts of requests: this machine, unless it is set open."""
+        return self.settings.metrics == "open" or _is_local(request, self.settings.host)
+
 
 def build(settings: Settings) -> Services:
     """The services of `settings`; opens (and makes or migrates) the database.

@@ -79,6 +79,16 @@ def _zone(text: str) -> tzinfo:
         raise ValueError("expected an offset such as +08:00 or the name of a zone") from None
 
 
+def _origins(text: str) -> tuple[str, ...]:
+    """Origins of the web: https://app.example, with a port where it is not the usual one."""
+    origins = tuple(text.replace(",", " ").split())
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError("expected origins such as https://app.example, without a path")
+    return origins
+
+
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?")
 _OFFSET = re.compile(r"[+-](?:0\d|1[0-4]):[0-5]\d")
 
 SETTINGS: tuple[Setting, ...] = (
@@ -94,6 +104,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("language", "language of the pages when the browser names none", "zh-CN", _one_of("zh-CN", "en")),
     Setting("zone", "zone of dates in the record that name none; the index must be made anew (reindex) after a change", "+08:00", _zone),
     Setting("access", "who may read before an authorization server is connected: local (this machine only) or closed (nobody)", "local", _one_of("local", "closed")),
+    Setting("metrics", "who may read /metrics: local (this machine only) or open (whoever reaches the port)", "local", _one_of("local", "open")),
+    Setting("cors_origins", "origins whose pages may use the API from a browser, separated by blanks or commas; empty for none", "", _origins),
     Setting("secret", "key of paging links and forms; empty for one kept in the data folder", ""),
     Setting("log_level", "least level that is logged", "INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR")),
     Setting("models_check", "when fhir.resources gives a second opinion on a mapped resource: first (the first of each type), all or off", "first", _one_of("first", "all", "off")),
@@ -124,6 +136,8 @@ class Settings:
     language: str
     zone: tzinfo
     access: str
+    metrics: str
+    cors_origins: tuple[str, ...]
     secret: str
     log_level: str
     models_check: str

@@ -2,7 +2,8 @@
 
 Read in this order: `application` (one request, top to bottom), `read_request` and
 `write_response` with `media_types` (HTTP and values), `operate` (operations), `errors`
-(everything that goes wrong), `capabilities` and `openapi` (what is served, said), `server`
+(everything that goes wrong), `cross_origin` (apps in a browser), `monitoring`
+(health and counts), `capabilities` and `openapi` (what is served, said), `server`
 (sockets and threads), `workers` (several processes on one socket), `services` (what the
 wiring must give).
 """

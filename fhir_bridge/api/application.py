@@ -8,7 +8,6 @@ whatever goes wrong on the way is rendered by `errors`.
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 from functools import cached_property
@@ -16,27 +15,35 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response
 from flask import request as http
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from fhir_bridge import clock, log
+from fhir_bridge import clock
 from fhir_bridge.api.capabilities import capability_statement
+from fhir_bridge.api.cross_origin import CrossOrigin
 from fhir_bridge.api.errors import reply_of
 from fhir_bridge.api.measures import Measures
+from fhir_bridge.api.monitoring import Monitor
 from fhir_bridge.api.openapi import openapi_document
 from fhir_bridge.api.operate import operate_with
-from fhir_bridge.api.read_request import read_request
+from fhir_bridge.api.read_request import read_request, segments
 from fhir_bridge.api.services import Services
 from fhir_bridge.api.write_response import DEFAULT, Wanted, wanted, write_response
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import render_json
-from fhir_bridge.interactions import Context, Reply, Validation, perform_route, route
+from fhir_bridge.interactions import (
+    Context,
+    Reply,
+    Validation,
+    allowed_methods,
+    perform_route,
+    route,
+)
 from fhir_bridge.search import Access
 
 __all__ = ["Edge", "create_app", "fhir_blueprint"]
 
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
-_SLOW_SECONDS = 1.0
 _LONGEST_SECONDS = 120.0
 
 
@@ -53,9 +60,9 @@ def create_app(
     app.url_map.merge_slashes = False
     edge = Edge(services, validation, measures)
     app.register_blueprint(fhir_blueprint(edge), url_prefix="/fhir")
-    app.add_url_rule("/health", "health", edge.health)
-    app.add_url_rule("/metrics", "metrics", edge.metrics)
-    app.register_error_handler(HTTPException, _outside)
+    app.add_url_rule("/health", "health", edge.monitor.health)
+    app.add_url_rule("/metrics", "metrics", edge.monitor.metrics)
+    app.register_error_handler(HTTPException, edge.outside)
     return app
 
 
@@ -63,6 +70,7 @@ def fhir_blueprint(edge: Edge) -> Blueprint:
     """The FHIR API as a blueprint, to be registered at the path of its base URL."""
     blueprint = Blueprint("fhir", __name__)
     blueprint.add_url_rule("/openapi.json", "openapi", edge.openapi)
+    blueprint.after_request(edge.tell_readers)
     for rule in ("", "/", "/<path:rest>"):
         blueprint.add_url_rule(rule, "fhir", edge.fhir, methods=_METHODS, strict_slashes=False)
     return blueprint
@@ -80,10 +88,13 @@ class Edge:
         self._services = services
         self._validation: Validation = validation
         self._operate = operate_with(services.library)
-        self._measures = measures or Measures()
+        self.monitor = Monitor(services, measures)
+        self._cross_origin = CrossOrigin(services.settings.cors_origins)
 
     def fhir(self, rest: str = "") -> Response:
         """Answer one FHIR request; never raises."""
+        if http.method == "OPTIONS":
+            return self._options(rest)
         began = time.perf_counter()
         interaction, shape, settings = "unknown", DEFAULT, self._services.settings
         environ = http.environ
@@ -97,29 +108,45 @@ class Edge:
         except Exception as error:
             reply = reply_of(error)
         response = self._written(reply, shape, environ)
-        self._account(interaction, reply.status, time.perf_counter() - began)
+        self.monitor.account(interaction, reply.status, time.perf_counter() - began)
+        return response
+
+    def _options(self, rest: str) -> Response:
+        """The methods of a place, for whoever asks; for a browser also who may send them."""
+        methods = ", ".join(allowed_methods(segments(rest)))
+        headers = self._cross_origin.preflight(http.environ, methods)
+        response = Response(b"", 204, [*headers, ("Allow", methods)])
+        del response.headers["Content-Type"]
+        return response
+
+    def tell_readers(self, response: Response) -> Response:
+        """Adds to an answer which pages of other origins may read it."""
+        if http.method != "OPTIONS":
+            for name, value in self._cross_origin.headers(http.environ):
+                response.headers.add(name, value)
         return response
 
     def openapi(self) -> Response:
-        """The OpenAPI document of this server."""
+        """The OpenAPI document of this server, for whom ``/metadata`` is for."""
+        try:
+            self._services.access_for(http)
+        except BridgeError as error:
+            return self._written(reply_of(error), DEFAULT, http.environ)
         return Response(self._openapi, content_type="application/json")
 
-    def health(self) -> Response:
-        """200 when the record can be read; ``issues`` is what the operator should mend."""
-        store = self._services.store
-        try:
-            store.read("Patient", "0", Access.nothing())
-            found = store.index_issues()
-        except Exception as error:
-            reply_of(error)
-            return Response('{"status":"failing"}', 503, content_type="application/json")
-        issues = [{"code": each.code, "text": each.sentence, "hint": each.hint} for each in found]
-        answer = {"status": "ok", **({"issues": issues} if issues else {})}
-        return Response(render_json(answer), content_type="application/json")
-
-    def metrics(self) -> Response:
-        """Counts for Prometheus."""
-        return Response(self._measures.render(), content_type="text/plain; version=0.0.4")
+    def outside(self, error: HTTPException) -> Response:
+        """What Flask itself refuses, as an OperationOutcome; a redirect stays one."""
+        if error.code is not None and error.code < 400:
+            return Response(error.get_body(), error.code, error.get_headers())
+        problem = _nothing_here()
+        if isinstance(error, MethodNotAllowed):
+            place = http.path.removeprefix("/fhir").strip("/")
+            listed = allowed_methods(segments(place)) if http.path.startswith("/fhir") else []
+            allowed = ", ".join(listed or sorted(error.valid_methods or ()))
+            problem = BridgeError(
+                "FB-4004", method=http.method[:20], place=place[:200] or "/", allowed=allowed
+            )
+        return self._written(reply_of(problem), DEFAULT, http.environ)
 
     def _context(self, access: Access) -> Context:
         services = self._services
@@ -149,19 +176,6 @@ class Edge:
         except Exception as error:
             return write_response(reply_of(error), DEFAULT, base_url, packing, request_id)
 
-    def _account(self, interaction: str, status: int, seconds: float) -> None:
-        """Count the request; what is slow is logged without address or content."""
-        self._measures.add(interaction, status, seconds)
-        if seconds >= _SLOW_SECONDS:
-            log.event(
-                "slow",
-                level=logging.WARNING,
-                kind=interaction,
-                method=http.method,
-                status=status,
-                duration_ms=round(seconds * 1000),
-            )
-
     def _capabilities(self) -> bytes:
         return self._statement
 
@@ -184,10 +198,5 @@ class Edge:
         )
 
 
-def _outside(error: HTTPException) -> Response:
-    """What is outside of the FHIR base and not served; a redirect stays one."""
-    if error.code is not None and error.code < 400:
-        return Response(error.get_body(), error.code, error.get_headers())
-    problem = BridgeError("FB-4005", place="this address")
-    reply = reply_of(problem)
-    return Response(reply.body, error.code or 404, content_type="application/fhir+json")
+def _nothing_here() -> BridgeError:
+    return BridgeError("FB-4005", place="this address")

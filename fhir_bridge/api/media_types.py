@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.interactions import JSON_PATCH, XML_PATCH
+from fhir_bridge.interactions import FORM, JSON_PATCH, XML_PATCH
 
 __all__ = ["FHIR_JSON", "FHIR_XML", "FORM", "Format", "accepted_format", "content_media"]
 
 FHIR_JSON, FHIR_XML = "application/fhir+json", "application/fhir+xml"
-FORM = "application/x-www-form-urlencoded"
 
 _JSON = ("application/fhir+json", "application/json", "text/json", "json", "application/json+fhir")
 _XML = ("application/fhir+xml", "application/xml", "text/xml", "xml", "application/xml+fhir")
@@ -29,7 +28,9 @@ _FAMILY: dict[str, Literal["json", "xml"]] = {
     "text/html": "json",
     "application/xhtml+xml": "json",
 }
+_NOT_CONTENT = ("*/*", "application/*", "text/*", "text/html", "application/xhtml+xml")
 _OURS = ("4.0", "4.0.1", "")
+_UTF8 = ("utf-8", "utf8", "us-ascii", "ascii", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +71,19 @@ def accepted_format(accept: str, override: str = "") -> Format:
     if not asked.strip():
         return _ANSWERS["json"]
     best: tuple[float, str] = (0.0, "")
+    refused = set()
     for part in asked.split(","):
-        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        family = _FAMILY.get(media, "")
+        media, *parameters = (piece.strip(" +").lower() for piece in part.split(";"))
         quality = _quality(parameters)
-        if family and _version(parameters) in _OURS and quality > best[0]:
+        if quality == 0.0:
+            refused.add(_FAMILY.get(media, ""))
+        elif media in _FAMILY and _version(parameters) in _OURS and quality > best[0]:
             best = (quality, media)
     if not best[1]:
         raise BridgeError("FB-4006", asked=asked[:120])
     family = _FAMILY[best[1]]
+    if family in refused and "*" in best[1]:
+        return _ANSWERS["xml" if family == "json" else "json"]
     if best[1] in _PLAIN and not override:
         return Format(family, f"{best[1]}; charset=utf-8")
     return _ANSWERS[family]
@@ -88,13 +93,16 @@ def content_media(content_type: str) -> str:
     """What the body of a request is: FHIR_JSON, FHIR_XML, JSON_PATCH, XML_PATCH, FORM.
 
     Any other media type is answered as it stands (a Binary may be anything).  Raises
-    BridgeError FB-4007 for another FHIR version.
+    BridgeError FB-4007 for another FHIR version, and for text that is not in UTF-8.
     """
     media, *parameters = (piece.strip().lower() for piece in content_type.split(";"))
-    if media in (JSON_PATCH, XML_PATCH, FORM):
+    is_patch = media in (JSON_PATCH, XML_PATCH, FORM)
+    family = None if media in _NOT_CONTENT else _FAMILY.get(media)
+    if not is_patch and (family is None or "/" not in media):
         return media
-    family = _FAMILY.get(media) if media not in ("*/*", "text/*", "text/html") else None
-    if family is None or "/" not in media:
+    if _value(parameters, "charset") not in _UTF8:
+        raise BridgeError("FB-4007", media=content_type[:120], allowed="UTF-8 alone")
+    if is_patch:
         return media
     if _version(parameters) not in _OURS:
         raise BridgeError("FB-4007", media=content_type[:120], allowed=f"{FHIR_JSON}, {FHIR_XML}")
@@ -112,8 +120,12 @@ def _quality(parameters: list[str]) -> float:
 
 
 def _version(parameters: list[str]) -> str:
+    return _value(parameters, "fhirversion")
+
+
+def _value(parameters: list[str], wanted: str) -> str:
     for parameter in parameters:
         name, _, value = parameter.partition("=")
-        if name == "fhirversion":
-            return value.strip('"')
+        if name.strip() == wanted:
+            return value.strip(' "')
     return ""

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 from fhir_bridge.api.capabilities import product_version
-from fhir_bridge.api.media_types import FHIR_JSON, FHIR_XML, FORM
+from fhir_bridge.api.media_types import FHIR_JSON, FHIR_XML
 from fhir_bridge.fhir import Definitions, Resource
-from fhir_bridge.interactions import JSON_PATCH
+from fhir_bridge.interactions import FORM, JSON_PATCH
 from fhir_bridge.operations import Operation, operations
 
 __all__ = ["openapi_document"]

@@ -16,12 +16,12 @@ from urllib.parse import parse_qsl
 from flask import Request as HttpRequest
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from fhir_bridge.api.media_types import FHIR_JSON, FHIR_XML, FORM, content_media
+from fhir_bridge.api.media_types import FHIR_JSON, FHIR_XML, content_media
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import parse_json, parse_json_value, parse_xml
-from fhir_bridge.interactions import JSON_PATCH, XML_PATCH, Request, require_text
+from fhir_bridge.interactions import FORM, JSON_PATCH, XML_PATCH, Request, require_text
 
-__all__ = ["read_request"]
+__all__ = ["read_request", "segments"]
 
 _HEADERS = {
     f"HTTP_{name.upper().replace('-', '_')}": name
@@ -36,7 +36,7 @@ def read_request(http: HttpRequest, rest: str, max_bytes: int) -> Request:
     Raises BridgeError FB-4007 (media type), FB-4014 (too large), FB-4025 (query) and the
     errors of parsing.
     """
-    path = tuple(segment for segment in rest.split("/") if segment)
+    path = segments(rest)
     query = _pairs(http.query_string, "query")
     environ = http.environ
     headers = {name: environ[key] for key, name in _HEADERS.items() if key in environ}
@@ -47,6 +47,11 @@ def read_request(http: HttpRequest, rest: str, max_bytes: int) -> Request:
     if media == FORM:
         return Request(http.method, path, query + _pairs(data, "form"), headers, None, media)
     return Request(http.method, path, query, headers, _body(data, media, path), media)
+
+
+def segments(rest: str) -> tuple[str, ...]:
+    """The parts of a path; a slash at its end adds none."""
+    return tuple(segment for segment in rest.split("/") if segment)
 
 
 def _body(data: bytes, media: str, path: tuple[str, ...]) -> Any:
@@ -85,14 +90,30 @@ def _data(http: HttpRequest, limit: int) -> bytes:
         return data
     if encoding not in ("gzip", "x-gzip", "deflate"):
         raise BridgeError("FB-4007", media=f"encoding {encoding}"[:120], allowed="gzip, deflate")
-    unpack = zlib.decompressobj(47 if "gzip" in encoding else 15)
     try:
-        unpacked = unpack.decompress(data, limit + 1)
+        return _unpacked(data, 31 if "gzip" in encoding else _deflate_bits(data), limit)
     except zlib.error:
-        raise BridgeError("FB-4007", media="damaged gzip", allowed="gzip, deflate") from None
-    if len(unpacked) > limit:
-        raise BridgeError("FB-4014", limit=limit)
+        raise BridgeError("FB-4007", media=f"damaged {encoding}", allowed="gzip, deflate") from None
+
+
+def _unpacked(data: bytes, bits: int, limit: int) -> bytes:
+    """All members of a packed body (RFC 1952 §2.2); zlib.error when it is damaged or cut off."""
+    unpacked = b""
+    while data:
+        unpack = zlib.decompressobj(bits)
+        unpacked += unpack.decompress(data, limit + 1 - len(unpacked))
+        if len(unpacked) > limit:
+            raise BridgeError("FB-4014", limit=limit)
+        if not unpack.eof:
+            raise zlib.error("the end is missing")
+        data = unpack.unused_data
     return unpacked
+
+
+def _deflate_bits(data: bytes) -> int:
+    """With the header of zlib, as RFC 9110 §8.4.1.2 asks, or without it as some clients send."""
+    has_header = len(data) > 1 and data[0] & 0x0F == 8 and (data[0] << 8 | data[1]) % 31 == 0
+    return 15 if has_header else -15
 
 
 def _pairs(text: bytes, place: str) -> tuple[tuple[str, str], ...]:

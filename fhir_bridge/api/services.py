@@ -5,6 +5,7 @@ The wiring's own value of services fits this protocol; tests use a smaller one.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from flask import Request as HttpRequest
@@ -29,6 +30,10 @@ class ApiSettings(RestSettings, Protocol):
     @property
     def max_request_bytes(self) -> int:
         """Largest request body, unpacked."""
+
+    @property
+    def cors_origins(self) -> Collection[str]:
+        """Origins whose pages may use the API from a browser."""
 
 
 class Services(Protocol):
@@ -57,6 +62,9 @@ class Services(Protocol):
     @property
     def library(self) -> Library | None:
         """Compiled maps; None where transformation is not offered."""
+
+    def allows_metrics(self, request: HttpRequest) -> bool:
+        """Whether the caller of `request` may read ``/metrics``."""
 
     def access_for(self, request: HttpRequest) -> Access:
         """What the caller of `request` may see; raises BridgeError FB-42xx to refuse."""

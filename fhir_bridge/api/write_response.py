@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import zlib
 from dataclasses import dataclass
 
@@ -73,7 +74,7 @@ def write_response(
         headers.append(("Last-Modified", http_date(reply.last_modified)))
     if reply.location:
         headers.append(("Location", f"{base_url}/{reply.location}"))
-    if len(body) >= _LEAST_COMPRESSED and "gzip" in accept_encoding:
+    if len(body) >= _LEAST_COMPRESSED and _takes_gzip(accept_encoding):
         body = _gzip(body)
         headers.append(("Content-Encoding", "gzip"))
     headers += reply.headers.items()
@@ -101,6 +102,17 @@ def _native(body: bytes) -> tuple[str, bytes]:
     content_type = str(binary.get("contentType", ""))
     is_plain = content_type.isascii() and content_type.isprintable() and "html" not in content_type
     return (content_type if is_plain else "application/octet-stream"), data
+
+
+def _takes_gzip(accept_encoding: str) -> bool:
+    """Whether gzip is named and not with a quality of nothing (RFC 9110 §12.5.3)."""
+    if "gzip" not in accept_encoding:
+        return False
+    for part in accept_encoding.lower().split(","):
+        coding, _, quality = part.partition(";")
+        if coding.strip() in ("gzip", "x-gzip"):
+            return not re.fullmatch(r"\s*q=0(\.0*)?\s*", quality)
+    return False
 
 
 def _gzip(body: bytes) -> bytes:

@@ -12,11 +12,19 @@ from fhir_bridge.interactions.context import Context, RestSettings
 from fhir_bridge.interactions.dispatch import interactions, perform, perform_route
 from fhir_bridge.interactions.failure import Validation, failure
 from fhir_bridge.interactions.reply import Reply, of_resource
-from fhir_bridge.interactions.request import JSON_PATCH, XML_PATCH, Request, require_text, split_url
-from fhir_bridge.interactions.routes import ID, Route, route
+from fhir_bridge.interactions.request import (
+    FORM,
+    JSON_PATCH,
+    XML_PATCH,
+    Request,
+    require_text,
+    split_url,
+)
+from fhir_bridge.interactions.routes import ID, Route, allowed_methods, route
 from fhir_bridge.interactions.subset import Subset, parse_subset
 
 __all__ = [
+    "FORM",
     "ID",
     "JSON_PATCH",
     "XML_PATCH",
@@ -27,6 +35,7 @@ __all__ = [
     "Route",
     "Subset",
     "Validation",
+    "allowed_methods",
     "etag",
     "failure",
     "http_date",

@@ -5,13 +5,20 @@ https://hl7.org/fhir/R4/http.html#transaction
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhir import bundle, render_json
+from fhir_bridge.fhir import bundle, render_json, walk_references
 from fhir_bridge.interactions.context import Context
-from fhir_bridge.interactions.dispatch import perform_route
-from fhir_bridge.interactions.entry import answer, bundle_entries, located, read_entry
+from fhir_bridge.interactions.entry import (
+    Entry,
+    answer,
+    bundle_entries,
+    located,
+    perform_entry,
+    read_entry,
+)
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import Route
@@ -28,22 +35,42 @@ def batch(request: Request, _route: Route, context: Context) -> Reply:
         raise BridgeError("FB-4013", expected="a Bundle of type batch or transaction")
     if kind == "transaction":
         return transaction(request, received, context)
+    entries = bundle_entries(received, context)
+    made = {raw.get("fullUrl") for raw in entries if _is_creation(raw)}
     answers = [
-        answer(_attempt(position, raw, request, context), context)
-        for position, raw in enumerate(bundle_entries(received, context))
+        answer(_attempt(position, raw, request, context, made), context)
+        for position, raw in enumerate(entries)
     ]
     return Reply(200, render_json(bundle.batch_response(answers)))
 
 
-def _attempt(position: int, raw: Any, request: Request, context: Context) -> Reply:
+def _attempt(
+    position: int, raw: Any, request: Request, context: Context, made: Collection[Any]
+) -> Reply:
     try:
         context.require_time()
         entry = read_entry(position, raw, request, context)
-        return perform_route(entry.request, entry.route, context)
+        _require_independent(entry, made)
+        return perform_entry(entry, context)
     except BridgeError as error:
         return context.render_error(located(error, f"Bundle.entry[{position}]"))
     except Exception as fault:  # one faulty entry must not hide the answers of the others
         return context.render_error(fault)
+
+
+def _is_creation(raw: Any) -> bool:
+    """Whether the entry is created under an id that its fullUrl does not tell."""
+    told = raw.get("request") if isinstance(raw, dict) else None
+    is_post = isinstance(told, dict) and told.get("method") == "POST"
+    return is_post and isinstance(raw.get("fullUrl"), str)
+
+
+def _require_independent(entry: Entry, made: Collection[Any]) -> None:
+    """Refuse a reference to what another entry of the batch creates (FB-4016)."""
+    for holder in walk_references(entry.request.body):
+        if holder["reference"] in made and holder["reference"] != entry.full_url:
+            reason = "it refers to another entry, and those of a batch are independent"
+            raise BridgeError("FB-4016", reason=reason)
 
 
 INTERACTIONS = {"batch": batch}

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource
-from fhir_bridge.interactions.conditional import find_all, find_match
+from fhir_bridge.interactions.conditional import find_all, find_match, none_exist_pairs
 from fhir_bridge.interactions.conditions import wanted_version
 from fhir_bridge.interactions.context import Context
 from fhir_bridge.interactions.entry import Entry, located
 from fhir_bridge.interactions.reply import Reply
-from fhir_bridge.interactions.request import split_url
 from fhir_bridge.interactions.routes import ID
 from fhir_bridge.interactions.write import required_resource
 
@@ -38,7 +37,8 @@ class Change:
     """An entry that changes a resource, with the identity it has been given.
 
     `kind` is create, update, patch, delete or "none" (a conditional create that found one,
-    a delete that found nothing); `reply` is set when the answer is known.
+    a delete that found nothing); `reply` is set when the answer is known.  `pinned` are
+    references to the version that another change will write.
     """
 
     entry: Entry
@@ -48,6 +48,12 @@ class Change:
     resource: Resource | None = None
     if_match: int | None = None
     reply: Reply | None = None
+    pinned: list[tuple[dict[str, Any], Change]] = field(default_factory=list)
+
+    @property
+    def target(self) -> str:
+        """``Type/id``."""
+        return f"{self.resource_type}/{self.id}"
 
 
 @contextmanager
@@ -74,7 +80,8 @@ def resolve(entry: Entry, context: Context) -> list[Change]:
         found = find_all(context, resource_type, entry.request.query)
     if not found:
         return [Change(entry, "none", resource_type, "", reply=Reply(204))]
-    return [Change(entry, "delete", resource_type, each.id) for each in found]
+    wanted = wanted_version(entry.request.headers)
+    return [Change(entry, "delete", resource_type, each.id, if_match=wanted) for each in found]
 
 
 def _resolve(entry: Entry, context: Context) -> Change:
@@ -93,6 +100,8 @@ def _resolve(entry: Entry, context: Context) -> Change:
             _resolve_condition(change, context)
         elif kind == "update" and (change.resource or {}).get("id") != found.id:
             raise BridgeError("FB-4009", id=found.id[:64])
+        if kind in ("update", "patch"):
+            context.require_conditions(entry.request.headers, change.resource_type, change.id)
         if kind in ("create", "update") and not ID.fullmatch(change.id):
             raise BridgeError("FB-4026", id=change.id[:80])
         if change.resource is not None:
@@ -104,7 +113,7 @@ def _resolve_create(change: Change, context: Context) -> None:
     condition = change.entry.request.headers.get("if-none-exist")
     change.id = clock.fresh_id()
     if condition is not None:
-        pairs = split_url(condition if "?" in condition else f"?{condition}")[1]
+        pairs = none_exist_pairs(condition, change.resource_type)
         match = find_match(context, change.resource_type, pairs, condition)
         if match is not None:
             change.kind, change.id, change.resource = "none", match.id, None

@@ -7,15 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.interactions.context import Context
+from fhir_bridge.interactions.request import split_url
 from fhir_bridge.search import Plan, parse_search, plan
 from fhir_bridge.store import Stored
 
-__all__ = ["find_all", "find_match", "find_matches"]
+__all__ = ["find_all", "find_match", "find_matches", "none_exist_pairs"]
 
 _RESULT_ONLY = frozenset({"_format", "_pretty", "_summary", "_elements", "_count", "_sort"})
+
+
+def none_exist_pairs(condition: str, resource_type: str) -> tuple[tuple[str, str], ...]:
+    """The search of an ``If-None-Exist``: a query, or a URL that ends with the type and a query.
+
+    Raises BridgeError FB-4025 when it searches another type than the one that is created.
+    """
+    place, mark, query = condition.rpartition("?")
+    named = place.rstrip("/").rpartition("/")[2]
+    if mark and named not in ("", resource_type):
+        reason = f"it is a search of {resource_type}, what stands after the question mark"
+        raise BridgeError("FB-4025", name="If-None-Exist", reason=reason)
+    return split_url(f"?{query}")[1]
 
 
 def find_matches(
@@ -82,6 +95,4 @@ def find_all(
 def _wait_turn(context: Context, resource_type: str, pairs: Sequence[tuple[str, str]]) -> None:
     """Until no other transaction with the same condition is open."""
     if context.opened is not None:
-        # Deleting under a name that nobody has writes nothing and takes the name's lock.
-        name = clock.named_id("condition", resource_type, *map("=".join, sorted(pairs)))
-        context.opened.delete(resource_type, name)
+        context.opened.lock("&".join([resource_type, *map("=".join, sorted(pairs))]))

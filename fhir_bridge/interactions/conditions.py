@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.store import Stored
 
-__all__ = ["etag", "http_date", "is_unchanged", "wanted_version"]
+__all__ = ["etag", "http_date", "is_unchanged", "must_be_new", "require_holding", "wanted_version"]
 
 _ENTITY_TAG = re.compile(r'(?:W/)?"[^",\s]*"')
 _TAG = re.compile(r'(?:W/)?"?([0-9]{1,18})"?')
@@ -56,10 +57,8 @@ def is_unchanged(headers: Mapping[str, str], version: int, last_updated: str) ->
     ``If-None-Match`` wins over ``If-Modified-Since`` (RFC 9110 §13.2.2); a date that cannot
     be read is ignored (§13.1.3).
     """
-    tags = headers.get("if-none-match", "").strip()
-    if tags:
-        found = (_TAG.fullmatch(tag.strip()) for tag in tags.split(","))
-        return tags == "*" or any(match and int(match.group(1)) == version for match in found)
+    if headers.get("if-none-match", "").strip():
+        return _is_named(headers, version)
     date = headers.get("if-modified-since", "").strip()
     if not date:
         return False
@@ -70,3 +69,28 @@ def is_unchanged(headers: Mapping[str, str], version: int, last_updated: str) ->
     if since.tzinfo is None:
         since = since.replace(tzinfo=UTC)
     return datetime.fromisoformat(last_updated).replace(microsecond=0) <= since
+
+
+def must_be_new(headers: Mapping[str, str]) -> bool:
+    """Whether ``If-None-Match: *`` asks that a change creates (RFC 9110 §13.1.2)."""
+    return headers.get("if-none-match", "").strip() == "*"
+
+
+def require_holding(headers: Mapping[str, str], place: str, present: Stored | None) -> None:
+    """Refuse a change of `place` whose conditions the `present` version does not meet (FB-4031).
+
+    ``If-Match`` needs something that is there, ``If-None-Match`` must not name it; that it
+    still is the version which ``If-Match`` names is seen when it is written.
+    """
+    is_there = present is not None and not present.deleted
+    if headers.get("if-match", "").strip() and not is_there:
+        raise BridgeError("FB-4031", header="If-Match", place=place)
+    if present is not None and is_there and _is_named(headers, present.version):
+        raise BridgeError("FB-4031", header="If-None-Match", place=place)
+
+
+def _is_named(headers: Mapping[str, str], version: int) -> bool:
+    """Whether ``If-None-Match`` names the version, or any."""
+    tags = headers.get("if-none-match", "").strip()
+    found = (_TAG.fullmatch(tag.strip()) for tag in tags.split(","))
+    return tags == "*" or any(match and int(match.group(1)) == version for match in found)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, Resource
+from fhir_bridge.interactions.conditions import require_holding
 from fhir_bridge.interactions.failure import Validation, refuse_errors
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
@@ -114,6 +115,12 @@ class Context:
         if self.opened is not None and self.access.is_everything:
             return self.opened.read(resource_type, id_)
         return self.store.read(resource_type, id_, self.access)
+
+    def require_conditions(self, headers: Mapping[str, str], resource_type: str, id_: str) -> None:
+        """Refuse a change whose ``If-Match`` or ``If-None-Match`` does not hold (FB-4031)."""
+        if "if-match" in headers or "if-none-match" in headers:
+            present = self.find_stored(resource_type, id_)
+            require_holding(headers, f"{resource_type}/{id_}", present)
 
     def require_write(self, resource_type: str) -> None:
         """Refuse a caller who may not change resources of the type (FB-4201).

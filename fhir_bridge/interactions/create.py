@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fhir_bridge import clock
-from fhir_bridge.interactions.conditional import find_match
+from fhir_bridge.interactions.conditional import find_match, none_exist_pairs
 from fhir_bridge.interactions.context import Context
 from fhir_bridge.interactions.reply import Reply, of_stored
-from fhir_bridge.interactions.request import Request, split_url
+from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import Route
 from fhir_bridge.interactions.write import required_resource, write, write_reply
 from fhir_bridge.store import Transaction
@@ -30,7 +30,7 @@ def create(request: Request, route: Route, context: Context) -> Reply:
 
     def work(inside: Context, _opened: Transaction) -> Reply:
         if condition is not None:
-            pairs = split_url(condition if "?" in condition else f"?{condition}")[1]
+            pairs = none_exist_pairs(condition, route.resource_type)
             match = find_match(inside, route.resource_type, pairs, condition)
             if match is not None:
                 return replace(of_stored(match), location=f"{route.resource_type}/{match.id}")

@@ -41,7 +41,9 @@ def delete_conditional(request: Request, route: Route, context: Context) -> Repl
 
     def work(inside: Context, opened: Transaction) -> Reply:
         found = find_all(inside, route.resource_type, request.query)
-        return _deleted(request, [opened.delete(each.resource_type, each.id) for each in found])
+        wanted = wanted_version(request.headers)
+        written = [opened.delete(each.resource_type, each.id, if_match=wanted) for each in found]
+        return _deleted(request, written)
 
     return context.transact(work)
 

@@ -13,16 +13,18 @@ from http import HTTPStatus
 from typing import Any
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhir import Resource, bundle, parse_json_value
+from fhir_bridge.fhir import Resource, bundle, parse_json, parse_json_value
 from fhir_bridge.interactions.conditions import etag
 from fhir_bridge.interactions.context import Context
+from fhir_bridge.interactions.dispatch import perform_route
 from fhir_bridge.interactions.failure import failure
 from fhir_bridge.interactions.reply import Reply
-from fhir_bridge.interactions.request import JSON_PATCH, Request, split_url
+from fhir_bridge.interactions.request import JSON_PATCH, XML_PATCH, Request, split_url
 from fhir_bridge.interactions.routes import Route, route
 
-__all__ = ["Entry", "answer", "bundle_entries", "located", "read_entry"]
+__all__ = ["Entry", "answer", "bundle_entries", "located", "perform_entry", "read_entry"]
 
+_FHIR = "application/fhir+json"
 _HEADERS = {
     "ifMatch": "if-match",
     "ifNoneMatch": "if-none-match",
@@ -91,8 +93,14 @@ def read_entry(position: int, raw: Any, parent: Request, context: Context) -> En
     )
 
 
+def perform_entry(entry: Entry, context: Context) -> Reply:
+    """The answer of an entry that is carried out by itself; of a HEAD it has no body."""
+    reply = perform_route(entry.request, entry.route, context)
+    return replace(reply, body=b"") if entry.request.method == "HEAD" else reply
+
+
 def _body(raw: dict[str, Any], method: str, where: str) -> tuple[Any, str]:
-    """The resource of an entry; a JSON Patch travels inside a Binary."""
+    """The resource of an entry; a JSON or XML Patch travels inside a Binary."""
     resource = raw.get("resource")
     if (
         method == "PATCH"
@@ -103,20 +111,32 @@ def _body(raw: dict[str, Any], method: str, where: str) -> tuple[Any, str]:
             data = base64.b64decode(str(resource.get("data", "")), validate=True)
         except binascii.Error:
             raise BridgeError("FB-4016", where, reason="data is not base64") from None
+        return _patch(data, str(resource.get("contentType", JSON_PATCH)), where)
+    return resource, _FHIR
+
+
+def _patch(data: bytes, content_type: str, where: str) -> tuple[Any, str]:
+    media = content_type.partition(";")[0].strip().lower()
+    if media in (JSON_PATCH, "application/json"):
         return parse_json_value(data), JSON_PATCH
-    return resource, "application/fhir+json"
+    if media == XML_PATCH:
+        return data, XML_PATCH
+    if media == _FHIR:
+        return parse_json(data), _FHIR
+    allowed = f"{JSON_PATCH}, {XML_PATCH}, {_FHIR}"
+    raise BridgeError("FB-4007", where, media=content_type[:120], allowed=allowed)
 
 
 def answer(reply: Reply, context: Context) -> dict[str, Any]:
     """`reply` as an entry of the response Bundle."""
     phrase = HTTPStatus(reply.status).phrase
-    is_problem = reply.status >= 400
+    speaks = reply.status >= 400 or reply.body == reply.outcome
     return bundle.response_entry(
         f"{reply.status} {phrase}",
         location=f"{context.base_url}/{reply.location}" if reply.location else "",
         etag=etag(reply.version) if reply.version else "",
         last_modified=reply.last_modified,
-        resource=bundle.embedded(reply.body) if reply.body and not is_problem else None,
+        resource=bundle.embedded(reply.body) if reply.body and not speaks else None,
         outcome=bundle.embedded(reply.outcome) if reply.outcome else None,
     )
 
@@ -127,14 +147,15 @@ def located(error: BridgeError, where: str) -> BridgeError:
     ``Patient.name`` in entry 2 becomes ``Bundle.entry[2].resource.name``.
     """
     return failure(
-        [
-            replace(
-                issue, where=f"{where}.resource{issue.where[match.end() :]}" if match else where
-            )
-            for issue in error.issues
-            for match in [_IN_RESOURCE.match(issue.where)]
-        ]
+        [replace(issue, where=_from_bundle(issue.where, where)) for issue in error.issues]
     )
+
+
+def _from_bundle(place: str, where: str) -> str:
+    match = _IN_RESOURCE.match(place)
+    if place.startswith(where) or match is None:
+        return where if match is None else place
+    return f"{where}.resource{place[match.end() :]}"
 
 
 _IN_RESOURCE = re.compile(r"[A-Z][A-Za-z]+(?=\.|$)")

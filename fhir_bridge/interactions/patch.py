@@ -48,13 +48,10 @@ def patch_conditional(request: Request, route: Route, context: Context) -> Reply
 
 
 def _patched(request: Request, stored: Stored, context: Context) -> Reply:
+    context.require_conditions(request.headers, stored.resource_type, stored.id)
     wanted = wanted_version(request.headers)
     before = parse_json(stored.body)
     after = apply_patch(before, request)
-    if after.get("resourceType") != stored.resource_type or after.get("id") != stored.id:
-        raise BridgeError(
-            "FB-4023", path="resourceType or id", reason="a patch cannot change the identity"
-        )
     # The version that was patched must still be the present one, whatever the client asked.
     written = write(context, after, if_match=stored.version if wanted is None else wanted)
     return write_reply(written, request.prefer.returns)
@@ -75,6 +72,10 @@ def apply_patch(resource: Resource, request: Request) -> Resource:
         raise BridgeError("FB-4013", expected="a JSON Patch or a Parameters resource")
     if not isinstance(after, dict):
         raise BridgeError("FB-4020", reason="what the patch leaves is not a resource")
+    for name in ("resourceType", "id"):
+        if after.get(name) != resource.get(name):
+            reason = "a patch cannot change the identity"
+            raise BridgeError("FB-4023", path=name, reason=reason)
     return after
 
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, unquote
 from fhir_bridge.errors import BridgeError
 
 __all__ = [
+    "FORM",
     "JSON_PATCH",
     "XML_PATCH",
     "Prefer",
@@ -24,6 +25,7 @@ __all__ = [
 
 JSON_PATCH = "application/json-patch+json"
 XML_PATCH = "application/xml-patch+xml"
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)

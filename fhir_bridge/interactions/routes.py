@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from fhir_bridge.errors import BridgeError
 
-__all__ = ["ID", "VERSION", "Route", "route"]
+__all__ = ["ID", "VERSION", "Route", "allowed_methods", "route"]
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
-VERSION = re.compile(r"[0-9]{1,9}")
+VERSION = re.compile(r"[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,19 @@ def route(method: str, path: tuple[str, ...], resource_types: Collection[str]) -
         raise BridgeError("FB-4005", place="/".join(path))
     name = choices.get(method)
     if name is None:
-        allowed = ", ".join(sorted(choices))
-        raise BridgeError("FB-4004", method=method, place="/".join(path) or "/", allowed=allowed)
+        allowed = ", ".join(allowed_methods(path))
+        place = "/".join(path) or "/"
+        raise BridgeError("FB-4004", method=method[:20], place=place, allowed=allowed)
     found = _filled(name, path)
     if found.compartment and found.resource_type != "*":
         _check_type(found.resource_type, resource_types)
     return found
+
+
+def allowed_methods(path: tuple[str, ...]) -> list[str]:
+    """The methods that a path of this shape takes, in the order of the alphabet."""
+    methods = set(_choices(path) or ())
+    return sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set()))
 
 
 def _check_type(name: str, resource_types: Collection[str]) -> None:
@@ -64,7 +71,7 @@ _OPERATION = {"GET": "operation", "POST": "operation"}
 _SHAPES: dict[str, dict[str, str]] = {
     "": {"GET": "search-system", "POST": "batch"},
     "metadata": {"GET": "capabilities"},
-    "_search": {"POST": "search-system"},
+    "_search": {"GET": "search-system", "POST": "search-system"},
     "_history": {"GET": "history-system"},
     "$": _OPERATION,
     "*": {
@@ -75,7 +82,7 @@ _SHAPES: dict[str, dict[str, str]] = {
         "DELETE": "delete-conditional",
     },
     "*/$": _OPERATION,
-    "*/_search": {"POST": "search-type"},
+    "*/_search": {"GET": "search-type", "POST": "search-type"},
     "*/_history": {"GET": "history-type"},
     "*/*": {"GET": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete"},
     "*/*/$": _OPERATION,
@@ -83,7 +90,7 @@ _SHAPES: dict[str, dict[str, str]] = {
     "*/*/_history/*": {"GET": "vread"},
     "*/*/_history/*/$": _OPERATION,
     "*/*/*": {"GET": "search-compartment"},
-    "*/*/*/_search": {"POST": "search-compartment"},
+    "*/*/*/_search": {"GET": "search-compartment", "POST": "search-compartment"},
 }
 """Interaction by method for each shape of a path: ``*`` is a name, ``$`` an operation."""
 

@@ -18,7 +18,7 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import bundle, operation_outcome, render_json
 from fhir_bridge.interactions.context import Context
 from fhir_bridge.interactions.reply import Reply
-from fhir_bridge.interactions.request import Request
+from fhir_bridge.interactions.request import FORM, Request
 from fhir_bridge.interactions.routes import ID, Route
 from fhir_bridge.interactions.subset import Subset, parse_subset
 from fhir_bridge.search import Search, parse_search, plan
@@ -32,6 +32,8 @@ _NOT_SEARCH = frozenset({"_format", "_pretty", _CURSOR})
 
 def search(request: Request, route: Route, context: Context) -> Reply:
     """A searchset Bundle: one page with links to itself and the next."""
+    if request.body is not None:  # a search that is not a form would be taken for none
+        raise BridgeError("FB-4007", media=request.media[:120], allowed=FORM)
     pairs = [pair for pair in request.query if pair[0] not in _NOT_SEARCH]
     asked = _asked(route, pairs, request.prefer.lenient, context)
     subset = parse_subset(

@@ -10,7 +10,7 @@ from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource
 from fhir_bridge.interactions.conditional import find_match
-from fhir_bridge.interactions.conditions import wanted_version
+from fhir_bridge.interactions.conditions import must_be_new, wanted_version
 from fhir_bridge.interactions.context import Context
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
@@ -25,7 +25,7 @@ def update(request: Request, route: Route, context: Context) -> Reply:
     """200 with the new version, or 201 when the id was free.
 
     A resource equal to the present version makes no new one.  With ``If-Match`` the present
-    version must be the one named (412 otherwise).
+    version must be the one named, with ``If-None-Match: *`` there must be none (412 otherwise).
     """
     context.require_write(route.resource_type)
     if not ID.fullmatch(route.id):
@@ -56,7 +56,11 @@ def update_conditional(request: Request, route: Route, context: Context) -> Repl
 
 def _put(request: Request, resource: Resource, context: Context) -> Reply:
     def work(inside: Context, _opened: Transaction) -> Reply:
-        written = write(inside, resource, if_match=wanted_version(request.headers))
+        headers = request.headers
+        inside.require_conditions(headers, str(resource["resourceType"]), str(resource["id"]))
+        written = write(
+            inside, resource, if_match=wanted_version(headers), create_only=must_be_new(headers)
+        )
         return write_reply(written, request.prefer.returns)
 
     return context.transact(work)

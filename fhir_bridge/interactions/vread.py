@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#vread
 from __future__ import annotations
 
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.interactions.conditions import is_unchanged
 from fhir_bridge.interactions.context import Context
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
@@ -16,7 +17,7 @@ __all__ = ["INTERACTIONS", "vread"]
 
 
 def vread(request: Request, route: Route, context: Context) -> Reply:
-    """The stored bytes of that version; 410 for the version that is a deletion."""
+    """The stored bytes of that version (304 when the client has it); 410 for the version that is a deletion."""
     stored = None
     if VERSION.fullmatch(route.version) and ID.fullmatch(route.id):
         stored = context.store.vread(
@@ -27,6 +28,8 @@ def vread(request: Request, route: Route, context: Context) -> Reply:
         raise BridgeError("FB-4001", resource_type=route.resource_type, id=place)
     if stored.deleted:
         raise BridgeError("FB-4002", resource_type=route.resource_type, id=route.id)
+    if is_unchanged(request.headers, stored.version, stored.last_updated):
+        return Reply(304, version=stored.version, last_modified=stored.last_updated)
     return of_part(stored, request.query)
 
 

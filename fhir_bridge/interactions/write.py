@@ -61,4 +61,5 @@ def write_reply(written: Written, returns: str) -> Reply:
     elif returns == "minimal":
         body = b""
     location = f"{written.resource_type}/{written.id}/_history/{written.version}"
-    return Reply(status, body, written.version, written.last_updated, location)
+    outcome = body if returns == "OperationOutcome" else b""
+    return Reply(status, body, written.version, written.last_updated, location, outcome)

@@ -36,6 +36,7 @@ class TestSettings:
     max_bundle_entries: int = 10_000
     max_page: int = 1000
     max_request_bytes: int = 32 << 20
+    cors_origins: tuple[str, ...] = ()
 
 
 @dataclass
@@ -49,6 +50,10 @@ class World:
     library: Library | None = None
     settings: TestSettings = field(default_factory=TestSettings)
     access: Access = field(default_factory=Access.everything)
+
+    def allows_metrics(self, _request: HttpRequest) -> bool:
+        """Everybody's."""
+        return True
 
     def access_for(self, _request: HttpRequest) -> Access:
         """The same for everybody."""

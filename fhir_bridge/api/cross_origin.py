@@ -1,0 +1,53 @@
+"""Apps in a browser that come from another address: CORS.
+
+https://fetch.spec.whatwg.org/#http-cors-protocol, https://hl7.org/fhir/R4/security.html#cors
+
+Off unless origins are named.  An answer to a page of another origin can be read by it only
+when it comes from one of them.  No cookies are involved: an app sends its own token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+__all__ = ["CrossOrigin"]
+
+_SENT = (
+    "Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Exist,"
+    " If-None-Match, Prefer, X-Request-Id"
+)
+_READ = "Allow, Content-Location, ETag, Last-Modified, Location, X-Request-Id"
+_KEPT_SECONDS = "600"
+
+
+class CrossOrigin:
+    """The pages that may read what is answered to them: those of `origins`."""
+
+    def __init__(self, origins: Collection[str]) -> None:
+        self._origins = frozenset(origins)
+
+    def headers(self, environ: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """What an answer to the request of `environ` says about its reader."""
+        if not self._origins:
+            return []
+        origin = environ.get("HTTP_ORIGIN", "")
+        if origin not in self._origins:
+            return [("Vary", "Origin")]
+        return [
+            ("Vary", "Origin"),
+            ("Access-Control-Allow-Origin", origin),
+            ("Access-Control-Expose-Headers", _READ),
+        ]
+
+    def preflight(self, environ: Mapping[str, Any], methods: str) -> list[tuple[str, str]]:
+        """What a browser is told that asks before it sends (``OPTIONS``)."""
+        headers = self.headers(environ)
+        if len(headers) < 2 or "HTTP_ACCESS_CONTROL_REQUEST_METHOD" not in environ:
+            return headers
+        return [
+            *headers,
+            ("Access-Control-Allow-Methods", methods),
+            ("Access-Control-Allow-Headers", _SENT),
+            ("Access-Control-Max-Age", _KEPT_SECONDS),
+        ]

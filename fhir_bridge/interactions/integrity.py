@@ -1,0 +1,55 @@
+"""Referential integrity within a transaction: what is written leads somewhere.
+
+https://hl7.org/fhir/R4/http.html#trules; a setting, see docs/clarifications/rest.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.interactions.change import Change
+from fhir_bridge.interactions.context import Context
+from fhir_bridge.interactions.links import local_references, placeholders
+from fhir_bridge.interactions.routes import ID
+from fhir_bridge.search import parse_search, plan
+from fhir_bridge.store import Transaction
+
+__all__ = ["require_integrity", "require_unreferenced"]
+
+
+def require_unreferenced(changes: Iterable[Change], context: Context) -> None:
+    """Nothing that stays as it is may refer to what is deleted (FB-4029)."""
+    changed = {(change.resource_type, change.id) for change in changes}
+    for change in changes:
+        if change.kind != "delete" or not ID.fullmatch(change.id):
+            continue
+        pairs = [("_id", change.id), ("_revinclude", "*"), ("_count", "1")]
+        search = parse_search(change.resource_type, pairs, context.registry)
+        for held in context.find(plan(search, context.registry)).includes:
+            if (held.resource_type, held.id) not in changed:
+                reference = f"{held.resource_type}/{held.id}"
+                where = change.entry.where
+                raise BridgeError("FB-4029", where, target=change.target, reference=reference)
+
+
+def require_integrity(changes: Iterable[Change], base_url: str, opened: Transaction) -> None:
+    """Every reference to this server in what was written must lead somewhere (FB-4019).
+
+    So must every temporary address: only an entry can have one.
+    """
+    wanted: dict[tuple[str, str], str] = {}
+    written = set()
+    for change in changes:
+        if change.resource is None:
+            continue
+        for reference in placeholders(change.resource):
+            raise BridgeError("FB-4019", change.entry.where, reference=reference[:200])
+        written.add((change.resource_type, change.id))
+        for target in local_references(change.resource, base_url):
+            wanted.setdefault(target, change.entry.where)
+    asked = wanted.keys() - written
+    missing = asked - opened.exists(asked) if asked else set()
+    for target, where in wanted.items():
+        if target in missing:
+            raise BridgeError("FB-4019", where, reference="/".join(target))
