@@ -1,39 +1,37 @@
 """Clearing up after replaced versions, a few at a time.
 
 The index rows of a replaced version stay until no page link can need them; then they are
-deleted (found again from the body) and the body is compressed, as history is read seldom.
+deleted, found again from the body.
 """
 
 from __future__ import annotations
 
-import zlib
-
 from fhir_bridge import clock
 from fhir_bridge.fhir import parse_json
 from fhir_bridge.search import Indexer, IndexRows
+from fhir_bridge.store.bodies import packed, unpacked
 from fhir_bridge.store.records import milliseconds
 from fhir_bridge.store.session import Session
 
 __all__ = ["collect", "delete_index_rows"]
-
-_WORTH_COMPRESSING = 200
 
 
 def collect(session: Session, indexer: Indexer, limit: int, keep: int) -> int:
     """Clears at most `limit` versions replaced more than `keep` milliseconds ago."""
     before = milliseconds(clock.now()) - keep
     rows = session.all(
-        "SELECT s.row_id, r.sort_date, r.body FROM superseded s"
+        "SELECT s.row_id, r.sort_date, r.compressed, r.body FROM superseded s"
         " JOIN resource r ON r.row_id = s.row_id JOIN resource n ON n.row_id = s.replaced_by"
         " WHERE s.collected = 0 AND n.last_updated < ? ORDER BY s.replaced_by LIMIT ?",
         (before, limit),
     )
-    for row_id, sort_date, body in rows:
-        delete_index_rows(session, row_id, sort_date, indexer.rows(parse_json(bytes(body))))
-        if len(body) > _WORTH_COMPRESSING:
+    for row_id, sort_date, how, stored in rows:
+        body = unpacked(how, stored)
+        delete_index_rows(session, row_id, sort_date, indexer.rows(parse_json(body)))
+        if how == 0:  # written by a release that packed history only
             session.run(
-                "UPDATE resource SET body = ?, compressed = 1 WHERE row_id = ?",
-                (zlib.compress(bytes(body), 6), row_id),
+                "UPDATE resource SET compressed = ?, body = ? WHERE row_id = ?",
+                (*packed(body), row_id),
             )
     session.many(
         "UPDATE superseded SET collected = 1 WHERE row_id = ?", [(row[0],) for row in rows]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
 from fhir_bridge import clock
+from fhir_bridge.store.bodies import unpacked
 
 __all__ = ["COLUMNS", "Page", "Stored", "Written", "instant_of", "milliseconds", "stored"]
 
@@ -68,7 +68,7 @@ def stored(row: tuple[Any, ...], types: dict[int, str]) -> Stored:
         version,
         instant_of(last_updated),
         bool(deleted),
-        zlib.decompress(body) if compressed else bytes(body),
+        unpacked(compressed, body),
         row_id,
     )
 

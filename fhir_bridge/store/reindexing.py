@@ -17,6 +17,7 @@ import msgspec
 
 from fhir_bridge.fhir import parse_json
 from fhir_bridge.search import IndexRows
+from fhir_bridge.store.bodies import unpacked
 from fhir_bridge.store.index_rows import REFERENCE, SHAPES, ranges, rows_of, stored_hashes
 from fhir_bridge.store.revision import keep_revision, revision
 from fhir_bridge.store.session import Session
@@ -125,12 +126,12 @@ def _renew(run: _Run, row_ids: Sequence[int], stored: dict[int, set[int]]) -> in
     with store.reading() as session:
         where, parameters = session.among("row_id", list(row_ids))
         bodies = session.all(
-            f"SELECT row_id, sort_date, body FROM resource WHERE {where} AND compressed = 0",  # noqa: S608 - fixed text
+            f"SELECT row_id, sort_date, compressed, body FROM resource WHERE {where}",  # noqa: S608 - fixed text
             parameters,
         )
     differences, terms = [], set()
-    for row_id, sort_date, body in bodies:
-        rows = rows_of(store, parse_json(bytes(body)))
+    for row_id, sort_date, how, body in bodies:
+        rows = rows_of(store, parse_json(unpacked(how, body)))
         differences.append(_difference(run, row_id, rows, sort_date, stored[row_id]))
         terms |= rows.terms
     new_terms = run.seen.unknown(terms)

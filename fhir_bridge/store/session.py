@@ -70,5 +70,5 @@ class Session(Protocol):
     def contains(self, column: str) -> str:
         """A condition that text `column` contains ``?``."""
 
-    def body_text(self, column: str) -> str:
-        """A stored body as lower-case text."""
+    def body_text(self, row: str) -> str | None:
+        """The body of a row of ``resource`` as lower-case text; None where SQL cannot read it."""

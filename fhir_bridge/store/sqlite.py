@@ -21,6 +21,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import Engine
 
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.store.bodies import lower_text
 from fhir_bridge.store.session import Row, Session, Sql
 
 __all__ = ["SqliteDatabase"]
@@ -127,8 +128,8 @@ class SqliteSession:
     def contains(self, column: str) -> str:
         return f"instr({column}, ?) > 0"
 
-    def body_text(self, column: str) -> str:
-        return f"lower(CAST({column} AS TEXT))"
+    def body_text(self, row: str) -> str | None:
+        return f"body_text({row}.compressed, {row}.body)"
 
 
 class SqliteDatabase:
@@ -270,6 +271,7 @@ class SqliteDatabase:
         )  # fmt: skip
         for pragma in (*_PRAGMAS, f"PRAGMA cache_size=-{cache}"):
             connection.execute(pragma)
+        connection.create_function("body_text", 2, lower_text, deterministic=True)
         return SqliteSession(connection)
 
 

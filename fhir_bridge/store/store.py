@@ -21,6 +21,7 @@ from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.search import Access, Plan, Registry
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.backup import Manifest, back_up, restore
+from fhir_bridge.store.bodies import unpacked
 from fhir_bridge.store.checking import Checked, check
 from fhir_bridge.store.collecting import collect
 from fhir_bridge.store.compartments import membership_numbers, types_in_compartment
@@ -222,9 +223,9 @@ class Store:
                 tests.append(selector.members("r.row_id", sorted(wanted.patient_ids or ())))
             where = " AND ".join(["r.type = ?", *(each[0] for each in tests)])
             parameters = [value for each in tests for value in each[1]]
-            sql = f"SELECT r.body FROM resource r WHERE {where} ORDER BY r.row_id"
-            for (body,) in session.stream(sql, [self.numbers[resource_type], *parameters]):
-                yield bytes(body)
+            sql = f"SELECT r.compressed, r.body FROM resource r WHERE {where} ORDER BY r.row_id"
+            for how, body in session.stream(sql, [self.numbers[resource_type], *parameters]):
+                yield unpacked(how, body)
 
     def counts_by_type(self) -> dict[str, int]:
         """How many current resources there are of each type."""

@@ -18,6 +18,7 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, render_json
 from fhir_bridge.search import Indexer, IndexRows
 from fhir_bridge.search.hashing import resource_key
+from fhir_bridge.store.bodies import packed
 from fhir_bridge.store.records import COLUMNS, Stored, Written, instant_of, milliseconds, stored
 from fhir_bridge.store.session import Session
 
@@ -183,8 +184,7 @@ class Writer:
                     int(version.deleted),
                     rows.date,
                     transaction,
-                    0,
-                    version.body,
+                    *packed(version.body),
                 )
             )
             if each.replaces:

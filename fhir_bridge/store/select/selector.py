@@ -28,6 +28,12 @@ class Selector(Scope):
     def candidates(self, resource_type: str, condition: asked.Condition) -> Sql:
         """``SELECT row_id, date`` of the visible current resources that satisfy `condition`."""
         parts = conjuncts(condition)
+        for part in parts if self.session.body_text("r") is None else ():
+            if isinstance(part, asked.Content):
+                # Bodies are read here: only those that everything else leaves.
+                parts.remove(part)
+                rest = self.candidates(resource_type, asked.AllOf(tuple(parts)))
+                return texts.with_content(self, rest, part)
         driver = driver_of(parts)
         if driver is None:
             name = self.name("r")

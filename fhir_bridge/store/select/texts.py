@@ -7,10 +7,11 @@ https://hl7.org/fhir/R4/search.html#string
 from __future__ import annotations
 
 from fhir_bridge.search import conditions as asked
+from fhir_bridge.store.bodies import lower_text
 from fhir_bridge.store.select.scope import At, Scope
 from fhir_bridge.store.session import Sql
 
-__all__ = ["content", "term", "text"]
+__all__ = ["content", "term", "text", "with_content"]
 
 _LAST = "\U0010ffff"
 
@@ -61,8 +62,38 @@ def _ends(column: str, value: str) -> Sql:
 def content(scope: Scope, condition: asked.Content, at: At) -> Sql:
     """The stored body of the row contains the text."""
     name = scope.name("u")
-    contains = scope.session.contains(scope.session.body_text(f"{name}.body"))
+    body = scope.session.body_text(name)
+    if body is None:
+        holding = _holding(scope, ("SELECT row_id FROM resource", []), condition)
+        return scope.session.among(at.row, holding) if holding else ("1=0", [])
+    contains = scope.session.contains(body)
     return (
         f"EXISTS (SELECT 1 FROM resource {name} WHERE {name}.row_id = {at.row} AND {contains})",
-        [condition.value.replace("\x00", "").lower()],
+        [_lower(condition)],
     )
+
+
+def with_content(scope: Scope, candidates: Sql, condition: asked.Content) -> Sql:
+    """Those of `candidates` whose body contains the text, where only this process can read it."""
+    name = scope.name("c")
+    holding = _holding(scope, candidates, condition)
+    among, parameters = scope.session.among(f"{name}.row_id", holding) if holding else ("1=0", [])
+    return (
+        f"SELECT {name}.row_id, {name}.date FROM ({candidates[0]}) {name} WHERE {among}",
+        [*candidates[1], *parameters],
+    )
+
+
+def _holding(scope: Scope, rows: Sql, condition: asked.Content) -> list[int]:
+    """The numbers of the rows whose body contains the text."""
+    value = _lower(condition)
+    bodies = scope.session.stream(
+        f"SELECT b.row_id, b.compressed, b.body FROM ({rows[0]}) AS c"
+        " JOIN resource b ON b.row_id = c.row_id",
+        rows[1],
+    )
+    return [row_id for row_id, how, body in bodies if value in lower_text(how, body)]
+
+
+def _lower(condition: asked.Content) -> str:
+    return condition.value.replace("\x00", "").lower()
