@@ -13,6 +13,8 @@ from fhir_bridge.fhir import Resource
 
 __all__ = ["ElementNode", "element_tree"]
 
+_PROFILE_ELEMENT = "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element"
+
 
 @dataclass(slots=True)
 class ElementNode:
@@ -29,8 +31,35 @@ class ElementNode:
         return [str(kind.get("code", "")) for kind in self.element.get("type", ())]
 
     def profile_urls(self) -> list[str]:
-        """The profiles that its types state."""
-        return [url for kind in self.element.get("type", ()) for url in kind.get("profile", ())]
+        """The profiles that its types state.
+
+        One that means an element of a profile (extension ``elementdefinition-profile-element``)
+        ends in ``#`` and the id of that element.
+        """
+        urls = []
+        for kind in self.element.get("type", ()):
+            companions = kind.get("_profile", ())
+            for index, url in enumerate(kind.get("profile", ())):
+                companion = companions[index] if index < len(companions) else None
+                urls.append(url + _element_of(companion or {}))
+        return urls
+
+    def at(self, identifier: str) -> ElementNode | None:
+        """The node below this root with the element id `identifier` (``Composition.section:lab``)."""
+        node: ElementNode | None = self
+        for step in identifier.split(".")[1:]:
+            name, _, slice_name = step.partition(":")
+            node = node.children.get(name) if node else None
+            if node and slice_name:
+                node = node.slices.get(slice_name)
+        return node
+
+
+def _element_of(companion: Mapping[str, Any]) -> str:
+    for extension in companion.get("extension", ()):
+        if extension.get("url") == _PROFILE_ELEMENT:
+            return f"#{extension.get('valueString')}"
+    return ""
 
 
 def element_tree(structure_definition: Resource) -> ElementNode:

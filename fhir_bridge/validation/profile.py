@@ -54,10 +54,28 @@ class ProfileCompiler:
         """The check of the profile at `url`; None when it is not known."""
         if url not in self._checks:
             self._checks[url] = None  # a profile that asks for itself ends here
-            structure_definition = self._profiles.structure_definition(url)
+            profile, _, element = url.partition("#")
+            structure_definition = self._profiles.structure_definition(profile)
             if structure_definition is not None:
-                self._checks[url] = self._compile(structure_definition)
+                self._checks[url] = (
+                    self._compile_element(element_tree(structure_definition), element)
+                    if element
+                    else self._compile(structure_definition)
+                )
         return self._checks[url]
+
+    def _compile_element(self, root: ElementNode, identifier: str) -> NodeCheck | None:
+        """The check of one value of the element `identifier` of a profile."""
+        node = root.at(identifier)
+        steps = [step.partition(":")[0] for step in identifier.split(".")]
+        shape = self._definitions.types.get(steps[0])
+        for name in steps[1:]:
+            element = shape.elements.get(name) if shape else None
+            shape = self._definitions.types.get(element.type) if element else None
+        if node is None or shape is None:
+            return None
+        judges = self._value_judges(node, shape.name, None)
+        return lambda value: all_of(judges, value)
 
     def _compile(self, structure_definition: Resource) -> NodeCheck:
         type_name = str(structure_definition.get("type", ""))
@@ -68,7 +86,10 @@ class ProfileCompiler:
             if inherited is not None:
                 checks.append(inherited)
         tree = element_tree(structure_definition)
-        if type_name in self._definitions.types:
+        if type_name in self._definitions.primitive_types:
+            value = tree.children.get("value", tree)
+            checks += stated_judges(value.element, type_name)
+        elif type_name in self._definitions.types:
             checks += self._value_judges(tree, type_name, None)
         is_resource = type_name in self._definitions.resource_types
         url = str(structure_definition.get("url", ""))
@@ -91,14 +112,17 @@ class ProfileCompiler:
 
     def tree(self, url: str) -> ElementNode | None:
         """The elements of the profile at `url`; None when it is not known."""
-        structure_definition = self._profiles.structure_definition(url)
-        return element_tree(structure_definition) if structure_definition else None
+        profile, _, element = url.partition("#")
+        structure_definition = self._profiles.structure_definition(profile)
+        root = element_tree(structure_definition) if structure_definition else None
+        return root.at(element) if root and element else root
 
     def conforms(self, value: Any, url: str) -> bool | None:
         """Whether `value` conforms to the profile at `url`; None when that is not known."""
         check = self.check_of(url)
         if check is None:
-            return value.get("resourceType") == url[len(_R4) :] if self._is_type(url) else None
+            named = value.get("resourceType") if isinstance(value, dict) else None
+            return named == url[len(_R4) :] if self._is_type(url) else None
         return not any(finding.severity == "error" for finding in check(value) or ())
 
     # --- one value -------------------------------------------------------------------
@@ -183,7 +207,7 @@ class ProfileCompiler:
             first: Findings = None
             for url in urls:
                 check = self.check_of(url)
-                if check is None or not isinstance(value, dict):
+                if check is None or value is None:
                     return None
                 findings = check(value)
                 if not findings:

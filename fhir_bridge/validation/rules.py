@@ -13,6 +13,7 @@ from fhir_bridge.validation.values import is_fixed, is_less, matches_pattern, st
 
 __all__ = ["Judge", "all_of", "maximum_of", "properties", "stated_judges"]
 
+_MIN_LENGTH = "http://hl7.org/fhir/StructureDefinition/minLength"
 Judge = Callable[[Any], Findings]
 
 
@@ -68,9 +69,9 @@ def maximum_of(text: Any) -> int | None:
 
 
 def _bound_judges(element: Mapping[str, Any], name: str) -> list[Judge]:
-    """minValue, maxValue and maxLength; only values of one kind and unit are compared."""
+    """minValue, maxValue, maxLength and the extension minLength; like is compared with like."""
     least, most = stated_value(element, "minValue"), stated_value(element, "maxValue")
-    length = element.get("maxLength")
+    length, shortest = element.get("maxLength"), _shortest(element)
     judges: list[Judge] = []
     if least is not None:
         judges.append(lambda value: _beyond(name, "minimum") if is_less(value, least) else None)
@@ -82,7 +83,25 @@ def _bound_judges(element: Mapping[str, Any], name: str) -> list[Judge]:
                 _beyond(name, "length") if isinstance(value, str) and len(value) > length else None
             )
         )
+    if shortest:
+        judges.append(
+            lambda value: (
+                _beyond(name, "least length")
+                if isinstance(value, str) and len(value) < shortest
+                else None
+            )
+        )
     return judges
+
+
+def _shortest(element: Mapping[str, Any]) -> int:
+    """The value of the extension minLength; 0 when there is none."""
+    lengths = (
+        extension.get("valueInteger")
+        for extension in element.get("extension", ())
+        if extension.get("url") == _MIN_LENGTH
+    )
+    return next((length for length in lengths if isinstance(length, int)), 0)
 
 
 def _beyond(name: str, bound: str) -> list[Finding]:

@@ -27,6 +27,8 @@ def self_contained_types(definitions: Definitions, profiles: Profiles) -> frozen
     for profile in profiles.structure_definitions.values():
         if profile.get("type") in definitions.resource_types:
             continue
+        if any(context.get("type") == "fhirpath" for context in profile.get("context", ())):
+            return frozenset()
         elements = [
             element
             for part in ("snapshot", "differential")

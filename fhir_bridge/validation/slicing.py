@@ -96,9 +96,7 @@ def _profile_matcher(node: ElementNode, steps: list[str], conforms: Conforms) ->
     if not urls:
         return None
     return lambda item: any(
-        isinstance(value, dict) and conforms(value, url)
-        for value in values_at(item, steps)
-        for url in urls
+        conforms(value, url) for value in values_at(item, steps) for url in urls
     )
 
 

@@ -61,6 +61,7 @@ class Validator:
             "QuestionnaireResponse": QuestionnaireResponses(profiles).check,
             "StructureDefinition": StructureDefinitions(definitions, profiles).check,
         }
+        self._globals = _global_profiles(profiles)
         self._further_by_type: dict[str, list[Further]] = {}
         self._structure = Structure(definitions, self._further)
         self._soundness = Soundness(
@@ -141,6 +142,7 @@ class Validator:
         checks: list[Further] = []
         if type_name in self._definitions.resource_types:
             checks.append((_with_meta, self._by_claimed_profiles))
+            checks += [(_always, self._by_global(url)) for url in self._globals.get(type_name, ())]
         if type_name == "Extension":
             checks.append((_always, self._extension))
         if type_name in self._resource_checks:
@@ -179,6 +181,11 @@ class Validator:
                 findings = [*(findings or ()), *more]
         return findings
 
+    def _by_global(self, url: str) -> NodeCheck:
+        return lambda resource: (
+            None if url in _claimed(resource) else self._by_profile(resource, url)
+        )
+
     def _extension(self, extension: dict[str, Any]) -> Findings:
         """The extension's own definition where it is known."""
         url = extension.get("url")
@@ -199,6 +206,15 @@ class Validator:
         return checks
 
 
+def _global_profiles(profiles: Profiles) -> dict[str, list[str]]:
+    """By resource type the profiles that a guide among `profiles` asks of all resources."""
+    wanted: dict[str, list[str]] = {}
+    for guide in profiles.of_type("ImplementationGuide").values():
+        for item in guide.get("global", ()):
+            wanted.setdefault(str(item.get("type")), []).append(str(item.get("profile")))
+    return wanted
+
+
 def _always(_keys: frozenset[str]) -> bool:
     return True
 
@@ -208,7 +224,9 @@ def _with_meta(keys: frozenset[str]) -> bool:
 
 
 def _with_extensions(keys: frozenset[str]) -> bool:
-    return "extension" in keys or any(key[:1] == "_" for key in keys)
+    return not keys.isdisjoint(("extension", "modifierExtension")) or any(
+        key[:1] == "_" for key in keys
+    )
 
 
 def _with_key(key: str) -> Callable[[frozenset[str]], bool]:

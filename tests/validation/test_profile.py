@@ -268,3 +268,86 @@ def test_a_discriminator_is_found_in_the_profile_of_a_datatype() -> None:
 
     assert [] == _codes(patient("urn:x:y"), profile, coding)
     assert ["FB-3015"] == _codes(patient("urn:x:z"), profile, coding)
+
+
+def test_a_value_may_have_a_least_length() -> None:
+    """The extension minLength says it; R4 has no element of its own for it."""
+    least = {"url": "http://hl7.org/fhir/StructureDefinition/minLength", "valueInteger": 3}
+    profile = _profile("Patient", _element("Patient.language", extension=[least]))
+
+    assert [] == _codes({"resourceType": "Patient", "language": "zh-CN"}, profile)
+    assert ["FB-3027"] == _codes({"resourceType": "Patient", "language": "zh"}, profile)
+
+
+def test_a_profile_of_a_primitive_is_judged() -> None:
+    """``string.value`` of the profile is the JSON value itself."""
+    inner = "http://x.example/StructureDefinition/inner"
+    narrowed = _profile("string", _element("string.value", fixedString="inpatient"), url=inner)
+    profile = _profile(
+        "Observation",
+        _element("Observation.code.text", type=[{"code": "string", "profile": [inner]}]),
+    )
+
+    assert [] == _codes(_observation(code={"text": "inpatient"}), profile, narrowed)
+    assert ["FB-3014"] == _codes(_observation(), profile, narrowed)
+
+
+def test_a_profile_may_mean_one_element_of_another() -> None:
+    """A library of components, each named by its element (elementdefinition-profile-element)."""
+    inner = "http://x.example/StructureDefinition/library"
+    named = {
+        "url": "http://hl7.org/fhir/StructureDefinition/elementdefinition-profile-element",
+        "valueString": "Observation.component:systolic",
+    }
+    kind = {"code": "BackboneElement", "profile": [inner], "_profile": [{"extension": [named]}]}
+    library = _profile(
+        "Observation",
+        _element("Observation.component:systolic", sliceName="systolic"),
+        _element("Observation.component:systolic.code", patternCodeableConcept=SYSTOLIC),
+        _element("Observation.component:systolic.value[x]", min=1),
+        url=inner,
+    )
+    profile = _profile(
+        "Observation",
+        _element("Observation.component", slicing={"discriminator": [{"type": "pattern", "path": "code"}], "rules": "open"}),
+        _element("Observation.component:one", sliceName="one", min=1, type=[kind]),
+    )  # fmt: skip
+
+    def found(component: dict[str, Any]) -> list[str]:
+        return _codes(_observation(component=[component]), profile, library)
+
+    assert [] == found({"code": SYSTOLIC, "valueQuantity": {"value": 1}})
+    assert ["FB-3003"] == found({"code": SYSTOLIC})
+    assert ["FB-3015"] == found({"code": {"text": "other"}})
+
+
+def test_a_guide_may_ask_a_profile_of_all_resources_of_a_type() -> None:
+    """``ImplementationGuide.global``: nobody has to claim it."""
+    profile = _profile("Patient", _element("Patient.name", min=1))
+    guide = {
+        "resourceType": "ImplementationGuide",
+        "url": "http://x.example/ImplementationGuide/g",
+        "global": [{"type": "Patient", "profile": URL}],
+    }
+    validator = Validator(definitions(), Profiles([profile, guide]))
+
+    assert ["FB-3003"] == [
+        issue.code for issue in validator.check({"resourceType": "Patient", "active": True})
+    ]
+
+
+def test_a_rule_on_an_entry_sees_the_bundle() -> None:
+    """``%context`` is the entry's resource; ``%resource`` and ``%rootResource`` are the Bundle."""
+    rule = {
+        "key": "x-1",
+        "severity": "error",
+        "human": "x",
+        "expression": "%context is Patient and %resource is Bundle and %rootResource is Bundle",
+    }
+    profile = _profile("Bundle", _element("Bundle.entry.resource", constraint=[rule]))
+    entry = {
+        "fullUrl": "urn:uuid:6f0c6c1e-6f8f-5d0e-9d51-6d2f7a1f4c10",
+        "resource": {"resourceType": "Patient", "active": True},
+    }
+
+    assert [] == _codes({"resourceType": "Bundle", "type": "collection", "entry": [entry]}, profile)
