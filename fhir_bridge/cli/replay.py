@@ -11,6 +11,7 @@ from fhir_bridge.cli.sites import site_options, wired
 from fhir_bridge.config import Settings
 
 if TYPE_CHECKING:
+    from fhir_bridge.ingest import Pipeline
     from fhir_bridge.store import Store
 
 __all__ = ["command"]
@@ -53,13 +54,25 @@ def command(
             )
             return 1 if found else 0
         failed = 0
-        replay = Replay(services.store, services.pipeline)
-        for item_id in chosen:
-            (replayed,) = replay.items([item_id])
-            print_lines([{"item": item_id, "feed": replayed.feed, "recorded": replayed.recorded}])
-            print_issues(replayed.issues, source=str(item_id))
+        replay = Replay(services.store, _Working(services.pipeline))
+        for replayed in replay.items(chosen):
+            print_lines(
+                [{"item": replayed.item_id, "feed": replayed.feed, "recorded": replayed.recorded}]
+            )
+            print_issues(replayed.issues, source=str(replayed.item_id))
             failed += not replayed.recorded
     return 1 if failed else 0
+
+
+class _Working:
+    """A pipeline without a thread: woken, it works until nothing is pending."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    def wake(self) -> None:
+        """Work on everything that is pending."""
+        self._pipeline.drain()
 
 
 def _chosen(store: Store, feed_name: str, code: str) -> list[int]:

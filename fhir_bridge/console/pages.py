@@ -39,6 +39,7 @@ __all__ = ["create_console"]
 _LANGUAGE_COOKIE = "fhir_bridge_language"
 _PAGE = 50
 _LAST_ERRORS = 8
+_SAID = ("done", "gone", "still", "waiting")
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -296,9 +297,8 @@ class _Pages:
         if len(found) > _PAGE:
             found = found[:_PAGE]
             following = _here(before=found[-1].item_id)
-        notice = {"done": "replay_done", "gone": "replay_gone", "still": "replay_still"}.get(
-            request.args.get("said", "")
-        )
+        said = request.args.get("said", "")
+        notice = f"replay_{said}" if said in _SAID else ""
         return self._with_form(
             "quarantine.html",
             entries=[entry_view(one, g.words.language) for one in found],
@@ -326,9 +326,8 @@ class _Pages:
             if error.code != "FB-5202":
                 raise
             return redirect(url_for("console.quarantine", said="gone"), 303)
-        return redirect(
-            url_for("console.quarantine", said="done" if replayed.recorded else "still"), 303
-        )
+        said = "waiting" if replayed.waiting else "done" if replayed.recorded else "still"
+        return redirect(url_for("console.quarantine", said=said), 303)
 
     # --- what several pages share -----------------------------------------------------
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from fhir_bridge import clock
 from fhir_bridge.errors import Issue
-from fhir_bridge.store import Appended, JournalEntry, Store
+from fhir_bridge.store import Appended, JournalEntry, QuarantineEntry, Store
 
 __all__ = ["Arrival", "Journal", "content_digest"]
 
@@ -75,12 +75,14 @@ class Journal:
         if len(self._refused) > _REMEMBERED:
             del self._refused[next(iter(self._refused))]
         self._store.quarantine.add(
-            arrival.feed,
-            arrival.data,
-            issues,
-            content_type=arrival.content_type,
-            source=arrival.source,
-            control_id=arrival.control_id,
+            QuarantineEntry(
+                arrival.feed,
+                arrival.data,
+                issues,
+                content_type=arrival.content_type,
+                source=arrival.source,
+                control_id=arrival.control_id,
+            )
         )
 
 

@@ -18,11 +18,11 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from fhir_bridge import log
+from fhir_bridge import clock, log
 from fhir_bridge.audit import provenance
-from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource
-from fhir_bridge.store import JournalMessage, Store, Transaction
+from fhir_bridge.store import JournalMessage, QuarantineEntry, Store, Transaction
 
 from .feed import Feed, find_mentions, get_feed
 from .lineage import lineage_extensions
@@ -62,6 +62,7 @@ class Pipeline:
         self._validation = Validation(validator, models_check)
         self._resolver = Resolver(linker, feeds.values())
         self._batch = batch
+        self._name = clock.fresh_id().encode()
         self._rested: tuple[int, frozenset[bytes]] = (0, frozenset())
         self._arrived = threading.Event()
         self._stopping = threading.Event()
@@ -190,6 +191,7 @@ class Pipeline:
         written = 0
         with self._store.transaction() as transaction:
             resources: list[Resource] = []
+            works = self._in_turn(works, transaction)
             for work in works:
                 if work.refused:
                     self._quarantine(work, transaction)
@@ -211,6 +213,17 @@ class Pipeline:
         self._resolver.keep()
         self.timings.resources += written
         self.timings.commits += 1
+
+    def _in_turn(self, works: Sequence[Work], transaction: Transaction) -> list[Work]:
+        """Those of `works` that nobody has finished; one process at a time gets past this.
+
+        What another one recorded meanwhile (an import or a replay beside the service) is not
+        recorded again, and what was remembered of persons is looked up anew.
+        """
+        if not transaction.take_turn("pipeline", self._name):
+            self._resolver.forget(everything=True)
+        pending = transaction.journal_pending(sorted({w.entry.message_id for w in works}))
+        return [work for work in works if work.entry.message_id in pending]
 
     def _resolved(self, work: Work, transaction: Transaction) -> list[Resource]:
         """What to write of one record, its Provenance last."""
@@ -260,15 +273,18 @@ class Pipeline:
         data, where = (record.data, record.where) if record is not None else (entry.data, "")
         if where and data in self._at_rest(entry.message_id):
             return  # worked on before a crash
+        replayed = entry.source.rpartition(", ")[2].startswith("row")  # its place is known already
         transaction.quarantine_add(
-            entry.feed,
-            data,
-            sorted(work.issues, key=lambda issue: not is_refused(issue)),
-            message_id=entry.message_id,
-            received=entry.received,
-            content_type=_ROW if where.startswith("row") else entry.content_type,
-            source=", ".join(filter(None, [entry.source, where])),
-            control_id=entry.control_id,
+            QuarantineEntry(
+                entry.feed,
+                data,
+                sorted(work.issues, key=lambda issue: not is_refused(issue)),
+                message_id=entry.message_id,
+                received=entry.received,
+                content_type=_ROW if where.startswith("row") else entry.content_type,
+                source=", ".join(filter(None, [entry.source, "" if replayed else where])),
+                control_id=entry.control_id,
+            )
         )
 
     def _again(self, work: Work) -> Work:
@@ -291,17 +307,3 @@ class Pipeline:
         work.mapped = Mapped(None)
         work.tally.refused += 1
         self._commit([work])
-
-    def redo(self, entry: JournalMessage) -> list[Issue]:
-        """Work on `entry` at once and whole: all of it is recorded, or nothing and why not."""
-        with self._working:
-            works = list(self._records(entry))
-            issues = [issue for work in works if work.refused for issue in work.issues]
-            if issues:
-                return issues
-            try:
-                self._commit(works)
-            except BridgeError as error:
-                self._resolver.forget()
-                return list(error.issues)
-            return []

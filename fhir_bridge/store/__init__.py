@@ -8,7 +8,7 @@ Read in this order: `schema` (the tables and why), `store` (the door), `transact
 from fhir_bridge.store.backup import Manifest
 from fhir_bridge.store.backup import verify as verify_backup
 from fhir_bridge.store.journal import Appended, FeedCounts, JournalEntry, JournalMessage
-from fhir_bridge.store.quarantine import Quarantined
+from fhir_bridge.store.quarantine import Quarantined, QuarantineEntry
 from fhir_bridge.store.records import Page, Stored, Written
 from fhir_bridge.store.store import Store, open_store
 from fhir_bridge.store.transaction import Transaction
@@ -20,6 +20,7 @@ __all__ = [
     "JournalMessage",
     "Manifest",
     "Page",
+    "QuarantineEntry",
     "Quarantined",
     "Store",
     "Stored",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.store.records import instant_of, milliseconds
+from fhir_bridge.store.records import instant_of, milliseconds, moment_of
 
 if TYPE_CHECKING:
     from fhir_bridge.store.session import Session
@@ -27,7 +27,10 @@ __all__ = [
     "Journal",
     "JournalEntry",
     "JournalMessage",
+    "append",
     "mark",
+    "reopen",
+    "still_pending",
 ]
 
 Status = Literal["pending", "done", "quarantined", "ignored"]
@@ -101,7 +104,7 @@ class Journal:
     def append(self, entries: Sequence[JournalEntry]) -> list[Appended]:
         """Keeps `entries` in order, in one commit; durable when it returns."""
         with self._store.writing() as session:
-            return [_append(session, entry) for entry in entries]
+            return [append(session, entry) for entry in entries]
 
     def pending(self, limit: int = 1_000, after: int = 0) -> list[JournalMessage]:
         """The oldest messages that are not done, beyond message `after`."""
@@ -113,6 +116,11 @@ class Journal:
         if not found:
             raise BridgeError("FB-5201", message_id=message_id)
         return found[0]
+
+    def is_pending(self, message_id: int) -> bool:
+        """Whether a message waits to be worked on."""
+        with self._store.reading() as session:
+            return bool(still_pending(session, [message_id]))
 
     def latest(
         self, feed: str = "", *, status: Status | None = None, limit: int = 50, before: int = 0
@@ -191,6 +199,24 @@ class Journal:
         ]  # fmt: skip
 
 
+def reopen(session: Session, message_id: int, data: bytes) -> bool:
+    """Makes a message with this content pending again; whether there is one."""
+    return (
+        session.run(
+            "UPDATE journal SET status = 0, detail = '' WHERE message_id = ? AND data = ?",
+            (message_id, data),
+        )
+        == 1
+    )
+
+
+def still_pending(session: Session, message_ids: Sequence[int]) -> set[int]:
+    """Those messages that nobody has finished."""
+    where, parameters = session.among("message_id", list(message_ids))
+    rows = session.all(f"SELECT message_id FROM journal WHERE status = 0 AND {where}", parameters)
+    return {message_id for (message_id,) in rows}
+
+
 def mark(session: Session, message_id: int, status: Status, detail: str) -> None:
     """Sets the status of a message within a transaction.  Raises BridgeError FB-5201."""
     changed = session.run(
@@ -201,9 +227,10 @@ def mark(session: Session, message_id: int, status: Status, detail: str) -> None
         raise BridgeError("FB-5201", message_id=message_id)
 
 
-def _append(session: Session, entry: JournalEntry) -> Appended:
+def append(session: Session, entry: JournalEntry) -> Appended:
+    """Keeps one message within a transaction."""
     digest = entry.digest.encode() if isinstance(entry.digest, str) else entry.digest
-    received = _received(entry.received)
+    received = moment_of(entry.received)
     row = session.one(
         "INSERT INTO journal (feed, control_id, digest, received, content_type, source, status,"
         " detail, done, data) VALUES (?,?,?,?,?,?,0,'',0,?)"
@@ -228,11 +255,3 @@ def _append(session: Session, entry: JournalEntry) -> Appended:
     if known is None:  # another writer's repeat is not committed yet
         raise BridgeError("FB-5003")
     return Appended(known[0], True, None if known[1] is None else bytes(known[1]))
-
-
-def _received(written: str) -> int:
-    if not written:
-        return milliseconds(clock.now())
-    from datetime import datetime
-
-    return milliseconds(datetime.fromisoformat(written))

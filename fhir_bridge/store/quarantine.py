@@ -1,4 +1,8 @@
-"""The quarantine: what could not be taken in, with its raw bytes and coded reasons."""
+"""The quarantine: what could not be taken in, with its raw bytes and coded reasons.
+
+An item is tried again by giving it back to the journal (`release`): there it takes its turn
+among what is pending, and nobody can lose it on the way.
+"""
 # ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
 from __future__ import annotations
@@ -7,17 +11,32 @@ import builtins
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.store.records import instant_of, milliseconds
+from fhir_bridge.store import journal
+from fhir_bridge.store.records import instant_of, moment_of
+from fhir_bridge.store.session import Row, Session
 
 if TYPE_CHECKING:
-    from fhir_bridge.store.session import Session
     from fhir_bridge.store.store import Store
 
-__all__ = ["Quarantine", "Quarantined", "add"]
+__all__ = ["Quarantine", "QuarantineEntry", "Quarantined", "add"]
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineEntry:
+    """What is to rest, the leading issue first.  `received` is a FHIR instant, "" for now."""
+
+    feed: str
+    data: bytes
+    issues: Sequence[Issue]
+    message_id: int | None = None
+    received: str = ""
+    content_type: str = ""
+    source: str = ""
+    control_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +66,10 @@ class Quarantine:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def add(
-        self,
-        feed: str,
-        data: bytes,
-        issues: Sequence[Issue],
-        *,
-        message_id: int | None = None,
-        received: str = "",
-        content_type: str = "",
-        source: str = "",
-        control_id: str = "",
-    ) -> int:
+    def add(self, entry: QuarantineEntry) -> int:
         """Keeps one item; its number."""
         with self._store.writing() as session:
-            return add(
-                session, feed, data, issues, message_id=message_id, received=received,
-                content_type=content_type, source=source, control_id=control_id,
-            )  # fmt: skip
+            return add(session, entry)
 
     def list(
         self, feed: str = "", *, code: str = "", limit: int = 50, before: int = 0
@@ -94,6 +99,20 @@ class Quarantine:
             if session.run("DELETE FROM quarantine WHERE item_id = ?", (item_id,)) != 1:
                 raise BridgeError("FB-5202", item_id=item_id)
 
+    def release(self, item_id: int) -> int:
+        """Gives an item back to the journal, to be worked on in its turn; the message's number.
+
+        A message that rested whole is pending again in its old place; a part of one (a row)
+        becomes a message of its own.  Raises BridgeError FB-5202.
+        """
+        with self._store.writing() as session:
+            rows = session.all(
+                f"DELETE FROM quarantine WHERE item_id = ? RETURNING {_COLUMNS}", (item_id,)
+            )
+            if not rows:
+                raise BridgeError("FB-5202", item_id=item_id)
+            return _release(session, _item(rows[0]))
+
     def counts_by_feed(self) -> dict[str, dict[str, int]]:
         """Feed -> leading code -> items."""
         with self._store.reading() as session:
@@ -109,45 +128,51 @@ class Quarantine:
                 f"SELECT {_COLUMNS} FROM quarantine WHERE {where} LIMIT ?",
                 parameters,
             )
-        return [
-            Quarantined(
-                row[0], row[1], row[2], _issues(row[3]), instant_of(row[4]), instant_of(row[5]),
-                row[6], row[7], row[8], bytes(row[9]),
-            )
-            for row in rows
-        ]  # fmt: skip
+        return [_item(row) for row in rows]
 
 
-def add(
-    session: Session,
-    feed: str,
-    data: bytes,
-    issues: Sequence[Issue],
-    *,
-    message_id: int | None = None,
-    received: str = "",
-    content_type: str = "",
-    source: str = "",
-    control_id: str = "",
-) -> int:
+def add(session: Session, entry: QuarantineEntry) -> int:
     """Keeps one item within a transaction; its number."""
-    from datetime import datetime
-
-    now = milliseconds(clock.now())
-    came = milliseconds(datetime.fromisoformat(received)) if received else now
-    written = json.dumps(
-        [[each.code, each.severity, each.where, dict(each.details)] for each in issues],
-        ensure_ascii=False,
-    )
+    issues = [[i.code, i.severity, i.where, dict(i.details)] for i in entry.issues]
     row = session.one(
         "INSERT INTO quarantine (message_id, feed, code, issues, received, added, content_type,"
         " source, control_id, data) VALUES (?,?,?,?,?,?,?,?,?,?) RETURNING item_id",
         (
-            message_id, feed, issues[0].code if issues else "", written, came, now,
-            content_type, source, control_id, data,
+            entry.message_id, entry.feed, entry.issues[0].code if entry.issues else "",
+            json.dumps(issues, ensure_ascii=False), moment_of(entry.received), moment_of(""),
+            entry.content_type, entry.source, entry.control_id, entry.data,
         ),
     )  # fmt: skip
     return int(row[0]) if row else 0
+
+
+def _item(row: Row) -> Quarantined:
+    return Quarantined(
+        row[0], row[1], row[2], _issues(row[3]), instant_of(row[4]), instant_of(row[5]),
+        row[6], row[7], row[8], bytes(row[9]),
+    )  # fmt: skip
+
+
+def _release(session: Session, item: Quarantined) -> int:
+    if item.message_id and journal.reopen(session, item.message_id, item.data):
+        return item.message_id
+    entry = journal.JournalEntry(
+        item.feed,
+        item.data,
+        sha256(item.data).digest(),
+        item.control_id,
+        item.received,
+        item.content_type,
+        item.source,
+    )
+    appended = journal.append(session, entry)
+    if appended.repeated:
+        journal.reopen(session, appended.message_id, item.data)
+    if item.message_id and not session.one(
+        "SELECT 1 FROM quarantine WHERE message_id = ? LIMIT 1", (item.message_id,)
+    ):
+        journal.mark(session, item.message_id, "done", "replayed")
+    return appended.message_id
 
 
 def _issues(written: str) -> tuple[Issue, ...]:

@@ -10,7 +10,16 @@ from typing import Any, Literal
 from fhir_bridge import clock
 from fhir_bridge.store.bodies import unpacked
 
-__all__ = ["COLUMNS", "Page", "Stored", "Written", "instant_of", "milliseconds", "stored"]
+__all__ = [
+    "COLUMNS",
+    "Page",
+    "Stored",
+    "Written",
+    "instant_of",
+    "milliseconds",
+    "moment_of",
+    "stored",
+]
 
 Outcome = Literal["created", "updated", "unchanged", "deleted"]
 
@@ -76,6 +85,11 @@ def stored(row: tuple[Any, ...], types: dict[int, str]) -> Stored:
 def milliseconds(moment: datetime) -> int:
     """`moment` as milliseconds since 1970."""
     return int(moment.timestamp() * 1000)
+
+
+def moment_of(instant: str) -> int:
+    """A FHIR instant as milliseconds since 1970; "" is now."""
+    return milliseconds(datetime.fromisoformat(instant) if instant else clock.now())
 
 
 @lru_cache(maxsize=1 << 14)

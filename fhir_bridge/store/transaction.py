@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fhir_bridge import clock
-from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource
 from fhir_bridge.search import Access, Plan
 from fhir_bridge.search.hashing import resource_key
@@ -91,6 +90,23 @@ class Transaction:
         """
         self._session.lock_keys([resource_key("", name)])
 
+    def take_turn(self, name: str, holder: bytes) -> bool:
+        """Takes the lock of `name`; whether `holder` also had the turn before.
+
+        When not, what the holder remembers of the record may be out of date.
+        """
+        self.lock(name)
+        setting = f"turn {name}"
+        row = self._session.one("SELECT value FROM setting WHERE name = ?", (setting,))
+        if row and bytes(row[0]) == holder:
+            return True
+        self._session.run(
+            "INSERT INTO setting (name, value) VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            (setting, holder),
+        )
+        return False
+
     def flush(self) -> None:
         """Writes what was put so far to the database (commit does it anyway)."""
         self._writer.flush()
@@ -101,23 +117,13 @@ class Transaction:
         """Marks a journal message within this transaction."""
         journal.mark(self._session, message_id, status, detail)
 
-    def quarantine_add(
-        self,
-        feed: str,
-        data: bytes,
-        issues: Sequence[Issue],
-        *,
-        message_id: int | None = None,
-        received: str = "",
-        content_type: str = "",
-        source: str = "",
-        control_id: str = "",
-    ) -> int:
+    def journal_pending(self, message_ids: Sequence[int]) -> set[int]:
+        """Those journal messages that nobody has finished."""
+        return journal.still_pending(self._session, message_ids)
+
+    def quarantine_add(self, entry: quarantine.QuarantineEntry) -> int:
         """Puts an item into quarantine within this transaction."""
-        return quarantine.add(
-            self._session, feed, data, issues, message_id=message_id, received=received,
-            content_type=content_type, source=source, control_id=control_id,
-        )  # fmt: skip
+        return quarantine.add(self._session, entry)
 
     def identity_keys(self, keys: Iterable[bytes], /) -> Mapping[bytes, str]:
         """Patient ids by key, for the keys that are known."""

@@ -12,6 +12,7 @@ import pytest
 from fhir_bridge.app import Product, build
 from fhir_bridge.config import load_settings
 from fhir_bridge.errors import Issue
+from fhir_bridge.store import QuarantineEntry
 from tests.browser.chromium import Chromium, open_chromium
 from tests.console.community import resources
 
@@ -42,11 +43,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with services.store.transaction() as transaction:
         transaction.put_many(resources())
     services.store.quarantine.add(
-        "hospital-his",
-        "MSH|^~\\&|HIS|JCCH\rPID|1||P1||<script>document.title=1</script>^李四\r".encode(),
-        [Issue("FB-1010", "error", "PID-7 of message 8831", {"reason": "month 13"})],
-        received="2026-09-01T08:00:00Z",
-        source="10.0.0.7",
+        QuarantineEntry(
+            "hospital-his",
+            "MSH|^~\\&|HIS|JCCH\rPID|1||P1||<script>document.title=1</script>^李四\r".encode(),
+            [Issue("FB-1010", "error", "PID-7 of message 8831", {"reason": "month 13"})],
+            received="2026-09-01T08:00:00Z",
+            source="10.0.0.7",
+        )
     )
     product = Product(services)
     product.start()

@@ -13,7 +13,7 @@ from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import definitions
 from fhir_bridge.ingest import parse_feed
 from fhir_bridge.search import Access, Registry
-from fhir_bridge.store import JournalEntry, open_store
+from fhir_bridge.store import JournalEntry, QuarantineEntry, open_store
 from tests.console.community import resources
 
 EXT = "https://fhir-bridge.org/fhir/StructureDefinition/"
@@ -47,16 +47,29 @@ class Services:
     access: Access = field(default_factory=Access.everything)
     replayed: list = field(default_factory=list)
     still: list = field(default_factory=list)
+    asleep: bool = False
 
     @property
     def pipeline(self):
         """Itself: what is tried again is noted."""
         return self
 
-    def redo(self, message):
-        """Record the message, or say what is still wrong."""
-        self.replayed.append(message.data)
-        return self.still
+    def wake(self):
+        """Record what is pending again, or put it back with what is still wrong."""
+        for message in self.store.journal.pending():
+            if message.control_id.startswith("C") or self.asleep:
+                continue
+            self.replayed.append(message.data)
+            with self.store.transaction() as transaction:
+                transaction.journal_done(
+                    message.message_id, "quarantined" if self.still else "done"
+                )
+                if self.still:
+                    transaction.quarantine_add(
+                        QuarantineEntry(
+                            message.feed, message.data, self.still, message_id=message.message_id
+                        )
+                    )
 
     def access_for(self, request):
         """What the test says."""
@@ -92,11 +105,13 @@ def services(tmp_path, registry, profiles):
         ]
     )
     store.quarantine.add(
-        "hospital-adt",
-        "MSH|^~\\&|HIS|JCCH\rPID|1||P1||<script>alert(1)</script>^李\u202e四\x00\r".encode(),
-        [Issue("FB-1010", "error", "PID-7 of message 8831", {"reason": "month 13"})],
-        received="2026-09-01T08:00:00Z",
-        source="10.0.0.7",
+        QuarantineEntry(
+            "hospital-adt",
+            "MSH|^~\\&|HIS|JCCH\rPID|1||P1||<script>alert(1)</script>^李\u202e四\x00\r".encode(),
+            [Issue("FB-1010", "error", "PID-7 of message 8831", {"reason": "month 13"})],
+            received="2026-09-01T08:00:00Z",
+            source="10.0.0.7",
+        )
     )
     settings = SimpleNamespace(language="zh-CN", fhir_base="http://127.0.0.1:8080/fhir")
     yield Services(store, registry, profiles, settings)

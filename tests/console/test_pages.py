@@ -8,6 +8,7 @@ import pytest
 
 from fhir_bridge.errors import Issue
 from fhir_bridge.search import Access
+from fhir_bridge.store import QuarantineEntry
 
 PAGES = (
     "/",
@@ -207,11 +208,22 @@ def test_a_replay_that_fails_again_says_so_and_leaves_the_item(client, services)
     assert "FB-1010" in page
 
 
+def test_a_replay_that_waits_for_its_turn_says_so(client, services, monkeypatch):
+    """A page never works on a message itself: the pipeline may be in another process."""
+    monkeypatch.setattr("fhir_bridge.ingest.replay._WAIT_SECONDS", 0.0)
+    services.asleep = True
+    token = re.search(r'name="token" value="(\w+)"', client.get("/console/quarantine").text)[1]
+    answer = client.post("/console/quarantine/1/replay", data={"token": token})
+    assert "in its turn" in client.get(answer.headers["Location"] + "&lang=en").text
+    assert services.replayed == []
+    assert services.store.journal.pending()[-1].data.startswith(b"MSH")
+
+
 def test_the_quarantine_is_paged_and_can_be_narrowed_to_a_feed(client, services):
     """Newest first, fifty at a time."""
     for number in range(60):
         services.store.quarantine.add(
-            "public-health-files", b"x", [Issue("FB-1011", where=f"row {number}")]
+            QuarantineEntry("public-health-files", b"x", [Issue("FB-1011", where=f"row {number}")])
         )
     first = client.get("/console/quarantine?lang=en").text
     assert "row 59" in first

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fhir_bridge.ingest import Arrival, Replay
-from tests.ingest.conftest import ADT_MAP, Site, adt
+from tests.ingest.conftest import ADT_MAP, Site, adt, make_site
 
 
 def _versions(site: Site, resource_type: str) -> list[str]:
@@ -164,10 +164,33 @@ def test_a_fault_of_ours_quarantines_one_message(site: Site, monkeypatch) -> Non
     assert site.store.journal.pending() == []
 
 
+def _outpatient() -> bytes:
+    """A later message of the same visit."""
+    return adt(control="M2").replace("PV1|1|I|", "PV1|1|O|").encode()
+
+
+class _Asleep:
+    """The pipeline of a process that answers pages: it never works."""
+
+    def wake(self) -> None:
+        """Nobody hears."""
+
+
+@dataclass
+class _Draining:
+    """A pipeline that works when it is woken."""
+
+    site: Site
+
+    def wake(self) -> None:
+        """Work until nothing is pending."""
+        self.site.pipeline.drain()
+
+
 def test_replay_records_what_a_mended_map_can_read(site: Site) -> None:
-    """The item leaves quarantine and its message is done."""
+    """The item leaves quarantine and its message is done; until then it rests there again."""
     site.send(adt(more="M"))
-    replay = Replay(site.store, site.pipeline)
+    replay = Replay(site.store, _Draining(site))
     failed = replay.messages([1])
     site.library.add(ADT_MAP.replace("patient.gender = sex", "patient.gender = 'male'"))
     (replayed,) = replay.items([site.store.quarantine.list()[0].item_id])
@@ -177,6 +200,63 @@ def test_replay_records_what_a_mended_map_can_read(site: Site) -> None:
     assert site.resources("Patient")[0]["gender"] == "male"
     assert site.store.quarantine.list() == []
     assert site.store.journal.latest()[0].status == "done"
+
+
+def test_a_row_is_replayed_alone_and_keeps_its_place(site: Site) -> None:
+    """The other rows of its file are not said again; it still tells where it stood."""
+    site.send("number,name,born\nR1,张三,1970\nR2,李四,19x0", feed="register")
+    (item,) = site.store.quarantine.list()
+    (failed,) = Replay(site.store, _Draining(site)).items([item.item_id])
+    (again,) = site.store.quarantine.list()
+
+    assert not failed.recorded
+    assert (again.source, again.data) == (item.source, item.data)
+    assert site.pipeline.timings.records == 3
+
+
+def test_a_replay_waits_for_the_pipeline_of_the_record(site: Site) -> None:
+    """Before what came later of the same visit: the old state never follows the new one."""
+    site.send(adt(more="M"))
+    site.library.add(ADT_MAP.replace("patient.gender = sex", "patient.gender = 'male'"))
+    site.journal.append([Arrival("his", _outpatient(), "M2")])
+    item = site.store.quarantine.list()[0].item_id
+    (replayed,) = Replay(site.store, _Asleep(), wait=0).items([item])
+
+    assert replayed.waiting
+    assert site.resources("Patient") == []
+    site.pipeline.drain()
+    (encounter,) = site.resources("Encounter")
+    assert (encounter["class"]["code"], encounter["meta"]["versionId"]) == ("O", "2")
+
+
+def test_two_pipelines_never_record_a_message_twice(site: Site, monkeypatch) -> None:
+    """What another process finished since a batch was read is left out: order stays."""
+    other = make_site(site.store.database.path)
+    real = site.pipeline._works
+
+    def works(entries):
+        read = list(real(entries))
+        other.send(_outpatient())
+        return iter(read)
+
+    monkeypatch.setattr(site.pipeline, "_works", works)
+    site.journal.append([Arrival("his", adt().encode(), "M1")])
+    site.pipeline.drain(once=True)
+    other.store.close()
+
+    (encounter,) = site.resources("Encounter")
+    assert (encounter["class"]["code"], encounter["meta"]["versionId"]) == ("O", "2")
+
+
+def test_what_another_process_said_is_not_taken_for_known(site: Site) -> None:
+    """A ward's name set by another process is set back by the feed's next message."""
+    other = make_site(site.store.database.path)
+    site.send(adt())
+    other.send(adt(control="M2").replace("内科", "外科"))
+    site.send(adt(control="M3"))
+    other.store.close()
+
+    assert site.resources("Organization")[0]["name"] == "内科"
 
 
 def test_the_thread_works_when_it_is_woken(site: Site) -> None:

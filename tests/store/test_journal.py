@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.store import JournalEntry, Store
+from fhir_bridge.store import JournalEntry, QuarantineEntry, Store
 from tests.store.asking import patient
 
 
@@ -64,8 +64,9 @@ def test_an_unknown_message_cannot_be_marked(store: Store) -> None:
 def test_quarantine_keeps_raw_bytes_and_reasons(store: Store) -> None:
     """Items are listed by feed, read, and taken out."""
     issues = [Issue("FB-1001", "error", "line 3", {"reason": "x"}), Issue("FB-1002", "warning")]
-    kept = store.quarantine.add("cda", b"\xff\x00raw", issues, message_id=7, source="a.xml")
-    store.quarantine.add("adt", b"2", issues[1:])
+    entry = QuarantineEntry("cda", b"\xff\x00raw", issues, message_id=7, source="a.xml")
+    kept = store.quarantine.add(entry)
+    store.quarantine.add(QuarantineEntry("adt", b"2", issues[1:]))
     found = store.quarantine.list("cda")
     assert [(each.item_id, each.data, each.issues) for each in found] == [
         (kept, b"\xff\x00raw", tuple(issues))
@@ -75,6 +76,68 @@ def test_quarantine_keeps_raw_bytes_and_reasons(store: Store) -> None:
     store.quarantine.remove(kept)
     with pytest.raises(BridgeError):
         store.quarantine.get(kept)
+
+
+def test_a_released_message_is_pending_in_its_old_place(store: Store) -> None:
+    """It waits before what came later; nothing of it is left in quarantine."""
+    for number in (b"1", b"2"):
+        store.journal.append([JournalEntry("adt", number, number, "C", source="10.0.0.7")])
+    with store.transaction() as tx:
+        tx.journal_done(1, "quarantined")
+        item = tx.quarantine_add(QuarantineEntry("adt", b"1", [Issue("FB-1001")], message_id=1))
+    assert store.quarantine.release(item) == 1
+    assert [each.message_id for each in store.journal.pending()] == [1, 2]
+    assert store.quarantine.list() == []
+    with pytest.raises(BridgeError) as refused:
+        store.quarantine.release(item)
+    assert refused.value.code == "FB-5202"
+
+
+def test_a_released_row_is_a_message_of_its_own(store: Store) -> None:
+    """Also again; its file is done when nothing of it rests any more."""
+    store.journal.append([JournalEntry("files", b"all rows", b"d", source="a.csv")])
+    with store.transaction() as tx:
+        tx.journal_done(1, "quarantined")
+        rows = [
+            tx.quarantine_add(
+                QuarantineEntry(
+                    "files",
+                    row,
+                    [Issue("FB-1001")],
+                    message_id=1,
+                    received="2026-01-01T00:00:00.000Z",
+                )
+            )
+            for row in (b'{"a":1}', b'{"a":2}')
+        ]
+    assert store.quarantine.release(rows[0]) == 2
+    assert store.journal.get(1).status == "quarantined"
+    message = store.journal.get(2)
+    assert (message.data, message.received) == (b'{"a":1}', "2026-01-01T00:00:00.000Z")
+    assert store.quarantine.release(rows[1]) == 3
+    assert (store.journal.get(1).status, store.journal.get(1).detail) == ("done", "replayed")
+    with store.transaction() as tx:
+        tx.journal_done(2, "quarantined")
+        again = tx.quarantine_add(
+            QuarantineEntry("files", b'{"a":1}', [Issue("FB-1001")], message_id=2)
+        )
+    assert store.quarantine.release(again) == 2
+    assert store.journal.is_pending(2)
+
+
+def test_what_was_refused_at_the_door_is_released_as_a_message(store: Store) -> None:
+    """It never had a place in the journal and gets one now."""
+    item = store.quarantine.add(QuarantineEntry("adt", b"raw", [Issue("FB-1001")]))
+    assert store.journal.get(store.quarantine.release(item)).data == b"raw"
+
+
+def test_a_turn_tells_who_had_it_before(store: Store) -> None:
+    """Only the holder of the turn before may trust what it remembers."""
+    told = []
+    for holder in (b"a", b"a", b"b", b"a"):
+        with store.transaction() as tx:
+            told.append(tx.take_turn("pipeline", holder))
+    assert told == [False, True, False, False]
 
 
 def test_identity_keys_and_statements(store: Store) -> None:
