@@ -16,6 +16,7 @@ from fhir_bridge.fhirpath.lexer import locate
 from fhir_bridge.fhirpath.model import Model, model_of
 from fhir_bridge.fhirpath.parser import parse
 from fhir_bridge.fhirpath.registry import FUNCTIONS
+from fhir_bridge.fhirpath.suggestion import did_you_mean
 
 __all__ = ["check"]
 
@@ -175,9 +176,19 @@ class _Checker:
             known = known or bool(members)
             found.update(member.type_name for member in members)
         if not known:
-            self.report(tree.offset, tree.name, f"it is no element of {' or '.join(sorted(focus))}")
+            near = did_you_mean(tree.name, self.names(focus))
+            owners = " or ".join(sorted(focus))
+            self.report(tree.offset, tree.name, f"it is no element of {owners}{near}")
             return None
         return None if "" in found or "Resource" in found else frozenset(found)
+
+    def names(self, owners: frozenset[str]) -> list[str]:
+        """The elements of the types, choices without a type in their name."""
+        definitions = self.model.definitions
+        shapes = [definitions.types[owner] for owner in owners] if definitions is not None else []
+        return [
+            element.choice or key for shape in shapes for key, element in shape.elements.items()
+        ]
 
     def call(self, tree: syntax.Call, focus: Types, this: Types) -> Types:
         function = FUNCTIONS[tree.name]
@@ -206,7 +217,8 @@ class _Checker:
     def named(self, name: str, offset: int, *, cast: bool) -> Types:
         if not self.model.known(name):
             if not name.startswith("System."):  # a System type that nothing has is just not it
-                self.report(offset, name, "there is no such type")
+                near = did_you_mean(name, self.model.type_names)
+                self.report(offset, name, f"there is no such type{near}")
             return None if cast else _TRUTH
         if not cast:
             return _TRUTH

@@ -22,6 +22,7 @@ from fhir_bridge.fhirpath.node import Node, step
 from fhir_bridge.fhirpath.operators import BINARY, LOGIC
 from fhir_bridge.fhirpath.references import resolves_to
 from fhir_bridge.fhirpath.registry import FUNCTIONS, Function
+from fhir_bridge.fhirpath.suggestion import did_you_mean
 from fhir_bridge.fhirpath.variables import variable
 
 __all__ = ["compile_closure"]
@@ -206,12 +207,12 @@ class _Compiler:
                 "FB-2003",
                 locate(self.text, tree.offset),
                 name=f"{tree.name}()",
-                reason="there is no such function",
+                reason=f"there is no such function{did_you_mean(tree.name, FUNCTIONS)}",
             )
         count = len(tree.arguments)
         if not function.least <= count <= function.most:
             span = (
-                f"{function.least}"
+                f"{function.least or 'no'}"
                 if function.least == function.most
                 else f"{function.least} to {function.most}"
             )
@@ -219,7 +220,7 @@ class _Compiler:
                 "FB-2003",
                 locate(self.text, tree.offset),
                 name=f"{tree.name}()",
-                reason=f"it takes {span} arguments, not {count}",
+                reason=f"it takes {span} argument{'s' * (function.most != 1)}, not {count}",
             )
         return self.located(self.bound(function, tree), tree.offset)
 

@@ -6,7 +6,7 @@ compiled; what repeats becomes a list, a choice element takes its key from its v
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from fhir_bridge.errors import BridgeError
@@ -14,6 +14,7 @@ from fhir_bridge.fhir import TypeDefinition
 from fhir_bridge.fhirpath.evaluation import fail, one
 from fhir_bridge.fhirpath.model import PRIMITIVES, Model
 from fhir_bridge.fhirpath.node import Node, plain_of
+from fhir_bridge.fhirpath.suggestion import did_you_mean
 from fhir_bridge.fhirpath.types import fhir_name
 
 __all__ = ["builder"]
@@ -27,17 +28,21 @@ def builder(type_name: str, names: Sequence[str], model: Model) -> Callable[[lis
     local = type_name.removeprefix("FHIR.")
     unknown = model.definitions is not None and not model.known(type_name)
     if unknown or type_name.startswith("System."):
-        raise BridgeError("FB-2004", name=type_name, reason="there is no such type to make")
+        raise BridgeError(
+            "FB-2004",
+            name=type_name,
+            reason=f"there is no such type to make{did_you_mean(type_name, model.type_names)}",
+        )
     if local in PRIMITIVES:
         for name in names:
             if name not in _OF_PRIMITIVES:
-                raise _no_element(name, local)
+                raise _no_element(name, local, _OF_PRIMITIVES)
         return lambda parts: _primitive(local, dict(zip(names, parts, strict=True)))
     shape = model.definitions.types[local] if model.definitions is not None else None
     if shape is not None:
         for name in names:
             if name not in shape.elements and name not in shape.choices:
-                raise _no_element(name, local)
+                raise _no_element(name, local, [*shape.elements, *shape.choices])
     start = {"resourceType": local} if shape is not None and shape.kind == "resource" else {}
 
     def build(parts: list[Items]) -> Node:
@@ -50,8 +55,9 @@ def builder(type_name: str, names: Sequence[str], model: Model) -> Callable[[lis
     return build
 
 
-def _no_element(name: str, type_name: str) -> BridgeError:
-    return BridgeError("FB-2004", name=name, reason=f"it is no element of {type_name}")
+def _no_element(name: str, type_name: str, known: Iterable[str]) -> BridgeError:
+    near = did_you_mean(name, known)
+    return BridgeError("FB-2004", name=name, reason=f"it is no element of {type_name}{near}")
 
 
 def _primitive(type_name: str, parts: dict[str, Items]) -> Node:

@@ -79,10 +79,11 @@ class _Parser:
 
     def refuse(self, expected: str) -> BridgeError:
         token = self.token
+        found = "the end" if token.kind == "end" else repr(token.text[:40])
         return BridgeError(
             "FB-2001",
             locate(self.text, token.offset),
-            reason=f"expected {expected}, found {token.text[:40]!r}",
+            reason=f"expected {expected}, found {found}",
         )
 
     def at(self, symbol: str) -> bool:

@@ -6,6 +6,7 @@ import pytest
 
 from fhir_bridge import fhirpath
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import definitions
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_a_refusal_says_where_and_what_was_expected(text: str, where: str, reaso
     ("text", "reason"),
     [
         ("name.frist()", "there is no such function"),
-        ("name.where()", "takes 1 arguments, not 0"),
+        ("name.where()", "takes 1 argument, not 0"),
         ("name.ofType(1 + 1)", "the name of a type"),
     ],
 )
@@ -83,3 +84,28 @@ def test_an_evaluation_error_names_the_place_in_the_expression() -> None:
 def test_a_compiled_expression_is_kept() -> None:
     """The same text, definitions and type give the same object."""
     assert fhirpath.compile("a.b") is fhirpath.compile("a.b")
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "words"),
+    [
+        ("name.", "line 1, column 6", "expected a name or a function, found the end"),
+        ("name.frist()", "line 1, column 6", "there is no such function; did you mean first?"),
+        ("name.first(1)", "line 1, column 6", "it takes no arguments, not 1"),
+        ("name.ofType()", "line 1, column 6", "it takes 1 argument, not 0"),
+        ("HumanName { familly: 'a' }", "line 1, column 1", "did you mean family?"),
+    ],
+)
+def test_refusals_say_what_was_expected(text: str, where: str, words: str) -> None:
+    """A refusal has its place, what was expected, and the name that may have been meant."""
+    with pytest.raises(BridgeError) as caught:
+        fhirpath.compile(text, definitions=definitions())
+    issue = caught.value.issues[0]
+    assert issue.where == where
+    assert words in issue.sentence
+
+
+def test_a_check_offers_the_name_that_is_near() -> None:
+    """An element that is not there is named with the one that may have been meant."""
+    (issue,) = fhirpath.check("Patient.contact.nam", definitions(), "Patient")
+    assert "it is no element of Patient.contact; did you mean name?" in issue.sentence
