@@ -66,6 +66,52 @@ _BOOLEAN = frozenset(
 )
 _ORDERED = frozenset({"first", "last", "tail", "skip", "take"})
 _UNORDERED = frozenset({"children", "descendants"})
+_KEEPS_ORDER = frozenset(
+    "where select ofType as distinct extension trace combine union intersect exclude".split()  # noqa: SIM905 - reads better
+)
+# functions that take one simple value: no structure is ever their input
+_ON_VALUES = frozenset(
+    [
+        "indexOf",
+        "lastIndexOf",
+        "substring",
+        "startsWith",
+        "endsWith",
+        "contains",
+        "upper",
+        "lower",
+        "trim",
+        "length",
+        "toChars",
+        "replace",
+        "matches",
+        "matchesFull",
+        "replaceMatches",
+        "split",
+        "join",
+        "encode",
+        "decode",
+        "escape",
+        "unescape",
+        "exp",
+        "ln",
+        "log",
+        "power",
+        "sqrt",
+        "yearOf",
+        "monthOf",
+        "dayOf",
+        "hourOf",
+        "minuteOf",
+        "secondOf",
+        "millisecondOf",
+        "timezoneOffsetOf",
+        "dateOf",
+        "timeOf",
+        "duration",
+        "difference",
+    ]
+)
 _TRUTH: Types = frozenset({"System.Boolean"})
 
 
@@ -110,8 +156,11 @@ class _Checker:
                 return self.call(tree, focus, this)
             case syntax.Special(name="this"):
                 return this
-            case syntax.Constant(name="resource" | "context" | "rootResource"):
+            case syntax.Constant(name="context"):
                 return self.root
+            case syntax.Constant(name="resource" | "rootResource"):
+                whole = self.root is not None and all(map(self.model.is_resource, self.root))
+                return self.root if whole else None
             case syntax.Union():
                 return _merged([self.types(part, focus, this) for part in tree.parts])
             case syntax.Unary(operand=inner) | syntax.SortKey(key=inner):
@@ -134,24 +183,22 @@ class _Checker:
 
     def path(self, tree: syntax.Path, focus: Types, this: Types) -> Types:
         found = self.types(tree.start, focus, this)
-        previous = tree.start
+        loose = _is_call(tree.start, _UNORDERED)
         for step in tree.steps:
-            if self.ordered:
-                self.order(previous, step)
+            if (
+                self.ordered
+                and loose
+                and (isinstance(step, syntax.Index) or _is_call(step, _ORDERED))
+            ):
+                name = f"{step.name}()" if isinstance(step, syntax.Call) else "an index"
+                self.report(step.offset, name, "the items before it have no order")
+            kept = isinstance(step, syntax.Member) or _is_call(step, _KEEPS_ORDER)
+            loose = _is_call(step, _UNORDERED) or (loose and kept)
             if isinstance(step, syntax.Member):
                 found = self.member(step, found)
             else:
                 found = self.types(step, found, this)
-            previous = step
         return found
-
-    def order(self, previous: syntax.Expr, step: syntax.Expr) -> None:
-        loose = isinstance(previous, syntax.Call) and previous.name in _UNORDERED
-        needs = isinstance(step, syntax.Index) or (
-            isinstance(step, syntax.Call) and step.name in _ORDERED
-        )
-        if loose and needs:
-            self.report(step.offset, "order", "the collection has none")
 
     def start(self, tree: syntax.Member, focus: Types) -> Types:
         name = tree.name
@@ -182,6 +229,12 @@ class _Checker:
             return None
         return None if "" in found or "Resource" in found else frozenset(found)
 
+    def is_structure(self, type_name: str) -> bool:
+        """Whether values of the type have elements and no value of their own."""
+        definitions = self.model.definitions
+        shape = definitions.types.get(type_name) if definitions is not None else None
+        return shape is not None and shape.kind != "primitive" and not shape.abstract
+
     def names(self, owners: frozenset[str]) -> list[str]:
         """The elements of the types, choices without a type in their name."""
         definitions = self.model.definitions
@@ -192,6 +245,9 @@ class _Checker:
 
     def call(self, tree: syntax.Call, focus: Types, this: Types) -> Types:
         function = FUNCTIONS[tree.name]
+        if tree.name in _ON_VALUES and focus and all(map(self.is_structure, focus)):
+            owners = " or ".join(sorted(focus))
+            self.report(tree.offset, f"{tree.name}()", f"{owners} is no simple value")
         if function.style == "type":
             name = syntax.type_name_of(tree.arguments[0]) or ""
             return self.named(name, tree.offset, cast=tree.name != "is")
@@ -224,6 +280,10 @@ class _Checker:
             return _TRUTH
         local = name.removeprefix("FHIR.")
         return frozenset({local}) if local in self.model.type_names else None
+
+
+def _is_call(tree: syntax.Expr, names: frozenset[str]) -> bool:
+    return isinstance(tree, syntax.Call) and tree.name in names
 
 
 def _merged(parts: list[Types]) -> Types:

@@ -109,3 +109,39 @@ def test_a_check_offers_the_name_that_is_near() -> None:
     """An element that is not there is named with the one that may have been meant."""
     (issue,) = fhirpath.check("Patient.contact.nam", definitions(), "Patient")
     assert "it is no element of Patient.contact; did you mean name?" in issue.sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Patient.name.startsWith('x')", "HumanName is no simple value"),
+        ("Patient.name.select(length())", "HumanName is no simple value"),
+        ("Patient.children().where(true).first()", "the items before it have no order"),
+        ("Patient.descendants()[0]", "the items before it have no order"),
+        ("Patient.name.given.length", "it is no element of string"),
+    ],
+)
+def test_a_check_finds_what_cannot_work(text: str, words: str) -> None:
+    """Functions of strings on structures, and places in what has no order, are reported."""
+    issues = fhirpath.check(text, definitions(), "Patient", ordered=True)
+    assert [words in issue.sentence for issue in issues] == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Patient.name.given.first().length()",
+        "Patient.multipleBirth.toString().substring(1)",
+        "Patient.children().sort(id).first()",
+        "Patient.extension.value.length()",
+    ],
+)
+def test_a_check_lets_pass_what_may_work(text: str) -> None:
+    """What depends on the data is not reported."""
+    assert fhirpath.check(text, definitions(), "Patient", ordered=True) == []
+
+
+def test_the_resource_around_a_part_is_not_known() -> None:
+    """%resource of an expression on a datatype may be any resource."""
+    assert fhirpath.check("%resource.contained.id", definitions(), "Reference") == []
+    assert fhirpath.check("%resource.nam", definitions(), "Patient") != []
