@@ -40,7 +40,7 @@ def check_map(library: Library, map_url: str) -> list[Issue]:
     """
     issues: list[Issue] = []
     try:
-        library.compile(map_url)
+        library.compile(map_url).complete()
     except BridgeError as error:
         if error.code == "FB-2104":
             raise

@@ -205,6 +205,17 @@ class CompiledMap:
             self._pending.append((found, structure_map, unit))
         return found
 
+    def complete(self) -> None:
+        """Compile the groups of the map that nothing calls by name, too.
+
+        Raises BridgeError FB-21xx, FB-20xx for the first fault.
+        """
+        unit = self._unit_of(self.structure_map)
+        with self._lock:
+            for group in self.structure_map.groups:
+                self._group(self.structure_map, unit, group)
+            self._complete()
+
     def _complete(self) -> None:
         """Compile every group that is reached; new ones may turn up on the way."""
         while self._pending:

@@ -81,6 +81,14 @@ def test_rules_that_never_fire_are_found(rule: str) -> None:
     assert "FB-2123" in codes(rule, source_type="Patient")
 
 
+def test_groups_chosen_by_types_are_compiled_too() -> None:
+    """What no rule calls by name would else fail on the first record of its type."""
+    more = (
+        "group Typed(source s : Period, target t : Period) <<types>> { s -> t.id = (%s.none()); }"
+    )
+    assert codes("src.a as a -> tgt.id = a;", more=more) == ["FB-2003"]
+
+
 def test_unknown_concept_maps_are_found() -> None:
     """A translate by a map that the library has not would fail on the first record."""
     assert codes("src.a as a -> tgt.gender = translate(a, 'http://x/none', 'code');") == ["FB-2202"]

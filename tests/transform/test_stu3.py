@@ -34,6 +34,9 @@ def test_maps_have_no_faults() -> None:
 
 CONCEPT = {"coding": [{"system": "http://snomed.info/sct", "code": "1"}], "text": "one"}
 PATIENT = {"reference": "Patient/1"}
+AUTHOR = {"name": "A"}
+MONEY, DOLLAR = {"value": 1, "code": "USD"}, {"value": 1, "currency": "USD"}
+LIST = {"reference": "List/1"}
 CASES = [
     pytest.param(
         {"resourceType": "Patient", "id": "1", "birthDate": "1980-01", "_birthDate": {"id": "b"}},
@@ -138,6 +141,63 @@ CASES = [
         {"resourceType": "Task", "status": "ready", "reasonCode": CONCEPT, "intent": "order"}
         | {"requester": PATIENT, "instantiatesUri": "http://example.org/t"},
         id="task",
+    ),
+    pytest.param(
+        {"resourceType": "Account", "status": "active", "period": {"start": "2018"}},
+        {"resourceType": "Account", "status": "active", "servicePeriod": {"start": "2018"}},
+        id="account",
+    ),
+    pytest.param(
+        {"resourceType": "ClaimResponse", "outcome": {"coding": [{"code": "complete"}]}}
+        | {"item": [{"sequenceLinkId": 1, "detail": [{"sequenceLinkId": 2}]}]}
+        | {"addItem": [{"sequenceLinkId": [3], "service": CONCEPT, "fee": MONEY}]}
+        | {"processNote": [{"type": {"coding": [{"code": "print"}]}, "text": "x"}]},
+        {"resourceType": "ClaimResponse", "outcome": "complete"}
+        | {"item": [{"itemSequence": 1, "detail": [{"detailSequence": 2}]}]}
+        | {"addItem": [{"itemSequence": [3], "productOrService": CONCEPT, "net": DOLLAR}]}
+        | {"processNote": [{"type": "print", "text": "x"}]},
+        id="claim-response",
+    ),
+    pytest.param(
+        {"resourceType": "Measure", "contributor": [AUTHOR | {"type": "author"}]}
+        | {"group": [{"identifier": {"system": "urn:s", "value": "g"}}]}
+        | {"supplementalData": [{"criteria": "Age"}]},
+        {"resourceType": "Measure", "author": [{"name": "A"}]}
+        | {"group": [{"code": {"coding": [{"system": "urn:s", "code": "g"}]}}]}
+        | {"supplementalData": [{"criteria": {"language": "text/cql", "expression": "Age"}}]},
+        id="measure",
+    ),
+    pytest.param(
+        {"resourceType": "MeasureReport", "type": "patient-list", "patient": PATIENT}
+        | {"group": [{"measureScore": 1, "population": [{"patients": LIST}]}]},
+        {"resourceType": "MeasureReport", "type": "subject-list", "subject": PATIENT}
+        | {"group": [{"population": [{"subjectResults": LIST}], "measureScore": {"value": 1}}]},
+        id="measure-report",
+    ),
+    pytest.param(
+        {"resourceType": "NutritionOrder", "status": "planned", "patient": PATIENT},
+        {"resourceType": "NutritionOrder", "status": "active", "intent": "plan"}
+        | {"patient": PATIENT},
+        id="status-becomes-intent",
+    ),
+    pytest.param(
+        {"resourceType": "EligibilityRequest", "coverage": {"reference": "Coverage/1"}},
+        {"resourceType": "CoverageEligibilityRequest"}
+        | {"insurance": [{"coverage": {"reference": "Coverage/1"}}]},
+        id="eligibility",
+    ),
+    pytest.param(
+        {"resourceType": "Encounter", "incomingReferral": [{"reference": "ReferralRequest/r"}]}
+        | {"subject": {"reference": "http://other/ReferralRequest/r"}},
+        {"resourceType": "Encounter", "basedOn": [{"reference": "ServiceRequest/r"}]}
+        | {"subject": {"reference": "http://other/ReferralRequest/r"}},
+        id="reference-to-a-renamed-type",
+    ),
+    pytest.param(
+        {"resourceType": "VisionPrescription", "dispense": [{"prism": 2, "base": "down"}]},
+        {"resourceType": "VisionPrescription"}
+        | {"lensSpecification": [{"prism": [{"amount": 2, "base": "down"}]}]},
+        id="values-become-structure",
     ),
 ]
 
