@@ -156,11 +156,8 @@ class _Checker:
                 return self.call(tree, focus, this)
             case syntax.Special(name="this"):
                 return this
-            case syntax.Constant(name="context"):
-                return self.root
-            case syntax.Constant(name="resource" | "rootResource"):
-                whole = self.root is not None and all(map(self.model.is_resource, self.root))
-                return self.root if whole else None
+            case syntax.Constant():
+                return self.constant(tree.name)
             case syntax.Union():
                 return _merged([self.types(part, focus, this) for part in tree.parts])
             case syntax.Unary(operand=inner) | syntax.SortKey(key=inner):
@@ -180,6 +177,13 @@ class _Checker:
                 arithmetic = tree.operator in "+-*/&" or tree.operator in ("div", "mod")
                 return None if arithmetic else _TRUTH
         return None
+
+    def constant(self, name: str) -> Types:
+        """``%context`` is the root; ``%resource`` is too, unless the root is a part of one."""
+        if name == "context":
+            return self.root
+        whole = self.root is not None and all(map(self.model.is_resource, self.root))
+        return self.root if whole and name in ("resource", "rootResource") else None
 
     def path(self, tree: syntax.Path, focus: Types, this: Types) -> Types:
         found = self.types(tree.start, focus, this)
