@@ -1,8 +1,9 @@
 """Runs one public suite over a tree and prints what a reader needs to judge it.
 
-``python -m tests.conformance SUITE TREE [--failures FILE] [--verbose]`` prints
+``python -m tests.conformance SUITE TREE [--failures FILE] [--verbose] [--all]`` prints
 ``SUITE: cases N, passed P, failed F, skipped S`` and writes the ids of the failed and
 skipped cases, with notes, to a file.  Exit code 0 when nothing failed, 1 otherwise.
+``--all`` judges the cases of the register of exclusions too and names those that pass.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.conformance.result import Result
+from tests.conformance.result import Result, judge_all, listed
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,7 +26,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("tree", type=Path, help="folder in the suite's published format")
     parser.add_argument("--failures", type=Path, help="where the ids of failed cases go")
     parser.add_argument("--verbose", action="store_true", help="print each failed case")
+    parser.add_argument("--all", action="store_true", help="judge the excluded cases as well")
     chosen = parser.parse_args(arguments)
+    if chosen.all:
+        judge_all()
     if not chosen.tree.is_dir():
         parser.error(f"no folder {chosen.tree}")
     try:
@@ -33,11 +37,15 @@ def main(arguments: list[str] | None = None) -> int:
     except ModuleNotFoundError as missing:
         parser.error(f"no suite {chosen.suite}: {missing}")
     results = list(suite.run(chosen.tree))
-    listed = chosen.failures or Path(tempfile.gettempdir()) / f"{chosen.suite}-failures.txt"
-    return _report(chosen.suite, results, listed, verbose=chosen.verbose)
+    if chosen.all:
+        passed = {result.case_id for result in results if result.outcome == "passed"}
+        for case in sorted(passed & listed(chosen.suite).keys()):
+            print(f"passes and is excluded: {case}")
+    failures = chosen.failures or Path(tempfile.gettempdir()) / f"{chosen.suite}-failures.txt"
+    return _report(chosen.suite, results, failures, verbose=chosen.verbose)
 
 
-def _report(suite: str, results: list[Result], listed: Path, *, verbose: bool) -> int:
+def _report(suite: str, results: list[Result], failures: Path, *, verbose: bool) -> int:
     """Print the totals, by group where the suite has groups, and list what did not pass."""
     groups: dict[str, list[Result]] = defaultdict(list)
     for result in results:
@@ -47,12 +55,12 @@ def _report(suite: str, results: list[Result], listed: Path, *, verbose: bool) -
             print(f"  {group}: {_totals(members)}")
     others = [result for result in results if result.outcome != "passed"]
     lines = [f"{result.outcome}\t{result.case_id}\t{result.note}" for result in others]
-    listed.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    failures.write_text("\n".join([*lines, ""]), encoding="utf-8")
     if verbose:
         print("\n".join(lines))
     print(f"{suite}: {_totals(results)}")
     if others:
-        print(f"(cases that did not pass: {listed})", file=sys.stderr)
+        print(f"(cases that did not pass: {failures})", file=sys.stderr)
     # A tree without a single case proves nothing, so it is not a success.
     return 1 if not results or any(result.outcome == "failed" for result in results) else 0
 
