@@ -67,6 +67,8 @@ def _messages(data: bytes, feed: Feed) -> Iterator[Record]:
         if not code:
             raise BridgeError("FB-1110", "MSH-9")
         types = (f"{code}^{event}", message.type_name, code)
+        if message.get("PID") is not None:
+            types += ("PID",)  # whatever its code: it speaks of a patient
         where = f"message {number} of the batch" if len(parts) > 1 else ""
         yield Record(message, types, _given(part), where, tuple(message.issues))
 

@@ -14,7 +14,7 @@ def test_a_batch_gives_one_record_for_each_message() -> None:
     data = f"BHS|^~\\&\r{MESSAGE.format(1)}{MESSAGE.format(2)}BTS|2\r".encode()
     first, second = parse(data, parse_feed("f", f'{FEED}"hl7v2"'))
 
-    assert first.types == ("ADT^A08", "ADT_A01", "ADT")
+    assert first.types == ("ADT^A08", "ADT_A01", "ADT", "PID")
     assert (first.where, second.where) == ("message 1 of the batch", "message 2 of the batch")
     assert first.data == MESSAGE.format(1).encode()
 
