@@ -21,97 +21,29 @@ from fhir_bridge.fhirpath.suggestion import did_you_mean
 __all__ = ["check"]
 
 Types = frozenset[str] | None  # None: not known
-_SAME = frozenset(
-    [
-        "where",
-        "first",
-        "last",
-        "tail",
-        "skip",
-        "take",
-        "single",
-        "distinct",
-        "trace",
-        "sort",
-        "intersect",
-        "exclude",
-        "defineVariable",
-        "extension",
-        "checkModifiers",
-    ]
+_SAME_NAMES = (
+    "where first last tail skip take single distinct trace sort intersect exclude "
+    "defineVariable extension checkModifiers"
 )
-_BOOLEAN = frozenset(
-    [
-        "exists",
-        "empty",
-        "not",
-        "all",
-        "allTrue",
-        "anyTrue",
-        "allFalse",
-        "anyFalse",
-        "subsetOf",
-        "supersetOf",
-        "isDistinct",
-        "is",
-        "hasValue",
-        "memberOf",
-        "conformsTo",
-        "startsWith",
-        "endsWith",
-        "contains",
-        "matches",
-        "matchesFull",
-    ]
+_SAME = frozenset(_SAME_NAMES.split())
+_BOOLEAN_NAMES = (
+    "exists empty not all allTrue anyTrue allFalse anyFalse subsetOf supersetOf isDistinct is "
+    "hasValue memberOf conformsTo startsWith endsWith contains matches matchesFull"
 )
+_BOOLEAN = frozenset(_BOOLEAN_NAMES.split())
 _ORDERED = frozenset({"first", "last", "tail", "skip", "take"})
 _UNORDERED = frozenset({"children", "descendants"})
 _KEEPS_ORDER = frozenset(
     "where select ofType as distinct extension trace combine union intersect exclude".split()  # noqa: SIM905 - reads better
 )
 # functions that take one simple value: no structure is ever their input
-_ON_VALUES = frozenset(
-    [
-        "indexOf",
-        "lastIndexOf",
-        "substring",
-        "startsWith",
-        "endsWith",
-        "contains",
-        "upper",
-        "lower",
-        "trim",
-        "length",
-        "toChars",
-        "replace",
-        "matches",
-        "matchesFull",
-        "replaceMatches",
-        "split",
-        "join",
-        "encode",
-        "decode",
-        "escape",
-        "unescape",
-        "exp",
-        "ln",
-        "log",
-        "power",
-        "sqrt",
-        "yearOf",
-        "monthOf",
-        "dayOf",
-        "hourOf",
-        "minuteOf",
-        "secondOf",
-        "millisecondOf",
-        "timezoneOffsetOf",
-        "dateOf",
-        "timeOf",
-        "duration",
-        "difference",
-    ]
+_ON_VALUES_NAMES = (
+    "indexOf lastIndexOf substring startsWith endsWith contains upper lower trim length "
+    "toChars replace matches matchesFull replaceMatches split join encode decode escape "
+    "unescape exp ln log power sqrt yearOf monthOf dayOf hourOf minuteOf secondOf "
+    "millisecondOf timezoneOffsetOf dateOf timeOf duration difference"
 )
+_ON_VALUES = frozenset(_ON_VALUES_NAMES.split())
 _TRUTH: Types = frozenset({"System.Boolean"})
 
 

@@ -16,28 +16,15 @@ from fhir_bridge.fhirpath.temporal import Temporal, parse_temporal
 __all__ = ["read_date"]
 
 _CODE = re.compile(r"yyyy|yy|M{1,4}|dd?|hh?|HH?|mm?|ss?|S{1,9}|a|Z|z|.", re.DOTALL)
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905 - reads better
-_NAMES = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-]
+_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
+_SHORT = [name[:3] for name in _MONTHS.split("|")]
 _TWO, _ONE_OR_TWO = r"\d\d", r"\d\d?"
 # code -> the part of the date that it reads and how that is written
 _CODES: dict[str, tuple[str, str]] = {
     "yyyy": ("year", r"\d{4}"),
     "yy": ("century_year", _TWO),
-    "MMMM": ("month_name", "|".join(_NAMES)),
-    "MMM": ("month_name", "|".join(_MONTHS)),
+    "MMMM": ("month_name", _MONTHS),
+    "MMM": ("month_name", "|".join(_SHORT)),
     "MM": ("month", _TWO),
     "M": ("month", _ONE_OR_TWO),
     "dd": ("day", _TWO),
@@ -95,7 +82,7 @@ def _assembled(parts: dict[str, str]) -> Temporal | None:
         short = int(parts["century_year"])
         parts["year"] = str(short + (2000 if short < 50 else 1900))
     if "month_name" in parts:
-        parts["month"] = str(_MONTHS.index(parts["month_name"][:3].lower()) + 1)
+        parts["month"] = str(_SHORT.index(parts["month_name"][:3].lower()) + 1)
     if "half_hour" in parts:
         hour = int(parts["half_hour"])
         if not 1 <= hour <= 12:
