@@ -106,9 +106,7 @@ def _native(body: bytes) -> tuple[str, bytes]:
 
 def _takes_gzip(accept_encoding: str) -> bool:
     """Whether gzip is named and not with a quality of nothing (RFC 9110 §12.5.3)."""
-    if "gzip" not in accept_encoding:
-        return False
-    for part in accept_encoding.lower().split(","):
+    for part in accept_encoding.lower().split(",") if accept_encoding else ():
         coding, _, quality = part.partition(";")
         if coding.strip() in ("gzip", "x-gzip"):
             return not re.fullmatch(r"\s*q=0(\.0*)?\s*", quality)
