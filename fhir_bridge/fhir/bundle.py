@@ -17,16 +17,12 @@ from fhir_bridge.fhir.json_format import Resource
 
 __all__ = [
     "batch_response",
-    "bundle_of",
-    "collection",
     "embedded",
     "history",
     "history_entry",
-    "request_entry",
     "response_entry",
     "search_entry",
     "searchset",
-    "transaction",
     "transaction_response",
 ]
 
@@ -52,7 +48,7 @@ def searchset(
     entries: Iterable[Entry], *, total: int | None = None, links: Mapping[str, str] | None = None
 ) -> Resource:
     """A page of a search; `links` by relation (self, first, next …)."""
-    return bundle_of("searchset", entries, total=total, links=links)
+    return _bundle("searchset", entries, total=total, links=links)
 
 
 def history_entry(
@@ -78,23 +74,7 @@ def history(
     entries: Iterable[Entry], *, total: int | None = None, links: Mapping[str, str] | None = None
 ) -> Resource:
     """A page of a history, newest first as given."""
-    return bundle_of("history", entries, total=total, links=links)
-
-
-def request_entry(
-    full_url: str, resource: Resource | None, *, method: str, url: str, **conditions: str
-) -> Entry:
-    """One request of a transaction; conditions are ifMatch, ifNoneExist and their kin."""
-    entry: Entry = {"fullUrl": full_url} if full_url else {}
-    if resource is not None:
-        entry["resource"] = resource
-    entry["request"] = {"method": method, "url": url, **conditions}
-    return entry
-
-
-def transaction(entries: Iterable[Entry]) -> Resource:
-    """Requests that succeed or fail together."""
-    return bundle_of("transaction", entries)
+    return _bundle("history", entries, total=total, links=links)
 
 
 def response_entry(
@@ -116,22 +96,15 @@ def response_entry(
 
 def transaction_response(entries: Iterable[Entry]) -> Resource:
     """The answers of a transaction in the order of its requests."""
-    return bundle_of("transaction-response", entries)
+    return _bundle("transaction-response", entries)
 
 
 def batch_response(entries: Iterable[Entry]) -> Resource:
     """The answers of a batch in the order of its requests."""
-    return bundle_of("batch-response", entries)
+    return _bundle("batch-response", entries)
 
 
-def collection(resources: Iterable[tuple[str, Resource]]) -> Resource:
-    """(fullUrl, resource) pairs with no further meaning."""
-    return bundle_of(
-        "collection", ({"fullUrl": url, "resource": resource} for url, resource in resources)
-    )
-
-
-def bundle_of(
+def _bundle(
     kind: str,
     entries: Iterable[Entry],
     *,
