@@ -95,7 +95,7 @@ def canonical(value: Decimal, unit: str) -> Quantity | None:
     if found.special:
         base = _to_base(value, found)
         return None if base is None else (_plain(base), found.text)
-    return _plain(_CONTEXT.multiply(value, found.decimal)), found.text
+    return _plain(_scaled(value, found.factor)), found.text
 
 
 def canonical_unit(unit: str) -> str | None:
@@ -119,7 +119,7 @@ def convert(value: Decimal, source: str, target: str) -> Decimal | None:
         base = _to_base(value, one)
         result = None if base is None else _from_base(base, other)
         return None if result is None else _plain(result)
-    return _plain(_CONTEXT.multiply(value, _ratio(source, target)))
+    return _plain(_scaled(value, _ratio(source, target)))
 
 
 def multiply(left: Quantity, right: Quantity) -> Quantity | None:
@@ -146,9 +146,17 @@ def _combined(left: Quantity, right: Quantity, sign: int) -> Quantity | None:
 
 
 @lru_cache(4096)
-def _ratio(source: str, target: str) -> Decimal:
+def _ratio(source: str, target: str) -> Fraction:
     one, other = _analyse(source), _analyse(target)
-    return _decimal(one.factor / other.factor) if one and other else Decimal(0)
+    return one.factor / other.factor if one and other else Fraction(0)
+
+
+def _scaled(value: Decimal, factor: Fraction) -> Decimal:
+    """The product, rounded once at the end: 9.80665 m/s2 are exactly 1 [g]."""
+    if factor.denominator == 1:
+        return _CONTEXT.multiply(value, Decimal(factor.numerator))
+    product = _WIDE.multiply(value, Decimal(factor.numerator))
+    return _CONTEXT.divide(product, Decimal(factor.denominator))
 
 
 @lru_cache(4096)

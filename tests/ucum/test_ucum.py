@@ -33,6 +33,8 @@ def test_public_suite(shared: Path) -> None:
         ("5.5", "mmol/L", "umol/L", "5500"),
         ("10", "[iU]/mL", "k[IU]/L", "10"),
         ("1", "[iU]", "g", None),
+        ("9.80665", "m/s2", "[g]", "1"),
+        ("90", "/min", "Hz", "1.5"),
         ("1", "cm", "s", None),
         ("1", "nonsense", "nonsense", None),
     ],
@@ -99,3 +101,26 @@ def test_any_text_is_a_unit_or_is_refused(text: str) -> None:
         code = error.code
     assert code in ("", "FB-2020")
     assert (ucum.canonical(Decimal(1), text) is not None) == ucum.is_valid(text)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "sign", "expected"),
+    [
+        ("cm", "cm", 1, "cm2"),
+        ("cm", "cm2", 1, "cm3"),
+        ("m/s", "s", 1, "m"),
+        ("mg/dL", "dL", 1, "mg"),
+        ("mg", "mL", -1, "mg/mL"),
+        ("1", "s", -1, "/s"),
+        ("kg.m", "s2", -1, "kg.m/s2"),
+        ("mg", "mg", -1, "1"),
+        ("(kg.m)2", "m", -1, "kg2.m"),
+        ("cm", "m", 1, None),  # two words for one dimension: only base units will do
+        ("N", "m", 1, None),
+        ("mg{creat}", "d", -1, None),
+        ("nonsense", "d", -1, None),
+    ],
+)
+def test_units_of_products(left: str, right: str, sign: int, expected: str | None) -> None:
+    """A product keeps the words of its units where no two of them measure the same."""
+    assert ucum.combined_unit(left, right, sign) == expected
