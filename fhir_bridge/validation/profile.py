@@ -10,13 +10,14 @@ R4 costs nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from fhir_bridge.conformance import Profiles
-from fhir_bridge.fhir import Constraint, Definitions, ElementDefinition, Resource, parse_reference
+from fhir_bridge.fhir import Constraint, Definitions, ElementDefinition, Resource
 from fhir_bridge.validation.element_tree import ElementNode, element_tree
 from fhir_bridge.validation.finding import Finding, Findings, found, moved
 from fhir_bridge.validation.invariants import Invariants
+from fhir_bridge.validation.narrowing import binding_judges, target_judges
 from fhir_bridge.validation.rules import Judge, all_of, maximum_of, properties, stated_judges
 from fhir_bridge.validation.slices import (
     Property,
@@ -28,7 +29,6 @@ from fhir_bridge.validation.slices import (
 )
 from fhir_bridge.validation.slicing import slice_matcher
 from fhir_bridge.validation.structure import NodeCheck
-from fhir_bridge.validation.values import fits_codes
 
 __all__ = ["ProfileCompiler"]
 
@@ -133,61 +133,13 @@ class ProfileCompiler:
         """What `node` asks of one value of `type_name`."""
         element = node.element
         judges = stated_judges(element, node.name)
-        judges += self._binding_judges(node, base)
-        judges += self._target_judges(node, base)
+        judges += binding_judges(node, base, self._profiles.codes)
+        judges += target_judges(node, base, self._target_type)
         judges += self._profile_judges(node)
         judges += self._invariant_judges(element, type_name)
         asked = [self._property_judge(child, type_name) for child in node.children.values()]
         below = [one for one in asked if one is not None]
         return [*judges, properties(below)] if below else judges
-
-    def _binding_judges(self, node: ElementNode, base: ElementDefinition | None) -> list[Judge]:
-        binding = node.element.get("binding", {})
-        url = str(binding.get("valueSet", ""))
-        if binding.get("strength") != "required" or not url:
-            return []
-        if base and base.strength == "required" and base.value_set == url.partition("|")[0]:
-            return []
-        systems = self._profiles.codes(url)
-        if systems is None:
-            return []
-        name = node.name
-
-        def judge(value: Any) -> Findings:
-            if value is None or fits_codes(value, systems):
-                return None
-            return found(
-                "FB-3008" if isinstance(value, str) else "FB-3025", name=name, value_set=url
-            )
-
-        return [judge]
-
-    def _target_judges(self, node: ElementNode, base: ElementDefinition | None) -> list[Judge]:
-        urls = [
-            url
-            for kind in node.element.get("type", ())
-            if kind.get("code") == "Reference"
-            for url in kind.get("targetProfile", ())
-        ]
-        allowed = {self._target_type(url) for url in urls}
-        if not allowed or "Resource" in allowed or "" in allowed:
-            return []
-        if base and allowed == set(base.targets):
-            return []
-        listed = ", ".join(sorted(allowed))
-
-        def judge(value: Any) -> Findings:
-            text = value.get("reference") if isinstance(value, dict) else None
-            reference = parse_reference(text) if isinstance(text, str) else None
-            if reference is None or not reference.resource_type:
-                return None
-            if reference.resource_type in allowed:
-                return None
-            return found(
-                "FB-3009", name="The reference", target=reference.resource_type, allowed=listed
-            )
-
-        return [judge]
 
     def _target_type(self, url: str) -> str:
         if self._is_type(url):
@@ -260,36 +212,12 @@ class ProfileCompiler:
         slices = self._slices(node, elements)
         wanted = least or any(part.least for part in slices)
         closed = node.element.get("slicing", {}).get("rules") == "closed" and bool(slices)
-        by_url = any(part.urls is not None for part in slices)
         if not (least or most is not None or refused or slices or any(judges.values())):
             return None
 
         place = Property(elements)
-
-        def check(owner: dict[str, Any]) -> Findings:
-            items = place.items(owner)
-            if not items and not wanted:
-                return None
-            findings: list[Finding] = []
-            if len(items) < least:
-                findings += found("FB-3003", name=plain)
-            if most is not None and len(items) > most:
-                findings += moved(
-                    found("FB-3004", name=plain, max=most, count=len(items)), f".{plain}"
-                )
-            for item in items:
-                if item.key in refused:
-                    more = found("FB-3006", name=plain, expected=f"of type {refused[item.key]}")
-                    findings += moved(more, place.step(item))
-                own = judges[item.key]
-                if own and item.value is not None and (asked := all_of(own, item.value)):
-                    findings += moved(asked, place.step(item))
-            for part in within_reach(slices, items) if by_url else slices:
-                findings += judge_slice(part, items, place, plain)
-            if closed:
-                findings += outside_of(slices, items, place, plain)
-            return findings or None
-
+        limits = _Limits(plain, least, most, refused, closed)
+        check = _property_check(place, limits, judges, slices)
         return (frozenset() if wanted else place.keys), check
 
     def _elements(self, node: ElementNode, owner_type: str) -> list[ElementDefinition]:
@@ -329,3 +257,46 @@ class ProfileCompiler:
         forms = [item for item in elements if item.type in codes or item.key == name]
         judges = {item.key: self._value_judges(part, item.type, item) for item in forms}
         return slice_of(name, part, forms, lambda _value: True, judges)
+
+
+class _Limits(NamedTuple):
+    """What is asked of a property as a whole: how many items, of which forms, in slices only."""
+
+    name: str
+    least: int
+    most: int | None
+    refused: dict[str, str]
+    closed: bool
+
+
+def _property_check(
+    place: Property, limits: _Limits, judges: Mapping[str, list[Judge]], slices: list[Slice]
+) -> NodeCheck:
+    """The check of one property of an object: its number of items, each item, each slice."""
+    name, least, most, refused, closed = limits
+    wanted = least or any(part.least for part in slices)
+    by_url = any(part.urls is not None for part in slices)
+
+    def check(owner: dict[str, Any]) -> Findings:
+        items = place.items(owner)
+        if not items and not wanted:
+            return None
+        findings: list[Finding] = []
+        if len(items) < least:
+            findings += found("FB-3003", name=name)
+        if most is not None and len(items) > most:
+            findings += moved(found("FB-3004", name=name, max=most, count=len(items)), f".{name}")
+        for item in items:
+            if item.key in refused:
+                more = found("FB-3006", name=name, expected=f"of type {refused[item.key]}")
+                findings += moved(more, place.step(item))
+            own = judges[item.key]
+            if own and item.value is not None and (asked := all_of(own, item.value)):
+                findings += moved(asked, place.step(item))
+        for part in within_reach(slices, items) if by_url else slices:
+            findings += judge_slice(part, items, place, name)
+        if closed:
+            findings += outside_of(slices, items, place, name)
+        return findings or None
+
+    return check

@@ -63,23 +63,15 @@ class QuestionnaireResponses:
             if len(own) > 1 and not question.get("repeats"):
                 yield from _fault(f"the item {link_id} stands more than once")
             for index, item in own:
-                step = f".item[{index}]"
-                if enabled is False and "answer" in item:
-                    yield from _fault(
-                        f"the item {link_id} has an answer and was not to be asked", step
-                    )
-                answers = item.get("answer", [])
-                if len(answers) > 1 and not question.get("repeats"):
-                    yield from _fault(f"the item {link_id} has more than one answer", step)
-                below = self._level(question, item, scope, known, is_whole)
+                faults = [*_misplaced_answers(question, item, enabled)]
                 if question.get("type") == "group":
-                    yield from moved(list(below), step)
-                for place, answer in enumerate(answers):
+                    faults += self._level(question, item, scope, known, is_whole)
+                for place, answer in enumerate(item.get("answer", ())):
+                    inner = [*self._level(question, answer, scope, known, is_whole)]
                     reason = self._answer_fault(question, answer)
-                    where = f"{step}.answer[{place}]"
-                    yield from _fault(f"the item {link_id} {reason}", where) if reason else ()
-                    below = self._level(question, answer, scope, known, is_whole)
-                    yield from moved(list(below), where)
+                    inner += _fault(f"the item {link_id} {reason}") if reason else ()
+                    faults += moved(inner, f".answer[{place}]")
+                yield from moved(faults, f".item[{index}]")
 
     def _answer_fault(self, question: Resource, answer: Resource) -> str:
         """Why `answer` is none to `question`; "" when it is one."""
@@ -129,6 +121,16 @@ def _strangers(
         if position < reached:
             yield from _fault(f"the item {link_id} is out of order", f".item[{index}]")
         reached = max(reached, position)
+
+
+def _misplaced_answers(question: Resource, item: Resource, enabled: bool | None) -> list[Finding]:
+    """Answers to what was not to be asked, and more than one where one is asked for."""
+    findings: list[Finding] = []
+    if enabled is False and "answer" in item:
+        findings += _fault(f"the item {item['linkId']} has an answer and was not to be asked")
+    if len(item.get("answer", ())) > 1 and not question.get("repeats"):
+        findings += _fault(f"the item {item['linkId']} has more than one answer")
+    return findings
 
 
 def _is_answered(own: list[tuple[int, Resource]]) -> bool:
