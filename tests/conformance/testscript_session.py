@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from fhir_bridge import fhir, fhirpath
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.validation import Validator
+from tests.conformance.testscript_tester import ENTERED, of_this_release, put_patient
 
 __all__ = ["CannotRun", "Failed", "Session"]
 
@@ -56,6 +57,7 @@ class Session:
         self._last: Any = None
         self._method = ""
         self._sent: dict[str, str] = {}
+        self._data = b""
         for fixture in many(script, "fixture"):
             reference = one(one(fixture, "resource") or {}, "reference") or ""
             data = self._fixture(folder, reference).decode("utf-8")
@@ -63,13 +65,15 @@ class Session:
         self._variables = {one(v, "name"): v for v in many(script, "variable")}
         if not self._bodies:
             self._preload(folder)
+        if any(one(variable, "hint") in ENTERED for variable in many(script, "variable")):
+            put_patient(client)
 
     def _fixture(self, folder: Path, reference: str) -> bytes:
         """A file beside the script, or a resource that the server is to hold beforehand."""
         path = folder / reference
         held = folder / "_reference" / "resources" / f"{reference.replace('/', '-').lower()}.json"
         if not path.is_file() and held.is_file():
-            data = held.read_bytes()
+            data = of_this_release(held.read_bytes())
             self._client.put(f"/fhir/{reference}", data=data, content_type=_MIME["json"])
             return data
         if not path.is_file():
@@ -88,7 +92,8 @@ class Session:
     def _put_example(self, file: Path) -> None:
         data = file.read_bytes()
         try:
-            resource = fhir.parse_xml(data) if file.suffix == ".xml" else fhir.parse_json(data)
+            is_xml = file.suffix == ".xml"
+            resource = fhir.parse_xml(data) if is_xml else fhir.parse_json(of_this_release(data))
         except BridgeError:
             return  # of another release
         place = f"/fhir/{resource['resourceType']}/{resource.get('id', 'none')}"
@@ -130,7 +135,10 @@ class Session:
             media = "json" if media == "none" else media
             headers["Content-Type"] = _MIME.get(media, media)
             data = self._body(one(operation, "sourceId") or "", media)
-        self._method, self._sent = method, headers
+        request_id = one(operation, "requestId")
+        if request_id and data is not None:
+            self._bodies[request_id] = data
+        self._method, self._sent, self._data = method, headers, data or b""
         url = self._url(operation, code)
         self._last = self._client.open(url, method=method, headers=headers, data=data)
         response_id = one(operation, "responseId")
@@ -193,6 +201,8 @@ class Session:
                 return str(found[0])
         default = one(variable, "defaultValue")
         if default is None:
+            default = ENTERED.get(str(one(variable, "hint")))
+        if default is None:
             raise CannotRun(f"the variable {name} is to be entered by a person")
         return str(default)
 
@@ -207,7 +217,9 @@ class Session:
         return list(_follow(resource, self._filled(path or "")))
 
     def _resource(self, source: str | None) -> dict[str, Any]:
-        data = self._bodies[source] if source else self._last.data
+        return self._parsed(self._bodies[source] if source else self._last.data)
+
+    def _parsed(self, data: bytes) -> dict[str, Any]:
         if not data.strip():
             return {}
         try:
@@ -242,7 +254,7 @@ class Session:
         elif one(asserted, "responseBody"):
             _require(re.search(one(asserted, "responseBody"), self._last.text) is not None, "body")
         elif one(asserted, "resource"):
-            found = self._resource(None).get("resourceType")
+            found = self._parsed(self._spoken_of(asserted)).get("resourceType")
             _compare(operator, [found], one(asserted, "resource"), f"resource {found}")
         elif one(asserted, "minimumId"):
             least = self._resource(one(asserted, "minimumId"))
@@ -252,15 +264,17 @@ class Session:
             lacking = [_lacking(least, place, "") for place in places] or ["every entry"]
             _require("" in lacking, f"lacks {lacking[:2]}")
         elif one(asserted, "validateProfileId"):
-            issues = self._validator.check(self._resource(one(asserted, "sourceId")))
+            issues = self._validator.check(self._parsed(self._spoken_of(asserted)))
             errors = [str(issue) for issue in issues if issue.severity in ("error", "fatal")]
             _require(not errors, f"invalid: {errors[:2]}")
         else:
             self._assert_values(asserted, operator, expected)
 
     def _assert_values(self, asserted: dict[str, Any], operator: str, expected: Any) -> None:
-        found = self._values(one(asserted, "sourceId"), asserted)
         other = one(asserted, "compareToSourceId")
+        has_own = one(asserted, "expression") or one(asserted, "path")
+        prefix = "compareToSource" if other and not has_own else ""
+        found = self._values(one(asserted, "sourceId"), asserted, prefix)
         if other:
             wanted = self._values(other, asserted, "compareToSource")
             _require([str(v) for v in found] == [str(v) for v in wanted], f"{found} {wanted}")
@@ -271,6 +285,15 @@ class Session:
             _compare(
                 operator, found, text, str(one(asserted, "path") or one(asserted, "expression"))
             )
+
+    def _spoken_of(self, asserted: dict[str, Any]) -> bytes:
+        """The body that an assertion is about: a source, the request or the last response."""
+        source = one(asserted, "sourceId")
+        if source:
+            return self._bodies[source]
+        is_request = one(asserted, "direction") == "request"
+        data: bytes = self._data if is_request else self._last.data
+        return data
 
     def _headers(self, asserted: dict[str, Any]) -> Any:
         """Those of the request or of the response, as the assertion's direction says."""
