@@ -38,7 +38,7 @@ def command(
     What is recorded leaves quarantine; what still fails stays, with its issues on standard error
     and exit code 1.
 
-    Example: fhir-bridge replay --feed hospital-hl7v2 --code FB-1105
+    Example: fhir-bridge replay --feed hospital-his --code FB-2201
     """
     from fhir_bridge.ingest import Replay
 
