@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from fhir_bridge.search.registry import Registry
 
 __all__ = [
+    "MOST_JOINED",
+    "MOST_TESTS",
+    "MOST_TESTS_IN_ALL",
     "MOST_VALUES",
     "check_modifier",
     "modifiers_of",
@@ -27,6 +30,15 @@ __all__ = [
 
 MOST_VALUES = 2_000
 """Values joined by commas in one parameter, and parameters in one search."""
+
+MOST_TESTS = 1_000
+"""Tests of one type that are not the look-up of an exact value (a date, the start of a name)."""
+
+MOST_JOINED = 60
+"""Conditions on one type that must hold at once: planning them takes PostgreSQL up to 3 s."""
+
+MOST_TESTS_IN_ALL = 4_000
+"""The same over all types of a search."""
 
 _NOT_ANSWERED = frozenset({"_query"})
 _WITHOUT_DEFINITION = ("_has", "_list", "_type")

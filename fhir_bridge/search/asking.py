@@ -98,7 +98,7 @@ def _of_type_or_list(code: str, modifier: str, resource_type: str, value: str) -
         return AllOf() if same != (modifier == "not") else nothing()
     if value.startswith("$"):
         raise BridgeError("FB-4106", code, parameter=f"_list={value}")
-    return any_of(OnList(each) for each in value.split(","))
+    return any_of(OnList(each.removeprefix("List/")) for each in value.split(","))
 
 
 def _missing(

@@ -25,7 +25,7 @@ OPERATORS = (
 
 LONGEST = 8_000
 """Characters of a filter."""
-MOST_COMPARISONS = 200
+MOST_COMPARISONS = 60
 DEEPEST = 16
 """Parentheses, brackets and ``not`` within each other."""
 
@@ -56,11 +56,10 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """Two filters, of which both (and) or one (or) must hold."""
+    """Filters, of which all (and) or one (or) must hold."""
 
     word: Literal["and", "or"]
-    left: Filter
-    right: Filter
+    parts: tuple[Filter, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +99,20 @@ class _Parser:
         self._skip_blanks()
 
     def filter(self, depth: int) -> Filter:
-        """Terms joined by ``and`` and ``or``."""
-        if depth > DEEPEST:
-            raise self.expected(f"at most {DEEPEST} levels of parentheses")
-        found = self._term(depth)
+        """Terms joined by ``and`` and ``or``; a change of the word is a level of its own."""
+        self._check(depth)
+        parts, joined = [self._term(depth)], ""
         while (word := self._peek_word()) in ("and", "or"):
             self._advance(len(word))
-            found = Combined("and" if word == "and" else "or", found, self._term(depth))
-        return found
+            if joined not in ("", word):
+                parts, depth = [_joined(joined, parts)], depth + 1
+                self._check(depth)
+            parts.append(self._term(depth))
+            joined = word
+        return _joined(joined, parts)
 
     def _term(self, depth: int) -> Filter:
-        if depth > DEEPEST:
-            raise self.expected(f"at most {DEEPEST} levels of parentheses")
+        self._check(depth)
         if self._peek_word() == "not":
             self._advance(3)
             return Negated(self._term(depth + 1))
@@ -169,6 +170,10 @@ class _Parser:
         self._advance(len(bare[0]))
         return bare[0]
 
+    def _check(self, depth: int) -> None:
+        if depth > DEEPEST:
+            raise self.expected(f"at most {DEEPEST} levels of not, brackets and parentheses")
+
     def _close(self, letter: str) -> None:
         if not self._at(letter):
             raise self.expected(f"and, or, or {letter}")
@@ -192,6 +197,12 @@ class _Parser:
     def expected(self, expected: str) -> BridgeError:
         """What should stand at the present place."""
         return _refusal(self.place + 1, expected)
+
+
+def _joined(word: str, parts: list[Filter]) -> Filter:
+    if len(parts) == 1:
+        return parts[0]
+    return Combined("and" if word == "and" else "or", tuple(parts))
 
 
 def _refusal(position: int, expected: str) -> BridgeError:

@@ -100,12 +100,9 @@ def operators_of(
 
 def _condition(registry: Registry, resource_type: str, tree: Filter) -> Condition:
     match tree:
-        case Combined(word, left, right):
-            both = (
-                _condition(registry, resource_type, left),
-                _condition(registry, resource_type, right),
-            )
-            return AllOf(both) if word == "and" else AnyOf(both)
+        case Combined(word, parts):
+            found = tuple(_condition(registry, resource_type, part) for part in parts)
+            return AllOf(found) if word == "and" else AnyOf(found)
         case Negated(inner):
             return Not(_condition(registry, resource_type, inner))
         case Comparison():

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from fhir_bridge import fhirpath
@@ -210,7 +211,7 @@ def _narrative(number: int) -> Extract:
         narrative = resource.get("text")
         div = narrative.get("div") if isinstance(narrative, dict) else None
         if isinstance(div, str):
-            text.extract_words([_NARRATIVE.sub(" ", div)], number, rows)
+            text.extract_words([unescape(_NARRATIVE.sub(" ", div))], number, rows)
 
     return extract
 

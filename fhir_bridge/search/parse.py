@@ -7,14 +7,14 @@ what is allowed; a lenient caller has it dropped and reported
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.search.allowed import MOST_VALUES
+from fhir_bridge.search.allowed import MOST_JOINED, MOST_TESTS, MOST_TESTS_IN_ALL, MOST_VALUES
 from fhir_bridge.search.asking import asked
-from fhir_bridge.search.conditions import AllOf, Condition, nothing
+from fhir_bridge.search.conditions import AllOf, Condition, joined, nothing, size
 from fhir_bridge.search.criteria import Criterion, parse_name
 from fhir_bridge.search.directives import DIRECTIVES, Directives, read_directive
 
@@ -58,7 +58,7 @@ def parse_search(
     conditions: dict[str, list[Condition]] = {each: [] for each in types}
     accepted: list[tuple[str, str]] = []
     ignored: list[Issue] = []
-    for name, value in pairs:
+    for name, value in dict.fromkeys(pairs):
         try:
             code = name.partition(":")[0]
             if code == "_type" and resource_type is None:
@@ -79,6 +79,7 @@ def parse_search(
                 raise
             lead = error.issues[0]
             ignored.append(Issue(lead.code, "warning", lead.where, lead.details))
+    _check_size(conditions)
     return Search(
         tuple((each, AllOf(tuple(found))) for each, found in conditions.items()),
         directives,
@@ -98,6 +99,20 @@ def _if_askable(
         return asked(criterion, resource_type, value, registry)
     except BridgeError:
         return nothing()
+
+
+def _check_size(conditions: Mapping[str, Sequence[Condition]]) -> None:
+    """Raises BridgeError FB-4109 for what would cost a database too much."""
+    in_all = 0
+    for of_type in conditions.values():
+        if sum(map(joined, of_type)) > MOST_JOINED:
+            raise BridgeError("FB-4109", limit=MOST_JOINED)
+        tests = sum(map(size, of_type))
+        in_all += tests
+        if tests > MOST_TESTS:
+            raise BridgeError("FB-4109", limit=MOST_TESTS)
+    if in_all > MOST_TESTS_IN_ALL:
+        raise BridgeError("FB-4109", limit=MOST_TESTS_IN_ALL)
 
 
 def _types(

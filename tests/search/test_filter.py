@@ -35,16 +35,20 @@ def _one(name: str, operator: str, value: str, position: int) -> Comparison:
             "a eq 1 or b eq 2 and c eq 3",
             Combined(
                 "and",
-                Combined("or", _one("a", "eq", "1", 1), _one("b", "eq", "2", 11)),
-                _one("c", "eq", "3", 22),
+                (
+                    Combined("or", (_one("a", "eq", "1", 1), _one("b", "eq", "2", 11))),
+                    _one("c", "eq", "3", 22),
+                ),
             ),
         ),
         (
             "a eq 1 or (b eq 2 and c eq 3)",
             Combined(
                 "or",
-                _one("a", "eq", "1", 1),
-                Combined("and", _one("b", "eq", "2", 12), _one("c", "eq", "3", 23)),
+                (
+                    _one("a", "eq", "1", 1),
+                    Combined("and", (_one("b", "eq", "2", 12), _one("c", "eq", "3", 23))),
+                ),
             ),
         ),
         (
@@ -84,7 +88,8 @@ def test_a_filter_is_read(text: str, tree: object) -> None:
         ("name.", 6),
         ("(" * 40 + "name eq 1" + ")" * 40, 18),
         ("not " * 40 + "name eq 1", 69),
-        (" or ".join(["name eq 1"] * 300), 2601),
+        (" or ".join(["name eq 1"] * 300), 781),
+        ("name eq 1 or name eq 2 and " * 20 + "name eq 1", 244),
         ("a" * 9_000, 8_000),
     ],
 )

@@ -41,7 +41,8 @@ def chain(scope: Scope, condition: asked.Chain, at: At, candidates: Candidates) 
             f" JOIN posting {q} ON {q}.hash = ? + ({t}.key & ?)"
         )
         parameters += [*values, base, VALUE_MASK]
-    return f"{at.row} IN ({' UNION ALL '.join(found)})", parameters
+    rows = scope.named((" UNION ALL ".join(found), parameters))
+    return f"{at.row} IN (SELECT row_id FROM {rows})", []
 
 
 def has(scope: Scope, condition: asked.Has, at: At, candidates: Candidates) -> Sql:
@@ -49,13 +50,16 @@ def has(scope: Scope, condition: asked.Has, at: At, candidates: Candidates) -> S
     base = scope.numbers[condition.symbol] << VALUE_BITS
     inner, values = candidates(condition.resource_type, condition.condition)
     c, f, q, k = scope.name("c"), scope.name("f"), scope.name("q"), scope.name("k")
-    return (
+    rows = scope.named(
         (
-            f"{at.row} IN (SELECT {k}.row_id FROM ({inner}) {c}"
-            f" JOIN reference {f} ON {f}.row_id = {c}.row_id"
-            f" JOIN posting {q} ON {q}.hash = ? + ({f}.target & ?)"
-            f" AND {q}.date = {c}.date AND {q}.row_id = {c}.row_id"
-            f" JOIN resource {k} ON {k}.key = {f}.target)"
-        ),
-        [*values, base, VALUE_MASK],
+            (
+                f"SELECT {k}.row_id FROM ({inner}) {c}"
+                f" JOIN reference {f} ON {f}.row_id = {c}.row_id"
+                f" JOIN posting {q} ON {q}.hash = ? + ({f}.target & ?)"
+                f" AND {q}.date = {c}.date AND {q}.row_id = {c}.row_id"
+                f" JOIN resource {k} ON {k}.key = {f}.target"
+            ),
+            [*values, base, VALUE_MASK],
+        )
     )
+    return f"{at.row} IN (SELECT row_id FROM {rows})", []

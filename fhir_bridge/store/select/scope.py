@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fhir_bridge.search import Access
 from fhir_bridge.search.composite import context_key
-from fhir_bridge.store.session import Session
+from fhir_bridge.store.session import Session, Sql
 
 __all__ = ["At", "Pin", "Scope"]
 
@@ -46,11 +47,39 @@ class Scope:
         self.main_dates = main_dates
         self._irregular: dict[str, bool] = {}
         self._names = 0
+        self._named: list[tuple[str, Sql]] = []
 
     def name(self, letter: str) -> str:
         """A name for a table that is not in use yet in this question."""
         self._names += 1
         return f"{letter}{self._names}"
+
+    def named(self, sql: Sql) -> str:
+        """A name for the rows of a query within this question, which is written only once.
+
+        Queries within queries are named and stand side by side: a database parses only so
+        much nesting (SQLite: a stack of 100).
+        """
+        name = self.name("w")
+        self._named.append((name, sql))
+        return name
+
+    @contextmanager
+    def naming(self) -> Iterator[Callable[[Sql], Sql]]:
+        """For one whole query: what writes it out with the queries that it names before it."""
+        outer, self._named = self._named, []
+
+        def written(sql: Sql) -> Sql:
+            if not self._named:
+                return sql
+            named = ", ".join(f"{name} AS ({each[0]})" for name, each in self._named)
+            values = [value for _, each in self._named for value in each[1]]
+            return f"WITH {named} {sql[0]}", [*values, *sql[1]]
+
+        try:
+            yield written
+        finally:
+            self._named = outer
 
     def key(self, symbol: str, context: str) -> int:
         """The key of a value table: of an index, or of an index in the context of a composite."""

@@ -21,12 +21,19 @@ from fhir_bridge.store.session import Sql
 
 __all__ = ["Selector"]
 
+_MOST_JOINED = 50
+"""Tests joined in one row; more are joined in groups, as SQLite bounds an expression's depth."""
+
 
 class Selector(Scope):
     """Builds the SQL of whole conditions within its scope."""
 
     def candidates(self, resource_type: str, condition: asked.Condition) -> Sql:
         """``SELECT row_id, date`` of the visible current resources that satisfy `condition`."""
+        with self.naming() as written:
+            return written(self._candidates(resource_type, condition))
+
+    def _candidates(self, resource_type: str, condition: asked.Condition) -> Sql:
         parts = conjuncts(condition)
         for part in parts if self.session.body_text("r") is None else ():
             if isinstance(part, asked.Content):
@@ -54,7 +61,7 @@ class Selector(Scope):
             *(self._test(part, at) for part in parts),
             *self._visible(resource_type, at),
         ]
-        text = " AND ".join([head, *(each[0] for each in tests)])
+        text = " AND ".join([head, *_grouped(" AND ", [each[0] for each in tests])])
         return text, [*parameters, *(value for each in tests for value in each[1])]
 
     def live(self, row: str) -> Sql:
@@ -118,9 +125,9 @@ class Selector(Scope):
             case asked.Between(symbol) if symbol in self.main_dates:
                 return dates.main_date(self, condition, at)
             case asked.Chain():
-                return references.chain(self, condition, at, self.candidates)
+                return references.chain(self, condition, at, self._candidates)
             case asked.Has():
-                return references.has(self, condition, at, self.candidates)
+                return references.has(self, condition, at, self._candidates)
             case asked.OnList(list_id):
                 on = asked.Has("List", "List.item", asked.Ids("List", (list_id,)))
                 return self._test(on, at)
@@ -132,8 +139,8 @@ class Selector(Scope):
         tests = [self._test(part, at) for part in parts]
         if not tests:
             return empty, []
-        text = word.join(f"({each[0]})" for each in tests)
-        return f"({text})", [value for each in tests for value in each[1]]
+        joined = word.join(_grouped(word, [f"({each[0]})" for each in tests]))
+        return f"({joined})", [value for each in tests for value in each[1]]
 
     def _rows(self, condition: asked.Condition) -> Sql:
         """``SELECT row_id`` of everything that one of the value tables says."""
@@ -151,3 +158,13 @@ class Selector(Scope):
             case asked.Present():
                 return present(self, condition)
         raise TypeError(f"no rows for {type(condition).__name__}")
+
+
+def _grouped(word: str, tests: list[str]) -> list[str]:
+    """The same in groups, so that joining them by `word` does not nest too deep."""
+    while len(tests) > _MOST_JOINED:
+        tests = [
+            f"({word.join(tests[start : start + _MOST_JOINED])})"
+            for start in range(0, len(tests), _MOST_JOINED)
+        ]
+    return tests
