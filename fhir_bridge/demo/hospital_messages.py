@@ -30,8 +30,7 @@ def registrations(count: int, seed: int) -> Iterator[Outgoing]:
             yield _adt(visit, event)
             if (resident.number + index) % 11 == 3:
                 yield _adt(visit, "A08")
-            if visit.inpatient:
-                yield _adt(visit, "A03")
+            yield _adt(visit, "A03")  # an outpatient visit ends as well
 
 
 def results(count: int, seed: int) -> Iterator[Outgoing]:

@@ -66,7 +66,7 @@ def _messages(data: bytes, feed: Feed) -> Iterator[Record]:
         code, event, _ = message.message_type
         if not code:
             raise BridgeError("FB-1110", "MSH-9")
-        types = (f"{code}^{event}", message.type_name, code)
+        types: tuple[str, ...] = (f"{code}^{event}", message.type_name, code)
         if message.get("PID") is not None:
             types += ("PID",)  # whatever its code: it speaks of a patient
         where = f"message {number} of the batch" if len(parts) > 1 else ""

@@ -163,3 +163,12 @@ def test_tables_of_facts_have_no_blank_cells_where_a_number_is_needed():
     text = io.StringIO()
     csv.writer(text).writerow([row["surname"] for row in rows("surnames")])
     assert len(rows("surnames")) >= 95
+
+
+def test_every_visit_ends():
+    """Each registration or admission is followed by its discharge, outpatient visits included."""
+    ids = [message.control_id for message in registrations(600, 1)]
+    begun = {control_id[3:] for control_id in ids if control_id[:3] in ("A01", "A04")}
+
+    assert {control_id[3:] for control_id in ids if control_id.startswith("A03")} == begun
+    assert any(number.startswith("MZ") for number in begun)

@@ -23,17 +23,17 @@ def test_a_killed_service_loses_and_doubles_nothing_that_it_acknowledged(site, t
     service.wait()
     assert sources.poll() is None, "the sources were done before the kill"
     before_kill = _settled(acknowledged)
+    sent = _sent()
+    assert 0 < len(before_kill & set(sent)) < len(sent), "the kill was not in the stream's middle"
 
     service = site.serve()
-    assert sources.wait(timeout=120) == 0
+    assert sources.wait(timeout=300) == 0
     again = site.start(*arguments, "--acknowledged", acknowledged, "--resend")
-    assert again.wait(timeout=120) == 0
+    assert again.wait(timeout=300) == 0
 
-    sent = _sent()
     settled = _settled(acknowledged)
-    assert before_kill
     assert set(sent) <= settled
-    site.until(lambda: _provenances(site).total() >= len(sent), service)
+    site.until(lambda: _provenances(site).total() >= len(sent), service, 300)
 
     provenances = _provenances(site)  # faults that were taken have theirs as well
     assert {digest: provenances[digest] for digest in sent.values()} == dict.fromkeys(
