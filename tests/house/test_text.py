@@ -45,3 +45,17 @@ def test_every_module_opens_with_a_sentence():
     ]
 
     assert [] == silent
+
+
+def test_addresses_to_type_hold_no_letters_that_must_be_encoded():
+    """``curl`` sends what it is given, and a server refuses a name that is not encoded."""
+    found = [
+        f"{path.relative_to(ROOT)}: {address}"
+        for path in _tracked("*.md")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.startswith("curl ")
+        for address in re.findall(r"""["']((?:https?:|\$BASE)[^"']*)["']""", line)
+        if not address.isascii()
+    ]
+
+    assert [] == found
