@@ -63,6 +63,7 @@ def create_app(
     app.add_url_rule("/health", "health", edge.monitor.health)
     app.add_url_rule("/metrics", "metrics", edge.monitor.metrics)
     app.register_error_handler(HTTPException, edge.outside)
+    app.register_error_handler(Exception, edge.fault)
     return app
 
 
@@ -134,6 +135,11 @@ class Edge:
             return self._written(reply_of(error), DEFAULT, http.environ)
         return Response(self._openapi, content_type="application/json")
 
+    def fault(self, error: Exception) -> Response:
+        """Whatever else goes wrong; Flask itself would log the address, which may name a patient."""
+        reply = reply_of(error)
+        return Response(reply.body, reply.status, content_type=DEFAULT.format.content_type)
+
     def outside(self, error: HTTPException) -> Response:
         """What Flask itself refuses, as an OperationOutcome; a redirect stays one."""
         if error.code is not None and error.code < 400:
@@ -173,8 +179,10 @@ class Edge:
         request_id = asked if _REQUEST_ID.fullmatch(asked) else clock.fresh_id()
         try:
             return write_response(reply, shape, base_url, packing, request_id)
-        except Exception as error:
+        except BridgeError as error:
             return write_response(reply_of(error), DEFAULT, base_url, packing, request_id)
+        except Exception as error:
+            return self.fault(error)
 
     def _capabilities(self) -> bytes:
         return self._statement

@@ -71,6 +71,7 @@ def _call(
         max_page=context.settings.max_page,
         opened=context.opened,
         require_time=context.require_time,
+        body=request.body,
     )
 
 

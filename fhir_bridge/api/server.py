@@ -52,8 +52,8 @@ class Server:
 
     def __init__(self, app: Any, listener: socket.socket, threads: int) -> None:
         self.host, self.port = listener.getsockname()[:2]
-        # A waiting request is normal under load; one log line for each would be the load.
-        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        # Its lines name addresses of requests, which may name patients; faults have ours.
+        logging.getLogger("waitress").setLevel(logging.CRITICAL)
         self._channels: dict[int, Any] = {}
         self._server = create_server(
             app,

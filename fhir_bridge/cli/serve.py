@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from fhir_bridge.cli.ports import require_free_port
 from fhir_bridge.config import load_settings
 
 __all__ = ["command"]
@@ -34,6 +35,7 @@ def command(data: Path | None, **chosen: Any) -> int:
     from fhir_bridge.app import Product, build, worker_count
 
     settings = load_settings(data=data.resolve() if data else None, **chosen)
+    require_free_port(settings.host, settings.port, "--port", "the pages and the API")
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -44,7 +44,7 @@ class Call:
 
     `parameters` holds (name, value) pairs in their order: text from a query, JSON values
     from a Parameters resource.  `resource` is a body that is not a Parameters resource, or
-    the parameter ``resource``.  `write` stores a resource the way an update does.
+    the parameter ``resource``; `body` is what was sent, as it was sent.
     """
 
     level: Level
@@ -65,6 +65,7 @@ class Call:
     max_page: int = 1000
     version: str = ""
     opened: Transaction | None = None
+    body: Any = None
 
     def values(self, name: str) -> list[Any]:
         """All values of one parameter."""
