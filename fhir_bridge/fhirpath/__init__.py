@@ -12,7 +12,7 @@ http://hl7.org/fhirpath/N1/, https://hl7.org/fhir/R4/fhirpath.html
 
 Read in this order: `lexer`, `parser`, `syntax` (text to tree) · `temporal`, `quantity`,
 `model`, `node`, `types` (values) · `compiler`, `operators`, `equality`, and the functions by
-chapter of the specification.
+chapter of the specification · `plain` and what it is made of (the fast path) · `checking`.
 """
 
 from fhir_bridge.fhirpath import syntax

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath import syntax
 from fhir_bridge.fhirpath.equality import distinct
 from fhir_bridge.fhirpath.model import Model
@@ -121,5 +122,9 @@ def _truth(value: Any) -> bool:
 
 
 def _matched(text: str, source: str) -> bool:
-    """``matches()`` with a pattern that stands in the expression."""
-    return compile_pattern(source, "", len(text)).search(text) is not None
+    """``matches()`` with a pattern that stands in the expression; a refusal is the closures'."""
+    try:
+        pattern = compile_pattern(source, "", len(text))
+    except BridgeError:
+        raise Detour from None
+    return pattern.search(text) is not None

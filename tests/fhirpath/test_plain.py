@@ -144,3 +144,12 @@ def test_the_conditions_of_this_test_are_plain(text: str) -> None:
     """The expressions above really have a fast path."""
     plain = write_plain(fhirpath.parse(text), model_of(definitions()), "Patient", typed=True)
     assert isinstance(plain({"resourceType": "Patient"}), list)
+
+
+def test_a_refusal_has_its_place_on_the_fast_path_too() -> None:
+    """However often an expression has run, a refused pattern names line and column."""
+    compiled = fhirpath.compile("Patient.id.matches('(a+)+$')", definitions=definitions())
+    for _ in range(5):
+        with pytest.raises(BridgeError) as caught:
+            compiled({"resourceType": "Patient", "id": "a" * 40})
+        assert caught.value.issues[0].where == "line 1, column 12"
