@@ -1,5 +1,7 @@
 """A finding on its way up: what is wrong and where, relative to the value that was judged.
 
+https://hl7.org/fhir/R4/operationoutcome.html#loc
+
 Checks return None or a list of findings.  The place is put together from the inside out,
 so that a resource without faults costs no text at all.
 """

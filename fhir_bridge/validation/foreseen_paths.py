@@ -1,5 +1,7 @@
 """Paths of a rule as look-ups in plain values: is something there, which text, how many.
 
+http://hl7.org/fhirpath/N1/#path-selection
+
 Part of `foresight`; relies on values that `soundness` has accepted.
 """
 

@@ -20,6 +20,14 @@ from typing import Any
 from fhir_bridge import clock, fhirpath
 from fhir_bridge.fhir import Definitions, TypeDefinition
 from fhir_bridge.fhirpath import syntax
+from fhir_bridge.validation.foreseen_logic import (
+    LOGIC,
+    application,
+    are_alike,
+    comparison,
+    negation,
+    never,
+)
 from fhir_bridge.validation.foreseen_paths import (
     UNSURE,
     Look,
@@ -111,16 +119,16 @@ class _Reader:
         try:
             kind, look = self.operand(tree)
         except Unforeseen:
-            return _never
-        return look if kind == "truth" else _never
+            return never
+        return look if kind == "truth" else never
 
     # --- logic -------------------------------------------------------------------------
 
     def _logic(self, tree: syntax.Binary) -> Look:
         left, right = self._truth(tree.left), self._truth(tree.right)
-        if left is _never:  # the engine asks the left side first: what it raises must be seen
+        if left is never:  # the engine asks the left side first: what it raises must be seen
             raise Unforeseen
-        return _LOGIC[tree.operator](left, right)
+        return LOGIC[tree.operator](left, right)
 
     def _comparison(self, tree: syntax.Binary) -> Look:
         test = _ORDER.get(tree.operator)
@@ -129,11 +137,11 @@ class _Reader:
             raise Unforeseen
         is_order = tree.operator not in ("=", "!=")
         if kind in _TEMPORALS and kind == other_kind:
-            return _compared(left, right, test, alike=_alike)
+            return comparison(left, right, test, alike=are_alike)
         if {kind, other_kind} <= _NUMBERS:
-            return _compared(left, right, test)
+            return comparison(left, right, test)
         if kind == other_kind and kind in ("text", "truth") and not is_order:
-            return _compared(left, right, test)
+            return comparison(left, right, test)
         raise Unforeseen
 
     def _membership(self, tree: syntax.Binary) -> Look:
@@ -156,17 +164,17 @@ class _Reader:
         (kind, left), (other_kind, right) = self.operand(tree.left), self.operand(tree.right)
         if kind != "whole" or other_kind != "whole":
             raise Unforeseen
-        return _compared(left, right, operator.add)
+        return comparison(left, right, operator.add)
 
     # --- functions -----------------------------------------------------------------------
 
     def _call(self, inner: syntax.Expr, call: syntax.Call) -> _Operand:
         name, arguments = call.name, call.arguments
         if name == "not" and not arguments:
-            return "truth", _negated(self._truth_or_refuse(inner))
+            return "truth", negation(self._truth_or_refuse(inner))
         if name in ("exists", "empty", "hasValue") and not arguments:
             found = presence(self._definitions, self._shape, inner, value=name == "hasValue")
-            return "truth", _negated(found) if name == "empty" else found
+            return "truth", negation(found) if name == "empty" else found
         if name == "count" and not arguments:
             return "whole", size(self._definitions, self._shape, inner)
         if name == "toString" and not arguments:
@@ -177,7 +185,7 @@ class _Reader:
 
     def _truth_or_refuse(self, tree: syntax.Expr) -> Look:
         look = self._truth(tree)
-        if look is _never:
+        if look is never:
             raise Unforeseen
         return look
 
@@ -219,121 +227,20 @@ class _Reader:
             raise Unforeseen
         match name, arguments:
             case "length", []:
-                return "whole", _applied(look, len)
+                return "whole", application(look, len)
             case "substring", [int(first), int(count)] if first >= 0 and count >= 0:
-                return "text", _applied(
+                return "text", application(
                     look, lambda text: text[first : first + count] if first < len(text) else None
                 )
             case "replace", [str(old), str(new)] if old and len(new) <= len(old):
-                return "text", _applied(look, lambda text: text.replace(old, new))
+                return "text", application(look, lambda text: text.replace(old, new))
             case (("startsWith" | "endsWith" | "contains"), [str(part)]):
                 test = _PARTS[name]
-                return "truth", _applied(look, lambda text: test(text, part))
+                return "truth", application(look, lambda text: test(text, part))
         raise Unforeseen
 
     def _today(self, _value: Any, _resource: Any) -> str:
         return (self._environment.now or clock.now()).date().isoformat()
-
-
-# --- functions of looks ----------------------------------------------------------------
-
-
-def _never(_value: Any, _resource: Any) -> Any:
-    return UNSURE
-
-
-def _negated(look: Look) -> Look:
-    def negated(value: Any, resource: Any) -> Any:
-        answer = look(value, resource)
-        return (not answer) if answer is True or answer is False else answer
-
-    return negated
-
-
-def _applied(look: Look, function: Callable[[str], Any]) -> Look:
-    def applied(value: Any, resource: Any) -> Any:
-        text = look(value, resource)
-        return text if text is UNSURE or text is None else function(text)
-
-    return applied
-
-
-def _compared(
-    left: Look,
-    right: Look,
-    test: Callable[[Any, Any], Any],
-    alike: Callable[[Any, Any], bool] | None = None,
-) -> Look:
-    def compared(value: Any, resource: Any) -> Any:
-        one, other = left(value, resource), right(value, resource)
-        if one is UNSURE or other is UNSURE:
-            return UNSURE
-        if one is None or other is None:
-            return None
-        return test(one, other) if alike is None or alike(one, other) else UNSURE
-
-    return compared
-
-
-def _alike(one: str, other: str) -> bool:
-    """Whether two temporal texts have the precision and the zone in common, to the second."""
-    size = len(one)
-    if size != len(other):
-        return False
-    return (
-        size == 10
-        or (size == 20 and one[19] == other[19] == "Z")
-        or (size == 25 and one[19:] == other[19:])
-    )
-
-
-def _and(left: Look, right: Look) -> Look:
-    def both(value: Any, resource: Any) -> Any:
-        one = left(value, resource)
-        if one is False or one is UNSURE:
-            return one
-        other = right(value, resource)
-        if other is False or other is UNSURE:
-            return other
-        return True if one and other else None
-
-    return both
-
-
-def _or(left: Look, right: Look) -> Look:
-    def either(value: Any, resource: Any) -> Any:
-        one = left(value, resource)
-        if one is True or one is UNSURE:
-            return one
-        other = right(value, resource)
-        if other is True or other is UNSURE:
-            return other
-        return False if one is False and other is False else None
-
-    return either
-
-
-def _implies(left: Look, right: Look) -> Look:
-    def implied(value: Any, resource: Any) -> Any:
-        one = left(value, resource)
-        if one is False:
-            return True
-        if one is UNSURE:
-            return UNSURE
-        other = right(value, resource)
-        if other is True or other is UNSURE:
-            return other
-        return None if one is None else other
-
-    return implied
-
-
-_LOGIC: dict[str, Callable[[Look, Look], Look]] = {
-    "and": _and,
-    "or": _or,
-    "implies": _implies,
-    "xor": lambda left, right: _compared(left, right, operator.ne),
-}
 
 
 def _literal(tree: syntax.Expr) -> Any:

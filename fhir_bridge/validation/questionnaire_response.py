@@ -79,7 +79,7 @@ class QuestionnaireResponses:
         if kind in ("group", "display"):
             return "is no question and has an answer"
         form = answer_form(answer, "value")
-        if not form:
+        if not form or kind == "question":  # abstract: of any type
             return ""
         options = question.get("answerOption", ())
         allowed = {answer_form(option, "value") for option in options} - {""}

@@ -1,5 +1,7 @@
 """When fhir.resources is asked for a second opinion: always, never, or to sample.
 
+https://github.com/nazrulworld/fhir.resources
+
 One judgement by the models costs 20 to 50 times ours (bench/validation.py), so a feed that
 runs day and night asks it for the first few resources of each type, where a faulty map
 shows itself, and a test run asks it for all.

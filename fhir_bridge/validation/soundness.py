@@ -13,7 +13,6 @@ and kept; an object of a known layout only has its values looked at.
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from fhir_bridge.validation.finding import Findings
 from fhir_bridge.validation.judged import enter, leave
 from fhir_bridge.validation.narrative import check_narrative
 from fhir_bridge.validation.primitives import primitive_test
+from fhir_bridge.validation.remembered import remembered_content, remembered_text
 from fhir_bridge.validation.structure import required_keys
 
 __all__ = ["Further", "Soundness"]
@@ -33,10 +33,6 @@ Further = tuple[Callable[[frozenset[str]], bool], Callable[[dict[str, Any]], Fin
 """(whether an object with these keys is to be judged, the judgement)."""
 
 _MOST_LAYOUTS = 500
-_MOST_CONTENTS = 5_000
-_LONGEST_CONTENT = 400
-_MOST_TEXTS = 5_000
-_LONGEST_TEXT = 200
 _REPEATING = frozenset({"code", "uri", "url", "canonical"})
 _CODED = frozenset({"Coding", "CodeableConcept", "Quantity"})
 
@@ -84,7 +80,7 @@ class Soundness:
         if test is None:
             test = self._compile(self._definitions.types[type_name])
             if type_name in self._repeating:
-                test = _remembered_content(test)
+                test = remembered_content(test)
             self._objects[type_name] = test
         return test
 
@@ -178,7 +174,7 @@ class Soundness:
         if test is None:
             test = primitive_test(self._definitions.types[type_name])
             if type_name in _REPEATING:
-                test = _remembered(test)
+                test = remembered_text(test)
             self._primitives[type_name] = test
         return test
 
@@ -269,43 +265,3 @@ def _reference(inner: Test, targets: frozenset[str]) -> Test:
         return not targets or "/" not in text or targets_type(text) in (None, *targets)
 
     return test
-
-
-def _remembered(test: Test) -> Test:
-    """`test` of texts that come again and again (systems, codes): each is looked at once."""
-    known: set[str] = set()
-
-    def remembered(value: Any) -> bool:
-        if type(value) is not str:
-            return False
-        if value in known:
-            return True
-        if not test(value):
-            return False
-        if len(value) <= _LONGEST_TEXT and len(known) < _MOST_TEXTS:
-            known.add(value)
-        return True
-
-    return remembered
-
-
-def _remembered_content(test: Test) -> Test:
-    """`test` of small objects that come again and again: each content is looked at once."""
-    known: set[bytes] = set()
-
-    def remembered(value: Any) -> bool:
-        try:
-            content = marshal.dumps(value, 2)  # version 2: equal contents give equal bytes
-        except ValueError:
-            return test(value)  # it holds a decimal
-        if content in known:
-            return True
-        if not test(value):
-            return False
-        if len(content) <= _LONGEST_CONTENT:
-            if len(known) >= _MOST_CONTENTS:
-                known.clear()
-            known.add(content)
-        return True
-
-    return remembered

@@ -1,0 +1,123 @@
+"""Three-valued logic and comparison of looks: a rule's operators without the engine.
+
+http://hl7.org/fhirpath/N1/#boolean-logic, http://hl7.org/fhirpath/N1/#comparison
+
+Part of `foresight`.  A look answers True, False or a value, None (nothing is there) or
+`UNSURE` (the engine must be asked).
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from fhir_bridge.validation.foreseen_paths import UNSURE, Look
+
+__all__ = ["LOGIC", "application", "are_alike", "comparison", "negation", "never"]
+
+
+def never(_value: Any, _resource: Any) -> Any:
+    """A look that never tells."""
+    return UNSURE
+
+
+def negation(look: Look) -> Look:
+    """``not()`` of a truth; nothing stays nothing."""
+
+    def negated(value: Any, resource: Any) -> Any:
+        answer = look(value, resource)
+        return (not answer) if answer is True or answer is False else answer
+
+    return negated
+
+
+def application(look: Look, function: Callable[[str], Any]) -> Look:
+    """`function` of the text that `look` finds."""
+
+    def applied(value: Any, resource: Any) -> Any:
+        text = look(value, resource)
+        return text if text is UNSURE or text is None else function(text)
+
+    return applied
+
+
+def comparison(
+    left: Look,
+    right: Look,
+    test: Callable[[Any, Any], Any],
+    alike: Callable[[Any, Any], bool] | None = None,
+) -> Look:
+    """`test` of two values; not told where `alike` says that they need the engine."""
+
+    def compared(value: Any, resource: Any) -> Any:
+        one, other = left(value, resource), right(value, resource)
+        if one is UNSURE or other is UNSURE:
+            return UNSURE
+        if one is None or other is None:
+            return None
+        return test(one, other) if alike is None or alike(one, other) else UNSURE
+
+    return compared
+
+
+def are_alike(one: str, other: str) -> bool:
+    """Whether two temporal texts have the precision and the zone in common, to the second."""
+    size = len(one)
+    if size != len(other):
+        return False
+    return (
+        size == 10
+        or (size == 20 and one[19] == other[19] == "Z")
+        or (size == 25 and one[19:] == other[19:])
+    )
+
+
+def _and(left: Look, right: Look) -> Look:
+    def both(value: Any, resource: Any) -> Any:
+        one = left(value, resource)
+        if one is False or one is UNSURE:
+            return one
+        other = right(value, resource)
+        if other is False or other is UNSURE:
+            return other
+        return True if one and other else None
+
+    return both
+
+
+def _or(left: Look, right: Look) -> Look:
+    def either(value: Any, resource: Any) -> Any:
+        one = left(value, resource)
+        if one is True or one is UNSURE:
+            return one
+        other = right(value, resource)
+        if other is True or other is UNSURE:
+            return other
+        return False if one is False and other is False else None
+
+    return either
+
+
+def _implies(left: Look, right: Look) -> Look:
+    def implied(value: Any, resource: Any) -> Any:
+        one = left(value, resource)
+        if one is False:
+            return True
+        if one is UNSURE:
+            return UNSURE
+        other = right(value, resource)
+        if other is True or other is UNSURE:
+            return other
+        return None if one is None else other
+
+    return implied
+
+
+LOGIC: dict[str, Callable[[Look, Look], Look]] = {
+    "and": _and,
+    "or": _or,
+    "implies": _implies,
+    "xor": lambda left, right: comparison(left, right, operator.ne),
+}
+"""The operators by name, as functions of two looks."""
