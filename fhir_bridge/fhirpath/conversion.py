@@ -17,9 +17,9 @@ from fhir_bridge.fhirpath.temporal import Long, Temporal, parse_temporal
 
 __all__ = ["to_text"]
 
-_INTEGER = re.compile(r"[+-]?\d{1,20}")
-_DECIMAL = re.compile(r"[+-]?\d{1,60}(\.\d{1,60})?")
-_QUANTITY = re.compile(r"([+-]?\d{1,60}(?:\.\d{1,60})?)\s*(?:'([^']*)'|([a-zA-Z]+))?")
+_INTEGER = re.compile(r"[+-]?\d{1,20}", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?\d{1,60}(\.\d{1,60})?", re.ASCII)
+_QUANTITY = re.compile(r"([+-]?\d{1,60}(?:\.\d{1,60})?)\s*(?:'([^']*)'|([a-zA-Z]+))?", re.ASCII)
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 _FALSE = frozenset({"false", "f", "no", "n", "0", "0.0"})
 _MISSING = object()

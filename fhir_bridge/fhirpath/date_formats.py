@@ -73,7 +73,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         else:
             seen.add(name)
             written += f"(?P<{name}>{form})"
-    return re.compile(written, re.IGNORECASE)
+    return re.compile(written, re.IGNORECASE | re.ASCII)
 
 
 def _assembled(parts: dict[str, str]) -> Temporal | None:

@@ -61,7 +61,7 @@ def _primitive(kind: str, value: Any) -> Any:
     if kind == "boolean":
         return {"true": True, "false": False}.get(str(text).lower())
     if kind in _LEAST:
-        if isinstance(text, bool) or not re.fullmatch(r"[+-]?\d{1,19}", str(text)):
+        if isinstance(text, bool) or not re.fullmatch(r"[+-]?[0-9]{1,19}", str(text)):
             return None
         number = int(text)
         most = 2**63 if kind == "integer64" else 2**31

@@ -21,7 +21,7 @@ from fhir_bridge.fhirpath.temporal import Long, Temporal, parse_temporal
 __all__ = ["Node", "children", "plain_of", "step", "value_of", "wrap"]
 
 _TEMPORAL = {"date": "date", "dateTime": "datetime", "instant": "datetime", "time": "time"}
-_LONG = re.compile(r"[+-]?\d{1,20}")
+_LONG = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 _SCALARS = (str, bool, int, Decimal, float)
 
 

@@ -27,9 +27,9 @@ __all__ = [
     "same",
 ]
 
-_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
-_CLOCK = re.compile(r"(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?")
-_ZONE = re.compile(r"(Z|[+-]\d\d:\d\d)$")
+_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", re.ASCII)
+_CLOCK = re.compile(r"(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d+))?)?)?", re.ASCII)
+_ZONE = re.compile(r"(Z|[+-]\d\d:\d\d)$", re.ASCII)
 SECOND = 1_000_000_000
 DAY = 86_400 * SECOND
 _WEST, _EAST = 12 * 3600 * SECOND, 14 * 3600 * SECOND
@@ -131,7 +131,8 @@ def parse_temporal(text: str, kind: str = "") -> Temporal | None:
     if not t:
         return Temporal("datetime" if kind == "datetime" else "date", dates, None, text)
     if not clock:
-        return Temporal("datetime", dates, zone, text.removesuffix("T"))
+        plain = text.removesuffix("T")
+        return Temporal("datetime", dates, None, plain) if zone is None else None
     clocks = _clock_fields(_CLOCK.fullmatch(clock))
     if len(dates) < 3 or not clocks:
         return None

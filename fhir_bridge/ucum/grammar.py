@@ -19,8 +19,8 @@ _MAX_NESTING = 20
 _MAX_EXPONENT = 99
 _ANNOTATION = re.compile(r"\{[^{}]*\}")
 _SYMBOL = re.compile(r"(?:10[*^]|(?:[^\[\]{}()./0-9+\-\s]|\[[^\[\]]*\])+)")
-_FACTOR = re.compile(r"\d+")
-_EXPONENT = re.compile(r"[+-]?\d+")
+_FACTOR = re.compile(r"[0-9]+")
+_EXPONENT = re.compile(r"[+-]?[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
