@@ -22,6 +22,7 @@ from fhir_bridge.console.display import list_of, minute, person_name
 from fhir_bridge.console.identifier_names import IdentifierNames
 from fhir_bridge.console.issue_text import in_language
 from fhir_bridge.console.language import LANGUAGES, choose, words
+from fhir_bridge.console.link_view import link_lines
 from fhir_bridge.console.load_rule import read_load_rule
 from fhir_bridge.console.overview import entry_view, feed_views
 from fhir_bridge.console.quarantine import detail
@@ -32,6 +33,7 @@ from fhir_bridge.console.services import Services
 from fhir_bridge.console.terms import Terms
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, definitions, parse_json
+from fhir_bridge.identity import decisions
 from fhir_bridge.ingest import Replay
 
 __all__ = ["create_console"]
@@ -232,6 +234,7 @@ class _Pages:
         }
         known = Known(g.words, self._terms, self._names, feeds)
         gathered = gather(patient, reader, known)
+        decided = decisions(self._services.store, resident_id) if reader.sees_everything else []
         fhir_base = self._services.settings.fhir_base
         results_link = f"{fhir_base}/Observation?subject=Patient/{resident_id}&_sort=-date"
         return self._render(
@@ -239,6 +242,7 @@ class _Pages:
             "residents",
             fhir=f"{fhir_base}/Patient/{resident_id}",
             results_link=results_link,
+            links=link_lines(resident_id, decided, reader, known),
             **gathered,
         )
 

@@ -21,6 +21,11 @@ class Reader:
         self._store, self._registry, self._access = store, registry, access
         self._read: dict[str, Resource | None] = {}
 
+    @property
+    def sees_everything(self) -> bool:
+        """Whether nothing of the record is hidden from the reader."""
+        return self._access.is_everything
+
     def resource(self, resource_type: str, resource_id: str) -> Resource | None:
         """The present version; None where there is none to be seen."""
         key = f"{resource_type}/{resource_id}"

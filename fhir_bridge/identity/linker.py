@@ -2,49 +2,36 @@
 
 Two statements are of one person when they share a verified identifier, or else the same
 local identifier together with the same full birth date and the same name.  An unverified
-identifier alone never links.  Each decision is written to the store's link log with the
-rule behind it, so that a link can be seen, and undone by taking its statement away.
+identifier alone never links, and what an operator took apart stays apart.  Each decision is
+written to the store's link log with the rule behind it (`decisions`), and can be taken back
+(`unlink`).
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 from fhir_bridge import clock
 from fhir_bridge.errors import Issue
-from fhir_bridge.fhir import Resource, parse_json, render_json
+from fhir_bridge.fhir import Resource
+from fhir_bridge.identity.decisions import log_detail
 from fhir_bridge.identity.fold import Statement, fold
+from fhir_bridge.identity.keys import PersonKeys, replaced_key, separated_key
 from fhir_bridge.identity.rules import IdentityRules
+from fhir_bridge.identity.statements import (
+    IdentityLedger,
+    Statements,
+    are_apart,
+    link_to,
+    merged,
+    write_statement,
+)
 
-__all__ = ["IdentityLedger", "Link", "Linker", "Rule"]
+__all__ = ["Link", "Linker", "Rule"]
 
-_LAST = 1_000_000  # rank of statements made by linking itself
-
-Rule = Literal["verified-identifier", "local-identifier", "new"]
-
-
-class IdentityLedger(Protocol):
-    """What the linker needs of a store transaction."""
-
-    def identity_keys(self, keys: Iterable[bytes], /) -> Mapping[bytes, str]:
-        """Patient ids by key, for the keys that are known."""
-
-    def set_identity_keys(self, patient_ids: Mapping[bytes, str], /) -> None:
-        """Points each key at a Patient, also one that pointed elsewhere."""
-
-    def identity_statements(self, patient_id: str, /) -> list[tuple[str, str, int, bytes]]:
-        """(feed, key, rank, Patient as JSON) of every statement behind a Patient."""
-
-    def put_identity_statement(
-        self, patient_id: str, feed: str, key: str, rank: int, body: bytes, /
-    ) -> None:
-        """Adds or replaces the statement of (feed, key); it may move from another Patient."""
-
-    def log_link(self, patient_id: str, feed: str, key: str, rule: str, detail: str, /) -> None:
-        """Adds one decision to the append-only link log."""
+Rule = Literal["verified-identifier", "local-identifier", "new", "separated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +49,24 @@ class Link:
     replaced: list[Resource] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Decision:
-    """Whom a statement is of, by which rule, and which Patients become one by it."""
+@dataclass(slots=True)
+class _Said:
+    """A statement on its way: who said it, in which message, and the keys it is found by."""
 
-    rule: Rule
-    patient_id: str
-    merged: list[str]
-    keys: list[bytes]
-    issues: list[Issue]
+    ledger: IdentityLedger
+    statements: Statements
+    patient: Resource
+    feed: str
+    person: str
+    message: Callable[[], str]
+    verified: list[bytes]
+    local: list[bytes]
+    numbers: list[bytes]
+    issues: list[Issue] = field(default_factory=list)
+
+    @property
+    def keys(self) -> list[bytes]:
+        return [*self.verified, *self.local, *self.numbers]
 
 
 class Linker:
@@ -78,160 +74,126 @@ class Linker:
 
     def __init__(self, rules: IdentityRules, sources: Mapping[str, str]) -> None:
         self._rules = rules
+        self.keys = PersonKeys(rules)
         self._ranks = {feed: rules.rank(kind) for feed, kind in sources.items()}
 
-    def link(self, ledger: IdentityLedger, patient: Resource, feed: str) -> Link:
-        """The Patient that `patient`, as stated by `feed`, belongs to."""
-        verified = self._verified_keys(patient)
-        local = self._local_keys(patient)
-        numbers = self._number_keys(patient)
-        known = ledger.identity_keys([*verified, *local, *numbers])
-        of_verified = _distinct(known[key] for key in verified if key in known)
-        of_local = _distinct(known[key] for key in local if key in known)
-        issues: list[Issue] = []
-        if verified:
-            of_local = self._without_other_persons(ledger, of_local, of_verified, verified, issues)
+    def link(
+        self,
+        ledger: IdentityLedger,
+        patient: Resource,
+        feed: str,
+        message: Callable[[], str] = str,
+    ) -> Link:
+        """The Patient that `patient`, as stated by `feed`, belongs to.
+
+        `message` gives the digest of the message that said it, for the link log.
+        """
+        keys = self.keys
+        said = _Said(
+            ledger, Statements(ledger), patient, feed, keys.person(patient), message,
+            keys.verified(patient), keys.local(patient), keys.numbers(patient),
+        )  # fmt: skip
+        separated = separated_key(feed, said.person)
+        known = ledger.identity_keys([separated, *said.keys])
+        if separated in known:
+            return self._keep_separated(said, said.statements.living(known[separated]))
+        return self._link(said, known)
+
+    def _link(self, said: _Said, known: Mapping[bytes, str]) -> Link:
+        living = said.statements.living
+        of_verified = _distinct(living(known[key]) for key in said.verified if key in known)
+        of_local = _distinct(living(known[key]) for key in said.local if key in known)
+        if said.verified:
+            of_local = self._without_other_persons(said, of_local, of_verified)
         rule: Rule = (
             "verified-identifier" if of_verified else "local-identifier" if of_local else "new"
         )
-        if rule == "new" and not issues and any(number in known for number in numbers):
-            issues.append(Issue("FB-5104", "warning", "Patient.identifier"))
+        if rule == "new" and not said.issues and any(number in known for number in said.numbers):
+            said.issues.append(Issue("FB-5104", "warning", "Patient.identifier"))
         candidates = _distinct([*of_verified, *of_local]) or [clock.fresh_id()]
-        keys = [*verified, *local, *numbers]
-        decision = _Decision(rule, candidates[0], candidates[1:], keys, issues)
-        return self._record(ledger, patient, feed, decision)
+        patient_id, others = candidates[0], _without_separated(said, candidates)
+        for other in others:
+            self._merge(said, patient_id, other)
+        folded = self._state(said, patient_id, rule)
+        said.ledger.set_identity_keys(dict.fromkeys(said.keys, patient_id))
+        replaced = [_replaced(other, patient_id) for other in others]
+        return Link(patient_id, folded, rule, said.issues, replaced)
 
-    def _record(
-        self, ledger: IdentityLedger, patient: Resource, feed: str, decision: _Decision
-    ) -> Link:
-        """Write keys, statement and decision; fold the Patient."""
-        patient_id = decision.patient_id
-        statements = _read_statements(ledger, patient_id)
-        for other in decision.merged:
-            for each in _read_statements(ledger, other):
-                statements.append(each)
-                _write_statement(ledger, patient_id, each)
-            # The survivor's link is a statement too, so that it outlives the next folding.
-            merge = Statement("", other, _LAST, {"link": [_link_to(other, "replaces")]})
-            statements.append(merge)
-            _write_statement(ledger, patient_id, merge)
-            ledger.log_link(patient_id, feed, "", "merge", other)
-        person = self._statement_key(patient)
-        earlier = next((s for s in statements if (s.feed, s.key[:32]) == (feed, person)), None)
-        # With the Patient in its key a statement never leaves its Patient by being said anew.
-        key = earlier.key if earlier else f"{person}.{patient_id}"
-        rank = self._ranks.get(feed, self._rules.rank(""))
-        stated = Statement(feed, key, rank, (earlier.patient if earlier else {}) | patient)
-        if earlier is None or earlier.patient != stated.patient:
-            statements = [s for s in statements if s is not earlier] + [stated]
-            _write_statement(ledger, patient_id, stated)
-        if earlier is None:
-            ledger.log_link(patient_id, feed, key, decision.rule, "")
-        ledger.set_identity_keys(dict.fromkeys(decision.keys, patient_id))
-        folded, differences = fold(patient_id, statements)
-        return Link(
-            patient_id,
-            folded,
-            decision.rule,
-            decision.issues + differences,
-            [_replaced(other, patient_id) for other in decision.merged],
+    def _keep_separated(self, said: _Said, patient_id: str) -> Link:
+        """A record that an operator took out of a Patient stays where it was put."""
+        folded = self._state(said, patient_id, "separated")
+        said.ledger.add_identity_keys([(key, patient_id) for key in said.keys])
+        return Link(patient_id, folded, "separated", said.issues)
+
+    def _merge(self, said: _Said, patient_id: str, other: str) -> None:
+        """Moves what is said of `other`, and what it is found by, to `patient_id`."""
+        ledger, statements = said.ledger, said.statements.of(patient_id)
+        keys = [replaced_key(other)]
+        for each in [*said.statements.of(other), merged(other)]:
+            statements.append(each)
+            write_statement(ledger, patient_id, each)
+            keys += self.keys.all(each.patient) if each.feed else []
+        ledger.set_identity_keys(dict.fromkeys(keys, patient_id))
+        message = said.message()
+        ledger.log_link(
+            patient_id, said.feed, "", "merge", log_detail(message=message, other=other)
+        )
+        ledger.log_link(
+            other, said.feed, "", "replaced", log_detail(message=message, other=patient_id)
         )
 
-    def _statement_key(self, patient: Resource) -> str:
-        """What tells two persons of one feed apart: a digest of the feed's own identifier.
-
-        A national number is often missing at first and added later, so the first
-        identifier of another system counts before it.
-        """
-        named = [each for each in patient.get("identifier", ()) if each.get("system")]
-        named.sort(key=lambda each: each["system"] in self._rules.verified)
-        for identifier in named:
-            if identifier.get("value"):
-                return _hashed("statement", identifier["system"], str(identifier["value"])).hex()
-        return _hashed("statement", render_json(patient).decode()).hex()
-
-    def _verified_keys(self, patient: Resource) -> list[bytes]:
-        keys = []
-        for identifier in patient.get("identifier", ()):
-            value = str(identifier.get("value", "")).strip().upper()
-            system = self._rules.verified.get(identifier.get("system", ""))
-            if system is not None and system.holds(value, patient):
-                keys.append(_hashed("verified", system.system, value))
-        return keys
-
-    def _local_keys(self, patient: Resource) -> list[bytes]:
-        """Keys of (system, value, birth date, name) where all four are stated."""
-        born, name = str(patient.get("birthDate", "")), _name(patient)
-        if len(born) != len("YYYY-MM-DD") or not name:
-            return []
-        return [
-            _hashed("local", identifier["system"], str(identifier["value"]), born, name)
-            for identifier in patient.get("identifier", ())
-            if identifier.get("system") and identifier.get("value")
-        ]
-
-    def _number_keys(self, patient: Resource) -> list[bytes]:
-        """Keys of local numbers alone: they never link, but say that a number was met before."""
-        return [
-            _hashed("number", identifier["system"], str(identifier["value"]))
-            for identifier in patient.get("identifier", ())
-            if identifier.get("value")
-            and identifier.get("system") not in (None, *self._rules.verified)
-        ]
+    def _state(self, said: _Said, patient_id: str, rule: Rule) -> Resource:
+        """Writes the statement and, when it is the first of its kind, the decision; folds."""
+        statements = said.statements.of(patient_id)
+        own = (said.feed, said.person)
+        earlier = next((s for s in statements if (s.feed, s.key[:32]) == own), None)
+        # With the Patient in its key a statement never leaves its Patient by being said anew.
+        key = earlier.key if earlier else f"{said.person}.{patient_id}"
+        rank = self._ranks.get(said.feed, self._rules.rank(""))
+        before = earlier.patient if earlier else {}
+        stated = Statement(said.feed, key, rank, before | said.patient)
+        if earlier is None or before != stated.patient:
+            statements = [s for s in statements if s is not earlier] + [stated]
+            write_statement(said.ledger, patient_id, stated)
+        if earlier is None:
+            detail = log_detail(message=said.message(), patient=said.patient)
+            said.ledger.log_link(patient_id, said.feed, key, rule, detail)
+        folded, differences = fold(patient_id, statements)
+        said.issues += differences
+        return folded
 
     def _without_other_persons(
-        self,
-        ledger: IdentityLedger,
-        of_local: list[str],
-        of_verified: list[str],
-        verified: list[bytes],
-        issues: list[Issue],
+        self, said: _Said, of_local: list[str], of_verified: list[str]
     ) -> list[str]:
         """`of_local` less the Patients that are verified to be somebody else."""
         same = []
         for patient_id in of_local:
             theirs = {
                 key
-                for each in _read_statements(ledger, patient_id)
-                for key in self._verified_keys(each.patient)
+                for each in said.statements.of(patient_id)
+                for key in self.keys.verified(each.patient)
             }
-            if patient_id in of_verified or not theirs or theirs & set(verified):
+            if patient_id in of_verified or not theirs or theirs & set(said.verified):
                 same.append(patient_id)
             else:
-                issues.append(Issue("FB-5101", "warning", "Patient.identifier"))
+                said.issues.append(Issue("FB-5101", "warning", "Patient.identifier"))
         return same
 
 
-def _read_statements(ledger: IdentityLedger, patient_id: str) -> list[Statement]:
-    return [
-        Statement(feed, key, rank, parse_json(body))
-        for feed, key, rank, body in ledger.identity_statements(patient_id)
-    ]
-
-
-def _write_statement(ledger: IdentityLedger, patient_id: str, each: Statement) -> None:
-    body = render_json(each.patient)
-    ledger.put_identity_statement(patient_id, each.feed, each.key, each.rank, body)
-
-
-def _name(patient: Resource) -> str:
-    for name in patient.get("name", ()):
-        text = name.get("text") or "".join([name.get("family", ""), *name.get("given", ())])
-        if folded := "".join(str(text).split()).casefold():
-            return folded
-    return ""
-
-
-def _hashed(*parts: str) -> bytes:
-    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).digest()
+def _without_separated(said: _Said, candidates: list[str]) -> list[str]:
+    """The other candidates, less those that an operator told to be somebody else."""
+    joined = [(candidates[0], said.statements.of(candidates[0]))]
+    for other in candidates[1:]:
+        theirs = (other, said.statements.of(other))
+        if any(are_apart(each, theirs) for each in joined):
+            said.issues.append(Issue("FB-5105", "warning", "Patient.identifier"))
+        else:
+            joined.append(theirs)
+    return [patient_id for patient_id, _ in joined[1:]]
 
 
 def _distinct(patient_ids: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(patient_ids))
-
-
-def _link_to(patient_id: str, kind: str) -> Resource:
-    return {"other": {"reference": f"Patient/{patient_id}"}, "type": kind}
 
 
 def _replaced(patient_id: str, survivor: str) -> Resource:
@@ -240,5 +202,5 @@ def _replaced(patient_id: str, survivor: str) -> Resource:
         "resourceType": "Patient",
         "id": patient_id,
         "active": False,
-        "link": [_link_to(survivor, "replaced-by")],
+        "link": [link_to(survivor, "replaced-by")],
     }

@@ -66,7 +66,9 @@ class _Link(Protocol):
 class PatientLinker(Protocol):
     """What is asked of :class:`fhir_bridge.identity.Linker`."""
 
-    def link(self, ledger: Any, patient: Resource, feed: str, /) -> _Link:
+    def link(
+        self, ledger: Any, patient: Resource, feed: str, message: Callable[[], str], /
+    ) -> _Link:
         """The Patient that `patient`, as stated by `feed`, belongs to."""
 
 
@@ -194,7 +196,7 @@ class Resolver:
         known = self._recall(key, digest)
         if known is not None:
             return f"Patient/{known}", None
-        link = self._linker.link(task.transaction, patient, task.feed.name)
+        link = self._linker.link(task.transaction, patient, task.feed.name, task.digest)
         task.resolved.issues += link.issues
         if link.replaced:
             self.forget(everything=True)

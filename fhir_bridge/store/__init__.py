@@ -8,6 +8,7 @@ Read in this order: `schema` (the tables and why), `store` (the door), `transact
 from fhir_bridge.store.backup import Manifest
 from fhir_bridge.store.backup import verify as verify_backup
 from fhir_bridge.store.journal import Appended, FeedCounts, JournalEntry, JournalMessage
+from fhir_bridge.store.links import LoggedLink
 from fhir_bridge.store.quarantine import Quarantined, QuarantineEntry
 from fhir_bridge.store.records import Page, Stored, Written
 from fhir_bridge.store.store import Store, open_store
@@ -18,6 +19,7 @@ __all__ = [
     "FeedCounts",
     "JournalEntry",
     "JournalMessage",
+    "LoggedLink",
     "Manifest",
     "Page",
     "QuarantineEntry",

@@ -29,6 +29,7 @@ from fhir_bridge.store.finding import Finder
 from fhir_bridge.store.history import HistoryQuery, history
 from fhir_bridge.store.including import visible_rows
 from fhir_bridge.store.journal import Journal
+from fhir_bridge.store.links import LoggedLink, of_patient
 from fhir_bridge.store.migrations import migrate
 from fhir_bridge.store.quarantine import Quarantine
 from fhir_bridge.store.records import COLUMNS, Page, Stored, stored
@@ -226,6 +227,11 @@ class Store:
             sql = f"SELECT r.compressed, r.body FROM resource r WHERE {where} ORDER BY r.row_id"
             for how, body in session.stream(sql, [self.numbers[resource_type], *parameters]):
                 yield unpacked(how, body)
+
+    def link_log(self, patient_id: str) -> list[LoggedLink]:
+        """The decisions on who is one Patient, oldest first (`fhir_bridge.identity.decisions`)."""
+        with self.reading() as session:
+            return of_patient(session, patient_id)
 
     def counts_by_type(self) -> dict[str, int]:
         """How many current resources there are of each type."""

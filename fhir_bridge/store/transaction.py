@@ -10,7 +10,8 @@ from fhir_bridge import clock
 from fhir_bridge.fhir import Resource
 from fhir_bridge.search import Access, Plan
 from fhir_bridge.search.hashing import resource_key
-from fhir_bridge.store import journal, quarantine
+from fhir_bridge.store import journal, links, quarantine
+from fhir_bridge.store.links import LoggedLink
 from fhir_bridge.store.records import Page, Stored, Written, milliseconds
 from fhir_bridge.store.session import Session
 from fhir_bridge.store.writing import Writer
@@ -172,6 +173,18 @@ class Transaction:
             " patient_id = excluded.patient_id, rank = excluded.rank, body = excluded.body",
             (feed, key, patient_id, rank, body),
         )
+
+    def drop_identity_statement(self, feed: str, key: str, /) -> None:
+        """Takes the statement of (feed, key) away, when there is one."""
+        self._session.run("DELETE FROM identity_statement WHERE feed = ? AND key = ?", (feed, key))
+
+    def link_log(self, patient_id: str, /) -> list[LoggedLink]:
+        """The decisions on one Patient, oldest first."""
+        return links.of_patient(self._session, patient_id)
+
+    def link_entry(self, entry_id: int, /) -> LoggedLink | None:
+        """One decision; None when there is none of this number."""
+        return links.entry(self._session, entry_id)
 
     def log_link(
         self, patient_id: str, feed: str, key: str, rule: str, detail: str = "", /

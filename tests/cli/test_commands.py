@@ -42,7 +42,7 @@ def patient(tmp_path: Path) -> Path:
 
 def test_all_promised_commands_are_there():
     """The faces that stay stable."""
-    promised = "serve demo convert ingest fhirpath transform validate search replay check reindex backup restore conformance"
+    promised = "serve demo convert ingest fhirpath transform validate search replay check reindex backup restore conformance links unlink"
     assert set(promised.split()) <= set(COMMANDS)
 
 
@@ -305,6 +305,30 @@ def test_the_record_is_checked_reindexed_backed_up_and_restored(run, health_tabl
     assert "FB-5008" in broken.err
 
 
+def test_links_are_listed_and_taken_back(run, tmp_path: Path, health_table):
+    """Numbers of the list are what unlink asks for; what the hospital said goes with it."""
+    inbox = tmp_path / "messages"
+    inbox.mkdir()
+    for number, each in enumerate(registrations(10, 1)):
+        (inbox / f"{number:03}.hl7").write_bytes(each.data)
+    run("ingest", "--feed", "public-health-files", health_table)
+    run("ingest", "--feed", "hospital-his", inbox)
+    listed = [run("links", each["id"]).lines for each in run("search", "--all", "Patient").lines]
+    (joined, *_) = [one for each in listed for one in each if one["did"] == "joined"]
+    assert joined["feed"] == "hospital-his"
+    assert all("••••" in each["value"] for each in joined["identifiers"])
+
+    undone = run("unlink", joined["number"]).lines[0]
+    assert undone["patient"] == joined["patient"]
+    assert any(each.startswith("Encounter/") for each in undone["moved"])
+    found = run("search", "--all", f"Encounter?patient={undone['newPatient']}").lines
+    assert {f"Encounter/{each['id']}" for each in found} <= {*undone["moved"]}
+    assert run("links", undone["newPatient"]).lines[-1]["undoes"] == joined["number"]
+    refused = run("unlink", joined["number"])
+    assert (refused.code, "FB-5106" in refused.err) == (1, True)
+    assert run("check").code == 0
+
+
 @pytest.mark.parametrize(
     ("option", "other"), [("--port", "--mllp-port"), ("--mllp-port", "--port")]
 )
@@ -332,6 +356,8 @@ def test_a_port_that_is_taken_is_one_line_that_names_the_option(run, tmp_path, o
         (["check"], None, ["check", "--nonsense"]),
         (["reindex"], None, ["reindex", "extra"]),
         (None, ["search", "--count", "Basic?_id=none"], ["search"]),
+        (None, ["links", "nobody"], ["links"]),
+        (None, ["unlink", "1"], ["unlink", "x"]),
         (["conformance"], None, ["conformance", "--nonsense"]),
         (["replay", "--all"], ["replay", "999"], ["replay"]),
         (None, ["restore", "{noise}"], ["restore", "missing.gz"]),

@@ -6,9 +6,12 @@ from urllib.parse import quote
 
 import pytest
 
+from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.errors import Issue
+from fhir_bridge.identity import Linker, load_rules
 from fhir_bridge.search import Access
 from fhir_bridge.store import QuarantineEntry
+from tests.console.community import NATIONAL
 
 PAGES = (
     "/",
@@ -181,6 +184,34 @@ def test_raw_bytes_are_shown_as_harmless_text(client):
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;^李⟨202E⟩四⟨00⟩" in page
     assert page.count("<li><code>") == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", ("Joined", "same verified identifier")), ("zh-CN", ("关联", "有效证件号一致"))],
+)
+def test_a_resident_shows_who_was_joined_and_how_to_undo_it(client, services, language, words):
+    """Feed, rule, masked identifiers and the command; only for those who see everything."""
+    linker = Linker(load_rules(Artifacts()), {"hospital-adt": "hospital"})
+    with services.store.transaction() as transaction:
+        for feed in ("public-health-files", "hospital-adt"):
+            patient = {
+                "resourceType": "Patient",
+                "identifier": [{"system": NATIONAL, "value": "11010519491231002X"}],
+                "birthDate": "1949-12-31",
+                "name": [{"text": "<i>李梅</i>"}],
+            }
+            link = linker.link(transaction, patient, feed, lambda: "digest")
+        transaction.put(link.patient)
+    path = f"/console/residents/{link.patient_id}?lang={language}"
+    page = client.get(path).text
+    assert all(each in page for each in words)
+    section = page.partition('class="plain links"')[2].partition("</section>")[0]
+    assert "••••2X" in section
+    assert "11010519491231002X" not in section
+    assert "fhir-bridge unlink 2" in section
+    services.access = Access.patients([link.patient_id])
+    assert "fhir-bridge unlink" not in client.get(path).text
 
 
 def test_a_replay_needs_the_form_of_our_own_page(client, services):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, replace
 
+from fhir_bridge.artifacts import Artifacts
+from fhir_bridge.identity import PersonKeys, decisions, load_rules, unlink
 from fhir_bridge.ingest import Arrival, Replay
 from tests.ingest.conftest import ADT_MAP, Site, adt, make_site
 
@@ -257,6 +259,23 @@ def test_what_another_process_said_is_not_taken_for_known(site: Site) -> None:
     other.store.close()
 
     assert site.resources("Organization")[0]["name"] == "内科"
+
+
+def test_an_undone_link_is_not_remembered(site: Site) -> None:
+    """What an operator took apart beside the running pipeline stays apart with the next message."""
+    number = "11010519491231002X"
+    said = adt(number="P1").replace("|19700101|", "|19491231||" + "|" * 10 + number)
+    site.send(f"number,name,born,id\nR1,张三,1949-12-31,{number}", feed="register")
+    site.send(said)
+    (patient,) = site.resources("Patient")
+    joined = next(each for each in decisions(site.store, patient["id"]) if each.can_be_undone)
+    undone = unlink(site.store, PersonKeys(load_rules(Artifacts())), joined.number)
+
+    assert [each.split("/")[0] for each in undone.moved] == ["Encounter"]
+    site.send(said.replace("||M1|", "||M7|").replace("|V1", "|V2"))
+    subjects = {each["subject"]["reference"] for each in site.resources("Encounter")}
+    assert subjects == {f"Patient/{undone.new_patient_id}"}
+    assert len(site.resources("Patient")) == 2
 
 
 def test_the_thread_works_when_it_is_woken(site: Site) -> None:

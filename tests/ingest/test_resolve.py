@@ -32,7 +32,7 @@ class CountingLinker:
 
     asked = 0
 
-    def link(self, ledger: object, patient: dict[str, Any], feed: str) -> Link:
+    def link(self, ledger: object, patient: dict[str, Any], feed: str, message: object) -> Link:
         """Always p1."""
         self.asked += 1
         return Link("p1", {**patient, "id": "p1"})
