@@ -146,7 +146,11 @@ def _chained(chained: Chained, resource_type: str, value: str, registry: Registr
             first = first or error
     if not found and first:
         raise first
-    return any_of(Chain(symbol, found) for symbol in registry.indexes(resource_type, code))
+    chains = {
+        symbol: {each: asked_ for each, asked_ in found.items() if registry.holds(symbol, each)}
+        for symbol in registry.indexes(resource_type, code)
+    }
+    return any_of(Chain(symbol, targets) for symbol, targets in chains.items() if targets)
 
 
 def _reversed(reversed_: Reversed, resource_type: str, value: str, registry: Registry) -> Condition:
@@ -166,4 +170,8 @@ def _reversed(reversed_: Reversed, resource_type: str, value: str, registry: Reg
             expected=f"a reference of {source} to {resource_type}",
         )
     found = asked(rest, source, value, registry)
-    return any_of(Has(source, symbol, found) for symbol in registry.indexes(source, code))
+    return any_of(
+        Has(source, symbol, found)
+        for symbol in registry.indexes(source, code)
+        if resource_type == "Resource" or registry.holds(symbol, resource_type)
+    )

@@ -77,7 +77,7 @@ class Indexer:
         joint: list[tuple[frozenset[str] | None, Extract]] = []
         for code, parameter in self._registry.parameters(resource_type).items():
             number = self._numbers.get(f"{resource_type}.{code}")
-            if number is None or self._registry.sources(resource_type, code) != (code,):
+            if number is None or code not in self._registry.sources(resource_type, code):
                 continue
             if code == "_text":
                 by_key.setdefault("text", []).append(_narrative(number))
@@ -130,7 +130,10 @@ class Indexer:
                     for each in registry.compartment(resource_type)
                 )
                 bases = registry.own_bases
-                return lambda values, rows: reference.extract(values, number, rows, bases, member)
+                left = frozenset(registry.left_to_others(resource_type, code))
+                return lambda values, rows: reference.extract(
+                    values, number, rows, bases, member, left=left
+                )
             case "quantity":
                 return lambda values, rows: quantity.extract_quantity(values, number, rows)
             case "number":

@@ -64,7 +64,10 @@ def _member(
     posted = tuple(
         Posted(symbol, (f"{name}/{id_}",))
         for symbol in dict.fromkeys(
-            each for code in codes for each in registry.indexes(resource_type, code)
+            each
+            for code in codes
+            for each in registry.indexes(resource_type, code)
+            if registry.holds(each, name)
         )
     )
     if not posted:

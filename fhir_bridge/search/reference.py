@@ -52,10 +52,17 @@ def extract(
     rows: IndexRows,
     own_bases: tuple[str, ...],
     member: bool,
+    *,
+    left: frozenset[str] = frozenset(),
 ) -> None:
-    """Adds postings for each reference; `member` where a Patient's compartment follows."""
+    """Adds postings for each reference; `member` where a Patient's compartment follows.
+
+    References to types in `left` are another index's.
+    """
     for _, value in values:
         text = value.get("reference") if isinstance(value, dict) else value
+        if left and isinstance(text, str) and target_type(text) in left:
+            continue
         if isinstance(text, str) and text and text[0] != "#":
             name, is_local = local(text, own_bases)
             key = text_key(name)

@@ -18,7 +18,7 @@ from fhir_bridge.search.hierarchy import Hierarchies
 from fhir_bridge.search.indexer import Indexer, type_of
 from fhir_bridge.search.paths import has_one_value
 from fhir_bridge.search.rows import IndexRows
-from fhir_bridge.search.sharing import shared_sources
+from fhir_bridge.search.sharing import left_to_others, shared_sources
 
 __all__ = ["Registry", "ValueSetCodes"]
 
@@ -83,6 +83,7 @@ class Registry:
         self._by_type: dict[str, Mapping[str, SearchParameter]] = {}
         self._composites: dict[tuple[str, str], Composite | None] = {}
         self._shared: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._left: dict[str, dict[str, dict[str, str]]] = {}
         self._kinds: dict[tuple[str, str], frozenset[str | None]] = {}
 
     def parameters(self, resource_type: str) -> Mapping[str, SearchParameter]:
@@ -137,8 +138,32 @@ class Registry:
         if shared is None:
             parameters = self.parameters(resource_type)
             shared = shared_sources(self.definitions, resource_type, parameters)
-            self._shared[resource_type] = shared
+            left = {
+                whole: parts
+                for whole, parts in left_to_others(parameters).items()
+                if whole not in shared and shared.keys().isdisjoint(parts.values())
+            }
+            self._shared[resource_type] = _with_parts(shared, left)
+            self._left[resource_type] = left
+            shared = self._shared[resource_type]
         return shared.get(code, (code,))
+
+    def left_to_others(self, resource_type: str, code: str) -> Mapping[str, str]:
+        """The types whose references stand under another code's index instead, with that code."""
+        self.sources(resource_type, code)
+        return self._left[resource_type].get(code, {})
+
+    def holds(self, symbol: str, target: str) -> bool:
+        """Whether an index may hold references to resources of the type `target` ("": unknown)."""
+        resource_type, _, code = symbol.partition(".")
+        if target in self.left_to_others(resource_type, code):
+            return False
+        return all(
+            type_ == target
+            for parts in self._left[resource_type].values()
+            for type_, part in parts.items()
+            if part == code
+        )
 
     def indexes(self, resource_type: str, code: str) -> tuple[str, ...]:
         """The names of the indexes that together answer a parameter."""
@@ -192,6 +217,21 @@ class Registry:
     @cached_property
     def _own_indexer(self) -> Indexer:
         return Indexer(self, {symbol: place for place, symbol in enumerate(self.symbols, 1)})
+
+
+def _with_parts(
+    shared: Mapping[str, tuple[str, ...]], left: Mapping[str, Mapping[str, str]]
+) -> dict[str, tuple[str, ...]]:
+    """The codes that answer each parameter, with those that others leave references to."""
+    own = {whole: (whole,) for whole in left}
+    return {
+        code: tuple(
+            dict.fromkeys(
+                each for source in sources for each in (source, *left.get(source, {}).values())
+            )
+        )
+        for code, sources in {**shared, **own}.items()
+    }
 
 
 def _corrected(parameter: SearchParameter) -> SearchParameter:

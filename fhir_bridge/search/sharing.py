@@ -4,21 +4,25 @@ R4 publishes parameters that are the union of others (``combo-code`` is ``code``
 ``component-code``) or say the same under another name (``phonetic`` is ``name``).  Such a
 parameter is answered from the indexes of the others, so that every value is stored once.
 Only published parameters answer for others, so that a site's own ones can come and go.
+Where a parameter holds those references of another that point to one type (``patient`` of
+``subject``), the other leaves these to it, and is answered from both.
 https://hl7.org/fhir/R4/searchparameter-registry.html
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from fhir_bridge.fhir import Definitions, SearchParameter
 from fhir_bridge.search.paths import Path, plain_paths
 from fhir_bridge.search.text import is_name
 
-__all__ = ["shared_sources"]
+__all__ = ["left_to_others", "shared_sources"]
 
 _SHARED = frozenset({"token", "string", "reference", "quantity", "number", "uri"})
 _PUBLISHED = "http://hl7.org/fhir/SearchParameter/"
+_OF_ONE_TYPE = re.compile(r"\s*([\w.]+)\.where\(resolve\(\) is (\w+)\)\s*")
 _Paths = Mapping[str, frozenset[Path]]
 
 
@@ -58,6 +62,26 @@ def shared_sources(
             found[code] = parts
     # A part may be a union itself.
     return {code: _resolved(found, code) for code in found}
+
+
+def left_to_others(parameters: Mapping[str, SearchParameter]) -> dict[str, dict[str, str]]:
+    """By code: the types whose references stand under another code instead, with that code.
+
+    >>> from fhir_bridge.fhir import definitions
+    >>> left_to_others(definitions().search_parameters_of("Observation"))
+    {'subject': {'Patient': 'patient'}}
+    """
+    found: dict[str, dict[str, str]] = {}
+    whole = {each.expression: code for code, each in parameters.items() if _is_own(each)}
+    for code, each in parameters.items():
+        match = _OF_ONE_TYPE.fullmatch(each.expression) if _is_own(each) else None
+        if match and match[1] in whole:
+            found.setdefault(whole[match[1]], {}).setdefault(match[2], code)
+    return found
+
+
+def _is_own(parameter: SearchParameter) -> bool:
+    return parameter.type == "reference" and parameter.url.startswith(_PUBLISHED)
 
 
 def _are_alike(

@@ -1,8 +1,9 @@
 """Token search parameters: codes, identifiers, booleans.
 
-https://hl7.org/fhir/R4/search.html#token.  A coding is indexed under its code alone and
-under ``system|code``; matching is exact.  By its system alone an identifier is found by a
-third posting; a code by the term dictionary, which lists the codes in use, as they repeat.
+https://hl7.org/fhir/R4/search.html#token.  Matching is exact.  An identifier is indexed
+under its value alone, under ``system|value`` and under its system alone.  Codes repeat, so
+that the term dictionary can list those in use: a coding is indexed under ``system|code``
+only, and the dictionary names the postings of a code in every system, and of a system.
 What people read beside a code (display, text) goes to that dictionary for ``:text``.
 """
 
@@ -17,13 +18,18 @@ from fhir_bridge.search.hashing import VALUE_BITS, VALUE_MASK, hashed, posting, 
 from fhir_bridge.search.rows import IndexRows
 
 __all__ = [
+    "LISTED",
     "WITH_SYSTEM",
     "any_system",
+    "by_code",
+    "code_alone",
+    "codes_listed",
     "display",
     "extract",
     "of_type",
     "parse",
     "texts",
+    "unlisted",
     "variants",
 ]
 
@@ -33,13 +39,50 @@ LONGEST_TERM = 400
 WITH_SYSTEM = frozenset({"Identifier"})
 """Types of elements that are posted under their system alone."""
 
+LISTED = "\x07"
+"""First character of a question for a code in whatever system the dictionary knows it."""
+
+_CODINGS = frozenset({"CodeableConcept", "Coding"})
+_BY_CODE = 1 << 20
+_AFTER_CODE = "\x1f"
+
 Term = tuple[int, str, int]
-"""Number (negative for a code with its system), text, posting."""
+"""Number (negative for a code with its system; see also `by_code`), text, posting."""
 
 
 def any_system(code: str) -> str:
     """Index text of a code whatever its system."""
     return f"\x00{code}"
+
+
+def code_alone(code: str, kinds: frozenset[str | None]) -> tuple[str, ...]:
+    """What answers a search for `code` under a parameter on elements of the types `kinds`."""
+    if kinds <= _CODINGS and _is_listed(code):
+        return (f"{LISTED}{code}",)
+    if None in kinds or kinds & _CODINGS:
+        return (any_system(code), f"{LISTED}{code}")
+    return (any_system(code),)
+
+
+def unlisted(values: Iterable[str]) -> tuple[str, ...]:
+    """The same where nothing is listed: in the context of a composite."""
+    return tuple(
+        dict.fromkeys(any_system(each[1:]) if each[:1] == LISTED else each for each in values)
+    )
+
+
+def by_code(number: int) -> int:
+    """The number under which the dictionary lists postings of a parameter by code."""
+    return -(number + _BY_CODE)
+
+
+def codes_listed(code: str) -> tuple[str, str]:
+    """First and (exclusive) last text under which the dictionary lists a code."""
+    return f"{code}{_AFTER_CODE}", f"{code}{chr(ord(_AFTER_CODE) + 1)}"
+
+
+def _is_listed(code: str) -> bool:
+    return len(code) <= LONGEST_TERM and "\x00" not in code
 
 
 def display(folded: str) -> str:
@@ -132,12 +175,18 @@ def _coding_rows(
     number: int, system: str | None, code: str | None, readable: str | None
 ) -> tuple[tuple[int, ...], tuple[Term, ...]]:
     """The postings and terms of one coding; codes repeat, so that they are kept."""
-    postings = [posting(number, text) for text in _coded(system, code)]
+    postings: list[int] = []
     terms: list[Term] = []
-    if system and code is not None:
-        text = f"{system}|{code}"
-        if len(text) <= LONGEST_TERM and "\x00" not in text:
-            terms.append((-number, text, posting(number, text)))
+    if code is not None:
+        text = f"{system or ''}|{code}"
+        with_system = posting(number, text)
+        postings.append(with_system)
+        if _is_listed(code):
+            terms.append((by_code(number), f"{codes_listed(code)[0]}{with_system:x}", with_system))
+        else:
+            postings.append(posting(number, any_system(code)))
+        if system and len(text) <= LONGEST_TERM and "\x00" not in text:
+            terms.append((-number, text, with_system))
     if readable is not None:
         term = _readable(number, readable)
         if term:

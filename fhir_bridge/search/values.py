@@ -22,6 +22,7 @@ from fhir_bridge.search.conditions import (
     Term,
     Text,
     any_of,
+    nothing,
 )
 from fhir_bridge.search.criteria import split_escaped, unescape
 from fhir_bridge.search.folding import fold, words
@@ -40,10 +41,11 @@ def condition(
     """What one value (still escaped) asks; `modifier` is allowed for the type already."""
     if parameter.type == "composite":
         return _composite(registry, resource_type, parameter, value)
-    return any_of(
+    found = [
         _condition(registry, parameter, symbol, modifier, value)
         for symbol in registry.indexes(resource_type, parameter.code)
-    )
+    ]
+    return any_of(each for each in found if each != nothing())
 
 
 def _condition(
@@ -122,10 +124,11 @@ def _token(
         return (
             Posted(symbol, (token.any_system(parts[1]),)) if parts[1] else Present(symbol, "token")
         )
+    kinds = registry.kinds(resource_type, parameter.code)
     if len(parts) == 1:
-        return Posted(symbol, (token.any_system(parts[0]),))
+        return Posted(symbol, token.code_alone(parts[0], kinds))
     posted = Posted(symbol, ("|".join(parts),))
-    if parts[1] or registry.kinds(resource_type, parameter.code) <= token.WITH_SYSTEM:
+    if parts[1] or kinds <= token.WITH_SYSTEM:
         return posted
     return AnyOf((posted, Term(symbol, posted.values[0], "starts", coded=True)))
 
@@ -135,7 +138,10 @@ def _in_value_set(registry: Registry, code: str, symbol: str, url: str) -> Condi
     if codes is None:
         raise BridgeError("FB-4108", code, parameter=code)
     texts = {f"{system}|{each}" for system, each in codes}
-    texts |= {token.any_system(each) for system, each in codes if not system}
+    kinds = registry.kinds(symbol.partition(".")[0], code)
+    texts |= {
+        text_ for system, each in codes if not system for text_ in token.code_alone(each, kinds)
+    }
     return Posted(symbol, tuple(sorted(texts)))
 
 
@@ -231,11 +237,17 @@ def _reference(
     if is_local or "/" in name or ":" in name:
         if modifier and not name.startswith(f"{modifier}/"):
             raise _expected(parameter.code, f"a reference to {modifier}")
-        return Posted(symbol, (name,))
+        return _held(registry, symbol, (name,))
     if modifier:
-        return Posted(symbol, (f"{modifier}/{name}",))
+        return _held(registry, symbol, (f"{modifier}/{name}",))
     known = parameter.targets or tuple(sorted(registry.definitions.resource_types))
-    return Posted(symbol, (*(f"{target}/{name}" for target in known), name))
+    return _held(registry, symbol, (*(f"{target}/{name}" for target in known), name))
+
+
+def _held(registry: Registry, symbol: str, names: tuple[str, ...]) -> Condition:
+    """One of the references that can stand in the index."""
+    held = tuple(each for each in names if registry.holds(symbol, reference.target_type(each)))
+    return Posted(symbol, held) if held else nothing()
 
 
 def _uri(symbol: str, modifier: str, value: str) -> Condition:
@@ -291,7 +303,7 @@ def _in_context(
             asked = _condition(registry, component, symbol, "", part)
             if not isinstance(asked, Posted):
                 raise _expected(parameter.code, "a code, not only a system")
-            exact.append(asked.values)
+            exact.append(token.unlisted(asked.values))
         else:
             others.append((component, part))
     contexts = [composite.joined(texts) for texts in _product(exact)]

@@ -119,13 +119,14 @@ def _pointing(
     hashes = []
     for source_type in _source_types(include, registry):
         for code in _codes(include, source_type, registry):
-            bases = [selector.numbers[each] for each in registry.indexes(source_type, code)]
             allowed = registry.parameters(source_type)[code].targets
             hashes += [
-                (base << VALUE_BITS) | (resource_key(each.resource_type, each.id) & VALUE_MASK)
-                for base in bases
+                (selector.numbers[symbol] << VALUE_BITS)
+                | (resource_key(each.resource_type, each.id) & VALUE_MASK)
+                for symbol in registry.indexes(source_type, code)
                 for each in targets
-                if not allowed or each.resource_type in allowed
+                if (not allowed or each.resource_type in allowed)
+                and registry.holds(symbol, each.resource_type)
             ]
     if not hashes:
         return set()

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from fhir_bridge.fhir import definitions
-from fhir_bridge.search import Registry, fold, name_forms
+from fhir_bridge.search import Registry, fold, name_forms, token
 from fhir_bridge.search.date import interval
 from fhir_bridge.search.hashing import posting, value_range
 from fhir_bridge.search.quantity import precision
@@ -110,13 +110,24 @@ def test_index_rows_of_an_observation(registry: Registry) -> None:
         }
     )
     number = registry.symbols.index("Observation.code") + 1
-    assert {posting(number, text) for text in ("\x00c", "s|c")} <= rows.postings
-    assert posting(number, "s|") not in rows.postings
+    assert posting(number, "s|c") in rows.postings
+    assert not rows.postings & {posting(number, text) for text in ("\x00c", "s|")}
     assert rows.date == 1_704_067_200_000
     assert sorted(low for _, low, _ in rows.dates) == [17_040_672_000_000_000]
     assert list(rows.references.values()) == [True]
     assert sorted(low for _, low, *_ in rows.quantities) == [0.005, 5.0]
-    assert {(n, text) for n, text, _ in rows.terms} == {(number, "glucose"), (-number, "s|c")}
+    assert {(n, text) for n, text, _ in rows.terms if n != token.by_code(number)} == {
+        (number, "glucose"),
+        (-number, "s|c"),
+    }
+    first, last = token.codes_listed("c")
+    listed = [each for each in rows.terms if each[0] == token.by_code(number)]
+    assert [each[2] for each in listed if first <= each[1] < last] == [posting(number, "s|c")]
+    patient, subject = (
+        registry.symbols.index(f"Observation.{code}") + 1 for code in ("patient", "subject")
+    )
+    assert posting(patient, "Patient/p") in rows.postings
+    assert posting(subject, "Patient/p") not in rows.postings
 
 
 def test_a_parameter_that_others_hold_has_no_index(registry: Registry) -> None:

@@ -379,3 +379,81 @@ def test_another_name_of_a_parameter_sorts_too(filled: Store) -> None:
     """`phonetic` is `name`."""
     assert ids(filled, "Patient", "phonetic=shan") == ["a"]
     assert ids(filled, "Patient", "_sort=phonetic") == ids(filled, "Patient", "_sort=name")
+
+
+def test_a_code_alone_is_found_in_every_system(store: Store) -> None:
+    """In two systems, without one, too long to be listed; and not as a part of another code."""
+    long = "c" * 500
+    codings = {
+        "a": {"system": "urn:a", "code": "10-1"},
+        "b": {"system": "urn:b", "code": "10-1"},
+        "c": {"code": "10-1"},
+        "d": {"system": "urn:a", "code": "10"},
+        "e": {"system": "urn:a", "code": long},
+        "f": {"system": "urn:" + "f" * 500, "code": "10-1"},
+    }
+    with store.transaction() as tx:
+        for id_, coding in codings.items():
+            tx.put({**observation(id_, "p"), "code": {"coding": [coding]}})
+    for query, expected in (
+        ("code=10-1", "abcf"),
+        ("code=10", "d"),
+        (f"code={long}", "e"),
+        (f"code={long},10", "de"),
+        ("code=urn:b|10-1", "b"),
+        ("code=|10-1", "c"),
+        ("code=urn:a|", "ad"),
+        ("code:not=10-1", "de"),
+        ("combo-code=10-1&subject=Patient/p", "abcf"),
+        ("code=9", ""),
+    ):
+        assert sorted(ids(store, "Observation", query)) == list(expected), query
+
+
+def test_references_to_a_patient_stand_once(store: Store) -> None:
+    """Whoever asks for subjects is answered from those that are patients and those that are not."""
+    elsewhere = {"reference": "http://elsewhere.org/fhir/Patient/p"}
+    logical = {"identifier": {"system": "urn:x", "value": "1"}}
+    subjects = {"b": {"reference": "Group/g"}, "c": elsewhere, "d": logical}
+    with store.transaction() as tx:
+        tx.put(patient("p", gender="female"))
+        tx.put(
+            {
+                "resourceType": "Group",
+                "id": "g",
+                "type": "person",
+                "actual": True,
+                "code": {"text": "x"},
+            }
+        )
+        tx.put(observation("a", "p"))
+        for id_, subject in subjects.items():
+            tx.put({**observation(id_, ""), "subject": subject})
+        tx.put({k: v for k, v in observation("e", "").items() if k != "subject"})
+    for query, expected in (
+        ("subject=Patient/p", "a"),
+        ("subject=p", "a"),
+        ("subject=Group/g", "b"),
+        ("subject=g", "b"),
+        ("subject=Group/g,Patient/p", "ab"),
+        ("patient=p", "a"),
+        ("patient=Group/g", ""),
+        ("subject=http://elsewhere.org/fhir/Patient/p", "c"),
+        ("patient=http://elsewhere.org/fhir/Patient/p", "c"),
+        ("subject:identifier=urn:x|1", "d"),
+        ("subject:missing=true", "e"),
+        ("subject:missing=false", "abcd"),
+        ("patient:missing=true", "bde"),
+        ("subject.gender=female", "a"),
+        ("subject:Group.type=person", "b"),
+        ("patient.gender=female", "a"),
+    ):
+        assert sorted(ids(store, "Observation", query)) == list(expected), query
+    assert ids(store, "Patient", "_has:Observation:subject:status=final") == ["p"]
+    assert ids(store, "Group", "_has:Observation:subject:status=final") == ["g"]
+    page = ask(store, "Observation", "_include=Observation:subject")
+    assert sorted(each.id for each in page.includes) == ["g", "p"]
+    page = ask(store, "Patient", "_revinclude=Observation:subject")
+    assert [each.id for each in page.includes] == ["a"]
+    only = Access.patients({"p"})
+    assert ids(store, "Observation", "", only) == ["a"]

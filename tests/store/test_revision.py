@@ -10,7 +10,7 @@ from fhir_bridge.search import Indexer, Registry
 from fhir_bridge.store.revision import EXTRACTION
 from tests.store.asking import observation, patient
 
-ROWS_OF = (2, "8bb401adb1584e09")
+ROWS_OF = (3, "6714ec9125601aab")
 """`EXTRACTION` and the digest of the rows below; change both together."""
 
 _ICD = "http://hl7.org/fhir/sid/icd-10"

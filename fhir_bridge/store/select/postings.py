@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/search.html#token, #reference, #uri and ``:exact`` strin
 
 from __future__ import annotations
 
+from fhir_bridge.search import token
 from fhir_bridge.search.hashing import posting
 from fhir_bridge.store.select.driving import Postings, each_posted
 from fhir_bridge.store.select.scope import At, Scope
@@ -38,10 +39,22 @@ def posted(scope: Scope, condition: Postings, at: At) -> Sql:
 
 def hashes(scope: Scope, condition: Postings) -> list[int]:
     """The numbers of the postings, each once."""
-    return list(
-        dict.fromkeys(
-            posting(scope.numbers[each.symbol], value)
-            for each in each_posted(condition)
-            for value in each.values
-        )
+    found: dict[int, None] = {}
+    for each in each_posted(condition):
+        number = scope.numbers[each.symbol]
+        for value in each.values:
+            if value[:1] == token.LISTED:
+                found.update(dict.fromkeys(_listed(scope, number, value[1:])))
+            else:
+                found[posting(number, value)] = None
+    return list(found)
+
+
+def _listed(scope: Scope, number: int, code: str) -> list[int]:
+    """The postings of a code in every system that it was used with."""
+    first, last = token.codes_listed(code.replace("\x00", ""))
+    rows = scope.session.all(
+        "SELECT hash FROM term WHERE number = ? AND value >= ? AND value < ?",
+        (token.by_code(number), first, last),
     )
+    return [row[0] for row in rows] or [posting(number, token.any_system(code))]
