@@ -12,8 +12,8 @@ from typing import Any
 
 from fhir_bridge.api.capabilities import product_version
 from fhir_bridge.api.media_types import FHIR_JSON, FHIR_XML
+from fhir_bridge.api.openapi_bodies import fhir_body, form_body, patch_body, reference
 from fhir_bridge.fhir import Definitions, Resource
-from fhir_bridge.interactions import FORM, JSON_PATCH
 from fhir_bridge.operations import Operation, operations
 
 __all__ = ["openapi_document"]
@@ -27,13 +27,13 @@ def openapi_document(definitions: Definitions, base_url: str) -> Resource:
         "/metadata": {"get": _described("capabilities", "CapabilityStatement", [])},
         "/": {
             "get": _described("search-system", "Bundle", _search_query()),
-            "post": _described("batch or transaction", "Bundle", [], body=_fhir("Bundle")),
+            "post": _described("batch or transaction", "Bundle", [], body=fhir_body("Bundle")),
         },
-        "/_search": {"post": _described("search-system by POST", "Bundle", [], body=_form())},
+        "/_search": {"post": _described("search-system by POST", "Bundle", [], body=form_body())},
         "/_history": {"get": _described("history-system", "Bundle", _history_query())},
         "/{type}": _type_path(),
         "/{type}/_search": {
-            "post": _described("search-type by POST", "Bundle", [_TYPE], body=_form())
+            "post": _described("search-type by POST", "Bundle", [_TYPE], body=form_body())
         },
         "/{type}/_history": {
             "get": _described("history-type", "Bundle", [_TYPE, *_history_query()])
@@ -81,16 +81,12 @@ def _schemas(definitions: Definitions) -> dict[str, Any]:
     return {"Resource": resource, **named, "ResourceType": types, "Compartment": compartments}
 
 
-def _reference(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
 def _path_parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 
-_TYPE = _path_parameter("type", _reference("ResourceType"))
-_COMPARTMENT = _path_parameter("compartment", _reference("Compartment"))
+_TYPE = _path_parameter("type", reference("ResourceType"))
+_COMPARTMENT = _path_parameter("compartment", reference("Compartment"))
 _ID = _path_parameter("id", {"type": "string", "pattern": _ID_PATTERN})
 _VERSION = _path_parameter("version", {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"})
 
@@ -100,7 +96,25 @@ def _query(name: str, **schema: Any) -> dict[str, Any]:
 
 
 def _header(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "header", "schema": {"type": "string"}}
+    return {"name": name, "in": "header", "schema": {"type": "string", **_HEADERS[name]}}
+
+
+_TAG = r'^(\*|(W/)?"[1-9][0-9]{0,8}")$'
+_HEADERS: dict[str, dict[str, Any]] = {
+    "If-Match": {"pattern": _TAG, "example": 'W/"3"'},
+    "If-None-Match": {"pattern": _TAG, "example": 'W/"3"'},
+    "If-Modified-Since": {"example": "Fri, 02 Jan 2026 03:04:05 GMT"},
+    "If-None-Exist": {"example": "identifier=urn:x|1"},
+    "Prefer": {
+        "enum": [
+            "return=minimal",
+            "return=representation",
+            "return=OperationOutcome",
+            "handling=strict",
+            "handling=lenient",
+        ]
+    },
+}
 
 
 def _search_query() -> list[dict[str, Any]]:
@@ -132,10 +146,10 @@ def _type_path() -> dict[str, Any]:
             "create",
             "Resource",
             [_TYPE, _header("If-None-Exist"), _header("Prefer")],
-            body=_fhir("Resource"),
+            body=fhir_body("Resource"),
         ),
-        "put": _described("conditional update", "Resource", condition, body=_fhir("Resource")),
-        "patch": _described("conditional patch", "Resource", condition, body=_patch()),
+        "put": _described("conditional update", "Resource", condition, body=fhir_body("Resource")),
+        "patch": _described("conditional patch", "Resource", condition, body=patch_body()),
         "delete": _described("conditional delete", "OperationOutcome", condition),
     }
 
@@ -144,11 +158,12 @@ def _instance_path() -> dict[str, Any]:
     named = [_TYPE, _ID]
     change = [*named, _header("If-Match"), _header("Prefer")]
     cache = [_header("If-None-Match"), _header("If-Modified-Since")]
+    update = [*change, _header("If-None-Match")]
     part = [_query("_summary"), _query("_elements"), _query("_format")]
     return {
         "get": _described("read", "Resource", [*named, *cache, *part]),
-        "put": _described("update", "Resource", change, body=_fhir("Resource")),
-        "patch": _described("patch", "Resource", change, body=_patch()),
+        "put": _described("update", "Resource", update, body=fhir_body("Resource")),
+        "patch": _described("patch", "Resource", change, body=patch_body()),
         "delete": _described("delete", "OperationOutcome", change),
     }
 
@@ -173,39 +188,11 @@ def _operation_paths(operation: Operation) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for place, parameters in places:
         title = f"${operation.name}"
-        methods = {"post": _described(title, "Resource", parameters, body=_fhir("Resource"))}
+        methods = {"post": _described(title, "Resource", parameters, body=fhir_body("Resource"))}
         if not operation.changes:
             methods["get"] = _described(title, "Resource", [*parameters, *simple])
         paths[place] = methods
     return paths
-
-
-def _fhir(name: str) -> dict[str, Any]:
-    return {"content": {FHIR_JSON: {"schema": _reference(name)}}}
-
-
-def _form() -> dict[str, Any]:
-    schema = {"type": "object", "additionalProperties": {"type": "string"}}
-    return {"content": {FORM: {"schema": schema}}}
-
-
-def _patch() -> dict[str, Any]:
-    operation = {
-        "type": "object",
-        "required": ["op", "path"],
-        "properties": {
-            "op": {"enum": ["add", "remove", "replace", "move", "copy", "test"]},
-            "path": {"type": "string"},
-            "from": {"type": "string"},
-            "value": {},
-        },
-    }
-    return {
-        "content": {
-            JSON_PATCH: {"schema": {"type": "array", "items": operation}},
-            FHIR_JSON: {"schema": _reference("Parameters")},
-        }
-    }
 
 
 def _described(
@@ -216,7 +203,7 @@ def _described(
     body: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     def content(name: str) -> dict[str, Any]:
-        schema = {"schema": _reference(name)}
+        schema = {"schema": reference(name)}
         return {FHIR_JSON: schema, FHIR_XML: {"schema": {"type": "string"}}}
 
     described: dict[str, Any] = {
