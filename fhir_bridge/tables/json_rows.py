@@ -71,6 +71,9 @@ def _decode(text: bytes) -> Any:
         return _DECODER.decode(text)
     except RecursionError:
         raise BridgeError("FB-1002", limit=1000) from None
+    except UnicodeDecodeError as error:
+        reason = f"byte {error.start + 1} of a text is not UTF-8"
+        raise BridgeError("FB-1305", reason=reason) from None
 
 
 def _reason(error: msgspec.DecodeError) -> str:

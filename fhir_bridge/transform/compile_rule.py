@@ -41,6 +41,7 @@ def run_group(run: Run, group: CompiledGroup, arguments: Sequence[Any], site: Si
     """Run the rules of a group on its parameters, in order."""
     if run.depth >= MAX_CALLS:
         raise site.failure("FB-2117", limit=MAX_CALLS)
+    run.spend(1, site)
     frame: Frame = [None] * group.frame_size
     for index, argument in enumerate(arguments[: len(group.source_types)]):
         frame[index] = argument
@@ -95,7 +96,12 @@ def compile_rule(rule: Rule, outer: Scope, unit: Unit) -> Step:
     reset = tuple(nested_scope.shared.values())
     if len(sources) == 1:
         return _one_source(*sources[0], steps, reset)
-    return _many_sources(sources, steps, reset)
+    return _many_sources(sources, [partial(_combined, site), *steps], reset)
+
+
+def _combined(site: Site, run: Run, _frame: Frame) -> None:
+    """Before the steps of each combination of sources."""
+    run.spend(10, site)
 
 
 def _one_source(items: Items, slot: int, steps: list[Step], reset: tuple[int, ...]) -> Step:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fhir_bridge.errors import Issue
+from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource
 from fhir_bridge.terminology import ConceptMaps
 from fhir_bridge.transform.compile_rule import compile_rules, inherit_identity, run_group
@@ -109,7 +109,7 @@ class CompiledMap:
             try:
                 run_group(run, self._entry, arguments, self._site)
             except RecursionError:
-                raise self._site.failure("FB-2117", limit="too many") from None
+                raise self._too_deep() from None
             target_tree: Resource = {}
             if made is not None:
                 target_tree = self._library.finisher.finish(run, made, self._site)
@@ -137,8 +137,12 @@ class CompiledMap:
             try:
                 function(run, *arguments)
             except RecursionError:
-                raise self._site.failure("FB-2117", limit="too many") from None
+                raise self._too_deep() from None
             return Transformed(self._library.finisher.finish(run, made, self._site), run.issues)
+
+    def _too_deep(self) -> BridgeError:
+        reason = "the input is nested too deeply"
+        return self._site.failure("FB-2115", name=self.entry.name, reason=reason)
 
     def _root_shape(self, source: Any, declared: Shape | None) -> Shape | None:
         own = source.get("resourceType") if type(source) is dict else None

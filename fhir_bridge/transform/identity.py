@@ -69,7 +69,8 @@ class Identity:
 
     def _convert(self, run: Run, item: Item, target: Target) -> None:
         """By the group for the two types where a map in reach has one."""
-        named = item.value.get("resourceType") or item.type_name
+        own = item.value.get("resourceType")
+        named = own if type(own) is str and own else item.type_name
         group = self._unit.group_for_types(named, target.shape.name) if named else None
         if group is None:
             self._fill(run, item, target)

@@ -20,6 +20,8 @@ __all__ = ["LineageStep", "Run", "Site"]
 
 MAX_CALLS = 90
 """Groups calling groups; below Python's own limit with the rules between them."""
+MAX_STEPS = 20_000_000
+"""Groups called in one run; a combination of several sources counts as ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Run:
         "environment",
         "issues",
         "lineage",
+        "steps",
         "trailing",
         "variables",
     )
@@ -91,6 +94,13 @@ class Run:
         self.trailing: dict[tuple[int, str], int] = {}
         self.constants: dict[str, Any] = {}
         self.depth = 0
+        self.steps = 0
+
+    def spend(self, steps: int, site: Site) -> None:
+        """Count steps; a map that multiplies without end stops with FB-2127."""
+        self.steps += steps
+        if self.steps > MAX_STEPS:
+            raise site.failure("FB-2127", limit=MAX_STEPS)
 
     def report(
         self,

@@ -146,7 +146,7 @@ def _planned(
             companion = value.get(f"_{key}")
             if found is None and companion is None:
                 continue
-            if type(found) is not list and type(companion) is not list:
+            if type(found) is not list and (companion is None or type(companion) is dict):
                 return [Item(found, shape, companion, item, key)]
             return _items(item, found, companion, shape, key, shapes)
         if found is not None:
@@ -159,6 +159,8 @@ def _planned(
 def _items(  # noqa: PLR0917 - called for every element that is read
     parent: Item, found: Any, companion: Any, shape: Shape | None, name: str, shapes: Shapes
 ) -> list[Item]:
+    if companion is not None and type(companion) is not dict:
+        companion = _objects(companion) if found is None or type(found) is list else None
     if type(found) is not list and type(companion) is not list:
         return [Item(found, _actual(found, shape, shapes), companion, parent, name)]
     values = found if type(found) is list else []
@@ -175,6 +177,13 @@ def _items(  # noqa: PLR0917 - called for every element that is read
         )
         for index in range(count)
     ]
+
+
+def _objects(companion: Any) -> list[Any] | None:
+    """What stands beside the items of a list; anything but objects is nothing."""
+    if type(companion) is not list:
+        return None
+    return [one if type(one) is dict else None for one in companion]
 
 
 def _actual(value: Any, shape: Shape | None, shapes: Shapes) -> Shape | None:

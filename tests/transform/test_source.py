@@ -153,3 +153,11 @@ def test_a_condition_that_cannot_be_evaluated_does_not_fire_and_is_reported() ->
     done = transform(rule, {"a": {"x": "1"}, "b": "zh"})
     assert done.target == {"resourceType": "Patient", "language": "zh"}
     assert [one.code for one in done.issues] == ["FB-2115"]
+
+
+@pytest.mark.parametrize("beside", ["x", 5, [1], ["x", {}], True])
+def test_what_stands_beside_a_primitive_is_an_object_or_nothing(beside: Any) -> None:
+    """A key with an underscore that holds something else is no companion."""
+    source = {"resourceType": "Patient", "birthDate": "1980", "_birthDate": beside}
+    rules = "src.birthDate as born -> tgt.birthDate = born;"
+    assert target_of(rules, source, source_type="Patient") == {"birthDate": "1980"}
