@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/bundle.html#bundle-unique (fullUrl, identity, links), #s
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from fhir_bridge.fhir import Resource, parse_reference
@@ -27,22 +27,29 @@ def check_bundle(bundle: Resource) -> Findings:
     for index, entry in enumerate(entries if isinstance(entries, list) else ()):
         if not isinstance(entry, dict):
             continue
-        findings += [
-            Finding("FB-3026", {"reason": reason}, where=f".entry[{index}]")
-            for reason in (_full_url_fault(entry, bundle), _search_fault(entry, bundle))
-            if reason
-        ]
-    links = bundle.get("link")
-    if isinstance(links, list):
-        counts = Counter(link.get("relation") for link in links if isinstance(link, dict))
-        findings += [
-            Finding("FB-3026", {"reason": f"the link {name} stands more than once"}, where=".link")
-            for name, count in counts.items()
-            if count > 1 and name in _ONCE
-        ]
+        where = f".entry[{index}]"
+        findings += _fault(_full_url_fault(entry, bundle), where)
+        findings += _fault(_search_fault(entry, bundle), f"{where}.resource")
+    findings += _repeated_links(bundle.get("link"))
     if bundle.get("type") == "document":
         findings += check_document(bundle)
     return findings or None
+
+
+def _fault(reason: str, where: str) -> list[Finding]:
+    return [Finding("FB-3026", {"reason": reason}, where=where)] if reason else []
+
+
+def _repeated_links(links: Any) -> Iterator[Finding]:
+    """A finding on each link whose relation stands before it already and may stand once."""
+    seen: set[str] = set()
+    for index, link in enumerate(links if isinstance(links, list) else ()):
+        relation = link.get("relation") if isinstance(link, dict) else None
+        if not isinstance(relation, str) or relation not in _ONCE:
+            continue
+        if relation in seen:
+            yield from _fault(f"the link {relation} stands more than once", f".link[{index}]")
+        seen.add(relation)
 
 
 def _search_fault(entry: dict[str, Any], bundle: Resource) -> str:

@@ -70,7 +70,8 @@ class ExtensionContexts:
                 for companion in listed if isinstance(listed, list) else [listed]:
                     if isinstance(companion, dict) and "extension" in companion:
                         more = self._misplaced(companion, "extension", own, value.get("url"))
-                        findings += moved(more, f".{element.key}")
+                        step = f".{element.choice}.ofType({element.type})"
+                        findings += moved(more, step if element.choice else f".{element.key}")
             return findings or None
 
         return check

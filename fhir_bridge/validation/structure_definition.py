@@ -48,34 +48,38 @@ class StructureDefinitions:
         for part in ("snapshot", "differential"):
             elements = (structure_definition.get(part) or {}).get("element", ())
             for index, element in enumerate(elements):
-                reasons = self._element_faults(
+                faults = self._element_faults(
                     element, type_name, by_type=known and is_constraint, base=base
                 )
                 where = f".{part}.element[{index}]"
-                for reason in reasons:
-                    findings += moved(found("FB-3030", reason=reason), where)
+                for place, reason in faults:
+                    findings += moved(found("FB-3030", reason=reason), f"{where}{place}")
         return findings or None
 
     def _element_faults(
         self, element: Resource, type_name: str, *, by_type: bool, base: str
-    ) -> Iterator[str]:
+    ) -> Iterator[tuple[str, str]]:
+        """(place within the element, reason) of each fault."""
         path = str(element.get("path", ""))
         root, _, rest = path.partition(".")
         if root != _tail(type_name):
-            yield f"the path {path} does not start with the type"
+            yield "", f"the path {path} does not start with the type"
             return
         if by_type:
             types = self._types_at({type_name}, rest)
             if not types:
-                yield f"{type_name} has no element {path}"
+                yield "", f"{type_name} has no element {path}"
                 return
-            for discriminator in element.get("slicing", {}).get("discriminator", ()):
-                if not self._types_at(types, str(discriminator.get("path", "$this"))):
-                    yield f"the discriminator {discriminator.get('path')} does not exist in {path}"
+            listed = element.get("slicing", {}).get("discriminator", ())
+            for index, discriminator in enumerate(listed):
+                step = str(discriminator.get("path", "$this"))
+                if not self._types_at(types, step):
+                    place = f".slicing.discriminator[{index}]"
+                    yield place, f"the discriminator {step} does not exist in {path}"
         fixed = stated_value(element, "fixed")
         inherited = self._fixed_in_base(base, element) if fixed is not None else None
         if inherited is not None and inherited != fixed:
-            yield f"{path} is fixed to another value than in the base"
+            yield "", f"{path} is fixed to another value than in the base"
 
     def _types_at(self, types: set[str], path: str) -> set[str]:
         """The types that `path` may lead to from one of `types`; empty when it leads nowhere."""

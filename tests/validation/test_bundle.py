@@ -66,7 +66,17 @@ def test_results_of_a_search_have_ids_and_their_own_mode():
     without_id = {"fullUrl": ORGANIZATION, "resource": patient}
 
     assert [] == _faults({"type": "searchset", "entry": [{**found, "search": {"mode": "match"}}]})
-    assert ["Bundle.entry[0]"] == _faults({"type": "searchset", "entry": [without_id]})
-    assert ["Bundle.entry[0]"] == _faults(
+    assert ["Bundle.entry[0].resource"] == _faults({"type": "searchset", "entry": [without_id]})
+    assert ["Bundle.entry[0].resource"] == _faults(
         {"type": "searchset", "entry": [{**found, "search": {"mode": "outcome"}}]}
     )
+
+
+def test_a_page_has_one_next_page():
+    """The second link of a relation that may stand once is named."""
+    links = [
+        {"relation": name, "url": BASE}
+        for name in ("self", "next", "alternate", "alternate", "next")
+    ]
+
+    assert ["Bundle.link[4]"] == _faults({"type": "searchset", "link": links})
