@@ -33,7 +33,7 @@ def apply_fhirpath_patch(resource: Resource, parameters: Resource) -> Resource:
     if parameters.get("resourceType") != "Parameters":
         raise BridgeError("FB-4020", reason="a FHIRPath Patch is a Parameters resource")
     resource = deepcopy(resource)
-    for position, parameter in enumerate(parameters.get("parameter", ())):
+    for position, parameter in enumerate(_listed(parameters, "parameter")):
         if parameter.get("name") != "operation":
             raise BridgeError(
                 "FB-4020", f"Parameters.parameter[{position}]", reason="name is operation"
@@ -219,7 +219,14 @@ def _tidy(holder: dict[str, Any], key: str) -> None:
 
 
 def _parts(parameter: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {str(part.get("name")): part for part in parameter.get("part", ())}
+    return {str(part.get("name")): part for part in _listed(parameter, "part")}
+
+
+def _listed(node: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    found = node.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise BridgeError("FB-4020", reason=f"{name} is a list of objects")
+    return found
 
 
 def _part(parts: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from fhir_bridge.errors import BridgeError
 
-__all__ = ["apply_json_patch"]
+__all__ = ["apply_json_patch", "without_empty"]
 
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 _ABSENT = object()
@@ -34,6 +34,41 @@ def apply_json_patch(document: Any, patch: Any) -> Any:
     for position, operation in enumerate(patch):
         document = _Step(position, operation).apply(document)
     return document
+
+
+def without_empty(document: Any, patch: list[dict[str, Any]]) -> Any:
+    """`document` without the arrays and objects that operations of `patch` have emptied.
+
+    JSON may hold them, FHIR has none (https://hl7.org/fhir/R4/json.html); what the patch
+    itself put there empty stays, to be refused.
+    """
+    for operation in patch:
+        if operation["op"] in ("remove", "move"):
+            path = operation["path" if operation["op"] == "remove" else "from"]
+            _drop_empty(document, _tokens(path)[:-1])
+    return document
+
+
+def _drop_empty(document: Any, path: list[str]) -> None:
+    """Take away what stands at `path` when it is empty, and what that leaves empty above."""
+    places = [document]
+    for token in path:
+        held = places[-1]
+        if isinstance(held, dict) and token in held:
+            places.append(held[token])
+        elif isinstance(held, list) and _INDEX.fullmatch(token) and int(token) < len(held):
+            places.append(held[int(token)])
+        else:
+            return
+    while path and places.pop() in ([], {}):
+        token = path[-1]
+        path = path[:-1]
+        del places[-1][int(token) if isinstance(places[-1], list) else token]
+
+
+def _tokens(pointer: str) -> list[str]:
+    """The parts of a JSON Pointer (RFC 6901)."""
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
 
 
 class _Step:
@@ -128,7 +163,7 @@ class _Step:
             self._wrong(f"{name} is a JSON Pointer")
         if re.search(r"~(?![01])", text):
             self._wrong(f"{name} has a ~ that is not ~0 or ~1")
-        return [token.replace("~1", "/").replace("~0", "~") for token in text.split("/")[1:]]
+        return _tokens(text)
 
     def _value(self) -> Any:
         value = self.operation.get("value", _ABSENT)

@@ -13,7 +13,7 @@ from fhir_bridge.interactions.conditional import find_match
 from fhir_bridge.interactions.conditions import wanted_version
 from fhir_bridge.interactions.context import Context
 from fhir_bridge.interactions.fhirpath_patch import apply_fhirpath_patch
-from fhir_bridge.interactions.json_patch import apply_json_patch
+from fhir_bridge.interactions.json_patch import apply_json_patch, without_empty
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import JSON_PATCH, XML_PATCH, Request
 from fhir_bridge.interactions.routes import Route
@@ -63,7 +63,7 @@ def apply_patch(resource: Resource, request: Request) -> Resource:
     if request.body is None:
         raise BridgeError("FB-4013", expected="a patch")
     if request.media == JSON_PATCH:
-        after = apply_json_patch(resource, request.body)
+        after = without_empty(apply_json_patch(resource, request.body), request.body)
     elif request.media == XML_PATCH:
         after = apply_xml_patch(resource, request.body)
     elif isinstance(request.body, dict):

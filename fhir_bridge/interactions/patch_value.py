@@ -62,7 +62,9 @@ def _element(owner: str, name: str, suffix: str, path: str) -> ElementDefinition
 def _anonymous(element: ElementDefinition, parts: Any, path: str) -> dict[str, Any]:
     """An object of a nested type from its parts."""
     built: dict[str, Any] = {}
-    for part in parts if isinstance(parts, list) else ():
+    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+        raise BridgeError("FB-4020", reason="part is a list of objects")
+    for part in parts:
         value = read_value(element.type, str(part.get("name")), part, path)
         if definitions().types[element.type].elements[value.key].is_list:
             built.setdefault(value.key, []).append(value.json)

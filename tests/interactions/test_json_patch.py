@@ -9,7 +9,7 @@ import pytest
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import parse_json, render_json
-from fhir_bridge.interactions.json_patch import apply_json_patch
+from fhir_bridge.interactions.json_patch import apply_json_patch, without_empty
 
 
 def test_decimals_keep_their_text() -> None:
@@ -59,3 +59,25 @@ def test_what_is_no_patch_is_refused(patch: Any) -> None:
     with pytest.raises(BridgeError) as raised:
         apply_json_patch({"a": 1}, patch)
     assert raised.value.code == "FB-4020"
+
+
+@pytest.mark.parametrize(
+    ("patch", "expected"),
+    [
+        ([{"op": "remove", "path": "/a/0"}], {"x": 1, "b": {"c": [1]}}),
+        ([{"op": "remove", "path": "/b/c/0"}], {"x": 1, "a": [1]}),
+        ([{"op": "move", "from": "/b/c/0", "path": "/a/-"}], {"x": 1, "a": [1, 1]}),
+        (
+            [{"op": "remove", "path": "/a/0"}, {"op": "add", "path": "/a/0", "value": 2}],
+            {"x": 1, "a": [2], "b": {"c": [1]}},
+        ),
+        (
+            [{"op": "remove", "path": "/a/0"}, {"op": "add", "path": "/d", "value": []}],
+            {"x": 1, "b": {"c": [1]}, "d": []},
+        ),
+    ],
+)
+def test_what_a_patch_empties_goes(patch: list[dict[str, Any]], expected: Any) -> None:
+    """FHIR has no empty arrays and objects; what the patch puts there empty is its own fault."""
+    document = {"x": 1, "a": [1], "b": {"c": [1]}}
+    assert expected == without_empty(apply_json_patch(document, patch), patch)
