@@ -3,15 +3,16 @@
 Read in this order: `registry` (which parameters a type has), `parse` with `criteria`,
 `values` and `directives` (a question checked), `conditions` and `plan` (the question as
 values), `indexer` with `token`, `text`, `date`, `reference`, `quantity`, `uri` and
-`composite` (what a resource contributes), `folding` (what counts as the same text),
+`composite` (what a resource contributes), `folding` and `pinyin` (what counts as the same text),
 `access` (who may see what).
 """
 
 from fhir_bridge.search.access import SHARED_TYPES, Access
 from fhir_bridge.search.directives import Directives, Include, Sort
-from fhir_bridge.search.folding import fold, name_forms
+from fhir_bridge.search.folding import fold
 from fhir_bridge.search.indexer import Indexer
 from fhir_bridge.search.parse import Search, parse_search
+from fhir_bridge.search.pinyin import name_forms
 from fhir_bridge.search.plan import Plan, plan
 from fhir_bridge.search.registry import Registry
 from fhir_bridge.search.rows import IndexRows

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from fhir_bridge.search.folding import fold, name_forms, words
+from fhir_bridge.search.folding import fold, words
 from fhir_bridge.search.hashing import posting
+from fhir_bridge.search.pinyin import name_forms
 from fhir_bridge.search.rows import IndexRows
 
 __all__ = ["LONGEST", "bounded", "exact", "extract", "extract_words", "is_name", "parts", "word"]
