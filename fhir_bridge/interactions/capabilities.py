@@ -9,13 +9,22 @@ from fhir_bridge.interactions.context import Context
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import Route
+from fhir_bridge.interactions.subset import parse_subset
 
 __all__ = ["INTERACTIONS", "capabilities"]
 
 
-def capabilities(_request: Request, _route: Route, context: Context) -> Reply:
-    """The CapabilityStatement, which the edge builds from what is really served."""
-    return Reply(200, context.capabilities())
+def capabilities(request: Request, _route: Route, context: Context) -> Reply:
+    """The CapabilityStatement, which the edge builds from what is really served.
+
+    ``_summary`` and ``_elements`` ask for a part of it, as of any resource.
+    """
+    asked = dict(request.query)
+    subset = parse_subset(
+        asked.get("_summary", ""), asked.get("_elements", ""), "CapabilityStatement"
+    )
+    statement = context.capabilities()
+    return Reply(200, statement if subset is None else subset.apply(statement))
 
 
 INTERACTIONS = {"capabilities": capabilities}

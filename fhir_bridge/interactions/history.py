@@ -17,11 +17,15 @@ from fhir_bridge.interactions.moment import interval
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import ID, Route
+from fhir_bridge.interactions.subset import Subset, parse_subset
 from fhir_bridge.store import Stored
 
 __all__ = ["INTERACTIONS", "history"]
 
-_KNOWN = ("_since", "_at", "_count", "_format", "_pretty", "_cursor")
+_KNOWN = ("_since", "_at", "_count", "_summary", "_elements", "_format", "_pretty", "_cursor")
+_REPEATED = frozenset(_KNOWN) - {"_format", "_pretty", "_cursor"}
+"""Parameters that links repeat."""
+
 _DEFAULT_COUNT = 50
 _OF_THIS_SERVER = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 """The form of the ids that a create is given (RFC 9562 §5.4)."""
@@ -30,7 +34,8 @@ _OF_THIS_SERVER = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-
 def history(request: Request, route: Route, context: Context) -> Reply:
     """A history Bundle, a deletion being an entry without a resource.
 
-    ``_since`` and ``_at`` take an instant or a partial date; ``_count`` limits the page.
+    ``_since`` and ``_at`` take an instant or a partial date; ``_count`` limits the page; ``_summary`` and
+    ``_elements`` ask for parts of the resources.
     """
     asked = dict(request.query)
     for name in asked:
@@ -38,6 +43,11 @@ def history(request: Request, route: Route, context: Context) -> Reply:
             reason = f"a history takes {', '.join(_KNOWN)}"
             raise BridgeError("FB-4025", name=name[:80], reason=reason)
     count = _count(asked.get("_count", ""), context.settings.max_page)
+    subset = parse_subset(
+        asked.get("_summary", ""), asked.get("_elements", ""), route.resource_type
+    )
+    if subset is not None and subset.is_count:
+        count = 0
     if route.id and not ID.fullmatch(route.id):
         raise BridgeError("FB-4001", resource_type=route.resource_type, id=route.id[:64])
     zone = context.registry.zone
@@ -51,9 +61,10 @@ def history(request: Request, route: Route, context: Context) -> Reply:
         cursor=asked.get("_cursor", ""),
         access=context.access,
     )
-    if route.id and not page.matches and not set(asked) & {"_since", "_at", "_cursor", "_count"}:
+    is_whole = count > 0 and not set(asked) & {"_since", "_at", "_cursor", "_count"}
+    if route.id and not page.matches and is_whole:
         raise BridgeError("FB-4001", resource_type=route.resource_type, id=route.id)
-    entries = [_entry(stored, context.base_url) for stored in page.matches]
+    entries = [_entry(stored, context.base_url, subset) for stored in page.matches]
     place = "/".join(part for part in (route.resource_type, route.id, "_history") if part)
     links = _links(f"{context.base_url}/{place}", request, page.next)
     return Reply(200, render_json(bundle.history(entries, total=page.total, links=links)))
@@ -67,7 +78,7 @@ def _count(text: str, most: int) -> int:
     return min(int(text), most)
 
 
-def _entry(stored: Stored, base_url: str) -> dict[str, Any]:
+def _entry(stored: Stored, base_url: str, subset: Subset | None) -> dict[str, Any]:
     """One version with the request that made it.
 
     The record does not keep the request: a first version says POST under an id of the form
@@ -82,9 +93,10 @@ def _entry(stored: Stored, base_url: str) -> dict[str, Any]:
         method, url, status = "PUT", place, "201 Created"
     else:
         method, url, status = "PUT", place, "200 OK"
+    body = stored.body if subset is None or stored.deleted else subset.apply(stored.body)
     return bundle.history_entry(
         f"{base_url}/{place}",
-        None if stored.deleted else bundle.embedded(stored.body),
+        None if stored.deleted else bundle.embedded(body),
         method=method,
         url=url,
         status=status,
@@ -94,7 +106,7 @@ def _entry(stored: Stored, base_url: str) -> dict[str, Any]:
 
 
 def _links(address: str, request: Request, following: str) -> dict[str, str]:
-    asked = [pair for pair in request.query if pair[0] in ("_since", "_at", "_count")]
+    asked = [pair for pair in request.query if pair[0] in _REPEATED]
     links = {"self": f"{address}?{urlencode(asked)}" if asked else address}
     if following:
         links["next"] = f"{address}?{urlencode([*asked, ('_cursor', following)])}"
