@@ -41,7 +41,7 @@ class _Compiler:
     def scoped(self, tree: syntax.Expr) -> Closure:
         """A closure with a scope of variables of its own, where the tree defines any."""
         closure = self.expression(tree)
-        if not _defines(tree):
+        if not syntax.defines_variable(tree):
             return closure
 
         def run(focus: list[Any], context: Context) -> list[Any]:
@@ -168,6 +168,14 @@ class _Compiler:
 
             return self.located(logic, tree.offset)
         apply = BINARY[tree.operator]
+        if tree.operator in ("in", "contains"):
+
+            def search(focus: list[Any], context: Context) -> list[Any]:
+                one_side, other = left(focus, context), right(focus, context)
+                context.spend(len(one_side) + len(other))
+                return apply(one_side, other)
+
+            return self.located(search, tree.offset)
         return self.located(
             lambda focus, context: apply(left(focus, context), right(focus, context)),
             tree.offset,
@@ -186,7 +194,7 @@ class _Compiler:
         return run
 
     def _typetest(self, tree: syntax.TypeTest) -> Closure:
-        inner = _before_resolve(tree.operand)
+        inner = syntax.before_resolve(tree.operand)
         if tree.operator == "is" and inner is not None:
             target = self.scoped(inner)
             return self.located(
@@ -277,20 +285,3 @@ class _Compiler:
             return [build([part(focus, context) for part in parts])]
 
         return self.located(run, tree.offset)
-
-
-def _before_resolve(tree: syntax.Expr) -> syntax.Expr | None:
-    """What stands before a closing ``.resolve()``; None when the tree has none."""
-    match tree:
-        case syntax.Call(name="resolve"):
-            return syntax.Special(tree.offset, "this")
-        case syntax.Path(steps=(*before, syntax.Call(name="resolve"))):
-            return syntax.Path(tree.offset, tree.start, tuple(before)) if before else tree.start
-    return None
-
-
-def _defines(tree: syntax.Expr) -> bool:
-    """Whether the spine of the tree defines a variable (arguments have scopes of their own)."""
-    if isinstance(tree, syntax.Path):
-        return _defines(tree.start) or any(_defines(part) for part in tree.steps)
-    return isinstance(tree, syntax.Call) and tree.name == "defineVariable"

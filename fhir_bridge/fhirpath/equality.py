@@ -10,11 +10,15 @@ from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.node import Node, value_of
 from fhir_bridge.fhirpath.quantity import Quantity
 from fhir_bridge.fhirpath.temporal import Temporal, parse_temporal, same
 
 __all__ = ["decimals", "distinct", "equal", "equal_items", "equivalent", "key_of", "temporal_pair"]
+
+
+_MOST_COMPARED = 1_000_000
 
 
 def equal(left: list[Any], right: list[Any]) -> bool | None:
@@ -71,6 +75,8 @@ def _equal_quantities(left: Any, right: Any) -> bool | None:
     one, other = _quantity(left), _quantity(right)
     if one is None or other is None:
         return False
+    if one.unit == other.unit and one.calendar == other.calendar:
+        return one.value == other.value
     order = one.compare(other)
     return None if order is None else order == 0
 
@@ -159,9 +165,11 @@ def _paired(left: list[Any], right: list[Any], same_part: Callable[[Any, Any], b
     if len(left) != len(right):
         return False
     rest = list(right)
+    compared = 0
     for part in left:
         for place, other in enumerate(rest):
             if same_part(part, other):
+                compared = _within_limit(compared + place)
                 del rest[place]
                 break
         else:
@@ -223,7 +231,8 @@ def key_of(item: Any) -> Any:
         low, _ = value.interval()
         return (value.kind == "time", value.precision, value.zone is None, low)
     if isinstance(value, Quantity):
-        return None
+        key = value.key()
+        return ("number", key[0]) if key is not None and key[1] == "1" else key
     return ("number", Decimal(value))
 
 
@@ -231,16 +240,27 @@ def distinct(items: Iterable[Any]) -> list[Any]:
     """The items without repetitions, each at its first place."""
     seen = set()
     loose: list[Any] = []
-    out = []
+    out: list[Any] = []
+    compared = 0
     for item in items:
         key = key_of(item)
-        if key is None:
-            if any(equal_items(item, other) for other in loose):
-                continue
-            loose.append(item)
-        elif key in seen:
+        if key is not None and key in seen:
             continue
+        others = out if key is None else loose
+        if others:
+            compared = _within_limit(compared + len(others))
+            if any(equal_items(item, other) for other in others):
+                continue
+        if key is None:
+            loose.append(item)
         else:
             seen.add(key)
         out.append(item)
     return out
+
+
+def _within_limit(compared: int) -> int:
+    """How many pairs were compared so far; FB-2008 when it grows out of bounds."""
+    if compared > _MOST_COMPARED:
+        raise BridgeError("FB-2008", limit=f"{_MOST_COMPARED} comparisons")
+    return compared

@@ -137,14 +137,16 @@ def _keyed(others: list[Any]) -> tuple[set[Any], list[Any]]:
 
 
 @function("intersect", 1)
-def _intersect(focus: list[Any], _context: Context, others: list[Any]) -> list[Any]:
+def _intersect(focus: list[Any], context: Context, others: list[Any]) -> list[Any]:
     keys, loose = _keyed(others)
+    context.spend(len(focus) * (1 + len(loose)))
     return distinct(item for item in focus if _among(item, others, keys, loose))
 
 
 @function("exclude", 1)
-def _exclude(focus: list[Any], _context: Context, others: list[Any]) -> list[Any]:
+def _exclude(focus: list[Any], context: Context, others: list[Any]) -> list[Any]:
     keys, loose = _keyed(others)
+    context.spend(len(focus) * (1 + len(loose)))
     return [item for item in focus if not _among(item, others, keys, loose)]
 
 

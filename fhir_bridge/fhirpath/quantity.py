@@ -68,6 +68,16 @@ class Quantity:
         """The unit as UCUM code, calendar words translated."""
         return _UCUM[self.unit] if self.calendar else self.unit
 
+    def key(self) -> tuple[Decimal, str] | None:
+        """Equal quantities have equal keys; None when only a comparison can tell.
+
+        That is so for months and years, which equal UCUM's or not by the side they are on,
+        and for units without a ratio scale.
+        """
+        if _coarse(self) or (not self.calendar and ucum.is_special(self.unit)):
+            return None
+        return ucum.canonical(self.value, self.ucum_code) or (self.value, self.unit)
+
     def duration(self) -> str | None:
         """The calendar word with which it can be added to a date; None when it has none."""
         if self.calendar:

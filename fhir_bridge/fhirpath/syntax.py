@@ -24,6 +24,8 @@ __all__ = [
     "TypeTest",
     "Unary",
     "Union",
+    "before_resolve",
+    "defines_variable",
     "type_name_of",
 ]
 
@@ -147,3 +149,20 @@ def type_name_of(expression: Expr) -> str | None:
             names.append(step.name)
         return ".".join(names)
     return None
+
+
+def before_resolve(tree: Expr) -> Expr | None:
+    """What stands before a closing ``.resolve()``; None when the tree has none."""
+    match tree:
+        case Call(name="resolve"):
+            return Special(tree.offset, "this")
+        case Path(steps=(*before, Call(name="resolve"))):
+            return Path(tree.offset, tree.start, tuple(before)) if before else tree.start
+    return None
+
+
+def defines_variable(tree: Expr) -> bool:
+    """Whether the spine of the tree defines a variable (arguments have scopes of their own)."""
+    if isinstance(tree, Path):
+        return defines_variable(tree.start) or any(defines_variable(part) for part in tree.steps)
+    return isinstance(tree, Call) and tree.name == "defineVariable"
