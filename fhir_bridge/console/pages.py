@@ -173,6 +173,7 @@ class _Pages:
             total=counts.total,
             loads=counts.loads,
             tiles=self._tiles(counts, feeds),
+            warnings=[in_language(issue, language) for issue in store.index_issues()],
         )
 
     def _tiles(self, counts: Counts, feeds: list[Any]) -> list[dict[str, Any]]:

@@ -129,7 +129,7 @@ def restore(store: Store, path: Path) -> Manifest:
             if not row or row[0] != manifest.counts[table]:
                 raise BridgeError("FB-5008", reason=f"{table} differs after the restore")
     reindex(store, restart=True)
-    store.forget_setting(CHECK_PLACE)
+    store.settings.forget(CHECK_PLACE)
     return manifest
 
 

@@ -82,7 +82,7 @@ def check(
         state.place = min(high, end)
         if high < end:
             _keep(store, state)
-    store.forget_setting(CHECK_PLACE)
+    store.settings.forget(CHECK_PLACE)
     with store.reading(snapshot=True) as session:
         _broken_histories(session, store.types, state)
         versions = session.one("SELECT count(*) FROM resource")
@@ -179,14 +179,14 @@ def _broken_histories(session: Session, types: dict[int, str], state: _State) ->
 
 def _kept(store: Store) -> _State:
     """Where a check of the last day was stopped."""
-    written = store.read_setting(CHECK_PLACE)
+    written = store.settings.read(CHECK_PLACE)
     state = msgspec.json.decode(written, type=_State) if written else _State()
     return state if state.at > milliseconds(clock.now()) - _GOES_ON else _State()
 
 
 def _keep(store: Store, state: _State) -> None:
     state.at = milliseconds(clock.now())
-    store.write_setting(CHECK_PLACE, msgspec.json.encode(asdict(state)))
+    store.settings.write(CHECK_PLACE, msgspec.json.encode(asdict(state)))
 
 
 def _issue(code: str, resource_type: str, id_: str, reason: str) -> Issue:

@@ -87,7 +87,7 @@ def reindex(
         _delete_extra(run, low, high)
         _keep_place(run, min(high, end))
     keep_revision(store, store.registry.definitions.resource_types if types is None else types)
-    store.forget_setting(_PLACE)
+    store.settings.forget(_PLACE)
     return done
 
 
@@ -210,13 +210,13 @@ def _delete_extra(run: _Run, low: int, high: int) -> None:
 
 def _kept_place(run: _Run) -> int:
     """Where a run with the same types and rules was stopped."""
-    written = run.store.read_setting(_PLACE)
+    written = run.store.settings.read(_PLACE)
     kept = msgspec.json.decode(written) if written else None
     return int(kept[0]) if isinstance(kept, list) and kept[1] == _rules(run) else 0
 
 
 def _keep_place(run: _Run, place: int) -> None:
-    run.store.write_setting(_PLACE, msgspec.json.encode([place, _rules(run)]))
+    run.store.settings.write(_PLACE, msgspec.json.encode([place, _rules(run)]))
 
 
 def _rules(run: _Run) -> dict[str, str]:

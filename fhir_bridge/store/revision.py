@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXTRACTION", "keep_revision", "outdated_types", "revision"]
 
-EXTRACTION = 3
+EXTRACTION = 4
 """Raised whenever `fhir_bridge.search` makes other index rows of the same resource."""
 
 _SETTING = "index revision"
@@ -56,7 +56,7 @@ def outdated_types(store: Store) -> frozenset[str]:
 
     Types without resources are noted as up to date.
     """
-    written = store.read_setting(_SETTING)
+    written = store.settings.read(_SETTING)
     kept: dict[str, str] = msgspec.json.decode(written) if written else {}
     present = revision(store.registry)
     differing = [each for each, digest in present.items() if kept.get(each) != digest]
@@ -75,11 +75,11 @@ def outdated_types(store: Store) -> frozenset[str]:
 
 def keep_revision(store: Store, types: Iterable[str]) -> None:
     """Notes that the index of `types` is made as this process makes it."""
-    written = store.read_setting(_SETTING)
+    written = store.settings.read(_SETTING)
     _write(store, msgspec.json.decode(written) if written else {}, types)
 
 
 def _write(store: Store, kept: dict[str, str], types: Iterable[str]) -> None:
     present = revision(store.registry)
     kept = {**kept, **{each: present[each] for each in types}}
-    store.write_setting(_SETTING, msgspec.json.encode(kept))
+    store.settings.write(_SETTING, msgspec.json.encode(kept))

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from logging import WARNING
 from pathlib import Path
-from typing import Protocol, TypeVar
-
-from sqlalchemy.engine import Engine
+from typing import TypeVar
 
 from fhir_bridge import log
 from fhir_bridge.errors import BridgeError, Issue
@@ -25,6 +23,7 @@ from fhir_bridge.store.bodies import unpacked
 from fhir_bridge.store.checking import Checked, check
 from fhir_bridge.store.collecting import collect
 from fhir_bridge.store.compartments import membership_numbers, types_in_compartment
+from fhir_bridge.store.database import Database, database_at
 from fhir_bridge.store.finding import Finder
 from fhir_bridge.store.history import HistoryQuery, history
 from fhir_bridge.store.including import visible_rows
@@ -37,50 +36,15 @@ from fhir_bridge.store.reindexing import reindex
 from fhir_bridge.store.revision import outdated_types
 from fhir_bridge.store.select import Selector
 from fhir_bridge.store.session import Session
+from fhir_bridge.store.settings import KeptSettings
 from fhir_bridge.store.symbols import number_symbols
 from fhir_bridge.store.transaction import Transaction
 from fhir_bridge.store.writing import SeenTerms, Writer
 
-__all__ = ["Database", "Store", "open_store"]
+__all__ = ["Store", "open_store"]
 
 Answer = TypeVar("Answer")
 _SNAPSHOTS_KEPT = 15 * 60 * 1000
-
-
-class Database(Protocol):
-    """What a store needs of a database; see `sqlite` and `postgresql`."""
-
-    dialect: str
-
-    def engine(self) -> Engine:
-        """A SQLAlchemy engine for schema work."""
-        ...
-
-    def reading(
-        self, *, snapshot: bool = False, limited: bool = False
-    ) -> AbstractContextManager[Session]:
-        """A connection for queries, bounded in time when `limited` (FB-5011)."""
-        ...
-
-    def writing(self, *, limited: bool = False) -> AbstractContextManager[Session]:
-        """A connection in a write transaction, its statements bounded when `limited`."""
-        ...
-
-    def is_conflict(self, error: Exception) -> bool:
-        """Whether another writer was first."""
-        ...
-
-    def size(self) -> int:
-        """Bytes on disk."""
-        ...
-
-    def tidy(self) -> None:
-        """Refreshes the planner's knowledge."""
-        ...
-
-    def close(self) -> None:
-        """Closes idle connections."""
-        ...
 
 
 class Store:
@@ -96,12 +60,15 @@ class Store:
     ) -> None:
         self.database = database
         self.registry = registry
+        self.settings = KeptSettings(database)
         self.numbers = number_symbols(database, registry)
         self.types = {self.numbers[name]: name for name in registry.definitions.resource_types}
         self.indexer = registry.indexer(self.numbers)
         self._members = membership_numbers(registry, self.numbers)
         self._seen = SeenTerms()
-        secret = cursor_key or self._setting("cursor key", lambda: secrets.token_bytes(32))
+        secret = cursor_key or self.settings.made_once(
+            "cursor key", lambda: secrets.token_bytes(32)
+        )
         self.finder = Finder(
             registry, self.numbers, self.types, secret, registry.main_dates, keep_snapshots
         )
@@ -310,39 +277,7 @@ class Store:
     @property
     def naming_key(self) -> bytes:
         """The record's own key for ids that follow from identifiers (`clock.name_ids_with`)."""
-        return self._setting("naming key", lambda: secrets.token_bytes(32))
-
-    def read_setting(self, name: str) -> bytes:
-        """A value kept in the database; empty when there is none."""
-        with self.reading() as session:
-            row = session.one("SELECT value FROM setting WHERE name = ?", (name,))
-        return bytes(row[0]) if row else b""
-
-    def write_setting(self, name: str, value: bytes) -> None:
-        """Keeps a value in the database."""
-        with self.writing() as session:
-            session.run(
-                "INSERT INTO setting (name, value) VALUES (?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                (name, value),
-            )
-
-    def forget_setting(self, name: str) -> None:
-        """Drops a value that is kept in the database."""
-        with self.writing() as session:
-            session.run("DELETE FROM setting WHERE name = ?", (name,))
-
-    def _setting(self, name: str, make: Callable[[], bytes]) -> bytes:
-        """A value kept in the database, made once by whoever asks first."""
-        found = self.read_setting(name)
-        if not found:
-            with self.writing() as session:
-                session.run(
-                    "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING",
-                    (name, make()),
-                )
-            found = self.read_setting(name)
-        return found
+        return self.settings.made_once("naming key", lambda: secrets.token_bytes(32))
 
 
 def open_store(
@@ -360,7 +295,7 @@ def open_store(
     `read`, `find`, `history` and `run` (FB-5011; default: no bound).  Raises BridgeError
     FB-5006, FB-5009.
     """
-    database = _database(url, query_seconds)
+    database = database_at(url, query_seconds)
     engine = database.engine()
     try:
         migrate(engine)
@@ -374,18 +309,3 @@ def open_store(
         raise
     finally:
         engine.dispose()
-
-
-def _database(url: str, query_seconds: float | None) -> Database:
-    scheme, _, path = url.partition("://")
-    if scheme == "sqlite":
-        from fhir_bridge.store.sqlite import SqliteDatabase
-
-        return SqliteDatabase(path.removeprefix("/"), query_seconds)
-    if scheme.partition("+")[0] == "postgresql":
-        from fhir_bridge.store.postgresql import PostgresqlDatabase
-
-        return PostgresqlDatabase(url, query_seconds)
-    raise BridgeError(
-        "FB-5006", url=scheme, reason="the address begins with neither sqlite nor postgresql"
-    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fhir_bridge.search import Registry
 
 if TYPE_CHECKING:
-    from fhir_bridge.store.store import Database
+    from fhir_bridge.store.database import Database
 
 __all__ = ["number_symbols"]
 

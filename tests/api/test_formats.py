@@ -132,7 +132,7 @@ def test_health_names_what_the_operator_should_mend(world: World) -> None:
     assert {"status": "ok"} == world.client().get("/health").json
     with world.store.transaction() as opened:
         opened.put({"resourceType": "Patient", "id": "h"})
-    world.store.forget_setting("index revision")
+    world.store.settings.forget("index revision")
     answer = world.client().get("/health")
     (issue,) = answer.json["issues"]
     assert (200, "FB-5012") == (answer.status_code, issue["code"])

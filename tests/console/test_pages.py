@@ -214,6 +214,15 @@ def test_a_resident_shows_who_was_joined_and_how_to_undo_it(client, services, la
     assert "fhir-bridge unlink" not in client.get(path).text
 
 
+def test_the_first_page_warns_of_an_outdated_index(client, services):
+    """With the command that mends it, in the reader's language."""
+    assert "FB-5012" not in client.get("/").text
+    services.store.settings.forget("index revision")
+    page = client.get("/?lang=zh-CN").text
+    assert "FB-5012" in page
+    assert "请运行 fhir-bridge reindex" in page
+
+
 def test_a_replay_needs_the_form_of_our_own_page(client, services):
     """Without cookie and token, or with another's token, nothing happens."""
     path = "/console/quarantine/1/replay"

@@ -199,7 +199,7 @@ def test_a_record_of_an_older_release_is_told(opening: Callable[..., Store]) -> 
     """Without a note of its rules an index counts as outdated, unless it is empty."""
     store = opening()
     _fill(store)
-    store.forget_setting("index revision")
+    store.settings.forget("index revision")
     assert opening().outdated_types() == {"Observation", "Patient"}
     store.reindex()
     assert opening().outdated_types() == frozenset()

@@ -10,7 +10,7 @@ from fhir_bridge.search import Indexer, Registry
 from fhir_bridge.store.revision import EXTRACTION
 from tests.store.asking import observation, patient
 
-ROWS_OF = (3, "6714ec9125601aab")
+ROWS_OF = (4, "c9b3ed27a3ecff4c")
 """`EXTRACTION` and the digest of the rows below; change both together."""
 
 _ICD = "http://hl7.org/fhir/sid/icd-10"
@@ -39,6 +39,8 @@ _SAMPLES = (
         "subject": {"reference": "Patient/p"},
         "onsetPeriod": {"start": "2015-03"},
     },
+    patient("q", name=[{"text": "吕行·艾力"}], text={"div": "<div>a &lt; b</div>"}),
+    {"resourceType": "Location", "id": "l", "position": {"latitude": 39, "longitude": 117}},
     {"resourceType": "ValueSet", "id": "v", "url": "http://a/b|c", "version": "1.0"},
 )
 
