@@ -14,6 +14,7 @@ from hashlib import sha1
 from typing import Literal
 
 from fhir_bridge import xml
+from fhir_bridge.cda.fragment import complete, declare_prefixes
 from fhir_bridge.cda.node import Node, Text, Value
 from fhir_bridge.errors import BridgeError, Issue
 
@@ -66,16 +67,21 @@ class _Root(Node):
         return super().get(name)
 
 
-def parse(data: bytes) -> Document:
+def parse(data: bytes, *, fragments: bool = False) -> Document:
     """The document in `data` (UTF-8, UTF-16 or declared GB family).
+
+    With `fragments` a section, entry or part of a header is read as if it stood in a
+    document, and the usual prefixes need no declaration.
 
     Raises BridgeError FB-10xx when the text is not XML (naming the line), FB-1201 when the
     root is neither ClinicalDocument nor a V3 interaction.
     """
-    root = xml.parse(data)
+    issues: list[Issue] = []
+    root = _parse_tolerantly(data, issues) if fragments else xml.parse(data)
+    if fragments:
+        root = _complete(root, issues)
     tree = _Root(root, data)
     name = tree.name
-    issues: list[Issue] = []
     if not str(root.tag).startswith(f"{{{_NAMESPACE}}}"):
         issues.append(Issue("FB-1202", "warning", tree.where, {"expected": _NAMESPACE}))
     if name == "ClinicalDocument":
@@ -93,6 +99,31 @@ def parse(data: bytes) -> Document:
     if _INTERACTION.match(name):
         return Document(tree, "interaction", name, issues=tuple(issues))
     raise BridgeError("FB-1201", tree.where, root=name[:40])
+
+
+def _parse_tolerantly(data: bytes, issues: list[Issue]) -> xml.Element:
+    """As xml.parse, with undeclared prefixes declared where that is all that is wrong."""
+    try:
+        return xml.parse(data)
+    except BridgeError as error:
+        declared = declare_prefixes(data) if error.code == "FB-1010" else None
+        if declared is None:
+            raise
+    root = xml.parse(declared)
+    issues.append(Issue("FB-1205", "warning", "line 1"))
+    return root
+
+
+def _complete(root: xml.Element, issues: list[Issue]) -> xml.Element:
+    """The document that the piece `root` is hung into, or `root` as it is."""
+    name = str(root.tag).rpartition("}")[2]
+    before = len(root)
+    whole = complete(root)
+    if whole is None:
+        return root
+    if whole is not root or len(root) > before:
+        issues.append(Issue("FB-1204", "warning", f"/{name}", {"root": name}))
+    return whole
 
 
 def _all(value: Value) -> list[Node | Text]:

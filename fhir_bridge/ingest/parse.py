@@ -73,9 +73,10 @@ def _messages(data: bytes, feed: Feed) -> Iterator[Record]:
         yield Record(message, types, _given(part), where, tuple(message.issues))
 
 
-def _documents(data: bytes, feed: Feed) -> Iterator[Record]:  # noqa: ARG001 (one shape of reader)
-    document = cda.parse(data)
-    types = (document.kind, *document.template_ids)
+def _documents(data: bytes, feed: Feed) -> Iterator[Record]:
+    # A piece of a document says nothing of whom it is about: only where nothing is recorded.
+    document = cda.parse(data, fragments=feed.standard)
+    types = (document.kind, *document.template_ids, document.form)
     yield Record(document.tree, types, _given(data), "", document.issues)
 
 

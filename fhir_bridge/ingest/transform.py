@@ -87,7 +87,7 @@ class Transformer:
             if feed.format == "fhir":
                 return Mapped(_as_bundle(record.tree))
             kind = record.types[0] if record.types else ""
-            where = "MSH-9" if feed.format == "hl7v2" else record.where
+            where = "MSH-9" if feed.format == "hl7v2" else record.where or _place(record.tree)
             raise BridgeError("FB-6003", where, type=kind)
         transformed = self._library.compile(map_url).run(
             record.tree, variables=self._variables_of(feed), lineage=feed.lineage
@@ -118,3 +118,8 @@ def _as_bundle(resource: Resource) -> Resource:
     if resource.get("resourceType") == "Bundle":
         return resource
     return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource}]}
+
+
+def _place(tree: Any) -> str:
+    """The position of a tree's root in the sender's terms; "" where it has none."""
+    return str(getattr(tree, "where", "") or "")

@@ -25,6 +25,7 @@ from fhir_bridge.validation import Validator
 
 CASES = Path(__file__).parent.parent / "cases" / "maps"
 FOLDERS = sorted(path.parent for path in CASES.glob("*/case.toml"))
+_ROOT = re.compile(r"<([A-Z]{4}_IN\w+)")
 _UUID = re.compile(r"urn:uuid:[0-9a-f-]{36}")
 
 
@@ -107,5 +108,6 @@ def test_every_map_has_a_case() -> None:
             code = header.split("|")[8].split("^")[0]
             used.add(feed.maps.get(code, feed.maps["PID"]))
         else:
-            used.add(feed.maps["*"])
+            root = _ROOT.search((folder / case["input"]).read_text(encoding="utf-8"))
+            used.add(feed.maps.get(root[1] if root else "", feed.maps["document"]))
     assert named - used == set()
