@@ -196,6 +196,7 @@ class Edge:
                 services.registry,
                 services.settings.fhir_base,
                 conditional_delete=services.settings.conditional_delete,
+                cross_origin=bool(services.settings.cors_origins),
             )
         )
 

@@ -48,8 +48,9 @@ def capability_statement(
     base_url: str,
     *,
     conditional_delete: Literal["single", "multiple"] = "single",
+    cross_origin: bool = False,
 ) -> Resource:
-    """What a client can rely on."""
+    """What a client can rely on; `cross_origin` whether pages of other origins may ask."""
     includes = _includes(definitions, registry)
     now = clock.instant()
     return {
@@ -68,6 +69,7 @@ def capability_statement(
         "rest": [
             {
                 "mode": "server",
+                "security": {"cors": cross_origin},
                 "resource": [
                     _resource(name, registry, includes, conditional_delete)
                     for name in sorted(definitions.resource_types)
@@ -105,7 +107,7 @@ def _resource(
         "conditionalDelete": (
             conditional_delete if "delete-conditional" in served else "not-supported"
         ),
-        "referencePolicy": ["literal", "logical", "local"],
+        "referencePolicy": ["literal", "logical"],
         "searchInclude": forward,
         "searchRevInclude": reverse,
         "searchParam": _search_parameters(name, registry),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +13,7 @@ from flask.testing import FlaskClient
 
 from fhir_bridge.fhir import definitions, render_json, render_xml
 from tests.api.test_resources import PATIENT
-from tests.api.world import open_world
+from tests.api.world import World, open_world
 
 NAMELESS = {"resourceType": "Patient", "gender": "male"}
 
@@ -239,6 +240,63 @@ def test_the_flags_are_true(server: FlaskClient, claims: dict[str, Any]) -> None
     assert ("single", 412) == (patient["conditionalDelete"], server.delete(url).status_code)
 
 
+def test_the_conditional_flags_of_every_type_are_true(
+    server: FlaskClient, claims: dict[str, Any]
+) -> None:
+    """Create, read, update and delete by condition, as each type claims them."""
+    for resource in claims["resource"]:
+        name = resource["type"]
+        body = {"resourceType": name, "id": "flag"}
+        assert server.put(f"/fhir/{name}/flag", json=body).status_code < 300, name
+        read = server.get(f"/fhir/{name}/flag")
+        kept = [
+            server.get(f"/fhir/{name}/flag", headers=headers).status_code
+            for headers in (
+                {"If-None-Match": read.headers["ETag"]},
+                {"If-Modified-Since": read.headers["Last-Modified"]},
+            )
+        ]
+        assert ("full-support", [304, 304]) == (resource["conditionalRead"], kept), name
+        condition = {"If-None-Exist": "_id=flag"}
+        found = server.post(f"/fhir/{name}", json=body, headers=condition)
+        assert (True, 200) == (resource["conditionalCreate"], found.status_code), name
+        changed = body | {"language": "zh"}
+        updated = server.put(f"/fhir/{name}?_id=flag", json=changed)
+        assert (True, 200) == (resource["conditionalUpdate"], updated.status_code), name
+        deleted = server.delete(f"/fhir/{name}?_id=flag")
+        assert ("single", 204) == (resource["conditionalDelete"], deleted.status_code), name
+        assert 410 == server.get(f"/fhir/{name}/flag").status_code, name
+
+
+def test_the_reference_policies_are_true(server: FlaskClient, claims: dict[str, Any]) -> None:
+    """Literal and logical references are kept as they are; those to other servers too."""
+    patient = next(each for each in claims["resource"] if each["type"] == "Patient")
+    assert {"literal", "logical"} == set(patient["referencePolicy"])
+    for reference in (
+        {"reference": "Organization/none"},
+        {"identifier": {"system": "urn:x", "value": "1"}},
+        {"reference": "https://elsewhere.example/fhir/Organization/1"},
+    ):
+        body = NAMELESS | {"id": "policy", "managingOrganization": reference}
+        assert (
+            reference == server.put("/fhir/Patient/policy", json=body).json["managingOrganization"]
+        )
+
+
+@pytest.mark.parametrize("origins", [(), ("https://app.example",)])
+def test_it_says_whether_pages_of_other_origins_may_ask(
+    world: World, origins: tuple[str, ...]
+) -> None:
+    """As the preflight then shows."""
+    world.settings = replace(world.settings, cors_origins=origins)
+    client = world.client()
+    asked = client.options(
+        "/fhir", headers={"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
+    )
+    told = client.get("/fhir/metadata").json["rest"][0]["security"]["cors"]
+    assert told == ("Access-Control-Allow-Origin" in asked.headers) == bool(origins)
+
+
 def test_system_interactions_are_served(server: FlaskClient, claims: dict[str, Any]) -> None:
     """transaction, batch, search-system and history-system."""
     assert {"transaction", "batch", "search-system", "history-system"} == {
@@ -256,7 +314,10 @@ def test_system_interactions_are_served(server: FlaskClient, claims: dict[str, A
 
 
 def test_every_format_is_served(server: FlaskClient) -> None:
-    """Each claimed format, asked for as ``_format``, is what comes back."""
+    """Each claimed format, asked for as ``_format``, is what comes back; each media type is read."""
     for name in server.get("/fhir/metadata").json["format"]:
+        if "/" in name:
+            body = render_xml(NAMELESS) if "xml" in name else render_json(NAMELESS)
+            assert 201 == server.post("/fhir/Patient", data=body, content_type=name).status_code
         answer = server.get("/fhir/Patient", query_string={"_format": name})
         assert ("xml" in name) == ("xml" in answer.content_type)
