@@ -19,10 +19,12 @@ import msgspec
 from fhir_bridge import clock
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource, parse_json
+from fhir_bridge.search import IndexRows
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.index_rows import REFERENCE, SHAPES, Hashes, ranges, rows_of, stored_hashes
 from fhir_bridge.store.records import COLUMNS, Stored, milliseconds, stored
 from fhir_bridge.store.session import Session
+from fhir_bridge.store.writing import SeenTerms
 
 if TYPE_CHECKING:
     from fhir_bridge.store.store import Store
@@ -99,6 +101,7 @@ def _check_range(
     index = stored_hashes(session, SHAPES, *borders)
     references = stored_hashes(session, [REFERENCE], *borders)
     state.index_rows += sum(map(len, index.values()))
+    seen = SeenTerms()
     current = session.stream(
         f"SELECT {COLUMNS}, r.sort_date, r.key FROM resource r WHERE r.row_id BETWEEN ? AND ?"
         " AND NOT EXISTS (SELECT 1 FROM superseded s WHERE s.row_id = r.row_id)"
@@ -108,7 +111,11 @@ def _check_range(
     for row in current:
         version = stored(row[:8], store.types)
         actual = {*index.pop(row[0], ()), *references.pop(row[0], ())}
-        reason = _difference(store, version, row[8], row[9], actual)
+        resource = parse_json(version.body)
+        reason = _wrong_row(resource, version, row[9])
+        if not reason:
+            rows = rows_of(store, resource)
+            reason = _difference(rows, row[8], actual) or _without_terms(session, rows, seen)
         if reason:
             state.note("FB-5007", version.resource_type, version.id, reason)
         state.resources += 1
@@ -117,18 +124,26 @@ def _check_range(
     state.strays += _strays(session, borders, index, references)
 
 
-def _difference(store: Store, version: Stored, sort_date: int, key: int, actual: set[int]) -> str:
-    """What is wrong with one resource, "" when nothing."""
-    resource = parse_json(version.body)
-    wrong = _wrong_row(resource, version, key)
-    if wrong:
-        return wrong
-    rows = rows_of(store, resource)
+def _difference(rows: IndexRows, sort_date: int, actual: set[int]) -> str:
+    """What is wrong with the index rows of one resource, "" when nothing."""
     expected = {shape.hash(values) for shape in _OF_VERSION for values in shape.rows(rows)}
     if rows.date != sort_date:
         return f"its sort date is {sort_date} and not {rows.date}"
     missing, extra = len(expected - actual), len(actual - expected)
     return f"{missing} index rows are missing, {extra} are too many" if missing or extra else ""
+
+
+def _without_terms(session: Session, rows: IndexRows, seen: SeenTerms) -> str:
+    """Whether the dictionary lacks a text of a resource; each text is looked up once."""
+    found, missing = set(), 0
+    for term in seen.unknown(rows.terms):
+        sql = "SELECT 1 FROM term WHERE number = ? AND value = ? AND hash = ?"
+        if session.one(sql, term):
+            found.add(term)
+        else:
+            missing += 1
+    seen.learn(found)
+    return f"{missing} of its texts are not in the dictionary" if missing else ""
 
 
 def _wrong_row(resource: Resource, version: Stored, key: int) -> str:

@@ -81,6 +81,18 @@ def test_a_lost_index_comes_back_as_it_was(store: Store) -> None:
     assert store.check().issues == ()
 
 
+def test_a_text_lost_from_the_dictionary_is_found_and_comes_back(store: Store) -> None:
+    """A search by a code's display, or by the code alone, goes by the dictionary."""
+    _fill(store)
+    with store.writing() as session:
+        session.run("DELETE FROM term")
+    reasons = {str(each.details["reason"]) for each in store.check().issues}
+    assert all("dictionary" in each for each in reasons)
+    assert reasons
+    store.reindex()
+    assert store.check().issues == ()
+
+
 def test_rows_too_many_go(store: Store) -> None:
     """Rows of wrong values, of versions that are not there, and texts of the wrong kind."""
     _fill(store)
