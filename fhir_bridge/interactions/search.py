@@ -21,7 +21,7 @@ from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import FORM, Request
 from fhir_bridge.interactions.routes import ID, Route
 from fhir_bridge.interactions.subset import Subset, parse_subset
-from fhir_bridge.search import Search, parse_search, plan
+from fhir_bridge.search import Plan, Search, parse_search, plan
 from fhir_bridge.store import Page, Stored
 
 __all__ = ["INTERACTIONS", "search"]
@@ -41,7 +41,8 @@ def search(request: Request, route: Route, context: Context) -> Reply:
     )
     cursor = dict(request.query).get(_CURSOR, "")
     compartment = (route.compartment, route.id) if route.compartment else None
-    page = context.find(plan(asked, context.registry, compartment=compartment), cursor)
+    planned = plan(asked, context.registry, compartment=compartment)
+    page = context.find(_narrowed(planned, route, context), cursor)
     entries = list(_entries(page, subset, context.base_url))
     if asked.ignored:
         outcome = operation_outcome(asked.ignored)
@@ -52,6 +53,14 @@ def search(request: Request, route: Route, context: Context) -> Reply:
     if total is None and not cursor and not page.next:
         total = len(page.matches)  # the first page is the last: nothing needs counting
     return Reply(200, render_json(bundle.searchset(entries, total=total, links=links)))
+
+
+def _narrowed(planned: Plan, route: Route, context: Context) -> Plan:
+    """Of a whole compartment, the types that it holds: few of seventy."""
+    if route.compartment != "Patient" or len(planned.types) < 2 or context.opened is not None:
+        return planned
+    held = context.store.types_in_compartment(route.id)
+    return replace(planned, types=tuple(each for each in planned.types if each[0] in held))
 
 
 def _asked(

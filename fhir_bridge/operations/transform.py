@@ -29,6 +29,8 @@ def _transform(call: Call) -> Answer:
     try:
         transformed = _compiled(call, call.library).run(content)
     except BridgeError as error:
+        if error.code.startswith("FB-4"):
+            raise  # the call itself: no map is named, or there is none under the id
         # A map's own mistakes have statuses of a server fault; here the map is the input.
         raise BridgeError("FB-7001", url=name[:200], issues=error.issues) from None
     errors = tuple(issue for issue in transformed.issues if issue.severity == "fatal")
