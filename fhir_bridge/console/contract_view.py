@@ -18,24 +18,15 @@ from fhir_bridge.console.display import (
     list_of,
     money_text,
     period_text,
-    person_name,
-    reference_text,
 )
+from fhir_bridge.console.named import Named, named
 from fhir_bridge.console.reader import Reader
 from fhir_bridge.console.terms import Terms
 from fhir_bridge.fhir import Resource
 
-__all__ = ["ContractView", "Named", "named", "view_contract"]
+__all__ = ["ContractView", "view_contract"]
 
 FUNDING = "https://fhir-bridge.org/fhir/StructureDefinition/funding-source"
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """Something with a name and, where the record holds it, ``Type/id``."""
-
-    text: str
-    reference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +97,6 @@ def view_contract(
         packages=packages,
         totals=(*map(_yuan, totals), _yuan(sum(totals, Decimal(0)))) if payers else (),
     )
-
-
-def named(reference: dict[str, Any] | None, reader: Reader) -> Named:
-    """The name of what `reference` points to: as written there, else read from the record."""
-    target = reader.target(reference)
-    literal = f"{target['resourceType']}/{target['id']}" if target else ""
-    written = (reference or {}).get("display")
-    if written or target is None:
-        return Named(str(written or reference_text(reference)), literal)
-    name = target.get("name")
-    return Named(name if isinstance(name, str) else person_name(target) or literal, literal)
 
 
 def _payer(item: dict[str, Any], reader: Reader, terms: Terms, language: str) -> str:

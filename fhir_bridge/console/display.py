@@ -18,6 +18,7 @@ __all__ = [
     "concept_text",
     "day",
     "first",
+    "first_of",
     "list_of",
     "minute",
     "money_text",
@@ -49,6 +50,11 @@ def first(node: Mapping[str, Any] | None, *keys: str) -> Any:
     if isinstance(found, list):
         return found[0] if found else None
     return found
+
+
+def first_of(resource: Resource, *keys: str) -> str:
+    """The first of these elements that is there, as text."""
+    return next((str(resource[key]) for key in keys if resource.get(key)), "")
 
 
 def person_name(resource: Resource) -> str:

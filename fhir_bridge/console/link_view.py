@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from fhir_bridge import clock
 from fhir_bridge.console.display import minute
+from fhir_bridge.console.known import Known
 from fhir_bridge.console.reader import Reader
-from fhir_bridge.console.record import Known
 from fhir_bridge.identity import Decision
 
 __all__ = ["LinkLine", "link_lines"]

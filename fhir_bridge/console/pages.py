@@ -21,6 +21,7 @@ from fhir_bridge.console.counts import Counts, RecordCounts
 from fhir_bridge.console.display import list_of, minute, person_name
 from fhir_bridge.console.identifier_names import IdentifierNames
 from fhir_bridge.console.issue_text import in_language
+from fhir_bridge.console.known import Known
 from fhir_bridge.console.language import LANGUAGES, choose, words
 from fhir_bridge.console.link_view import link_lines
 from fhir_bridge.console.load_rule import read_load_rule
@@ -28,7 +29,7 @@ from fhir_bridge.console.overview import entry_view, feed_views
 from fhir_bridge.console.quarantine import detail
 from fhir_bridge.console.readable import outline, summary
 from fhir_bridge.console.reader import Reader
-from fhir_bridge.console.record import Known, gather
+from fhir_bridge.console.record import gather
 from fhir_bridge.console.services import Services
 from fhir_bridge.console.terms import Terms
 from fhir_bridge.errors import BridgeError
