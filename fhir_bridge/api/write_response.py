@@ -74,6 +74,8 @@ def write_response(
         headers.append(("Last-Modified", http_date(reply.last_modified)))
     if reply.location:
         headers.append(("Location", f"{base_url}/{reply.location}"))
+    if reply.content:
+        headers.append(("Content-Location", f"{base_url}/{reply.content}"))
     if len(body) >= _LEAST_COMPRESSED and _takes_gzip(accept_encoding):
         body = _gzip(body)
         headers.append(("Content-Encoding", "gzip"))

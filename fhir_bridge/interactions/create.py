@@ -10,11 +10,11 @@ from dataclasses import replace
 from fhir_bridge import clock
 from fhir_bridge.interactions.conditional import find_match, none_exist_pairs
 from fhir_bridge.interactions.context import Context
-from fhir_bridge.interactions.reply import Reply, of_stored
+from fhir_bridge.interactions.reply import Reply, done, of_stored
 from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import Route
 from fhir_bridge.interactions.write import required_resource, write, write_reply
-from fhir_bridge.store import Transaction
+from fhir_bridge.store import Stored, Transaction
 
 __all__ = ["INTERACTIONS", "create"]
 
@@ -33,11 +33,20 @@ def create(request: Request, route: Route, context: Context) -> Reply:
             pairs = none_exist_pairs(condition, route.resource_type)
             match = find_match(inside, route.resource_type, pairs, condition)
             if match is not None:
-                return replace(of_stored(match), location=f"{route.resource_type}/{match.id}")
+                return _found(match, request.prefer.returns)
         written = write(inside, {**resource, "id": clock.fresh_id()}, create_only=True)
         return write_reply(written, request.prefer.returns)
 
     return context.transact(work)
+
+
+def _found(match: Stored, returns: str) -> Reply:
+    """200 with what is there already, as ``Prefer: return`` asks."""
+    reply = replace(of_stored(match), location=f"{match.resource_type}/{match.id}")
+    if returns == "OperationOutcome":
+        body = done("Nothing has been created; the condition finds this resource")
+        return replace(reply, body=body, outcome=body, content="")
+    return replace(reply, body=b"", content="") if returns == "minimal" else reply
 
 
 INTERACTIONS = {"create": create}

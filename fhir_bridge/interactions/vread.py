@@ -8,7 +8,7 @@ from __future__ import annotations
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.interactions.conditions import is_unchanged
 from fhir_bridge.interactions.context import Context
-from fhir_bridge.interactions.reply import Reply
+from fhir_bridge.interactions.reply import Reply, unchanged
 from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import ID, VERSION, Route
 from fhir_bridge.interactions.subset import of_part
@@ -29,7 +29,7 @@ def vread(request: Request, route: Route, context: Context) -> Reply:
     if stored.deleted:
         raise BridgeError("FB-4002", resource_type=route.resource_type, id=route.id)
     if is_unchanged(request.headers, stored.version, stored.last_updated):
-        return Reply(304, version=stored.version, last_modified=stored.last_updated)
+        return unchanged(stored)
     return of_part(stored, request.query)
 
 

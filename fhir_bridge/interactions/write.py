@@ -62,4 +62,7 @@ def write_reply(written: Written, returns: str) -> Reply:
         body = b""
     location = f"{written.resource_type}/{written.id}/_history/{written.version}"
     outcome = body if returns == "OperationOutcome" else b""
-    return Reply(status, body, written.version, written.last_updated, location, outcome)
+    content = "" if outcome or not body else location
+    return Reply(
+        status, body, written.version, written.last_updated, location, outcome, content=content
+    )

@@ -64,7 +64,7 @@ def server(world: World) -> Iterator[Server]:
 
 def ask(server: Server, method: str, path: str, body: Any, headers: dict[str, str]) -> int:
     """The status of one request."""
-    connection = http.client.HTTPConnection(server.host, server.port, timeout=20)
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=60)
     data = body if isinstance(body, str) or body is None else json.dumps(body)
     connection.request(method, path, data.encode() if data else None, headers)
     status = connection.getresponse().status

@@ -126,3 +126,18 @@ def test_conditions_hold_for_entries_too(either: World, client: FlaskClient) -> 
         assert 412 == refused.status_code, refused.text
         assert ["Bundle.entry[1]"] == refused.json["issue"][0]["expression"]
         assert 'W/"2"' == client.get(URL).headers["ETag"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "answered"),
+    [("representation", "Patient"), ("OperationOutcome", "OperationOutcome"), ("minimal", "")],
+)
+def test_what_is_found_is_answered_as_the_client_prefers(
+    client: FlaskClient, wish: str, answered: str
+) -> None:
+    """A conditional create that creates nothing says where the resource is, in each form."""
+    headers = {"If-None-Exist": "identifier=urn:h|1", "Prefer": f"return={wish}"}
+    found = client.post("/fhir/Patient", json=PATIENT, headers=headers)
+    assert (200, 'W/"2"') == (found.status_code, found.headers["ETag"])
+    assert "http://localhost/fhir/Patient/li" == found.headers["Location"]
+    assert answered == (found.json["resourceType"] if found.data else "")

@@ -316,3 +316,20 @@ def test_absent_and_forbidden_look_alike(world: World) -> None:
 def _meta_add() -> dict[str, Any]:
     meta = {"tag": [{"system": "urn:t", "code": "a"}]}
     return {"resourceType": "Parameters", "parameter": [{"name": "meta", "valueMeta": meta}]}
+
+
+def test_an_answer_says_where_its_version_stays(client: FlaskClient) -> None:
+    """Content-Location leads to the same bytes, later too; without a resource there is none."""
+    created = client.put("/fhir/Patient/li", json=PATIENT)
+    read = client.get("/fhir/Patient/li")
+    kept = client.get("/fhir/Patient/li", headers={"If-None-Match": 'W/"1"'})
+    place = f"{BASE}/Patient/li/_history/1"
+    assert [place] * 3 == [each.headers["Content-Location"] for each in (created, read, kept)]
+    told = client.put(
+        "/fhir/Patient/li",
+        json=PATIENT | {"gender": "other"},
+        headers={"Prefer": "return=OperationOutcome"},
+    )
+    assert "Content-Location" not in told.headers
+    assert read.data == client.get(place.removeprefix("http://localhost")).data
+    assert "Content-Location" not in client.get("/fhir/Patient").headers

@@ -30,7 +30,7 @@ def ask(
     server: Server, method: str, path: str, body: object = None, **headers: str
 ) -> tuple[int, bytes]:
     """One request on a connection of its own."""
-    connection = http.client.HTTPConnection(server.host, server.port, timeout=10)
+    connection = http.client.HTTPConnection(server.host, server.port, timeout=60)
     data = None if body is None else json.dumps(body).encode()
     sent = {"Content-Type": "application/fhir+json", **headers}
     connection.request(method, path, data, sent)

@@ -39,7 +39,7 @@ def is_worker(pid: int) -> bool:
         return False
 
 
-def until(condition: Callable[[], Any], seconds: float = 60.0) -> None:
+def until(condition: Callable[[], Any], seconds: float = 180.0) -> None:
     """Look again and again until `condition` holds."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -51,7 +51,7 @@ def ask(
     port: int, method: str, path: str, body: object = None, **headers: str
 ) -> tuple[int, bytes]:
     """One request on a connection of its own, so that any worker may take it."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     data = None if body is None else json.dumps(body).encode()
     connection.request(method, path, data, {"Content-Type": "application/fhir+json", **headers})
     answer = connection.getresponse()
