@@ -17,17 +17,21 @@ import pytest
 MAPPINGS = Path(__file__).parents[2] / "mappings"
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+def free_ports(count: int) -> list[int]:
+    """Different ports that nobody listens on."""
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
 
 
 class Site:
     """One site: a data folder, its ports, its running processes."""
 
     def __init__(self, folder: Path) -> None:
-        self.data, self.port, self.mllp_port = folder / "var", free_port(), free_port()
+        self.data = folder / "var"
+        self.port, self.mllp_port = free_ports(2)
         self.base = f"http://127.0.0.1:{self.port}/fhir"
         self._overlay = folder / "site"
         feed = (MAPPINGS / "feeds" / "hospital-his.toml").read_text(encoding="utf-8")
@@ -60,7 +64,7 @@ class Site:
         self.until(lambda: self.status("metadata") == 200, process)
         return process
 
-    def until(self, condition, process: subprocess.Popen, seconds: float = 120) -> None:
+    def until(self, condition, process: subprocess.Popen, seconds: float = 300) -> None:
         """Look again and again until `condition` holds; fail when `process` ends before."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -71,7 +75,7 @@ class Site:
     def get(self, query: str) -> dict:
         """A FHIR answer as JSON, errors included."""
         try:
-            with urllib.request.urlopen(f"{self.base}/{query}", timeout=30) as answer:
+            with urllib.request.urlopen(f"{self.base}/{query}", timeout=120) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             return json.load(error) | {"status": error.code}
@@ -79,7 +83,7 @@ class Site:
     def status(self, query: str) -> int:
         """The status of a FHIR answer; 0 when nobody answers."""
         try:
-            with urllib.request.urlopen(f"{self.base}/{query}", timeout=30) as answer:
+            with urllib.request.urlopen(f"{self.base}/{query}", timeout=120) as answer:
                 return answer.status
         except urllib.error.HTTPError as error:
             return error.code
@@ -97,7 +101,7 @@ class Site:
 
     def page(self, path: str) -> str:
         """A page's text."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=120) as answer:
             return answer.read().decode()
 
     def close(self) -> None:
@@ -107,7 +111,7 @@ class Site:
                 process.send_signal(signal.SIGTERM)
         for process in self._running:
             try:
-                process.wait(timeout=20)
+                process.wait(timeout=60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -74,7 +74,7 @@ def test_killed_in_the_stream_nothing_acknowledged_is_lost_or_doubled(
     site.store.close()
 
     with _killed_at_the_end(database) as port:
-        again = _send(port, numbers, 60)
+        again = _send(port, numbers, 300)
 
     site = make_site(database)
     site.pipeline.drain()

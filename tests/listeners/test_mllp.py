@@ -35,7 +35,7 @@ def message(control: str = "M1", name: str = "张三") -> bytes:
 def read(peer: socket.socket, count: int = 1) -> list[hl7v2.Message]:
     """The next `count` answers."""
     framer, answers = hl7v2.Framer(), []
-    peer.settimeout(10)
+    peer.settimeout(60)
     while len(answers) < count:
         data = peer.recv(65536)
         if not data:
@@ -72,7 +72,7 @@ def serve(store: Store) -> Iterator[Callable[..., MllpServer]]:
 
 def connect(server: MllpServer) -> socket.socket:
     """A connection to the only feed."""
-    return socket.create_connection(server.addresses["his"], timeout=10)
+    return socket.create_connection(server.addresses["his"], timeout=60)
 
 
 def test_a_message_is_durable_before_it_is_answered(
