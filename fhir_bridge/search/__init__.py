@@ -8,6 +8,7 @@ values), `indexer` with `token`, `text`, `date`, `reference`, `quantity`, `uri` 
 """
 
 from fhir_bridge.search.access import SHARED_TYPES, Access
+from fhir_bridge.search.canonical import canonicals
 from fhir_bridge.search.directives import Directives, Include, Sort
 from fhir_bridge.search.folding import fold
 from fhir_bridge.search.indexer import Indexer
@@ -28,6 +29,7 @@ __all__ = [
     "Registry",
     "Search",
     "Sort",
+    "canonicals",
     "fold",
     "name_forms",
     "parse_search",

@@ -13,12 +13,10 @@ from fhir_bridge.search.allowed import (
     MOST_VALUES,
     check_modifier,
     parameter_of,
-    reference_of,
-    targets_of,
 )
+from fhir_bridge.search.chains import chain
 from fhir_bridge.search.conditions import (
     AllOf,
-    Chain,
     Condition,
     Content,
     Has,
@@ -129,28 +127,13 @@ def _one(
 
 
 def _chained(chained: Chained, resource_type: str, value: str, registry: Registry) -> Condition:
-    """Any target type that knows the rest will do; it is an error when none does."""
-    code, target, rest = chained.code, chained.target, chained.rest
-    parameter = reference_of(registry, resource_type, code)
-    known = targets_of(registry, parameter)
-    if target and target not in known:
-        raise BridgeError(
-            "FB-4102", code, parameter=code, modifier=target, allowed=", ".join(known)
-        )
-    found: dict[str, Condition] = {}
-    first: BridgeError | None = None
-    for each in (target,) if target else known:
-        try:
-            found[each] = asked(rest, each, value, registry)
-        except BridgeError as error:
-            first = first or error
-    if not found and first:
-        raise first
-    chains = {
-        symbol: {each: asked_ for each, asked_ in found.items() if registry.holds(symbol, each)}
-        for symbol in registry.indexes(resource_type, code)
-    }
-    return any_of(Chain(symbol, targets) for symbol, targets in chains.items() if targets)
+    return chain(
+        registry,
+        resource_type,
+        chained.code,
+        chained.target,
+        lambda target: asked(chained.rest, target, value, registry),
+    )
 
 
 def _reversed(reversed_: Reversed, resource_type: str, value: str, registry: Registry) -> Condition:
@@ -170,8 +153,9 @@ def _reversed(reversed_: Reversed, resource_type: str, value: str, registry: Reg
             expected=f"a reference of {source} to {resource_type}",
         )
     found = asked(rest, source, value, registry)
+    canonical_of = resource_type if registry.is_canonical(source, code) else ""
     return any_of(
-        Has(source, symbol, found)
+        Has(source, symbol, found, canonical_of)
         for symbol in registry.indexes(source, code)
         if resource_type == "Resource" or registry.holds(symbol, resource_type)
     )

@@ -151,19 +151,27 @@ class OnList:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Refers, under `symbol`, to a visible resource of a type that satisfies its condition."""
+    """Refers, under `symbol`, to a visible resource of a type that satisfies its condition.
+
+    With `canonical` also by that resource's URL, whatever its version.
+    """
 
     symbol: str
     targets: Mapping[str, Condition]
+    canonical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Has:
-    """Is referred to, under `symbol`, by a visible resource of `resource_type` that satisfies `condition`."""
+    """Is referred to, under `symbol`, by a visible resource of `resource_type` that satisfies `condition`.
+
+    With `canonical_of`, the type it has itself, also by its URL.
+    """
 
     resource_type: str
     symbol: str
     condition: Condition
+    canonical_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 
+from fhir_bridge import clock
 from fhir_bridge.search.conditions import AllOf, AnyOf, Between, Condition, Updated
 from fhir_bridge.search.rows import IndexRows
 
@@ -127,10 +128,19 @@ def compare(symbol: str, prefix: str, low: int, high: int, context: str = "") ->
         case "eb":
             return between(high_max=low - 1)
         case "ap":
-            slack = max((high - low) // 10, _DAY // 10)
+            slack = _slack(low, high)
             return between(low_max=high + slack, high_min=low - slack)
         case _:
             return inside
+
+
+def _slack(low: int, high: int) -> int:
+    """Ticks that "approximately" reaches beyond both ends: a tenth of the time from it to now.
+
+    Now is the beginning of the day, so that the pages of a search ask the same question.
+    """
+    today = (clock.now().date().toordinal() - _EPOCH) * _DAY
+    return max(abs(today - low), high - low, _DAY) // 10
 
 
 def updated(prefix: str, low: int, high: int) -> Condition:
@@ -148,7 +158,7 @@ def updated(prefix: str, low: int, high: int) -> Condition:
         case "le":
             return Updated(high=last)
         case "ap":
-            slack = 8_640_000
+            slack = _slack(low, high) // 10_000
             return Updated(low=first - slack, high=last + slack)
         case _:
             return AllOf((Updated(low=first, high=last),))

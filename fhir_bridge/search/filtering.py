@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.search.allowed import names_of, reference_of, targets_of
+from fhir_bridge.search.allowed import names_of
+from fhir_bridge.search.chains import chain
 from fhir_bridge.search.conditions import (
     AllOf,
     AnyOf,
-    Chain,
     Condition,
     Content,
     Ids,
@@ -134,23 +134,14 @@ def _along(
         if target:
             raise BridgeError("FB-4102", parameter=code, modifier=target, allowed="none")
         return _compared(registry, resource_type, code, comparison)
-    parameter = reference_of(registry, resource_type, code)
-    known = targets_of(registry, parameter)
-    if target and target not in known:
-        raise BridgeError("FB-4102", parameter=code, modifier=target, allowed=", ".join(known))
-    found: dict[str, Condition] = {}
-    first: BridgeError | None = None
-    for each in (target,) if target else known:
-        try:
-            further = _along(registry, each, tuple(rest), comparison)
-            if step.within is not None:
-                further = AllOf((_condition(registry, each, step.within), further))
-            found[each] = further
-        except BridgeError as error:
-            first = first or error
-    if not found and first:
-        raise first
-    return any_of(Chain(symbol, found) for symbol in registry.indexes(resource_type, code))
+
+    def further(each: str) -> Condition:
+        found = _along(registry, each, tuple(rest), comparison)
+        if step.within is None:
+            return found
+        return AllOf((_condition(registry, each, step.within), found))
+
+    return chain(registry, resource_type, code, target, further)
 
 
 def _compared(

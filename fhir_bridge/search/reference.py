@@ -46,6 +46,11 @@ def target_type(text: str) -> str:
     return match[1] if match else ""
 
 
+def _itself(value: dict[str, Any]) -> str | None:
+    """``Type/id`` of a whole resource, such as the Composition of a document."""
+    return f"{value['resourceType']}/{value.get('id')}" if "resourceType" in value else None
+
+
 def extract(
     values: Iterable[tuple[str, Any]],
     number: int,
@@ -60,7 +65,7 @@ def extract(
     References to types in `left` are another index's.
     """
     for _, value in values:
-        text = value.get("reference") if isinstance(value, dict) else value
+        text = value.get("reference", _itself(value)) if isinstance(value, dict) else value
         if left and isinstance(text, str) and target_type(text) in left:
             continue
         if isinstance(text, str) and text and text[0] != "#":

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from fhir_bridge.fhir import Definitions, Resource, SearchParameter, expression_part
+from fhir_bridge.search.canonical import names_canonicals
 from fhir_bridge.search.composite import Composite, composite_of
 from fhir_bridge.search.hierarchy import Hierarchies
 from fhir_bridge.search.indexer import Indexer, type_of
@@ -80,6 +81,7 @@ class Registry:
         for parameter in extra:
             for each in _parameters_of(parameter):
                 self._extra[each.base, each.code] = each
+        self._canonical: dict[tuple[str, str], bool] = {}
         self._by_type: dict[str, Mapping[str, SearchParameter]] = {}
         self._composites: dict[tuple[str, str], Composite | None] = {}
         self._shared: dict[str, dict[str, tuple[str, ...]]] = {}
@@ -127,6 +129,19 @@ class Registry:
         """Whether a resource can have at most one value of a parameter, of one text."""
         parameter = self.parameters(resource_type)[code]
         return has_one_value(self.definitions, resource_type, parameter.expression)
+
+    def is_canonical(self, resource_type: str, code: str) -> bool:
+        """Whether a reference parameter has canonical URLs as values."""
+        known = (resource_type, code)
+        found = self._canonical.get(known)
+        if found is None:
+            parameter = self.parameters(resource_type).get(code)
+            found = self._canonical[known] = (
+                parameter is not None
+                and parameter.type == "reference"
+                and names_canonicals(self.definitions, resource_type, parameter.expression)
+            )
+        return found
 
     def symbol(self, resource_type: str, code: str) -> str:
         """The name of a parameter's own index."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from fhir_bridge.search import Include, Registry
 from fhir_bridge.search.hashing import VALUE_BITS, VALUE_MASK, resource_key
+from fhir_bridge.store.canonicals import canonical_pointed, canonical_pointing
 from fhir_bridge.store.records import COLUMNS, Stored, stored
 from fhir_bridge.store.select import Selector
 
@@ -33,6 +34,10 @@ def included(
     found: dict[int, Stored] = {}
     known = {each.row_id for each in matches}
     fresh: list[Stored] = list(matches)
+
+    def by_row(numbers: list[int]) -> list[Stored]:
+        return _fetch(selector, "r.row_id", numbers, types)
+
     for round_ in range(_ROUNDS):
         active = [each for each in includes if each.iterate or round_ == 0]
         if not fresh or not active:
@@ -42,7 +47,9 @@ def included(
         for include in active:
             if include.reverse:
                 rows |= _pointing(selector, include, fresh, registry)
+                rows |= canonical_pointing(selector, include, fresh, registry, by_row)
                 continue
+            rows |= canonical_pointed(selector, include, fresh, registry)
             for key in _pointed(selector, include, fresh, registry):
                 wanted.setdefault(key, set()).add(include.target_type)
         pointed = _fetch(selector, "r.key", sorted(wanted), types)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fhir_bridge.search import conditions as asked
-from fhir_bridge.search.hashing import VALUE_BITS, VALUE_MASK, resource_key
+from fhir_bridge.search.hashing import VALUE_BITS, VALUE_MASK, resource_key, value_range
 from fhir_bridge.store.select.scope import At, Scope
 from fhir_bridge.store.session import Sql
 
@@ -41,6 +41,15 @@ def chain(scope: Scope, condition: asked.Chain, at: At, candidates: Candidates) 
             f" JOIN posting {q} ON {q}.hash = ? + ({t}.key & ?)"
         )
         parameters += [*values, base, VALUE_MASK]
+        url = scope.numbers.get(f"{resource_type}.url") if condition.canonical else None
+        if url is not None:
+            c, u, q = scope.name("c"), scope.name("u"), scope.name("q")
+            found.append(
+                f"SELECT {q}.row_id FROM ({inner}) {c} JOIN posting {u} ON {u}.row_id = {c}.row_id"
+                f" AND {u}.date = {c}.date AND {u}.hash BETWEEN ? AND ?"
+                f" JOIN posting {q} ON {q}.hash = ? + ({u}.hash & ?)"
+            )
+            parameters += [*values, *value_range(url), base, VALUE_MASK]
     rows = scope.named((" UNION ALL ".join(found), parameters))
     return f"{at.row} IN (SELECT row_id FROM {rows})", []
 
@@ -50,16 +59,23 @@ def has(scope: Scope, condition: asked.Has, at: At, candidates: Candidates) -> S
     base = scope.numbers[condition.symbol] << VALUE_BITS
     inner, values = candidates(condition.resource_type, condition.condition)
     c, f, q, k = scope.name("c"), scope.name("f"), scope.name("q"), scope.name("k")
-    rows = scope.named(
-        (
-            (
-                f"SELECT {k}.row_id FROM ({inner}) {c}"
-                f" JOIN reference {f} ON {f}.row_id = {c}.row_id"
-                f" JOIN posting {q} ON {q}.hash = ? + ({f}.target & ?)"
-                f" AND {q}.date = {c}.date AND {q}.row_id = {c}.row_id"
-                f" JOIN resource {k} ON {k}.key = {f}.target"
-            ),
-            [*values, base, VALUE_MASK],
-        )
+    found = (
+        f"SELECT {k}.row_id FROM ({inner}) {c}"
+        f" JOIN reference {f} ON {f}.row_id = {c}.row_id"
+        f" JOIN posting {q} ON {q}.hash = ? + ({f}.target & ?)"
+        f" AND {q}.date = {c}.date AND {q}.row_id = {c}.row_id"
+        f" JOIN resource {k} ON {k}.key = {f}.target"
     )
+    parameters = [*values, base, VALUE_MASK]
+    url = scope.numbers.get(f"{condition.canonical_of}.url")
+    if url is not None:
+        c, q, k = scope.name("c"), scope.name("q"), scope.name("k")
+        found += (
+            f" UNION ALL SELECT {k}.row_id FROM ({inner}) {c} JOIN posting {q}"
+            f" ON {q}.row_id = {c}.row_id AND {q}.date = {c}.date AND {q}.hash BETWEEN ? AND ?"
+            f" JOIN posting {k} ON {k}.hash = ? + ({q}.hash & ?)"
+        )
+        range_ = value_range(scope.numbers[condition.symbol])
+        parameters += [*values, *range_, url << VALUE_BITS, VALUE_MASK]
+    rows = scope.named((found, parameters))
     return f"{at.row} IN (SELECT row_id FROM {rows})", []

@@ -1,0 +1,38 @@
+"""Reference parameters whose values are canonical URLs: what a resource refers to by them.
+
+https://hl7.org/fhir/R4/references.html#canonical.  ``url|version`` means one version of the
+resource with that `url`, ``url`` alone any.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from fhir_bridge import fhirpath
+from fhir_bridge.fhir import Definitions, Resource
+from fhir_bridge.search.paths import plain_paths
+
+if TYPE_CHECKING:
+    from fhir_bridge.search.registry import Registry
+
+__all__ = ["canonicals", "names_canonicals"]
+
+_FILTER = re.compile(r"\.where\([^()]*(?:\([^()]*\)[^()]*)?\)")
+_TYPES = frozenset({"canonical", "uri"})
+
+
+def names_canonicals(definitions: Definitions, resource_type: str, expression: str) -> bool:
+    """Whether an expression leads to canonical URLs, filters aside."""
+    paths = plain_paths(definitions, resource_type, _FILTER.sub("", expression)) or ()
+    return any(path.type in _TYPES for path in paths)
+
+
+def canonicals(registry: Registry, resource: Resource, code: str) -> set[str]:
+    """The canonical URLs of a reference parameter in a resource, as they are written."""
+    resource_type = resource["resourceType"]
+    expression = registry.parameters(resource_type)[code].expression
+    compiled = fhirpath.compile(
+        expression, definitions=registry.definitions, root_type=resource_type
+    )
+    return {value for _, value in compiled.typed(resource) if isinstance(value, str)}
