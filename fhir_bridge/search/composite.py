@@ -91,17 +91,16 @@ def extract(
                 rows.postings.add(posting(number, joined(texts)))
             for place, (wanted, values) in enumerate(others):
                 key = context_key(number, (*texts, str(place)) if place else texts)
-                _extract_in_context(wanted, values, key, rows, zone)
+                _extract_in_context(wanted, values, (key, number), rows, zone)
 
 
 def _extract_in_context(
-    wanted: str, values: list[Typed], key: int, rows: IndexRows, zone: Any
+    wanted: str, values: list[Typed], place: tuple[int, int], rows: IndexRows, zone: Any
 ) -> None:
+    key, number = place
     for kind, value in values:
         if wanted == "quantity" and isinstance(value, dict):
-            for low, high, system, code, unit, is_base in quantity.quantity_rows(value):
-                own = quantity.quantity_key(key, low, high, is_base=is_base)
-                rows.quantities.add((own, low, high, system, code, unit))
+            quantity.add(value, key, number, rows)
         elif wanted == "date":
             for low, high in date.intervals(kind, value, zone):
                 rows.dates.add((key, low, high))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Chain",
     "Condition",
     "Content",
+    "Converted",
     "Has",
     "Ids",
     "Measured",
@@ -87,8 +89,7 @@ class Measured:
     """Holds a number or quantity [low, high] within the bounds, in the given unit.
 
     `system`, `code`, `unit` are compared when not None; `code` also matches the human unit
-    when `unit` is set to the same text.  `canonical` says that bounds and code are in UCUM
-    base units.
+    when `unit` is set to the same text.
     """
 
     symbol: str
@@ -98,7 +99,6 @@ class Measured:
     high_max: float | None = None
     system: str | None = None
     code: str | None = None
-    canonical: bool = False
     context: str = ""
 
 
@@ -109,6 +109,21 @@ class Near:
     symbol: str
     point: tuple[float, float, float]
     chord: float
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """Holds a quantity of which ``prefix value`` is true, in any UCUM unit that compares.
+
+    `value`, and `half` the width of its last digit, are in the unit `code`.
+    """
+
+    symbol: str
+    prefix: str
+    value: Decimal
+    half: Decimal
+    code: str
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +173,6 @@ class Chain:
 
     symbol: str
     targets: Mapping[str, Condition]
-    canonical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +215,7 @@ Condition = (
     | Term
     | Between
     | Measured
+    | Converted
     | Near
     | Present
     | Ids

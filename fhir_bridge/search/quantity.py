@@ -2,7 +2,8 @@
 
 https://hl7.org/fhir/R4/search.html#number and #quantity.  A searched number is as wide as
 its last digit; a stored one is the point it names (see docs/clarifications/search.md).
-A quantity in UCUM is also indexed in base units, so that 5.4 mg is found as 0.0054 g.
+A quantity in UCUM is found in every unit that compares, 5.4 mg as 0.0054 g: the term
+dictionary lists the units in use, and the value asked is converted to each of them.
 """
 
 from __future__ import annotations
@@ -15,17 +16,19 @@ from functools import lru_cache
 from typing import Any
 
 from fhir_bridge import ucum
-from fhir_bridge.search.conditions import AnyOf, Condition, Measured
+from fhir_bridge.search.conditions import AnyOf, Condition, Converted, Measured
 from fhir_bridge.search.hashing import range_key, text_key
 from fhir_bridge.search.rows import IndexRows
 
 __all__ = [
     "UCUM",
-    "canonical",
-    "canonical_code",
+    "add",
     "compare",
     "extract",
     "extract_quantity",
+    "in_unit",
+    "is_unit",
+    "listed_units",
     "precision",
     "quantity_key",
     "quantity_rows",
@@ -34,7 +37,9 @@ __all__ = [
 UCUM = "http://unitsofmeasure.org"
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _DIGITS = 200
-Row = tuple[float, float, int, int, int, bool]
+_UNITS = 1 << 21
+_LONGEST_UNIT = 200
+Row = tuple[float, float, int, int, int]
 
 
 def precision(text: str) -> tuple[Decimal, Decimal] | None:
@@ -58,16 +63,33 @@ def precision(text: str) -> tuple[Decimal, Decimal] | None:
 
 
 @lru_cache(maxsize=1 << 12)
-def canonical_code(code: str) -> str:
-    """The base units of a UCUM code, or "" when it is not one."""
-    found = canonical(Decimal(1), code)
-    return found[1] if found else ""
+def is_unit(code: str) -> bool:
+    """Whether UCUM knows the unit, so that values in it can be converted."""
+    return len(code) <= _LONGEST_UNIT and ucum.canonical(Decimal(1), code) is not None
 
 
-@lru_cache(maxsize=1 << 14)
-def canonical(value: Decimal, code: str) -> tuple[Decimal, str] | None:
-    """`value` in UCUM base units; None for a code that UCUM does not know."""
-    return ucum.canonical(value, code)
+def listed_units(number: int) -> int:
+    """The number under which the dictionary lists the UCUM units in use under a parameter."""
+    return -(number + _UNITS)
+
+
+def in_unit(asked: Converted, unit: str) -> tuple[Measured, ...]:
+    """What `asked` says of a value in `unit`, as alternatives; none where the two do not compare."""
+    value = ucum.convert(asked.value, asked.code, unit)
+    edge = ucum.convert(asked.value + asked.half, asked.code, unit)
+    if value is None or edge is None:
+        return ()
+    found = compare(
+        asked.symbol,
+        asked.prefix,
+        value,
+        abs(edge - value),
+        system=UCUM,
+        code=unit,
+        context=asked.context,
+    )
+    parts = found.conditions if isinstance(found, AnyOf) else (found,)
+    return tuple(each for each in parts if isinstance(each, Measured))
 
 
 def compare(
@@ -78,15 +100,12 @@ def compare(
     *,
     system: str | None = None,
     code: str | None = None,
-    in_base_units: bool = False,
     context: str = "",
 ) -> Condition:
     """The condition `prefix` value, in the unit given, on a stored number."""
 
     def measured(**bounds: float) -> Measured:
-        return Measured(
-            symbol, system=system, code=code, canonical=in_base_units, context=context, **bounds
-        )
+        return Measured(symbol, system=system, code=code, context=context, **bounds)
 
     exactly = float(value)
     low = float(value - half)
@@ -127,19 +146,27 @@ def extract_quantity(values: Iterable[tuple[str, Any]], number: int, rows: Index
     """Adds the rows of a quantity parameter."""
     for _, value in values:
         if isinstance(value, dict):
-            for low, high, system, code, unit, is_base in quantity_rows(value):
-                key = quantity_key(number, low, high, is_base=is_base)
-                rows.quantities.add((key, low, high, system, code, unit))
+            add(value, number, number, rows)
 
 
-def quantity_key(key: int, low: float, high: float, *, is_base: bool) -> int:
-    """The key under which a quantity stands: points and ranges apart, base units negative."""
-    own = key if low == high else range_key(key)
-    return -own if is_base else own
+def add(value: dict[str, Any], key: int, number: int, rows: IndexRows) -> None:
+    """Adds the rows of one quantity under `key`, and its units to those of the parameter."""
+    for low, high, system, code, unit in quantity_rows(value):
+        rows.quantities.add((quantity_key(key, low, high), low, high, system, code, unit))
+    for each in (value, value.get("low"), value.get("high"), value.get("origin")):
+        if isinstance(each, dict) and each.get("system") == UCUM:
+            code_ = each.get("code")
+            if isinstance(code_, str) and is_unit(code_):
+                rows.terms.add((listed_units(number), code_, text_key(code_)))
+
+
+def quantity_key(key: int, low: float, high: float) -> int:
+    """The key under which a quantity stands: points and ranges apart."""
+    return key if low == high else range_key(key)
 
 
 def quantity_rows(value: dict[str, Any]) -> Iterable[Row]:
-    """Rows of a Quantity (also Age, Money), Range or SampledData, base units included."""
+    """Rows of a Quantity (also Age, Money), Range or SampledData."""
     if "low" in value or "high" in value:
         return _range_rows(value)
     if "origin" in value and isinstance(value["origin"], dict):
@@ -148,7 +175,7 @@ def quantity_rows(value: dict[str, Any]) -> Iterable[Row]:
     if not isinstance(number, int | float | Decimal) or isinstance(number, bool):
         return ()
     low, high = _comparator_bounds(float(number), value.get("comparator"))
-    return _in_units(low, high, Decimal(str(number)), value, value.get("comparator"))
+    return (_as_given(low, high, value),)
 
 
 def _range_rows(value: dict[str, Any]) -> Iterable[Row]:
@@ -162,26 +189,12 @@ def _range_rows(value: dict[str, Any]) -> Iterable[Row]:
         yield first, last, *unit
 
 
-def _in_units(
-    low: float, high: float, number: Decimal, value: dict[str, Any], comparator: Any
-) -> Iterable[Row]:
+def _as_given(low: float, high: float, value: dict[str, Any]) -> Row:
     system = value.get("system") or ""
     code = value.get("code") or value.get("currency") or ""
     unit = value.get("unit") or ""
     unit_key = text_key(unit) if unit and unit != code else 0
-    yield (
-        low,
-        high,
-        text_key(system) if system else 0,
-        text_key(code) if code else 0,
-        unit_key,
-        False,
-    )
-    if system == UCUM and code:
-        base = canonical(number, code)
-        if base:
-            first, last = _comparator_bounds(float(base[0]), comparator)
-            yield first, last, text_key(system), text_key(base[1]), 0, True
+    return low, high, text_key(system) if system else 0, text_key(code) if code else 0, unit_key
 
 
 def _comparator_bounds(number: float, comparator: Any) -> tuple[float, float]:

@@ -17,10 +17,9 @@ class IndexRows:
     `date` is the sort date in milliseconds since 1970; `postings` are numbers of exact
     values; `texts` (key, folded text, derived: 1 for pinyin and inner starts of names);
     `dates` (key, low, high) in ticks, under the negative key when a range cannot be found
-    by its start alone; `quantities` (key, low, high, system, code, unit), under the negative
-    key in UCUM base units; `terms` (number, folded text, posting) for the dictionary;
-    `references` the keys of resources pointed to, True where that makes the resource a
-    member of the patient's compartment.
+    by its start alone; `quantities` (key, low, high, system, code, unit); `terms` (number,
+    folded text, posting) for the dictionary; `references` the keys of resources pointed to,
+    True where that makes the resource a member of the patient's compartment.
     """
 
     date: int = 0

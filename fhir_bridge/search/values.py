@@ -17,6 +17,7 @@ from fhir_bridge.search.conditions import (
     AnyOf,
     Between,
     Condition,
+    Converted,
     Posted,
     Present,
     Term,
@@ -209,20 +210,8 @@ def _quantity(parameter: SearchParameter, symbol: str, value: str, context: str 
     prefix, number, half = _number(parameter, parts[0])
     system = unescape(parts[1]) if len(parts) > 1 else ""
     code = unescape(parts[2]) if len(parts) > 2 else ""
-    if system == quantity.UCUM and code:
-        base = quantity.canonical(number, code)
-        edge = quantity.canonical(number + half, code)
-        if base and edge:
-            return quantity.compare(
-                symbol,
-                prefix,
-                base[0],
-                abs(edge[0] - base[0]),
-                system=system,
-                code=base[1],
-                in_base_units=True,
-                context=context,
-            )
+    if system == quantity.UCUM and quantity.is_unit(code):
+        return Converted(symbol, prefix, number, half, code, context)
     return quantity.compare(
         symbol, prefix, number, half, system=system or None, code=code or None, context=context
     )

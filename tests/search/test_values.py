@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from fhir_bridge.fhir import definitions
-from fhir_bridge.search import Registry, fold, name_forms, token
+from fhir_bridge.search import Registry, fold, name_forms, quantity, token
 from fhir_bridge.search.date import interval
 from fhir_bridge.search.hashing import posting, value_range
 from fhir_bridge.search.quantity import precision
@@ -115,10 +115,11 @@ def test_index_rows_of_an_observation(registry: Registry) -> None:
     assert rows.date == 1_704_067_200_000
     assert sorted(low for _, low, _ in rows.dates) == [17_040_672_000_000_000]
     assert list(rows.references.values()) == [True]
-    assert sorted(low for _, low, *_ in rows.quantities) == [0.005, 5.0]
+    assert sorted(low for _, low, *_ in rows.quantities) == [5.0]
     assert {(n, text) for n, text, _ in rows.terms if n != token.by_code(number)} == {
         (number, "glucose"),
         (-number, "s|c"),
+        (quantity.listed_units(registry.symbols.index("Observation.value-quantity") + 1), "mg"),
     }
     first, last = token.codes_listed("c")
     listed = [each for each in rows.terms if each[0] == token.by_code(number)]

@@ -457,3 +457,44 @@ def test_references_to_a_patient_stand_once(store: Store) -> None:
     assert [each.id for each in page.includes] == ["a"]
     only = Access.patients({"p"})
     assert ids(store, "Observation", "", only) == ["a"]
+
+
+def test_a_quantity_is_found_in_every_unit_that_compares(store: Store) -> None:
+    """Exactly, where a unit differs by a power of ten; also warmth, ranges and components."""
+    ucum = "http://unitsofmeasure.org"
+
+    def measured(value: str, unit: str, system: str = ucum) -> dict[str, object]:
+        return {"value": Decimal(value), "system": system, "code": unit}
+
+    values = {
+        "a": measured("5.4", "mg"),
+        "b": measured("0.0054", "g"),
+        "c": measured("37.0", "Cel"),
+        "d": measured("98.6", "[degF]"),
+        "e": measured("5.4", "mg", "urn:other"),
+        "f": measured("7", "mg"),
+        "g": measured("3", "no-unit"),
+    }
+    with store.transaction() as tx:
+        for id_, value in values.items():
+            tx.put(observation(id_, "p", valueQuantity=value))
+        pressure = {"code": {"coding": [{"system": "urn:c", "code": "x"}]}}
+        component = [{**pressure, "valueQuantity": measured("16", "kPa")}]
+        tx.put(observation("k", "p", component=component))
+    for query, expected in (
+        ("value-quantity=5.4|U|mg", "ab"),
+        ("value-quantity=5400|U|ug", "ab"),
+        ("value-quantity=gt5.4|U|mg", "f"),
+        ("value-quantity=ge0.0054|U|g", "abf"),
+        ("value-quantity=lt5.5|U|mg", "ab"),
+        ("value-quantity=ne5.4|U|mg", "f"),
+        ("value-quantity=37.0|U|Cel", "cd"),
+        ("value-quantity=5.4||mg", "ae"),
+        ("value-quantity=3|U|no-unit", "g"),
+        ("value-quantity=gt5|U|m", ""),
+        ("component-code-value-quantity=x$gt119|U|mm[Hg]", "k"),
+        ("component-code-value-quantity=x$gt121|U|mm[Hg]", ""),
+        ("combo-value-quantity=16|U|kPa", "k"),
+    ):
+        found = ids(store, "Observation", query.replace("|U|", f"|{ucum}|"))
+        assert sorted(found) == list(expected), query

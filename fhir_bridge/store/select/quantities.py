@@ -6,12 +6,27 @@ https://hl7.org/fhir/R4/search.html#number and #quantity
 from __future__ import annotations
 
 from fhir_bridge.search import conditions as asked
+from fhir_bridge.search import quantity
 from fhir_bridge.search.hashing import range_key, text_key
 from fhir_bridge.store.select.bounds import bounds
 from fhir_bridge.store.select.scope import Scope
 from fhir_bridge.store.session import Sql
 
-__all__ = ["measured"]
+__all__ = ["converted", "measured"]
+
+
+def converted(scope: Scope, condition: asked.Converted) -> Sql:
+    """The same in each unit in use that compares, the one asked always among them."""
+    rows = scope.session.all(
+        "SELECT value FROM term WHERE number = ?",
+        (quantity.listed_units(scope.numbers[condition.symbol]),),
+    )
+    units = dict.fromkeys((condition.code, *(row[0] for row in rows)))
+    found = [measured(scope, each) for unit in units for each in quantity.in_unit(condition, unit)]
+    return (
+        " UNION ALL ".join(text for text, _ in found),
+        [value for _, parameters in found for value in parameters],
+    )
 
 
 def measured(scope: Scope, condition: asked.Measured) -> Sql:
@@ -33,8 +48,7 @@ def measured(scope: Scope, condition: asked.Measured) -> Sql:
         code = text_key(condition.code)
         where, parameters = f"{where} AND (code = ? OR unit = ?)", [*parameters, code, code]
     head = "SELECT row_id FROM quantity_value WHERE key = ?"
-    sign = -1 if condition.canonical else 1
     return (
         f"{head}{points}{where} UNION ALL {head}{ranges}{where}",
-        [sign * key, *of_points, *parameters, sign * range_key(key), *of_ranges, *parameters],
+        [key, *of_points, *parameters, range_key(key), *of_ranges, *parameters],
     )

@@ -153,6 +153,8 @@ class Selector(Scope):
                 return dates.between(self, condition)
             case asked.Measured():
                 return quantities.measured(self, condition)
+            case asked.Converted():
+                return quantities.converted(self, condition)
             case asked.Near():
                 return positions.near(self, condition)
             case asked.Present():
