@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["CompiledMap", "Transformed"]
 
+_MOST_TYPES = 10_000
+
 
 @dataclass(slots=True)
 class Transformed:
@@ -271,17 +273,17 @@ class CompiledMap:
         return source if not named or source in named else named[0]
 
     def _group_for_types(self, source: str, target: str) -> CompiledGroup | None:
-        key = (plain_type_name(source), plain_type_name(target))
         try:
-            return self._by_types[key]
+            return self._by_types[source, target]
         except KeyError:
-            with self._lock:  # a run of another thread may ask at the same time
-                if key not in self._by_types:
-                    found = self._typed.get(key)
-                    group = self._group(*found) if found else None
-                    self._complete()
-                    self._by_types[key] = group
-            return self._by_types[key]
+            pass
+        found = self._typed.get((plain_type_name(source), plain_type_name(target)))
+        with self._lock:  # a run of another thread may ask at the same time
+            group = self._group(*found) if found else None
+            self._complete()
+            if found or len(self._by_types) < _MOST_TYPES:  # names come from inputs, too
+                self._by_types[source, target] = group
+        return group
 
 
 class _without_collector:  # noqa: N801 - used as a statement

@@ -12,6 +12,7 @@ of the source stand beside those that rules wrote.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from fhir_bridge.transform.run import Run, Site
@@ -26,6 +27,19 @@ __all__ = ["Identity", "inherited_keys"]
 _EXTENSIONS = frozenset({"extension", "modifierExtension"})
 
 RunGroup = Callable[[Run, CompiledGroup, list[Any], Site], None]
+
+
+_STRUCTURES = (dict, list, type(None))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a JSON key of a type holds, and the keys that stand for the same element."""
+
+    shape: Shape
+    is_list: bool
+    is_primitive: bool
+    others: tuple[str, ...]
 
 
 class Identity:
@@ -84,6 +98,7 @@ class Identity:
         if node is None:
             return
         shape = target.shape
+        places = self._places(shape)
         for key, value in item.value.items():
             if key == "resourceType" or (keys and key not in keys):
                 continue
@@ -94,17 +109,33 @@ class Identity:
             if shape.is_open:
                 node[key] = copied(value)
                 continue
-            plain = key.removeprefix("_")
-            element = shape.elements.get(plain) if plain in shape.order else None
-            if element is None or _is_told(shape, element, node):
+            place = places.get(key)
+            if place is None or any(other in node for other in place.others):
                 continue
-            if not key.startswith("_"):
-                self._element(run, Item(value, None, None, item, key), target, element)
-            elif self._unit.shapes.named(element.type).is_primitive:
-                node[key] = copied(value)
+            if key[0] == "_":
+                if place.is_primitive:
+                    node[key] = copied(value)
+            elif place.is_primitive and type(value) not in _STRUCTURES:
+                node[key] = [value] if place.is_list else value
+            else:
+                self._element(run, Item(value, None, None, item, key), target, place)
 
-    def _element(self, run: Run, item: Item, target: Target, element: ElementShape) -> None:
-        node, key, shape = target.node, item.name, self._unit.shapes.named(element.type)
+    def _places(self, shape: Shape) -> dict[str, _Place]:
+        """The JSON keys of a type, those beside primitives included, worked out once."""
+        found: dict[str, _Place] | None = self._unit.identity_places.get(shape)
+        if found is None:
+            found = {}
+            for key in shape.order:
+                if (element := shape.elements.get(key)) is not None:
+                    kind = self._unit.shapes.named(element.type)
+                    others = _other_choices(shape, element)
+                    place = _Place(kind, element.is_list, kind.is_primitive, others)
+                    found[key] = found[f"_{key}"] = place
+            self._unit.identity_places[shape] = found
+        return found
+
+    def _element(self, run: Run, item: Item, target: Target, element: _Place) -> None:
+        node, key, shape = target.node, item.name, element.shape
         given = item.value if type(item.value) is list else [item.value]
         made = []
         for index, value in enumerate(given):
@@ -159,8 +190,8 @@ def inherited_keys(shape: Shape) -> frozenset[str]:
     return frozenset([*shape.order, *(f"_{key}" for key in shape.order)])
 
 
-def _is_told(shape: Shape, element: ElementShape, node: dict[str, Any]) -> bool:
-    """Whether another key of the same choice is there already."""
+def _other_choices(shape: Shape, element: ElementShape) -> tuple[str, ...]:
+    """The other keys of the same choice: where one is there, this one is told already."""
     choice = shape.elements.get(element.name, element)
     own = element.keys.values()
-    return choice.is_choice and any(key in node for key in choice.keys.values() if key not in own)
+    return tuple(key for key in choice.keys.values() if key not in own) if choice.is_choice else ()

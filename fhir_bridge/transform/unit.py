@@ -48,6 +48,7 @@ class Unit:
     resource_for: Callable[[str], str] = str
     external_names: set[str] = field(default_factory=set)
     is_strict: bool = True
+    identity_places: dict[Shape, Any] = field(default_factory=dict)
 
     @property
     def sources_are_r4(self) -> bool:
