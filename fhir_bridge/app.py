@@ -209,11 +209,19 @@ class Product:
         return _puller(feed, self.services)
 
     def wait_until_idle(self, quiet_seconds: float = 1.0) -> None:
-        """Return when nothing was pending, in the journal or a watched folder, for so long."""
-        quiet_since = time.monotonic()
-        while time.monotonic() - quiet_since < quiet_seconds:
+        """Return when nothing was pending, in the journal or a watched folder, for so long.
+
+        Quiet is what two looks found so far apart: a look that a busy machine delayed
+        says nothing of the time before it.
+        """
+        quiet_since: float | None = None
+        while True:
             if self.services.store.journal.pending(1) or self._files_wait():
+                quiet_since = None
+            elif quiet_since is None:
                 quiet_since = time.monotonic()
+            elif time.monotonic() - quiet_since >= quiet_seconds:
+                return
             time.sleep(min(0.2, quiet_seconds / 2))
 
     def _files_wait(self) -> bool:

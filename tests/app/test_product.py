@@ -6,6 +6,7 @@ import json
 import socket
 import time
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
 
@@ -120,3 +121,23 @@ def test_a_feed_that_cannot_be_used_stops_the_start(settings):
 
     assert "FB-6301" == refused.value.code
     assert "broken" in str(refused.value)
+
+
+def test_a_delayed_look_is_not_taken_for_quiet(monkeypatch):
+    """Where each pause lasts longer than the quiet asked for, work that is pending still holds it."""
+    looks = [[1], [1], [], []]
+    asked = []
+
+    def pending(limit):
+        asked.append(limit)
+        return looks[len(asked) - 1]
+
+    pause = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda _: pause(0.05))
+    journal = SimpleNamespace(pending=pending)
+    idle = SimpleNamespace(
+        services=SimpleNamespace(store=SimpleNamespace(journal=journal)), _files_wait=lambda: False
+    )
+    Product.wait_until_idle(idle, 0.02)
+
+    assert len(asked) == len(looks)
