@@ -40,6 +40,11 @@ _WAIT_SECONDS = 1.0  # how long the thread sleeps when nobody wakes it
 _GATHER_SECONDS = 0.03  # after a wake: messages of a stream come together into one commit
 _RETRY_SECONDS = 5.0  # after the database failed
 
+# A batch of messages lives long enough to reach the oldest generation, where walking it finds
+# little: with Python's own thresholds (700, 10, 10) the collector took a tenth of the CPU time,
+# with these a thirtieth; the garbage that waits costs about 20 MB.
+_COLLECTOR = (20_000, 20, 50)
+
 
 class Pipeline:
     """Works through the journal: :meth:`drain` at once, or :meth:`start` a thread that does."""
@@ -80,6 +85,7 @@ class Pipeline:
         self._transformer.compile_maps(self._feeds.values())
         gc.collect()
         gc.freeze()  # definitions, maps and profiles live as long as the process: never walk them
+        gc.set_threshold(*_COLLECTOR)
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
         self._thread.start()
 
