@@ -173,6 +173,7 @@ class Chain:
 
     symbol: str
     targets: Mapping[str, Condition]
+    canonical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
