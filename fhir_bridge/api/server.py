@@ -6,17 +6,23 @@ docs/decisions/adr-2611-serving.md
 One loop thread reads and writes sockets, `threads` worker threads run the application, so a
 slow client costs a buffer and not a worker.  Several processes may serve one port: bind
 once with `bind`, fork, and give each the same listener.
+
+An address may hold raw UTF-8, as a person types it into a command: RFC 3986 has no such
+bytes, https://www.rfc-editor.org/rfc/rfc3987#section-3.1 says what they stand for.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import socket
 from functools import partial
 from threading import Thread
 from typing import Any
 
 from waitress import wasyncore  # type: ignore[import-untyped]
+from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
+from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
 from waitress.server import create_server  # type: ignore[import-untyped]
 
 __all__ = ["Server", "bind", "serve"]
@@ -24,6 +30,8 @@ __all__ = ["Server", "bind", "serve"]
 _BACKLOG = 1024
 _LARGEST_BODY = 1 << 30
 """What the server itself takes; the application's own limit is lower and speaks FHIR."""
+
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -70,6 +78,7 @@ class Server:
             # Whoever decides on access must see that a request came through a proxy.
             clear_untrusted_proxy_headers=False,
         )
+        self._server.channel_class = _Channel
         self._loop = Thread(target=self._server.run, name="http", daemon=True)
         self._loop.start()
 
@@ -104,3 +113,20 @@ class Server:
             else:
                 channel.close()
         self._channels.clear()
+
+
+class _Parser(HTTPRequestParser):  # type: ignore[misc]
+    """Reads a request; bytes of its first line that are not ASCII are taken as percent-encoded."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """Reads the first line and the headers, which end with an empty line."""
+        line, end, headers = header_plus.partition(b"\r\n")
+        if not line.isascii():
+            line = _NOT_ASCII.sub(lambda byte: b"%%%02X" % byte[0][0], line)
+        super().parse_header(line + end + headers)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc]
+    """A connection whose requests `_Parser` reads."""
+
+    parser_class = _Parser

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from flask import Request as HttpRequest
@@ -40,12 +41,48 @@ def ask(
     return found
 
 
+def raw_get(server: Server, address: bytes) -> tuple[int, dict[str, Any]]:
+    """Status and body of a GET whose address goes out byte by byte as given."""
+    with socket.create_connection((server.host, server.port), 10) as raw:
+        raw.sendall(b"GET " + address + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = http.client.HTTPResponse(raw)
+        answer.begin()
+        return answer.status, json.loads(answer.read())
+
+
 def test_a_resource_goes_through_the_socket(server: Server) -> None:
     """create, read, and a Chinese search value in UTF-8."""
     assert 201 == ask(server, "PUT", "/fhir/Patient/li", PATIENT)[0]
     assert 200 == ask(server, "GET", "/fhir/Patient/li")[0]
     status, body = ask(server, "GET", "/fhir/Patient?family=%E6%9D%8E")
     assert (200, 1) == (status, json.loads(body)["total"])
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "total"),
+    [
+        ("/fhir/Patient?family=李", 200, 1),
+        ("/fhir/Patient?family=李&family:exact=%E6%9D%8E", 200, 1),
+        ("/fhir/Patient?family=王", 200, 0),
+        ("/fhir/李", 404, None),
+    ],
+)
+def test_an_address_may_hold_raw_utf8(
+    server: Server, address: str, status: int, total: int | None
+) -> None:
+    """Characters typed as they are mean what their percent-encoded bytes mean."""
+    ask(server, "PUT", "/fhir/Patient/li", PATIENT)
+    found, body = raw_get(server, address.encode())
+    assert (status, total) == (found, body.get("total"))
+
+
+def test_an_address_in_another_charset_is_answered_in_fhir(server: Server) -> None:
+    """Bytes of GB18030 are no UTF-8: an OperationOutcome or no match, never plain text."""
+    ask(server, "PUT", "/fhir/Patient/li", PATIENT)
+    status, body = raw_get(server, "/fhir/Patient?family=李".encode("gb18030"))
+    assert status in {200, 400}
+    assert body["resourceType"] in {"Bundle", "OperationOutcome"}
+    assert not body.get("total")
 
 
 def test_no_update_is_lost_among_many_writers(server: Server) -> None:
