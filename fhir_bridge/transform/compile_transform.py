@@ -31,16 +31,10 @@ __all__ = [
     "called_function",
     "compile_argument",
     "compile_transform",
-    "known_transforms",
 ]
 
 Compute = Callable[[Run, list[Any]], Any]
 _OWN = ("create", "copy", "evaluate", "translate", "reference", "pointer", "cast")
-
-
-def known_transforms() -> frozenset[str]:
-    """Every name that may stand before the parameters of a transform."""
-    return frozenset({*_OWN, *STANDARD, *named_functions()})
 
 
 def compile_transform(transform: Transform, view: RuleView) -> Compute:
