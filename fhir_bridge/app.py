@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from socket import socket
 from threading import Event, Thread
 from urllib.parse import urlsplit
 
@@ -165,6 +166,7 @@ class Product:
         self._pullers = [_puller(feed, services) for feed in feeds if feed.listener.kind == "rest"]
         self._stopping = Event()
         self._threads: list[Thread] = []
+        self._listener: socket | None = None
         self._server: Server | None = None
         self._workers: Workers | None = None
 
@@ -174,19 +176,25 @@ class Product:
         return f"http://{self.services.settings.host}:{self.services.settings.port}/"
 
     def start(self, *, web: bool = True) -> None:
-        """Begin to receive, to record and, with `web`, to answer; OSError when a port is taken."""
+        """Begin to receive, to record and, with `web`, to answer; OSError when a port is taken.
+
+        A request that comes earlier waits until every feed can be received: who is answered
+        by ``/health`` finds the whole site there.
+        """
+        settings = self.services.settings
         if web:
-            self._answer()
+            self._listener = bind(settings.host, settings.port)
         self.services.pipeline.start()
         self.mllp.start()
         self.folders.start()
         for puller in self._pullers:
             self.follow(puller)
+        if self._listener is not None:
+            self._answer(self._listener)
 
-    def _answer(self) -> None:
+    def _answer(self, listener: socket) -> None:
         """Answer HTTP requests: in threads of this process, or in several processes."""
         settings, count = self.services.settings, self.worker_count
-        listener = bind(settings.host, settings.port)
         if count == 1:
             app = web_application(self.services)
             self._server = serve(
@@ -245,6 +253,8 @@ class Product:
             self._server.close()
         if self._workers is not None:
             self._workers.stop()
+        if self._listener is not None:
+            self._listener.close()
         self.services.store.close()
 
 

@@ -6,6 +6,7 @@ import json
 import socket
 import time
 import urllib.request
+from threading import Event, Thread
 from types import SimpleNamespace
 
 import pytest
@@ -110,6 +111,42 @@ def test_a_port_that_is_taken_is_told_and_nothing_is_left_running(settings):
         with pytest.raises(OSError, match="in use"):
             product.start()
         product.stop()
+
+
+def test_health_is_told_once_every_feed_can_be_received(settings, monkeypatch):
+    """While a listener is slow to come up nobody is told that the site is well."""
+    product, begin = Product(build(settings)), Event()
+    start_mllp = product.mllp.start
+    monkeypatch.setattr(product.mllp, "start", lambda: begin.wait(60) and start_mllp())
+    url = f"http://{settings.host}:{settings.port}/health"
+    starting = Thread(target=product.start)
+    starting.start()
+    try:
+        with pytest.raises(OSError):  # noqa: PT011 - refused, or not answered in time
+            urllib.request.urlopen(url, timeout=1)
+        begin.set()
+        starting.join(60)
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            assert 200 == answer.status
+        socket.create_connection(product.mllp.addresses["hospital-his"], 10).close()
+    finally:
+        begin.set()
+        starting.join(60)
+        product.stop()
+
+
+def test_a_port_of_a_feed_that_is_taken_leaves_no_page_behind(settings, monkeypatch):
+    """OSError at start; after stop the port of the pages is free."""
+    product = Product(build(settings))
+
+    def taken():
+        raise OSError("in use")
+
+    monkeypatch.setattr(product.mllp, "start", taken)
+    with pytest.raises(OSError, match="in use"):
+        product.start()
+    product.stop()
+    socket.create_server((settings.host, settings.port)).close()
 
 
 def test_a_feed_that_cannot_be_used_stops_the_start(settings):
