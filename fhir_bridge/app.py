@@ -95,22 +95,17 @@ def build(settings: Settings) -> Services:
     profiles = Profiles.from_artifacts(artifacts)
     registry = search_registry(settings, profiles)
     secret = site_secret(settings)
-    store = open_store(
-        settings.database_url,
-        registry=registry,
-        cursor_key=secret,
-        query_seconds=settings.max_query_seconds,
-    )
-    clock.name_ids_with(store.naming_key)
+    store = _open_record(settings, registry, secret)
     validator = Validator(facts, profiles)
     library = Library.from_artifacts(artifacts)
     feeds = dict(load_feeds(artifacts))
+    linker = Linker(load_rules(artifacts), {feed.name: feed.source for feed in feeds.values()})
     pipeline = Pipeline(
         store,
         feeds,
         library=library,
         validator=validator,
-        linker=Linker(load_rules(artifacts), {feed.name: feed.source for feed in feeds.values()}),
+        linker=linker,
         batch=settings.batch,
         models_check=settings.models_check,
     )
@@ -128,6 +123,18 @@ def build(settings: Settings) -> Services:
         journal=Journal(store, pipeline.wake),
         pipeline=pipeline,
     )
+
+
+def _open_record(settings: Settings, registry: Registry, secret: bytes) -> Store:
+    """The store; from now on ids are named with its key."""
+    store = open_store(
+        settings.database_url,
+        registry=registry,
+        cursor_key=secret,
+        query_seconds=settings.max_query_seconds,
+    )
+    clock.name_ids_with(store.naming_key)
+    return store
 
 
 def search_registry(settings: Settings, profiles: Profiles) -> Registry:

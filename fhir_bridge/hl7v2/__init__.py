@@ -1,5 +1,7 @@
 """HL7 v2 messages: bytes to lazily split values, answers, and MLLP framing; no I/O.
 
+HL7 v2.5.1, https://www.hl7.org/implement/standards/product_brief.cfm?product_id=144
+
 Read in this order: :mod:`.separators` (MSH-1, MSH-2), :mod:`.charset` (MSH-18 and what
 the bytes say), :mod:`.escape`, :mod:`.structure` (segment groups, data in
 ``structures.toml``), :mod:`.message` and

@@ -2,7 +2,8 @@
 
 HL7 v2.5.1 sections 2.9.2 (original mode), 2.9.3 (enhanced mode), 2.15.5 (ERR),
 2.15.8 (MSA); tables 0008 (acknowledgement code), 0155 (accept conditions), 0357
-(message error condition), 0516 (severity).
+(message error condition), 0516 (severity);
+https://www.hl7.org/implement/standards/product_brief.cfm?product_id=144
 
 An answer uses the sender's separators and character set, turns the addresses round,
 echoes MSH-10 byte for byte in MSA-2 and holds no patient data: only codes, catalogue

@@ -1,6 +1,7 @@
 r"""Which characters the bytes mean: MSH-18, the feed's setting, or the bytes themselves.
 
-HL7 v2.5.1 section 2.15.9.18 (MSH-18) and table 0211.
+HL7 v2.5.1 section 2.15.9.18 (MSH-18) and table 0211;
+https://www.hl7.org/implement/standards/product_brief.cfm?product_id=144
 
 The second byte of a GB18030 character may be ``|``, ``^``, ``~`` or ``\``, therefore
 a message is decoded *before* it is split.  The order of trust: what MSH-18 declares,

@@ -2,7 +2,8 @@ r"""Escape sequences of HL7 v2 text.
 
 HL7 v2.5.1 section 2.7: ``\F\ \S\ \T\ \R\ \E\`` stand for separators, ``\Xdd..\`` for
 bytes, ``\.br\`` and friends for formatting, ``\H\ \N\`` for highlighting, ``\Cxxyy\``
-and ``\Mxxyyzz\`` for other character sets.
+and ``\Mxxyyzz\`` for other character sets;
+https://www.hl7.org/implement/standards/product_brief.cfm?product_id=144
 
 A sequence that is not understood stays as it was sent: paths with back-slashes are
 common in real messages.  Cost is linear in the text.

@@ -1,7 +1,8 @@
 """What a receiver asks of a message before it takes responsibility for it.
 
 HL7 v2.5.1 sections 2.9.2 and 2.9.3 (processing rules), tables 0103 (processing id),
-0104 (version), 0003 and 0076 (events and message types).
+0104 (version), 0003 and 0076 (events and message types);
+https://www.hl7.org/implement/standards/product_brief.cfm?product_id=144
 
 These checks need the header only, and the count of segments that may stand once.
 """

@@ -1,7 +1,8 @@
 """A message as nodes: message, segment group, segment, value.
 
 HL7 v2.5.1 chapter 2, sections 2.5 (message construction) and 2.5.3 (fields,
-components, subcomponents, repetitions); ``""`` is the null of section 2.5.3.4.
+components, subcomponents, repetitions); ``""`` is the null of section 2.5.3.4;
+https://www.hl7.org/implement/standards/product_brief.cfm?product_id=144
 
 Every node answers ``get(name)`` with None, one item or a list of items, and ``keys()``.
 Names: a segment or group name on a message (``PID``, ``ORDER_OBSERVATION``), ``f3`` on

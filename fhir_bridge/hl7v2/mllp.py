@@ -1,5 +1,7 @@
 """MLLP framing without sockets: bytes in, events out.
 
+https://www.hl7.org/documentcenter/public/wg/inm/mllp_transport_specification.PDF
+
 HL7 Minimal Lower Layer Protocol, release 1 (HL7 v2 implementation guide, appendix C)::
 
     <VT> payload <FS> <CR>        VT = 0x0B, FS = 0x1C, CR = 0x0D

@@ -1,6 +1,7 @@
 """Bytes to a message, and back.
 
-HL7 v2.5.1 section 2.6 (message construction rules) and 2.10.3 (batches).
+HL7 v2.5.1 section 2.6 (message construction rules) and 2.10.3 (batches);
+https://www.hl7.org/implement/standards/product_brief.cfm?product_id=144
 
 Promises: any bytes give a :class:`Message` or a BridgeError FB-11xx that names segment
 and field; the cost is linear; CR, LF and CRLF all end a segment; a line that cannot be

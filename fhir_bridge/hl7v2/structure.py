@@ -1,7 +1,8 @@
 """Message structures: which segments belong together in a group.
 
 HL7 v2.5.1 section 2.5.2 (segment groups) and the abstract message syntax of the
-chapters; the facts are data in ``structures.toml``.
+chapters; the facts are data in ``structures.toml``;
+https://www.hl7.org/implement/standards/product_brief.cfm?product_id=144
 
 Grouping is tolerant: order in real messages is often not the standard's.  Every
 segment finds a place: where the structure expects it next, else in a new repetition of

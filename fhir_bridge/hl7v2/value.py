@@ -1,7 +1,8 @@
 """A value of a message: the text between two separators, cut further when asked.
 
 HL7 v2.5.1 section 2.5.3: fields, repetitions, components, subcomponents, and the null
-``""`` (2.5.3.4).  See :mod:`.message` for how nodes answer.
+``""`` (2.5.3.4); https://www.hl7.org/implement/standards/product_brief.cfm?product_id=144
+See :mod:`.message` for how nodes answer.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Two statements are of one person when they share a verified identifier, or else 
 local identifier together with the same full birth date and the same name.  An unverified
 identifier alone never links, and what an operator took apart stays apart.  Each decision is
 written to the store's link log with the rule behind it (`decisions`), and can be taken back
-(`unlink`).
+(`unlink`).  https://hl7.org/fhir/R4/patient.html (Patient.link)
 """
 
 from __future__ import annotations

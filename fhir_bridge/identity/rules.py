@@ -3,6 +3,7 @@
 An identifier is *verified* when its form fits, its check character is right, and what it
 says of birth date and sex agrees with the record it stands on.  Anything else is kept on
 the record but never links two records by itself.
+https://hl7.org/fhir/R4/datatypes.html#Identifier
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """May this frame be taken, and what is the answer?  Decided without sockets or disk.
 
-HL7 v2.5.1 section 2.9: a receiver that answers AA or CA has taken responsibility.  So a
+HL7 v2.5.1 section 2.9, https://www.hl7.org/implement/standards/product_brief.cfm?product_id=144:
+a receiver that answers AA or CA has taken responsibility.  So a
 frame is parsed and examined first, journalled next, and answered last; this file is the
 first and the last step.
 """

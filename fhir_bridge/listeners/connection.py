@@ -1,5 +1,7 @@
 """One MLLP connection: its framer, its unsent answers, its clock.
 
+https://www.hl7.org/documentcenter/public/wg/inm/mllp_transport_specification.PDF
+
 Bounded on every side: the framer holds one frame at most, unsent answers beyond
 :data:`MOST_UNSENT` stop the reading (TCP then holds the sender back), and time limits
 end what never ends.

@@ -1,5 +1,7 @@
 """The MLLP server: many sockets, one loop, one commit a round.
 
+https://www.hl7.org/documentcenter/public/wg/inm/mllp_transport_specification.PDF
+
 One thread waits for all sockets of all feeds.  What a round of reading brings is parsed,
 journalled in *one* commit and answered; a message that comes alone is committed at
 once, many that come together share the flush.  While a commit runs nothing is read, so
