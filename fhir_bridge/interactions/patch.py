@@ -17,7 +17,7 @@ from fhir_bridge.interactions.json_patch import apply_json_patch, without_empty
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import JSON_PATCH, XML_PATCH, Request
 from fhir_bridge.interactions.routes import Route
-from fhir_bridge.interactions.write import write, write_reply
+from fhir_bridge.interactions.write import tried_again, write, write_reply
 from fhir_bridge.interactions.xml_patch import apply_xml_patch
 from fhir_bridge.store import Stored, Transaction
 
@@ -53,7 +53,8 @@ def _patched(request: Request, stored: Stored, context: Context) -> Reply:
     before = parse_json(stored.body)
     after = apply_patch(before, request)
     # The version that was patched must still be the present one, whatever the client asked.
-    written = write(context, after, if_match=stored.version if wanted is None else wanted)
+    with tried_again(unless=wanted is not None):
+        written = write(context, after, if_match=stored.version if wanted is None else wanted)
     return write_reply(written, request.prefer.returns)
 
 

@@ -35,7 +35,7 @@ from fhir_bridge.interactions.linking import is_settled, link
 from fhir_bridge.interactions.patch import apply_patch
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
-from fhir_bridge.interactions.write import write_reply
+from fhir_bridge.interactions.write import tried_again, write_reply
 from fhir_bridge.store import Transaction
 
 __all__ = ["transaction"]
@@ -109,9 +109,10 @@ def _write(changes: list[Change], returns: str, context: Context, opened: Transa
             with at_entry(change.entry):
                 stored = context.read(change.resource_type, change.id)
                 change.resource = apply_patch(parse_json(stored.body), change.entry.request)
-                change.if_match = change.if_match or stored.version
+                wanted, change.if_match = change.if_match, change.if_match or stored.version
                 is_settled(change, context, strict=True)
-            _put([change], returns, context, opened)
+            with tried_again(unless=wanted is not None):
+                _put([change], returns, context, opened)
 
 
 def _put(changes: list[Change], returns: str, context: Context, opened: Transaction) -> None:

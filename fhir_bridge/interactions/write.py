@@ -5,6 +5,9 @@ https://hl7.org/fhir/R4/http.html#create, https://hl7.org/fhir/R4/http.html#upda
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource
 from fhir_bridge.interactions.context import Context
@@ -13,7 +16,7 @@ from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import Route
 from fhir_bridge.store import Written
 
-__all__ = ["required_resource", "write", "write_reply"]
+__all__ = ["required_resource", "tried_again", "write", "write_reply"]
 
 
 def required_resource(request: Request, route: Route) -> Resource:
@@ -46,6 +49,20 @@ def write(
     if context.opened is None:
         raise ValueError("a write needs an open transaction")
     return context.opened.put(resource, if_match=if_match, create_only=create_only)
+
+
+@contextmanager
+def tried_again(*, unless: bool) -> Iterator[None]:
+    """Within the block, a version that somebody else wrote first is a collision (FB-5003).
+
+    The transaction is then tried again with that version, `unless` the client asked for one.
+    """
+    try:
+        yield
+    except BridgeError as error:
+        if error.code == "FB-5001" and not unless:
+            raise BridgeError("FB-5003") from None
+        raise
 
 
 def write_reply(written: Written, returns: str) -> Reply:

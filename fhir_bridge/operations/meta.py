@@ -137,7 +137,11 @@ def _changed(call: Call, change: Any) -> Answer:
             raise BridgeError("FB-4002", resource_type=call.resource_type, id=call.id)
         resource = parse_json(stored.body)
         resource["meta"] = change(resource.get("meta", {}))
-        return _answer(parse_json(opened.put(resource, if_match=stored.version).body))
+        try:
+            return _answer(parse_json(opened.put(resource, if_match=stored.version).body))
+        except BridgeError as error:
+            # Somebody else was first: a collision, after which the work is tried again.
+            raise BridgeError("FB-5003") if error.code == "FB-5001" else error from None
 
     return work(call.opened) if call.opened is not None else call.store.run(work)
 

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#concurrency, https://www.rfc-editor.org/rfc/rf
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask.testing import FlaskClient
@@ -141,3 +142,20 @@ def test_what_is_found_is_answered_as_the_client_prefers(
     assert (200, 'W/"2"') == (found.status_code, found.headers["ETag"])
     assert "http://localhost/fhir/Patient/li" == found.headers["Location"]
     assert answered == (found.json["resourceType"] if found.data else "")
+
+
+def test_patches_at_once_are_all_applied(either: World, client: FlaskClient) -> None:
+    """Eight clients without If-Match: whoever comes second patches what the first wrote."""
+    application = client.application
+
+    def patch(number: int) -> int:
+        body = [{"op": "add", "path": "/identifier/-", "value": {"value": f"n{number}"}}]
+        answer = application.test_client().patch(
+            URL, data=json.dumps(body), content_type=JSON_PATCH
+        )
+        return int(answer.status_code)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [200] * 8 == list(pool.map(patch, range(8)))
+    found = {each["value"] for each in client.get(URL).json["identifier"]}
+    assert {"1", *(f"n{number}" for number in range(8))} == found
