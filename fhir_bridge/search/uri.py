@@ -38,8 +38,8 @@ def above(value: str) -> tuple[str, ...]:
     ('http://acme.org/fhir/1', 'http://acme.org/fhir', 'http://acme.org')
     """
     scheme, separator, path = value.partition("://")
-    if not separator:
-        return (value,)
+    if not separator or scheme.lower() == "urn":
+        return (value,)  # R4: of URLs, not of URNs
     steps = path.rstrip("/").split("/")
     found = [value]
     found += [f"{scheme}://{'/'.join(steps[:size])}" for size in range(len(steps), 0, -1)]

@@ -25,13 +25,13 @@ def canonical_pointed(
     selector: Selector, include: Include, fresh: list[Stored], registry: Registry
 ) -> set[int]:
     """Rows of what the resources of the include's type name by a canonical URL."""
+    kinds = {each.resource_type for each in fresh} if include.source_type == "*" else ()
+    codes = {kind: _codes(include, kind, registry) for kind in kinds or (include.source_type,)}
     wanted: dict[str, set[str]] = {}
-    for each in fresh:
-        if include.source_type not in ("*", each.resource_type):
-            continue
-        codes = _codes(include, each.resource_type, registry)
-        resource = parse_json(each.body) if codes else {}
-        for code in codes:
+    for each in fresh if any(codes.values()) else ():
+        named = codes.get(each.resource_type, ())
+        resource = parse_json(each.body) if named else {}
+        for code in named:
             targets = registry.parameters(each.resource_type)[code].targets
             for canonical in canonicals(registry, resource, code):
                 wanted.setdefault(canonical, set()).update(_targets(include, targets, registry))
