@@ -9,8 +9,8 @@ for a while of replaced ones, so that pages already begun stay as they were):
 posting         exact values: parameter and value hash, sort date, row
 string_value    folded strings, by prefix and for sorting
 date_value      intervals
-quantity_value  numbers and quantities, as given and in UCUM base units
-term            dictionary of URIs and display texts, pointing to postings
+quantity_value  numbers and quantities, as given
+term            dictionary of URIs, codes, display texts and units, pointing to postings
 reference       whom a row points to; `member`: whose compartment it is in
 =============== ================================================================
 
