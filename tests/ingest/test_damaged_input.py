@@ -15,7 +15,7 @@ from fhir_bridge.transform import Library
 
 CASES = Path(__file__).parent.parent / "cases" / "maps"
 MESSAGES = sorted(CASES.glob("v2-*/input.hl7"))
-DOCUMENTS = sorted(CASES.glob("cda-*/input.xml"))
+DOCUMENTS = sorted([*CASES.glob("cda-*/input.xml"), *CASES.glob("v3-*/input.xml")])
 FEEDS = load_feeds(Artifacts())
 QUIET = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
