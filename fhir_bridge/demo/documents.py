@@ -65,6 +65,11 @@ def _document(visit: Visit, kind: str) -> str:
 
 
 def _header(visit: Visit) -> str:
+    """Whose document it is, who wrote, keeps and signed it, and of which visit it tells."""
+    return "\n".join((_record_target(visit), _parties(visit), _encounter(visit)))
+
+
+def _record_target(visit: Visit) -> str:
     resident, hospital = visit.resident, institution("hospital")
     sex = ("1", "男性") if resident.male else ("2", "女性")
     number_root = "12" if visit.inpatient else "11"
@@ -92,8 +97,12 @@ def _header(visit: Visit) -> str:
         </asOrganizationPartOf>
       </providerOrganization>
     </patientRole>
-  </recordTarget>
-  <author typeCode="AUT" contextControlCode="OP">
+  </recordTarget>"""
+
+
+def _parties(visit: Visit) -> str:
+    hospital = institution("hospital")
+    return f"""  <author typeCode="AUT" contextControlCode="OP">
     <time value="{visit.end:%Y%m%d%H%M%S}"/>
     <assignedAuthor classCode="ASSIGNED">
       <id root="2.16.156.10011.1.7" extension="{visit.doctor.code}"/>
@@ -120,8 +129,11 @@ def _header(visit: Visit) -> str:
         <name>{escape(visit.doctor.name)}</name>
       </assignedPerson>
     </assignedEntity>
-  </legalAuthenticator>
-  <componentOf>
+  </legalAuthenticator>"""
+
+
+def _encounter(visit: Visit) -> str:
+    return f"""  <componentOf>
     <encompassingEncounter>
       <effectiveTime>
         <low value="{visit.start:%Y%m%d%H%M%S}"/>

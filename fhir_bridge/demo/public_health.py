@@ -79,7 +79,7 @@ def _health_file(resident: Resident, household: Household, seed: int) -> Row:
     random = stream(seed, "health file", resident.number)
     centre, team = institution("centre"), teams(seed)[resident.household % 3]
     head = household.members[0]
-    seen_at_home, typed = household.number % 4 == 1, resident.number % 3 == 0
+    typed = resident.number % 3 == 0
     contact = next((other for other in household.members if other is not resident), None)
     opened = AS_OF - timedelta(days=random.randrange(200, 3000))
     return _identity(resident) | {
@@ -104,18 +104,8 @@ def _health_file(resident: Resident, household: Household, seed: int) -> Row:
         "父亲家族史": random.choices(("1", "2", "3", "2;3"), (84, 11, 3, 2))[0],
         "母亲家族史": random.choices(("1", "2", "3"), (86, 10, 4))[0],
         "残疾情况": random.choice("2356") if "disabled" in resident.groups else "1",
-        "厨房排风设施": "2" if seen_at_home else "",
-        "燃料类型": "3" if seen_at_home else "",
-        "饮水": "1" if seen_at_home else "",
-        "厕所": "1" if seen_at_home else "",
-        "禽畜栏": "1" if seen_at_home else "",
-        "现住址": f"J市H区{resident.address}",
-        "省": "",
-        "市": "J市",
-        "区县": "H区",
-        "乡镇": "H街道",
-        "村居委会": "H社区",
-        "行政区划代码": f"{TOWNSHIP}001",
+        **_home(household),
+        **_address(resident),
         "建档机构代码": centre.code,
         "建档机构名称": centre.name,
         "建档人工号": team.members[1].code,
@@ -124,6 +114,30 @@ def _health_file(resident: Resident, household: Household, seed: int) -> Row:
         "责任医生": team.members[0].name,
         "建档日期": max(opened, resident.birth + timedelta(days=5)).isoformat(),
         "死亡日期": "",
+    }
+
+
+def _home(household: Household) -> Row:
+    """What the form asks of the home; filled in where a doctor has been there."""
+    seen_at_home = household.number % 4 == 1
+    return {
+        "厨房排风设施": "2" if seen_at_home else "",
+        "燃料类型": "3" if seen_at_home else "",
+        "饮水": "1" if seen_at_home else "",
+        "厕所": "1" if seen_at_home else "",
+        "禽畜栏": "1" if seen_at_home else "",
+    }
+
+
+def _address(resident: Resident) -> Row:
+    return {
+        "现住址": f"J市H区{resident.address}",
+        "省": "",
+        "市": "J市",
+        "区县": "H区",
+        "乡镇": "H街道",
+        "村居委会": "H社区",
+        "行政区划代码": f"{TOWNSHIP}001",
     }
 
 
