@@ -60,14 +60,20 @@ def command(
     library = Library.from_artifacts(artifacts())
     url = _take_in(library, structure_map) if structure_map else ""
     feed = _feed(feed_name)
-    variables = _variables(feed)
     if only_check:
         return _check(library, [url] if url else sorted(library.maps))
     if not url or not files:
         raise click.UsageError("name a map and files, or --check")
     if only_coverage:
         return _coverage(library, url, files, feed)
-    compiled = library.compile(url)
+    return _run(library, url, files, feed, lineage=lineage)
+
+
+def _run(
+    library: Library, url: str, files: tuple[Path, ...], feed: Feed | None, *, lineage: bool
+) -> int:
+    """Print what the map makes of each input; 1 when something is wrong with one of them."""
+    compiled, variables = library.compile(url), _variables(feed)
     findings = False
     for path in input_files(files):
         for source in _sources(read_input(path), feed):
