@@ -94,6 +94,7 @@ def test_no_log_holds_anything_of_a_patient(
     """Names, numbers, ids and search values: in no line of any logger, at any level."""
     monkeypatch.setattr(logging.getLogger("fhir_bridge"), "propagate", True)
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="fhir_bridge")  # whatever a test before it has set
     if state == "slow":
         monkeypatch.setattr(monitoring, "_SLOW_SECONDS", 0.0)
     elif state == "broken edge":
