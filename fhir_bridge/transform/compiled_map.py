@@ -21,7 +21,7 @@ from fhir_bridge.transform.compile_rule import compile_rules, inherit_identity, 
 from fhir_bridge.transform.concept_map_resource import to_concept_map
 from fhir_bridge.transform.environment import source_environment
 from fhir_bridge.transform.expressions import CompiledExpression
-from fhir_bridge.transform.generated_map import GENERATE_AT, GeneratedMap
+from fhir_bridge.transform.generated import GENERATE_AT, GeneratedMap
 from fhir_bridge.transform.run import LineageStep, Run, Site
 from fhir_bridge.transform.scope import Scope, Slots
 from fhir_bridge.transform.shapes import Shape, plain_type_name

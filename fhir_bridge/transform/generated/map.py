@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from fhir_bridge.transform.compile_rule import run_group
-from fhir_bridge.transform.generate import GeneratedGroup, GroupWriter, NotGenerated
-from fhir_bridge.transform.generated_parts import held
+from fhir_bridge.transform.generated.group import write_group
+from fhir_bridge.transform.generated.parts import held
+from fhir_bridge.transform.generated.writer import GeneratedGroup, NotGenerated
 from fhir_bridge.transform.run import Run, Site
 from fhir_bridge.transform.shapes import Shape
 from fhir_bridge.transform.structure_map import Rule
@@ -46,8 +47,8 @@ class GeneratedMap:
             found = GeneratedGroup(_by_closures(group, shapes))
             self._groups[group, shapes] = found
             try:
-                writer = GroupWriter(group, self._unit_of(group), shapes, self._specialised)
-                found.function = writer.write()
+                unit = self._unit_of(group)
+                found.function = write_group(group, unit, shapes, self._specialised)
             except NotGenerated:
                 pass
         return found

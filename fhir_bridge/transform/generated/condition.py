@@ -1,7 +1,7 @@
 """Conditions of rules as generated Python, where the FHIRPath is simple.
 
-Part of `generate`: existence, comparison with a literal, ``matches``, ``in`` and logic over
-the children of a node or of a variable.  The value of a condition is True, False or None
+Existence, comparison with a literal, ``matches``, ``in`` and logic over the children of a node
+or of a variable.  The value of a condition is True, False or None
 (empty, http://hl7.org/fhirpath/N1/#boolean-logic); a node of another kind than the text was
 written for is a `Detour`, and FHIRPath itself answers.
 """
@@ -9,33 +9,25 @@ written for is a `Detour`, and FHIRPath itself answers.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhir_bridge import fhirpath
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath import syntax
 from fhir_bridge.transform.expressions import CompiledExpression
-from fhir_bridge.transform.shapes import Shape
-from fhir_bridge.transform.source import Item
+from fhir_bridge.transform.generated.condition_parts import SHORT_TEXT
 
 if TYPE_CHECKING:
-    from fhir_bridge.transform.generate import GroupWriter
+    from fhir_bridge.transform.generated.text import FunctionText
 
-__all__ = ["CONDITION_PARTS", "NotSimple", "write_condition"]
-
-_TEXT_TYPES = frozenset({"string", "code", "uri", "url", "canonical", "id", "markdown", "oid"})
-_SHORT = 64
+__all__ = ["NotSimple", "write_condition"]
 
 
 class NotSimple(Exception):  # noqa: N818 - not an error: FHIRPath evaluates it
     """The expression needs the engine."""
 
 
-class Detour(Exception):  # noqa: N818 - as above
-    """This node needs the engine."""
-
-
-def write_condition(writer: GroupWriter, expression: CompiledExpression, general: str) -> str:
+def write_condition(writer: FunctionText, expression: CompiledExpression, general: str) -> str:
     """The name of a function ``(run, frame, item)``; `general` is the one that always works."""
     condition = _Condition(writer, expression.variable_slots)
     try:
@@ -57,7 +49,7 @@ def write_condition(writer: GroupWriter, expression: CompiledExpression, general
 class _Condition:
     """Writes one expression; `slots` are those of the variables that it may read."""
 
-    def __init__(self, writer: GroupWriter, slots: Mapping[str, int]) -> None:
+    def __init__(self, writer: FunctionText, slots: Mapping[str, int]) -> None:
         self._writer = writer
         self._slots = slots
         self.uses_node = False
@@ -108,7 +100,7 @@ class _Condition:
             case syntax.Call(name="matches", arguments=(pattern,)):
                 source = _unwrapped(pattern)
                 if isinstance(source, syntax.Literal) and type(source.value) is str:
-                    compiled = fhirpath.compile_pattern(source.value, "", _SHORT)
+                    compiled = fhirpath.compile_pattern(source.value, "", SHORT_TEXT)
                     known = self._writer.bind(compiled.search, "search")
                     return f"matches({self._operand(focus)}, {source.value!r}, {known})"
         raise NotSimple
@@ -151,119 +143,3 @@ def _texts(tree: syntax.Expr) -> tuple[str, ...]:
     if len(texts) != len(parts) or not all(type(text) is str for text in texts):
         raise NotSimple
     return tuple(texts)
-
-
-# what the written conditions call
-
-
-def _root(item: Item) -> Any:
-    """The node of an item whose type does not change how a text is read."""
-    _plainly_read(item.shape)
-    return item.value
-
-
-def _variable(value: Any) -> Any:
-    if type(value) is Item:
-        if value.shape is not None and value.shape.name != "boolean":
-            _plainly_read(value.shape)
-        return value.value
-    if value is None:
-        return None
-    raise Detour
-
-
-def _plainly_read(shape: Shape | None) -> None:
-    if shape is not None and not shape.is_open and shape.name not in _TEXT_TYPES:
-        raise Detour
-
-
-def _tree(node: Any) -> Any:
-    """A node that has children and is no FHIR JSON."""
-    if type(node) is dict:
-        raise Detour
-    return node
-
-
-def _untyped(node: Any) -> Any:
-    """As `_tree`, where a name may be a type: the node has none."""
-    if type(node) is dict or getattr(node, "type_name", None):
-        raise Detour
-    return node
-
-
-def _child(value: Any, name: str) -> Any:
-    if value is None:
-        return None
-    if type(value) is list:
-        found: list[Any] = []
-        for one in value:
-            child = _child(one, name)
-            found += child if type(child) is list else [child]
-        return found
-    return _tree(value).get(name)
-
-
-def _there(value: Any) -> bool:
-    if type(value) is list:
-        return any(one is not None for one in value)
-    return value is not None
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return None
-    if type(value) is list:
-        given = [one for one in value if one is not None]
-        if len(given) < 2:
-            return _text(given[0]) if given else None
-    raise Detour
-
-
-def _same_text(value: Any, literal: str) -> bool | None:
-    text = _text(value)
-    return None if text is None else text == literal
-
-
-def _same_truth(value: Any, literal: bool) -> bool | None:
-    if value is None:
-        return None
-    if type(value) is not bool:
-        raise Detour
-    return value is literal
-
-
-def _one_of(value: Any, texts: tuple[str, ...]) -> bool | None:
-    text = _text(value)
-    return None if text is None else text in texts
-
-
-def _matches(value: Any, source: str, search: Any) -> bool | None:
-    text = _text(value)
-    if text is None:
-        return None
-    if len(text) > _SHORT:
-        search = fhirpath.compile_pattern(source, "", len(text)).search
-    return search(text) is not None
-
-
-def _negated(answer: bool | None) -> bool | None:
-    return None if answer is None else not answer
-
-
-CONDITION_PARTS: dict[str, Any] = {
-    "DETOURS": (Detour, AttributeError, TypeError, BridgeError),
-    "child": _child,
-    "matches": _matches,
-    "negated": _negated,
-    "one_of": _one_of,
-    "root": _root,
-    "same_text": _same_text,
-    "same_truth": _same_truth,
-    "there": _there,
-    "tree": _tree,
-    "untyped": _untyped,
-    "variable": _variable,
-}
-"""The names that written conditions use."""

@@ -1,0 +1,52 @@
+"""The value of a transform as a Python expression of a generated function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fhir_bridge.transform.compile_transform import Taken, called_function, compile_transform
+from fhir_bridge.transform.compile_translate import plain_value
+
+if TYPE_CHECKING:
+    from fhir_bridge.transform.functions import NamedFunction
+    from fhir_bridge.transform.generated.writer import GroupWriter
+    from fhir_bridge.transform.structure_map import Parameter, Transform
+    from fhir_bridge.transform.unit import RuleView
+
+__all__ = ["value_of"]
+
+
+def value_of(writer: GroupWriter, transform: Transform, view: RuleView) -> str:
+    """The value as a Python expression: an item, a target, a list or None."""
+    parameters = transform.parameters
+    if transform.name == "copy" and len(parameters) == 1:
+        return writer.value(parameters[0], view)
+    function = called_function(transform)
+    if function is not None:
+        return _called(writer, function, parameters, view)
+    for parameter in parameters:
+        if parameter.kind in {"name", "expression"}:
+            writer.seen_by_closures(view.scope, str(parameter.value))
+    return f"{writer.bind(compile_transform(transform, view), 'compute')}(run, frame)"
+
+
+def _called(
+    writer: GroupWriter,
+    function: NamedFunction,
+    parameters: tuple[Parameter, ...],
+    view: RuleView,
+) -> str:
+    """The call of a plain function, as statements that leave its value in ``r``."""
+    arguments: list[str] = []
+    for parameter in parameters:
+        if parameter.kind not in {"name", "expression"}:
+            arguments.append(repr(plain_value(parameter.value)))
+        else:
+            arguments.append(f"plain_value({writer.value(parameter, view)})")
+    here, _ = writer.values[view.here]
+    taken = writer.bind(Taken(function, view), "taken")
+    call = writer.bind(function.call, "call")
+    shape = writer.bind(writer.space[taken].shape, "shape")
+    writer.line(f"try: r = {call}({', '.join(arguments)})")
+    writer.line(f"except EXPECTED as error: r = {taken}.failed(run, {here}, error)")
+    return f"Item(r, {shape}) if type(r) is str else {taken}.value(run, {here}, r)"

@@ -1,0 +1,100 @@
+"""What the parts of a generated function share while it is written: variables and their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fhir_bridge.transform.compile_transform import compile_argument
+from fhir_bridge.transform.generated.condition_parts import CONDITION_PARTS
+from fhir_bridge.transform.generated.node import StaticNode
+from fhir_bridge.transform.generated.parts import PARTS
+from fhir_bridge.transform.generated.text import FunctionText
+from fhir_bridge.transform.scope import Scope
+from fhir_bridge.transform.shapes import Shape
+from fhir_bridge.transform.structure_map import Parameter
+from fhir_bridge.transform.unit import CompiledGroup, RuleView, Unit
+
+__all__ = ["GeneratedGroup", "GroupWriter", "NotGenerated", "Specialise", "reads_target"]
+
+_MOST_LOOPS = 12
+
+
+class NotGenerated(Exception):  # noqa: N818 - not an error: the closures take over
+    """The group needs the closures."""
+
+
+@dataclass(slots=True, eq=False)
+class GeneratedGroup:
+    """The function of a group for certain target types, replaced when it is written."""
+
+    function: Callable[..., None]
+
+
+Specialise = Callable[[CompiledGroup, tuple[Shape, ...]], GeneratedGroup]
+"""Finds or writes the function of a group for targets of the shapes given."""
+
+
+class GroupWriter(FunctionText):
+    """The text of one group, with what is known of its variables by their slots.
+
+    `nodes`: targets; `values`: Python name of a source, and whether it surely is one item;
+    `parameters`: sources that are given; `kept`: children of those, read once.
+    """
+
+    def __init__(self, unit: Unit, specialise: Specialise) -> None:
+        super().__init__(PARTS | CONDITION_PARTS)
+        self.unit = unit
+        self.specialise = specialise
+        self.nodes: dict[int, StaticNode] = {}
+        self.values: dict[int, tuple[str, bool]] = {}
+        self.parameters: set[int] = set()
+        self.kept: dict[tuple[int, str], str] = {}
+        self._loops = 0
+
+    @contextmanager
+    def loop(self, head: str) -> Iterator[None]:
+        """A block that is a loop; Python nests only so many."""
+        self._loops += 1
+        if self._loops > _MOST_LOOPS:
+            raise NotGenerated
+        with self.block(head):
+            yield
+        self._loops -= 1
+
+    def value(self, parameter: Parameter, view: RuleView) -> str:
+        """A parameter that is read, as a Python expression: an item, a list or None."""
+        if parameter.kind not in {"name", "expression"}:
+            literal = compile_argument(parameter, view)
+            return self.bind(literal(None, []), "literal")  # type: ignore[arg-type]
+        if parameter.kind == "name" and "." not in str(parameter.value):
+            slot = view.scope.source_first(str(parameter.value))
+            if slot is not None:
+                if slot in self.nodes:
+                    return self.nodes[slot].as_target()
+                found = self.values.get(slot)
+                return found[0] if found is not None else f"frame[{slot}]"
+        self.seen_by_closures(view.scope, str(parameter.value))
+        return f"{self.bind(compile_argument(parameter, view), 'argument')}(run, frame)"
+
+    def seen_by_closures(self, scope: Scope, text: str | None = None) -> None:
+        """Put the targets into the frame, those that `text` mentions or all."""
+        for name, slot in scope.targets.items():
+            if text is not None and (name in scope.sources or not _mentions(text, name)):
+                continue
+            node = self.nodes.get(slot)
+            if node is not None:
+                self.line(f"frame[{slot}] = {node.as_target()}")
+
+
+def reads_target(text: str, scope: Scope) -> bool:
+    """Whether `text` mentions a target by a name that no source has."""
+    return bool(text) and any(
+        name not in scope.sources and _mentions(text, name) for name in scope.targets
+    )
+
+
+def _mentions(text: str, name: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
