@@ -7,6 +7,7 @@ https://www.postgresql.org/docs/15/sql-copy.html, https://www.psycopg.org/psycop
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
@@ -118,8 +119,13 @@ class PostgresqlSession:
         self._open()
         with self.connection.cursor(name="stream", withhold=True, binary=True) as cursor:
             cursor.itersize = 2000
+            until = time.monotonic() + self.seconds
             cursor.execute(_placed(sql), parameters)
-            yield from cursor
+            for row in cursor:
+                yield row
+                # The server sees one short statement for each portion, never the whole.
+                if self.seconds and time.monotonic() > until:
+                    raise BridgeError("FB-5011", seconds=f"{self.seconds:g}")
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         return self._execute(sql, parameters).rowcount

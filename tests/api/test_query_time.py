@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from fhir_bridge.errors import BridgeError
@@ -32,6 +34,18 @@ def test_a_late_query_is_ended_and_the_store_goes_on(world: World) -> None:
     assert ("FB-5011", 503) == code_of(error)
     assert "0.1 seconds" in str(error.value)
     assert world.store.read("Patient", "none") is None
+
+
+def test_rows_that_come_in_portions_count_together(world: World) -> None:
+    """Each portion is quick; together they take longer than a query may."""
+
+    def pause(_: object) -> None:
+        time.sleep(0.0001)
+
+    many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i FROM n"
+    with pytest.raises(BridgeError) as error, world.store.reading(limited=True) as session:
+        list(map(pause, session.stream(many)))
+    assert ("FB-5011", 503) == code_of(error)
 
 
 def test_a_late_statement_undoes_its_transaction(world: World) -> None:
