@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fhir_bridge.transform.unit_field import read_unit
+
 RESULT = "string"
 
 
@@ -13,9 +15,4 @@ def unit_symbol(unit: Any) -> str | None:
     >>> unit_symbol("mmol/L")
     'mmol/L'
     """
-    if unit is None or not hasattr(unit, "get"):
-        return str(unit) if unit else None
-    code = unit.get("c1")
-    if code is not None and str(code) == "10":
-        return str(unit.get("raw"))
-    return None if code is None else str(code)
+    return read_unit(unit)[0]

@@ -1,12 +1,10 @@
-"""``unit_text(unit)``: a unit of HL7 v2 (OBX-6) in words, for people.
-
-HL7 v2.5.1 section 7.4.2.6.  ``10^9/L`` is often sent without escaping its caret, so that it
-falls apart into components; such a unit is one text again.
-"""
+"""``unit_text(unit)``: a unit of HL7 v2 (OBX-6) in words, for people."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from fhir_bridge.transform.unit_field import read_unit
 
 RESULT = "string"
 
@@ -17,10 +15,5 @@ def unit_text(unit: Any) -> str | None:
     >>> unit_text("mmol/L")
     'mmol/L'
     """
-    if unit is None or not hasattr(unit, "get"):
-        return str(unit) if unit else None
-    code = unit.get("c1")
-    if code is not None and str(code) == "10":
-        return str(unit.get("raw"))
-    name = unit.get("c2")
-    return str(name if name is not None else code or unit) or None
+    symbol, name = read_unit(unit)
+    return (symbol if name is None else name) or None

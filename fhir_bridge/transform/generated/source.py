@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from fhir_bridge.transform.children import fetcher
 from fhir_bridge.transform.compile_source import compile_source, compile_start
 from fhir_bridge.transform.expressions import CompiledExpression
 from fhir_bridge.transform.generated.condition import NotSimple, write_condition
 from fhir_bridge.transform.generated.writer import GroupWriter, NotGenerated, reads_target
 from fhir_bridge.transform.shapes import plain_type_name
-from fhir_bridge.transform.source import fetcher
 
 if TYPE_CHECKING:
     from fhir_bridge.transform.run import Site
