@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from fhir_bridge.transform.source import Item
 __all__ = ["Coverage", "SourceField", "TargetElement", "measure_coverage"]
 
 _PLACES = re.compile(r"\[\d+\]|(?<=line )\d+|(?<=row )\d+")
+_ONLY_PART = re.compile(r"([A-Z][A-Z0-9]{2}-[0-9.]+)\.1\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def measure_coverage(
             _note_filled(done.target, shape, library.shapes, filled)
     report.reached = len(reached)
     report.unreached = [
-        SourceField(path, count)
+        SourceField(_as_sent(path, seen), count)
         for path, count in sorted(seen.items(), key=lambda pair: (-pair[1], pair[0]))
         if path not in reached
     ]
@@ -114,6 +115,17 @@ def _fields(item: Item) -> Iterator[str]:
 
 def _general(path: str) -> str:
     return _PLACES.sub("", path)
+
+
+def _as_sent(path: str, seen: Collection[str]) -> str:
+    """An HL7 v2 value by the field or component that was sent: ``MSH-4``, not ``MSH-4.1.1``."""
+    while found := _ONLY_PART.match(path):
+        whole = f"{found.group(1)}."
+        parts = (other for other in seen if other.startswith(whole))
+        if any(part != path and not part.startswith(f"{path}.") for part in parts):
+            break
+        path = found.group(1)
+    return path
 
 
 def _carried(fields: set[str], written: set[str]) -> set[str]:

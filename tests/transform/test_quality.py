@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fhir_bridge import hl7v2
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.transform import Library, check_map, measure_coverage
@@ -118,6 +119,16 @@ def test_coverage_ranks_what_never_reaches_the_target() -> None:
     unfilled = {(one.type, one.element) for one in report.unfilled}
     assert ("Patient", "birthDate") in unfilled
     assert ("Patient", "name") not in unfilled
+
+
+def test_coverage_names_fields_of_messages_as_they_were_sent() -> None:
+    """A field without separators is the field, parts that differ stay parts."""
+    library = Library(None, [map_text("src.PID as pid -> tgt.id = pid.f8;")])
+    sent = b"MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5\rPID|1||7^^^H||Li^||||F\r"
+    report = measure_coverage(library, URL, [hl7v2.parse(sent)])
+    unreached = {one.path for one in report.unreached}
+    assert {"MSH-4", "MSH-9.1", "MSH-9.2", "PID-1", "PID-3.1", "PID-3.4", "PID-5"} <= unreached
+    assert not unreached & {"PID-8", "PID-3", "MSH-9"}
 
 
 def test_coverage_goes_on_after_an_input_that_is_refused() -> None:
