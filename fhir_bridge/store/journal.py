@@ -52,11 +52,10 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Where an entry is kept; `acknowledgement` is what an earlier sending was answered."""
+    """Where an entry is kept, and whether it was kept already."""
 
     message_id: int
     repeated: bool
-    acknowledgement: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,6 @@ class JournalMessage:
     source: str
     status: Status
     detail: str
-    acknowledgement: bytes | None
     data: bytes
 
 
@@ -90,8 +88,7 @@ class FeedCounts:
 
 
 _COLUMNS = (
-    "message_id, feed, control_id, digest, received, content_type, source, status, detail,"
-    " acknowledgement, data"
+    "message_id, feed, control_id, digest, received, content_type, source, status, detail, data"
 )
 
 
@@ -138,18 +135,6 @@ class Journal:
         where = f"{' AND '.join(tests)} ORDER BY message_id DESC"
         return self._messages(where, (*parameters, limit))
 
-    def set_acknowledgement(self, message_id: int, acknowledgement: bytes) -> None:
-        """Keeps what was answered, for a repeat."""
-        self.set_acknowledgements([(message_id, acknowledgement)])
-
-    def set_acknowledgements(self, answers: Sequence[tuple[int, bytes]]) -> None:
-        """The same for many, in one commit."""
-        with self._store.writing() as session:
-            session.many(
-                "UPDATE journal SET acknowledgement = ? WHERE message_id = ?",
-                [(answer, message_id) for message_id, answer in answers],
-            )
-
     def reopen(self, message_id: int) -> None:
         """Makes a message pending again, for a replay."""
         with self._store.writing() as session:
@@ -193,7 +178,7 @@ class Journal:
         return [
             JournalMessage(
                 row[0], row[1], row[2], bytes(row[3]), instant_of(row[4]), row[5], row[6],
-                STATUSES[row[7]], row[8], None if row[9] is None else bytes(row[9]), bytes(row[10]),
+                STATUSES[row[7]], row[8], bytes(row[9]),
             )
             for row in rows
         ]  # fmt: skip
@@ -248,10 +233,9 @@ def append(session: Session, entry: JournalEntry) -> Appended:
     if row:
         return Appended(row[0], False)
     known = session.one(
-        "SELECT message_id, acknowledgement FROM journal"
-        " WHERE feed = ? AND control_id = ? AND digest = ?",
+        "SELECT message_id FROM journal WHERE feed = ? AND control_id = ? AND digest = ?",
         (entry.feed, entry.control_id, digest),
     )
     if known is None:  # another writer's repeat is not committed yet
         raise BridgeError("FB-5003")
-    return Appended(known[0], True, None if known[1] is None else bytes(known[1]))
+    return Appended(known[0], True)

@@ -157,7 +157,6 @@ journal = Table(
     Column("status", SmallInteger, nullable=False),
     Column("detail", Text, nullable=False),
     _number("done"),
-    Column("acknowledgement", LargeBinary),
     Column("data", LargeBinary, nullable=False),
     Index("journal_once", "feed", "control_id", "digest", unique=True),
     Index(
