@@ -14,7 +14,7 @@ from fhir_bridge.demo.outgoing import Outgoing, System, escape, header, physicia
 from fhir_bridge.demo.population import Resident, residents
 from fhir_bridge.demo.visits import Panel, Visit, department_name, hospital_number, visits
 
-__all__ = ["HIS", "LIS", "patient_segment", "registrations", "results"]
+__all__ = ["HIS", "LIS", "patient_segment", "registrations", "results", "visit_segment"]
 
 HIS = System("HIS", "JCCH", "utf-8", "UNICODE UTF-8")
 LIS = System("LIS", "JCCH", "gb18030", "")
@@ -79,13 +79,14 @@ def _adt(visit: Visit, event: str) -> Outgoing:
         header(HIS, f"ADT_{event}", structure, control_id, when),
         f"EVN|{event}|{timestamp(when)}",
         patient_segment(visit.resident, with_national_id=shown, split_name=True),
-        _visit_segment(visit, discharged=event == "A03"),
+        visit_segment(visit, discharged=event == "A03"),
         f"DG1|1||{visit.icd10}^{visit.diagnosis}^I10||{visit.start:%Y%m%d}|{'F' if event == 'A03' else 'A'}",
     ]
     return Outgoing(control_id, render(HIS, segments))
 
 
-def _visit_segment(visit: Visit, *, discharged: bool) -> str:
+def visit_segment(visit: Visit, *, discharged: bool) -> str:
+    """PV1: where the visit is, who attends, its number and its times."""
     fields = [""] * 46
     fields[0], fields[1], fields[2] = "PV1", "1", "I" if visit.inpatient else "O"
     room, bed = visit.resident.number % 30 + 1, visit.resident.number % 3 + 1
@@ -109,7 +110,7 @@ def _oru(visit: Visit, panel: Panel, number: int) -> Outgoing:
     segments = [
         header(LIS, "ORU_R01", "ORU_R01", control_id, reported),
         patient_segment(visit.resident, with_national_id=False, split_name=False),
-        _visit_segment(visit, discharged=False),
+        visit_segment(visit, discharged=False),
         f"ORC|RE|{order}^HIS|{order}^LIS",
         "|".join(
             (

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from fhir_bridge.demo.community import Institution, Staff, institution, teams
-from fhir_bridge.demo.hospital_messages import HIS, patient_segment
+from fhir_bridge.demo.hospital_messages import HIS, patient_segment, visit_segment
 from fhir_bridge.demo.outgoing import Outgoing, System, escape, header, render, timestamp
 from fhir_bridge.demo.population import residents
 from fhir_bridge.demo.visits import Visit, department_name, visits
@@ -60,7 +60,8 @@ def _letter(
         _provider("RT^Referred to Provider^HL70286", *parties[1]),
         patient_segment(visit.resident, with_national_id=True, split_name=True),
         f"DG1|1||{visit.icd10}^{visit.diagnosis}^I10||{when:%Y%m%d}|W",
-        "PV1|1|O",
+        # A letter up comes before any visit; a letter down names the stay that it ends.
+        *([visit_segment(visit, discharged=True)] if direction == "D" else []),
         f"NTE|1|P|{escape(why)}",
     ]
     return Outgoing(number, render(system, segments))

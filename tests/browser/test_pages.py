@@ -12,6 +12,7 @@ import pytest
 from fhir_bridge.app import Product, build
 from fhir_bridge.config import load_settings
 from fhir_bridge.errors import Issue
+from fhir_bridge.identity.decisions import log_detail
 from fhir_bridge.store import QuarantineEntry
 from tests.browser.chromium import Chromium, open_chromium
 from tests.console.community import resources
@@ -42,6 +43,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     services.feeds.clear()
     with services.store.transaction() as transaction:
         transaction.put_many(resources())
+    with services.store.writing() as session:  # a large record: its decisions have long numbers
+        session.run(
+            "INSERT INTO link_log VALUES (219348761, 0, 'p1', 'hospital-his', 'k',"
+            " 'verified-identifier', ?)",
+            [log_detail(message="5d41402abc4b2a76", patient=resources()[0])],
+        )
     services.store.quarantine.add(
         QuarantineEntry(
             "hospital-his",
