@@ -20,7 +20,7 @@ from fhir_bridge.search.hashing import range_key
 from fhir_bridge.store.cursors import Cursor, open_cursor, seal
 from fhir_bridge.store.including import included
 from fhir_bridge.store.records import COLUMNS, Page, Stored, milliseconds, stored
-from fhir_bridge.store.select import Pin, Selector, is_one_posting
+from fhir_bridge.store.select import Pin, Selector, is_looked_up
 from fhir_bridge.store.session import Session, Sql
 
 __all__ = ["Finder", "count"]
@@ -117,8 +117,8 @@ class Finder:
             f" {order.replace('m.', 'a.')} LIMIT ?) AS m"
             f" JOIN resource r ON r.row_id = m.{names[-1]} ORDER BY {order}"
         )
-        # One posting is found alike whatever its value; several need a plan of their own.
-        simple = all(is_one_posting(each) for _, each in plan.types) and not any(
+        # Few rows are found alike whatever the values; many need a plan of their own.
+        simple = all(is_looked_up(each) for _, each in plan.types) and not any(
             key.join[0] for key in keys
         )
         query = selector.session.all if simple else selector.session.search

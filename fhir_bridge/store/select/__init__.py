@@ -5,8 +5,8 @@ Read in this order: `scope` (what a question shares), `selector` (a whole condit
 `references`, `presence`.
 """
 
-from fhir_bridge.store.select.driving import is_one_posting
+from fhir_bridge.store.select.driving import is_looked_up
 from fhir_bridge.store.select.scope import Pin
 from fhir_bridge.store.select.selector import Selector
 
-__all__ = ["Pin", "Selector", "is_one_posting"]
+__all__ = ["Pin", "Selector", "is_looked_up"]

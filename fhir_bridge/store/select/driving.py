@@ -16,9 +16,10 @@ __all__ = [
     "conjuncts",
     "driver_of",
     "each_posted",
-    "is_one_posting",
+    "is_looked_up",
     "is_posted",
     "merged",
+    "names_few",
 ]
 
 Postings = asked.Posted | asked.AnyOf
@@ -67,10 +68,23 @@ def each_posted(condition: Postings) -> Sequence[asked.Posted]:
     return [part for part in condition.conditions if isinstance(part, asked.Posted)]
 
 
-def is_one_posting(condition: asked.Condition) -> bool:
-    """Whether a condition asks for one exact value and nothing else."""
+def is_looked_up(condition: asked.Condition) -> bool:
+    """Whether one plan suits every value: a single posting, or tests of a few rows by key."""
     parts = conjuncts(condition)
-    return len(parts) == 1 and isinstance(parts[0], asked.Posted)
+    if len(parts) == 1:
+        return isinstance(parts[0], asked.Posted)
+    if not all(is_posted(part) for part in parts):
+        return False
+    driver = driver_of(parts)
+    return driver is not None and names_few(driver)
+
+
+def names_few(driver: Postings) -> bool:
+    """Whether few rows have the value: what one identifier names, what one patient has."""
+    return all(
+        _rank_of_one(each) == 0 or all(value.startswith("Patient/") for value in each.values)
+        for each in each_posted(driver)
+    )
 
 
 def driver_of(parts: list[asked.Condition]) -> Postings | None:

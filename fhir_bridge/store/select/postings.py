@@ -28,6 +28,12 @@ def posted(scope: Scope, condition: Postings, at: At) -> Sql:
             f"{at.row} IN (SELECT {name}.row_id FROM posting {name} WHERE {where})",
             parameters,
         )
+    if at.few:
+        text = (
+            f"1 = (SELECT 1 FROM posting {name} WHERE {where}"
+            f" AND {name}.date = {at.date} AND {name}.row_id = {at.row} LIMIT 1)"
+        )
+        return text, parameters
     return (
         (
             f"EXISTS (SELECT 1 FROM posting {name} WHERE {where}"

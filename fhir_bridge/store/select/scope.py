@@ -27,6 +27,8 @@ class At:
 
     row: str
     date: str
+    few: bool = False
+    """Few rows come here, in order: each test is a look-up that no planner makes a join."""
 
 
 class Scope:

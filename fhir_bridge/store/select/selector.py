@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from fhir_bridge.search import conditions as asked
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.select import dates, positions, quantities, references, texts
-from fhir_bridge.store.select.driving import conjuncts, driver_of, is_posted, merged
+from fhir_bridge.store.select.driving import conjuncts, driver_of, is_posted, merged, names_few
 from fhir_bridge.store.select.postings import hashes, posted
 from fhir_bridge.store.select.presence import present
 from fhir_bridge.store.select.scope import At, Scope
@@ -50,7 +50,7 @@ class Selector(Scope):
         else:
             parts.remove(driver)
             name = self.name("p")
-            at = At(f"{name}.row_id", f"{name}.date")
+            at = At(f"{name}.row_id", f"{name}.date", names_few(driver))
             values = hashes(self, driver)
             where, parameters = self.session.among(f"{name}.hash", values)
             distinct = "DISTINCT " if len(values) > 1 else ""
