@@ -37,7 +37,8 @@ def within_limits(
 ) -> Attempt:
     """Call `function` in a fork of this process; what it answers must be picklable.
 
-    `megabytes` may be added to what this process has; after `seconds` it is ended.
+    `megabytes` may be added to what this process has; after `seconds` it is ended.  The cost is
+    its CPU time, which other work on the machine does not change.
     """
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe(duplex=False)
@@ -73,13 +74,13 @@ def _attempt(answers: Any, megabytes: int, function: Callable[..., Any], argumen
             reached.append(f"{event} {found[-1]}")
 
     sys.addaudithook(watch)
-    before, began = _peak(), time.perf_counter()
+    before, began = _peak(), time.process_time()
     answer, fault = None, ""
     try:
         answer = function(*arguments)
     except BaseException as error:  # whatever ends the attempt is what is reported
         fault = f"{type(error).__name__}: {error}"[:200]
-    spent = time.perf_counter() - began
+    spent = time.process_time() - began
     answers.send(Attempt(answer, spent, _peak() - before, reached, fault))
 
 
