@@ -6,6 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run, so that a red run can be repeated; look for new ones with
+# ``HYPOTHESIS_SEARCH=1 make test``.
+settings.register_profile("repeatable", derandomize=True)
+if not os.environ.get("HYPOTHESIS_SEARCH"):
+    settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

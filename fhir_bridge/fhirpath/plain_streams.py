@@ -265,12 +265,19 @@ def _first_at(steps: tuple[syntax.Expr, ...]) -> int:
     return 0
 
 
+def _is_position(position: syntax.Expr) -> bool:
+    return isinstance(position, syntax.Literal) and type(position.value) is int
+
+
 def _flattened(steps: tuple[syntax.Expr, ...]) -> tuple[syntax.Expr, ...]:
     """Steps with a path in parentheses at the start opened."""
     first = steps[0]
     while isinstance(first, syntax.Path):
         steps = (first.start, *first.steps, *steps[1:])
         first = steps[0]
+    for step in steps:
+        if isinstance(step, syntax.Index) and not _is_position(step.position):
+            raise NotPlain  # an error even where nothing stands before it
     if isinstance(first, syntax.TypeTest) and first.operator == "as":
         cast = syntax.Call(first.offset, "as", (_name_tree(first),))
         return _flattened((first.operand, cast, *steps[1:]))

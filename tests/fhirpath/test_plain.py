@@ -139,6 +139,12 @@ def test_generated_expressions_get_the_closures_answer(text: str) -> None:
         assert fast == _slow(compiled, PATIENT)
 
 
+@pytest.mark.parametrize("text", ["name.ofType(Patient)[2.50]", "name.ofType(Patient)['a']"])
+def test_a_wrong_position_is_an_error_also_where_nothing_stands(text: str) -> None:
+    """The fast path leaves it to the closures."""
+    assert _fast(text, "Patient", PATIENT) is None
+
+
 @pytest.mark.parametrize("text", _CONDITIONS)
 def test_the_conditions_of_this_test_are_plain(text: str) -> None:
     """The expressions above really have a fast path."""
