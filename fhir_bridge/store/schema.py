@@ -14,8 +14,16 @@ term            dictionary of URIs, codes, display texts and units, pointing to 
 reference       whom a row points to; `member`: whose compartment it is in
 =============== ================================================================
 
-Beside them: ``journal``, ``quarantine``, ``identity_*``, ``link_log``, ``symbol`` (numbers of
-types and parameters) and ``setting``.  Why this layout: docs/decisions/adr-2611-store-layout.md.
+Beside them: ``journal``, ``quarantine``, ``identity_*``, ``link_log``, ``held``, ``symbol``
+(numbers of types and parameters) and ``setting``; and what each source said of a resource:
+
+=============== ================================================================
+statement       one source's statement of a resource: when, in which container, and its
+                body where it is not the stored resource itself
+container       a document, row or export whose newest version says all of its parts
+=============== ================================================================
+
+  Why this layout: docs/decisions/adr-2611-store-layout.md.
 """
 
 from __future__ import annotations
@@ -38,7 +46,7 @@ from sqlalchemy import (
 
 __all__ = ["INDEX_TABLES", "REVISION", "metadata"]
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration that this release expects (fhir_bridge/store/migrations)."""
 
 metadata = MetaData()
@@ -222,7 +230,71 @@ identity_statement = Table(
     Column("patient_id", Text, nullable=False),
     Column("rank", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    _number("at", default="0"),
+    Column("version", Integer, nullable=False, server_default=text("0")),
+    Column("system", Text, nullable=False, server_default=text("''")),
+    Column("number", Text, nullable=False, server_default=text("''")),
+    Column("times", LargeBinary),
     Index("identity_statement_by_patient", "patient_id"),
+)
+
+held = Table(
+    "held",
+    metadata,
+    Column("item_id", _Id, primary_key=True),
+    _number("at"),
+    Column("kind", Text, nullable=False),
+    Column("patient_id", Text, nullable=False),
+    Column("other_id", Text, nullable=False),
+    Column("feed", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    _number("settled", default="0"),
+    Index("held_open", "settled", "item_id"),
+    Index("held_by_patient", "patient_id"),
+)
+
+statement = Table(
+    "statement",
+    metadata,
+    _number("key", key=True),
+    Column("source", Text, primary_key=True, nullable=False),
+    Column("level", SmallInteger, primary_key=True, autoincrement=False, nullable=False),
+    _number("since"),
+    _number("at"),
+    Column("version", Integer, nullable=False),
+    _number("container"),
+    _number("person"),
+    Column("withdrawn", SmallInteger, nullable=False),
+    Column("times", LargeBinary),
+    Column("body", LargeBinary),
+    Index(
+        "statement_by_container",
+        "container",
+        sqlite_where=text("container <> 0"),
+        postgresql_where=text("container <> 0"),
+    ),
+    **_CLUSTERED,
+)
+
+container = Table(
+    "container",
+    metadata,
+    _number("key", key=True),
+    Column("source", Text, nullable=False),
+    _number("parent"),
+    _number("version"),
+    _number("at"),
+    _number("message"),
+    Column("withdrawn", SmallInteger, nullable=False),
+    Index(
+        "container_by_parent",
+        "parent",
+        "message",
+        sqlite_where=text("parent <> 0"),
+        postgresql_where=text("parent <> 0"),
+    ),
+    **_CLUSTERED,
 )
 
 link_log = Table(
