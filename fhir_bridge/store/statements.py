@@ -120,7 +120,7 @@ def containers(session: Session, keys: Iterable[int]) -> dict[int, ContainerRow]
     found: dict[int, ContainerRow] = {}
     for sql, parameters in _asked(session, "key", list(keys)):
         rows = session.all(f"SELECT {_OF_CONTAINER} FROM container WHERE {sql}", parameters)
-        found.update((row[0], ContainerRow(*row[:6], bool(row[6]))) for row in rows)
+        found.update((row[0], _container(row)) for row in rows)
     return found
 
 
@@ -131,7 +131,7 @@ def containers_within(session: Session, parent: int, before: int) -> list[Contai
         " AND withdrawn = 0 ORDER BY key",
         (parent, before),
     )
-    return [ContainerRow(*row[:6], bool(row[6])) for row in rows]
+    return [_container(row) for row in rows]
 
 
 def put_containers(session: Session, rows: Iterable[ContainerRow]) -> None:
@@ -153,14 +153,18 @@ def _asked(session: Session, column: str, keys: Sequence[int]) -> Iterable[tuple
         yield session.among(column, keys[start : start + _ASKED_AT_ONCE])
 
 
+def _container(row: Row) -> ContainerRow:
+    key, source, parent, version, at, message, withdrawn = row
+    return ContainerRow(key, source, parent, version, at, message, bool(withdrawn))
+
+
 def _statement(row: Row) -> StatementRow:
-    body, times = row[10], row[9]
+    key, source, level, since, at, version, container, person, withdrawn, times, body = row
     return StatementRow(
-        *row[:8],
-        bool(row[8]),
+        key, source, level, since, at, version, container, person, bool(withdrawn),
         None if times is None else bytes(times),
         None if body is None else unpacked(body[0], bytes(body[1:])),
-    )
+    )  # fmt: skip
 
 
 def _packed(body: bytes) -> bytes:
