@@ -95,24 +95,22 @@ def parts_of(session: Session, keys: Iterable[int]) -> list[StatementRow]:
 
 def put_statements(session: Session, rows: Iterable[StatementRow]) -> None:
     """Adds or replaces statements."""
+    values = [
+        (
+            row.key, row.source, row.level, row.since, row.at, row.version, row.container,
+            row.person, int(row.withdrawn), row.times,
+            None if row.body is None else _packed(row.body),
+        )
+        for row in sorted(rows, key=lambda row: (row.key, row.source, row.level))
+    ]  # fmt: skip
     session.many(
         f"INSERT INTO statement ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?,?)"
         " ON CONFLICT (key, source, level) DO UPDATE SET since = excluded.since,"
         " at = excluded.at, version = excluded.version, container = excluded.container,"
         " person = excluded.person, withdrawn = excluded.withdrawn, times = excluded.times,"
         " body = excluded.body",
-        sorted(
-            (
-                (
-                    row.key, row.source, row.level, row.since, row.at, row.version, row.container,
-                    row.person, int(row.withdrawn), row.times,
-                    None if row.body is None else _packed(row.body),
-                )
-                for row in rows
-            ),
-            key=lambda values: values[:3],
-        ),
-    )  # fmt: skip
+        values,
+    )
 
 
 def containers(session: Session, keys: Iterable[int]) -> dict[int, ContainerRow]:
