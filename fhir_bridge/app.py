@@ -34,6 +34,7 @@ from fhir_bridge.listeners import FolderWatcher, MllpServer
 from fhir_bridge.search import Access, Registry
 from fhir_bridge.store import Store, open_store
 from fhir_bridge.transform import Library
+from fhir_bridge.update import load_update_rules
 from fhir_bridge.validation import Validator
 
 __all__ = [
@@ -106,6 +107,7 @@ def build(settings: Settings) -> Services:
         library=library,
         validator=validator,
         linker=linker,
+        update_rules=load_update_rules(artifacts),
         batch=settings.batch,
         models_check=settings.models_check,
     )

@@ -99,6 +99,10 @@ class Linker:
             return self._keep_separated(said, said.statements.living(known[separated]))
         return self._link(said, known)
 
+    def living(self, ledger: IdentityLedger, patient_id: str) -> str:
+        """The Patient that this one is part of now: mostly itself."""
+        return Statements(ledger).living(patient_id)
+
     def _link(self, said: _Said, known: Mapping[bytes, str]) -> Link:
         living = said.statements.living
         of_verified = _distinct(living(known[key]) for key in said.verified if key in known)

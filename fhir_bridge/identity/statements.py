@@ -14,6 +14,7 @@ from typing import Protocol
 from fhir_bridge.fhir import Resource, parse_json, render_json
 from fhir_bridge.identity.fold import Statement
 from fhir_bridge.identity.keys import replaced_key
+from fhir_bridge.store import PersonRow
 
 __all__ = [
     "IdentityLedger",
@@ -43,12 +44,10 @@ class IdentityLedger(Protocol):
     def add_identity_keys(self, pairs: Iterable[tuple[bytes, str]], /) -> None:
         """Adds (key, patient id) pairs; a key that is known keeps its Patient."""
 
-    def identity_statements(self, patient_id: str, /) -> list[tuple[str, str, int, bytes]]:
-        """(feed, key, rank, Patient as JSON) of every statement behind a Patient."""
+    def identity_statements(self, patient_id: str, /) -> list[PersonRow]:
+        """Every statement behind a Patient."""
 
-    def put_identity_statement(
-        self, patient_id: str, feed: str, key: str, rank: int, body: bytes, /
-    ) -> None:
+    def put_identity_statement(self, row: PersonRow, /) -> None:
         """Adds or replaces the statement of (feed, key); it may move from another Patient."""
 
     def log_link(self, patient_id: str, feed: str, key: str, rule: str, detail: str, /) -> None:
@@ -66,8 +65,8 @@ class Statements:
         """What is said of a Patient; nothing of one that became part of another."""
         if patient_id not in self._read:
             self._read[patient_id] = [
-                Statement(feed, key, rank, parse_json(body))
-                for feed, key, rank, body in self._ledger.identity_statements(patient_id)
+                Statement(row.feed, row.key, row.rank, parse_json(row.body))
+                for row in self._ledger.identity_statements(patient_id)
             ]
         return self._read[patient_id]
 
@@ -84,7 +83,7 @@ class Statements:
 def write_statement(ledger: IdentityLedger, patient_id: str, each: Statement) -> None:
     """Adds or replaces a statement, or moves it to this Patient."""
     body = render_json(each.patient)
-    ledger.put_identity_statement(patient_id, each.feed, each.key, each.rank, body)
+    ledger.put_identity_statement(PersonRow(each.feed, each.key, patient_id, each.rank, body))
 
 
 def merged(other: str) -> Statement:

@@ -2,7 +2,8 @@
 
 Read in this order: :mod:`.feed` (what is known of a source), :mod:`.journal` (durable
 arrival), :mod:`.pipeline` (the order), and its steps :mod:`.parse`, :mod:`.transform`,
-:mod:`.validate`, :mod:`.resolve`; :mod:`.convert` (the same without a record),
+:mod:`.resolve` (with :mod:`.naming`, :mod:`.stating`, :mod:`.containers` and
+:mod:`.draft`), :mod:`.validate`; :mod:`.convert` (the same without a record),
 :mod:`.replay` (again, after a map was mended).
 """
 
@@ -12,9 +13,9 @@ from .convert import Converted, convert, find_standard_feed
 from .detect import detect
 from .feed import Feed, Listener, find_map, get_feed, load_feeds, parse_feed
 from .journal import Arrival, Journal
+from .naming import named_resource_id
 from .pipeline import Pipeline
 from .replay import Replay, Replayed
-from .resolve import named_resource_id
 from .timings import STAGES, Timings
 from .validate import Validation
 

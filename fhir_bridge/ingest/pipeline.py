@@ -1,6 +1,6 @@
 """The pipeline: what becomes of a journal entry, in the order of this file.
 
-    parse → transform → validate → resolve → record
+    parse → transform → resolve → validate → record
 
 Each step takes one value and gives one value.  Many records share one commit; order is
 the journal's, so what is said of one patient is recorded in the order it was said.  What
@@ -8,7 +8,7 @@ fails in one record never stops another: it rests in quarantine with its bytes, 
 issues and its place.  Every effect has an id that follows from its content, so an entry
 that is worked on again after a crash changes nothing twice.
 
-``validate`` stands before ``resolve`` because resolving writes to the identity tables.
+``resolve`` only reads: what a record changes is a draft until ``validate`` has judged it.
 """
 
 from __future__ import annotations
@@ -22,16 +22,24 @@ from fhir_bridge import clock, log
 from fhir_bridge.audit import provenance
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource
-from fhir_bridge.store import JournalMessage, QuarantineEntry, Store, Transaction
+from fhir_bridge.store import (
+    JournalMessage,
+    QuarantineEntry,
+    Store,
+    Transaction,
+    moment_of,
+)
+from fhir_bridge.update import UpdateRules
 
-from .feed import Feed, find_mentions, get_feed
+from .draft import Draft
+from .feed import Feed, get_feed
 from .lineage import lineage_extensions
 from .parse import Record, parse
-from .resolve import PatientLinker, Resolver
+from .resolve import PatientLinker, Resolved, Resolver, Spoken
 from .timings import Timings
 from .transform import MapLibrary, Mapped, Transformer, is_refused
 from .validate import ResourceCheck, Validation
-from .work import Tally, Work, batches, fault, leading_issue, status, waves
+from .work import Tally, Work, batches, fault, leading_issue, status
 
 __all__ = ["Pipeline"]
 
@@ -58,6 +66,7 @@ class Pipeline:
         library: MapLibrary,
         validator: ResourceCheck,
         linker: PatientLinker,
+        update_rules: UpdateRules | None = None,
         batch: int = 200,
         models_check: str = "off",
     ) -> None:
@@ -66,7 +75,7 @@ class Pipeline:
         self._feeds = feeds
         self._transformer = Transformer(library, feeds.values())
         self._validation = Validation(validator, models_check)
-        self._resolver = Resolver(linker, feeds.values())
+        self._resolver = Resolver(linker, update_rules or UpdateRules())
         self._batch = batch
         self._name = clock.fresh_id().encode()
         self._rested: tuple[int, frozenset[bytes]] = (0, frozenset())
@@ -133,7 +142,7 @@ class Pipeline:
         return finished
 
     def _works(self, entries: Iterable[JournalMessage]) -> Iterator[Work]:
-        """Parse, transform and validate the records of `entries`; the last of each is marked."""
+        """Parse and transform the records of `entries`; the last of each is marked."""
         for entry in entries:
             earlier: Work | None = None
             tally = Tally()
@@ -172,9 +181,6 @@ class Pipeline:
             with self.timings.stage("transform"):
                 work.mapped = self._transformer.transform(record, feed)
             work.issues += work.mapped.issues
-            if work.mapped.bundle is not None and not work.refused:
-                with self.timings.stage("validate"):
-                    work.issues += self._validation.check(work.mapped.bundle, feed)
         except BridgeError as error:
             work.issues += error.issues
         except Exception as error:  # as above
@@ -195,22 +201,16 @@ class Pipeline:
                 self._finish([self._again(work)])
 
     def _commit(self, works: Sequence[Work]) -> None:
-        written = 0
         with self._store.transaction() as transaction:
-            resources: list[Resource] = []
             works = self._in_turn(works, transaction)
+            batch = Draft(transaction)
             for work in works:
+                if not work.refused and work.mapped.bundle is not None:
+                    self._decide(work, batch)
                 if work.refused:
                     self._quarantine(work, transaction)
-                elif work.mapped.bundle is not None:
-                    with self.timings.stage("resolve"):
-                        resources += self._resolved(work, transaction)
-                    if work.refused:
-                        raise BridgeError(work.issues[-1].code, issues=tuple(work.issues))
             with self.timings.stage("record"):
-                for wave in waves(resources):
-                    transaction.put_many(wave)
-                    written += len(wave)
+                written = batch.apply()
                 for work in works:
                     if work.last:
                         transaction.journal_done(work.entry.message_id, *status(work))
@@ -220,6 +220,33 @@ class Pipeline:
         self._resolver.keep()
         self.timings.resources += written
         self.timings.commits += 1
+
+    def _decide(self, work: Work, batch: Draft) -> None:
+        """What a record changes goes into the batch's draft, unless it is refused."""
+        feed, record = work.feed, work.record
+        if feed is None or record is None or work.mapped.bundle is None:
+            return
+        draft = batch.above()
+        spoken = Spoken(
+            feed, lambda: record.digest, record.types, work.entry.message_id,
+            moment_of(work.entry.received),
+        )  # fmt: skip
+        try:
+            with self.timings.stage("resolve"):
+                resolved = self._resolver.resolve(work.mapped.bundle, spoken, draft)
+            work.issues += resolved.issues
+            with self.timings.stage("validate"):
+                work.issues += self._validation.check_changes(resolved.changed, feed)
+        except BridgeError as error:
+            work.issues += error.issues
+        if work.refused:
+            work.tally.refused += 1
+            self._resolver.forget()
+            return
+        if resolved.targets:
+            stated = self._provenance(work, resolved)
+            draft.put(stated, 1)
+        batch.absorb(draft)
 
     def _in_turn(self, works: Sequence[Work], transaction: Transaction) -> list[Work]:
         """Those of `works` that nobody has finished; one process at a time gets past this.
@@ -232,33 +259,23 @@ class Pipeline:
         pending = transaction.journal_pending(sorted({w.entry.message_id for w in works}))
         return [work for work in works if work.entry.message_id in pending]
 
-    def _resolved(self, work: Work, transaction: Transaction) -> list[Resource]:
-        """What to write of one record, its Provenance last."""
-        feed, record = work.feed, work.record
-        if feed is None or record is None or work.mapped.bundle is None:
-            return []
-        resolved = self._resolver.resolve(
-            work.mapped.bundle,
-            feed,
-            lambda: record.digest,
-            transaction,
-            find_mentions(feed, *record.types),
-        )
-        work.issues += resolved.issues
-        if not resolved.targets:
-            return resolved.resources
+    def _provenance(self, work: Work, resolved: Resolved) -> Resource:
+        """Which message, read by which map, said what the record speaks of."""
+        feed, record, entry = work.feed, work.record, work.entry
+        if feed is None or record is None:
+            raise AssertionError("a record without a feed is not resolved")
         stated = provenance(
             feed=feed.name,
             title=feed.title.get("zh") or feed.title["en"],
             message=record.digest,
             targets=resolved.targets,
-            recorded=work.entry.received,
+            recorded=entry.received,
             structure_map=work.mapped.structure_map,
             where=record.where,
         )
         if work.mapped.lineage:
             stated["extension"] = lineage_extensions(work.mapped.lineage, resolved.entries)
-        return [*resolved.resources, stated]
+        return stated
 
     def _at_rest(self, message_id: int) -> frozenset[bytes]:
         """What of an entry of many records had been put to rest when work on it began."""

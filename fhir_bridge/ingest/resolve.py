@@ -1,55 +1,42 @@
-"""Step 4, resolve: every entry gets its lasting id, and references follow.
+"""Step 3, resolve: every entry gets its lasting id, references follow, and what is stated changes.
 
-A Patient is found or made by the Linker.  Any other resource is named by its business:
-the identifier of a conditional request, else its first identifier, else its place in
-the record's content.  So a resend, or a later message about the same encounter, order or
-agreement, meets the same resource.  https://hl7.org/fhir/R4/bundle.html#references
+Deciding only reads: what becomes of the record goes into a draft (`draft`), which is dropped
+when the record is refused.  A Patient is found or made by the Linker; any other resource is
+named by its business (`naming`); then each entry is stated (`stating`) and containers let go
+of what they no longer hold (`containers`).
 
-References inside the Bundle (by fullUrl) and conditional ones
-(``Contract?identifier=system|value``) become ``Type/id``; because ids are computed, a
-reference may come before its target.
-
-What many sources mention in passing (institutions, staff, places) is never replaced by
-a thinner mention: the source that described it first may change it, others add what is
-missing.  What a feed declares a mention only adds to what is described (:mod:`.mention`).
+What many sources mention in passing (institutions, staff, places) is never replaced by a
+thinner mention: the source that described it first may change it, others add what is
+missing.  What a feed declares a mention is a statement of a lower level.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import unquote
 
 from fhir_bridge import clock
 from fhir_bridge.audit import FEED_SYSTEM
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.fhir import Resource, parse_json, render_json
-from fhir_bridge.store import Transaction
+from fhir_bridge.fhir import Resource, render_json
+from fhir_bridge.fhir.marks import NULL
+from fhir_bridge.store import moment_of
+from fhir_bridge.update import UpdateRules
 
-from .feed import Feed
-from .mention import describe, mention
+from .containers import Container, Containers, entry_container, read_container
+from .draft import Draft
+from .feed import Feed, find_mentions
+from .naming import SHARED, content_id, entry_id, without_places
+from .settle import settle
+from .stating import Saying, Stating, bare
 
-__all__ = ["Resolved", "Resolver", "named_resource_id"]
+__all__ = ["PatientLinker", "Resolved", "Resolver", "Spoken"]
 
-_SHARED = frozenset(
-    [
-        "Device",
-        "Endpoint",
-        "HealthcareService",
-        "Location",
-        "Medication",
-        "Organization",
-        "Practitioner",
-        "PractitionerRole",
-    ]
-)
-
-_CONDITIONAL = re.compile(r"(?:([A-Z][A-Za-z]+)\?)?(?:.*&)?identifier=([^&]*)")
 _REMEMBERED = 100_000
+_SUBJECTS = ("subject", "patient", "beneficiary", "for")
 
 
 class _Link(Protocol):
@@ -71,183 +58,261 @@ class PatientLinker(Protocol):
     ) -> _Link:
         """The Patient that `patient`, as stated by `feed`, belongs to."""
 
+    def living(self, ledger: Any, patient_id: str, /) -> str:
+        """The Patient that this one is part of now: mostly itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What is known of a record beside its Bundle.
+
+    `digest` names its content; `types` are those by which its map was chosen; `message` is
+    the number of its journal entry, `received` when that came (ms since 1970).
+    """
+
+    feed: Feed
+    digest: Callable[[], str]
+    types: tuple[str, ...]
+    message: int
+    received: int
+
 
 @dataclass(slots=True)
 class Resolved:
-    """What to write, and the references of all that the record speaks of."""
+    """What changes, and the references of all that the record speaks of.
 
-    resources: list[Resource] = field(default_factory=list)
-    entries: list[str] = field(default_factory=list)  # the reference of each entry, in order
-    targets: list[str] = field(default_factory=list)  # the same, each once
+    `changed` are (number of the entry, resource as it will be); `entries` has the reference
+    of each entry in order ("" where there is none), `targets` the same, each once.
+    """
+
+    changed: list[tuple[int, Resource]] = field(default_factory=list)
+    entries: list[str] = field(default_factory=list)
+    let_go: list[str] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
+    at: int = 0
+
+    @property
+    def targets(self) -> list[str]:
+        """The references, each once, and those of parts that a container let go of."""
+        return [each for each in dict.fromkeys([*self.entries, *self.let_go]) if each]
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One entry on its way; `resource` becomes None when there is nothing to state."""
+
+    number: int
+    entry: dict[str, Any]
+    resource: Resource
+    reference: str = ""
+    marked: frozenset[str] = frozenset()
+    container: Container | None = None
+    is_dropped: bool = False
 
 
 @dataclass(slots=True)
 class _Task:
     """One Bundle being resolved; `places` are the names by which its entries refer."""
 
-    feed: Feed
-    digest: Callable[[], str]
-    transaction: Transaction
-    mentions: Collection[str]
+    spoken: Spoken
+    draft: Draft
+    source: str
+    mentions: tuple[str, ...]
+    resolved: Resolved
     places: dict[str, str] = field(default_factory=dict)
-    resolved: Resolved = field(default_factory=Resolved)
+    persons: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def owner(self) -> str:
+        return self.spoken.feed.identity.owner
 
 
 class Resolver:
-    """Resolves Bundles within one store transaction at a time.
+    """Resolves Bundles, one after the other.
 
-    It remembers what each feed said last of each person and mentioned resource, so that
+    It remembers what each source said last of each person and shared resource, so that
     saying the same again costs no query; :meth:`keep` makes that lasting after the commit,
     :meth:`forget` drops it after a rollback.
     """
 
-    def __init__(self, linker: PatientLinker, feeds: Iterable[Feed] = ()) -> None:
+    def __init__(self, linker: PatientLinker, rules: UpdateRules) -> None:
         self._linker = linker
-        self._sometimes_mentioned = frozenset(
-            kind for feed in feeds for kinds in feed.mentions.values() for kind in kinds
-        )
+        self._rules = rules
         self._known: OrderedDict[bytes, tuple[bytes, str]] = OrderedDict()  # to (digest, id)
         self._fresh: dict[bytes, tuple[bytes, str]] = {}
-        self._merged: dict[str, Resource] = {}  # of this transaction, by reference
 
-    def resolve(
-        self,
-        bundle: Resource,
-        feed: Feed,
-        digest: Callable[[], str],
-        transaction: Transaction,
-        mentions: Collection[str] = (),
-    ) -> Resolved:
-        """Ids and references of `bundle`; `digest` names the record's content.
+    def resolve(self, bundle: Resource, spoken: Spoken, draft: Draft) -> Resolved:
+        """What `bundle` changes, put into `draft`.
 
-        `mentions` are the resource types that this record only mentions.
-
-        Raises BridgeError FB-6005 for an entry that cannot be named.
+        Raises BridgeError FB-6005 for an entry that cannot be named, FB-6313 for one that
+        would become another person's.
         """
-        task = _Task(feed, digest, transaction, mentions)
-        named = [
-            self._name(entry, number, task) for number, entry in enumerate(bundle.get("entry", ()))
+        task = self._task(bundle, spoken, draft)
+        container = read_container(bundle, task.source)
+        entries = [
+            _entry(number, entry, container, task.source)
+            for number, entry in enumerate(bundle.get("entry", ()))
         ]
-        written: dict[str, Resource] = {}
-        for entry, reference, resource in named:
-            if resource is None:
-                continue
-            _rewrite(resource, task.places, feed)
-            if reference in written:
-                written[reference] = written[reference] | resource
-                continue
-            kept = self._merge(entry, resource, task)
-            if kept is not None:
-                written[reference] = kept
-        task.resolved.resources += written.values()
-        task.resolved.entries = [reference for _, reference, _ in named]
-        task.resolved.targets = list(dict.fromkeys(task.resolved.entries))
+        for entry in entries:
+            self._name(entry, task)
+        for entry in entries:
+            if entry.resource["resourceType"] == "Patient":
+                self._link(entry, task)
+        others = [
+            entry
+            for entry in entries
+            if not entry.is_dropped and entry.resource["resourceType"] != "Patient"
+        ]
+        others = list(_told_apart(others, task))
+        for entry in others:
+            entry.marked = settle(entry.resource, task.places, task.owner)
+        self._state_all(others, task)
+        task.resolved.entries = [entry.reference for entry in entries]
         return task.resolved
 
     def keep(self) -> None:
         """The transaction is committed: remember what it taught."""
         self._known.update(self._fresh)
         self._fresh.clear()
-        self._merged.clear()
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
 
     def forget(self, *, everything: bool = False) -> None:
         """The transaction was rolled back (or identities were changed by hand)."""
         self._fresh.clear()
-        self._merged.clear()
         if everything:
             self._known.clear()
 
-    def _name(
-        self, entry: dict[str, Any], number: int, task: _Task
-    ) -> tuple[dict[str, Any], str, Resource | None]:
-        """(entry, reference, what to write of it); the entry's own names go to ``places``."""
-        feed = task.feed
-        resource = entry.get("resource")
-        kind = resource.get("resourceType") if isinstance(resource, dict) else None
-        if not isinstance(resource, dict) or not isinstance(kind, str):
-            raise BridgeError("FB-6005", f"entry[{number}]")
-        own = resource.get("id")
-        if kind == "Patient":
-            reference, written = self._link(resource, task)
-        else:
-            resource_id = _business_id(entry, resource, feed) or clock.named_id(
-                feed.identity.owner, kind, str(own) if own else f"{task.digest()}/{number}"
-            )
-            reference = f"{kind}/{resource_id}"
-            written = {"resourceType": kind, "id": resource_id} | {
+    def _task(self, bundle: Resource, spoken: Spoken, draft: Draft) -> _Task:
+        feed = spoken.feed
+        institution = bundle.get("meta", {}).get("source", "")
+        source = f"{feed.identity.owner}#{institution}" if institution else feed.identity.owner
+        resolved = Resolved(at=event_time(bundle, spoken.received))
+        return _Task(spoken, draft, source, find_mentions(feed, *spoken.types), resolved)
+
+    def _name(self, entry: _Entry, task: _Task) -> None:
+        """The entry's reference, and the names by which others refer to it."""
+        resource, feed = entry.resource, task.spoken.feed
+        kind, own = resource["resourceType"], resource.get("id")
+        if kind != "Patient":
+            id_ = entry_id(entry.entry, resource, task.owner)
+            if id_ is None and own:
+                id_ = clock.named_id(task.owner, kind, str(own))
+            if id_ is None and entry.container is not None and kind not in SHARED:
+                id_ = content_id(resource, entry.container.name)
+            if id_ is None:
+                id_ = clock.named_id(task.owner, kind, f"{task.spoken.digest()}/{entry.number}")
+            entry.is_dropped = not id_
+            entry.reference = f"{kind}/{id_}" if id_ else ""
+            entry.resource = {"resourceType": kind, "id": id_} | {
                 key: value for key, value in resource.items() if key not in {"resourceType", "id"}
             }
-            _set_source(written, feed)
-        for name in (entry.get("fullUrl"), f"{kind}/{own}" if own else None):
-            if name:
-                task.places[name] = reference
-        return entry, reference, written
+        self._sign(entry.resource, task, feed)
+        for name in (entry.entry.get("fullUrl"), f"{kind}/{own}" if own else None):
+            if name and kind != "Patient":
+                task.places[name] = entry.reference or NULL
 
-    def _link(self, patient: Resource, task: _Task) -> tuple[str, Resource | None]:
-        """The Patient's reference; what to write, None when this statement is known already."""
+    def _sign(self, resource: Resource, task: _Task, feed: Feed) -> None:
+        """Who says it, and which profiles the feed promises."""
+        meta = {**resource.get("meta", {})}
+        if resource["resourceType"] != "Patient":
+            meta["source"] = f"{FEED_SYSTEM}/{task.source}"
+        promised = feed.profiles.get(resource["resourceType"], ())
+        if promised:
+            meta["profile"] = [*dict.fromkeys([*meta.get("profile", ()), *promised])]
+        if meta:
+            resource["meta"] = meta
+
+    def _link(self, entry: _Entry, task: _Task) -> None:
+        """The Patient's reference; what to write, unless this statement is known already."""
+        patient, own = entry.resource, entry.resource.get("id")
+        settle(patient, task.places, task.owner)
+        entry.reference, changed = self._linked(patient, task)
+        for name in (entry.entry.get("fullUrl"), f"Patient/{own}" if own else None):
+            if name:
+                task.places[name] = entry.reference
+        for resource in changed:
+            self._write(entry.number, resource, task)
+
+    def _linked(self, patient: Resource, task: _Task) -> tuple[str, list[Resource]]:
         identifiers = [
             (each.get("system"), each.get("value")) for each in patient.get("identifier", ())
         ]
-        key = _digest(f"{task.feed.name} {identifiers}".encode()) if identifiers else b""
+        key = _digest(f"{task.source} {identifiers}".encode()) if identifiers else b""
         digest = _digest(render_json(patient))
         known = self._recall(key, digest)
         if known is not None:
-            return f"Patient/{known}", None
-        link = self._linker.link(task.transaction, patient, task.feed.name, task.digest)
+            return f"Patient/{known}", []
+        link = self._linker.link(task.draft, patient, task.spoken.feed.name, task.spoken.digest)
         task.resolved.issues += link.issues
         if link.replaced:
             self.forget(everything=True)
-            task.resolved.resources += link.replaced
         if key:
             self._fresh[key] = (digest, link.patient_id)
-        return f"Patient/{link.patient_id}", link.patient
+        return f"Patient/{link.patient_id}", [*link.replaced, link.patient]
 
-    def _merge(self, entry: dict[str, Any], resource: Resource, task: _Task) -> Resource | None:
-        """What to write of `resource` given what is stored; None for nothing."""
-        kind = resource["resourceType"]
-        only_create = "ifNoneExist" in entry.get("request", {})
-        if kind in self._sometimes_mentioned and not only_create:
-            return self._join(resource, task)
-        if kind not in _SHARED and not only_create:
-            return resource
-        key = _digest(f"{kind}/{resource['id']} {task.feed.identity.owner}".encode())
-        digest = _digest(render_json(resource))
-        if self._recall(key, digest) is not None:
+    def _write(self, number: int, resource: Resource, task: _Task) -> None:
+        """A Patient as linking left it, unless nothing of it changes."""
+        kind, id_ = resource["resourceType"], resource["id"]
+        present = task.draft.present(kind, id_)
+        if present is not None and bare(present.resource) == resource:
+            return
+        task.draft.put(resource, task.draft.last_version(kind, id_) + 1)
+        task.resolved.changed.append((number, resource))
+
+    def _state_all(self, entries: list[_Entry], task: _Task) -> None:
+        """States every entry; containers let go of what they no longer hold."""
+        draft = task.draft
+        draft.look_up(_pair(entry.reference) for entry in entries)
+        stating = Stating(draft, self._rules, lambda id_: self._linker.living(draft, id_))
+        containers = Containers(draft, stating, task.resolved, task.spoken.message)
+        for entry in entries:
+            is_part = entry.container is not None and self._level(entry, task) == 0
+            if is_part and entry.container and not containers.opens(entry.container):
+                continue
+            changed = self._state(entry, stating, task)
+            if is_part and entry.container:
+                containers.holds(entry.container, entry.reference)
+            if changed is not None:
+                task.resolved.changed.append((entry.number, changed))
+        containers.close()
+
+    def _level(self, entry: _Entry, task: _Task) -> int:
+        kind = entry.resource["resourceType"]
+        return 1 if kind in SHARED or kind in task.mentions else 0
+
+    def _state(self, entry: _Entry, stating: Stating, task: _Task) -> Resource | None:
+        resource, request = entry.resource, entry.entry.get("request") or {}
+        kind, id_ = resource["resourceType"], resource["id"]
+        present = task.draft.present(kind, id_)
+        if "ifNoneExist" in request and present is not None:
             return None
-        self._fresh[key] = (digest, resource["id"])
-        reference = f"{kind}/{resource['id']}"
-        present = self._present(reference, task)
-        if present is not None and only_create:
+        if request.get("ifMatch") == "*" and present is None:
+            details = {"type": kind}
+            task.resolved.issues.append(Issue("FB-6314", "warning", kind, details))
+            entry.reference = ""
             return None
-        if present is None:
-            self._merged[reference] = resource
-            return resource
-        source = present.get("meta", {}).get("source")
-        merged = present | resource if source == _source(task.feed) else resource | present
-        merged["meta"] = {
-            key: value
-            for key, value in merged.get("meta", {}).items()
-            if key not in {"versionId", "lastUpdated"}
-        }
-        self._merged[reference] = merged
-        return merged
+        key = b""
+        if kind in SHARED:
+            key = _digest(f"{kind}/{id_} {task.source}".encode())
+            digest = _digest(render_json(resource))
+            if self._recall(key, digest) is not None:
+                return None
+            self._fresh[key] = (digest, id_)
+        level = 1 if kind in task.mentions else 0
+        return stating.state(resource, entry.marked, self._saying(entry, level, task))
 
-    def _join(self, resource: Resource, task: _Task) -> Resource:
-        """A description or a mention, with what is known beside it."""
-        reference = f"{resource['resourceType']}/{resource['id']}"
-        present = self._present(reference, task)
-        said = mention if resource["resourceType"] in task.mentions else describe
-        joined = said(resource, present)
-        self._merged[reference] = joined
-        return joined
-
-    def _present(self, reference: str, task: _Task) -> Resource | None:
-        """What is known of `reference`: in this transaction, else stored."""
-        known = self._merged.get(reference)
-        return known if known is not None else _read(reference, task.transaction)
+    def _saying(self, entry: _Entry, level: int, task: _Task) -> Saying:
+        container = entry.container.key if entry.container is not None and not level else 0
+        person = next(
+            (
+                task.persons[text]
+                for name in _SUBJECTS
+                if (text := _reference(entry.resource.get(name))) in task.persons
+            ),
+            0,
+        )
+        return Saying(task.source, task.resolved.at, task.spoken.message, level, container, person)
 
     def _recall(self, key: bytes, digest: bytes) -> str | None:
         """The id behind `key` if the last that was said there had this digest."""
@@ -255,75 +320,68 @@ class Resolver:
         return known_id if said == digest else None
 
 
-def named_resource_id(resource_type: str, system: str, value: str, owner: str = "") -> str:
-    """The id of the business thing that identifier (system, value) names.
+def event_time(bundle: Resource, received: int) -> int:
+    """When what the Bundle says happened (ms since 1970): its own time, else when it came."""
+    written = bundle.get("timestamp")
+    try:
+        return moment_of(str(written)) if written else received
+    except ValueError:
+        return received
 
-    The system makes it unique; without one the feed's owner does.
+
+def _entry(number: int, entry: Any, container: Container | None, source: str) -> _Entry:
+    resource = entry.get("resource") if isinstance(entry, dict) else None
+    kind = resource.get("resourceType") if isinstance(resource, dict) else None
+    if not isinstance(resource, dict) or not isinstance(kind, str):
+        raise BridgeError("FB-6005", f"entry[{number}]")
+    if kind in SHARED or kind == "Patient":
+        return _Entry(number, entry, resource)
+    own = entry_container(entry, source) if "link" in entry else None
+    return _Entry(number, entry, resource, container=own or container)
+
+
+def _told_apart(entries: list[_Entry], task: _Task) -> Iterator[_Entry]:
+    """The entries with each fact once, and each fact under a name of its own.
+
+    Two entries of one identity are one fact when they do not contradict each other.
     """
-    return clock.named_id(system or owner, resource_type, f"{system}|{value}")
+    first: dict[str, _Entry] = {}
+    for entry in entries:
+        known = first.setdefault(entry.reference, entry)
+        if known is entry:
+            continue
+        kind = entry.resource["resourceType"]
+        if kind in SHARED or kind in task.mentions or _agree(known.resource, entry.resource):
+            known.resource = known.resource | entry.resource
+            continue
+        id_ = content_id(entry.resource, entry.reference)
+        entry.reference = f"{kind}/{id_}"
+        entry.resource = entry.resource | {"id": id_}
+        task.places[str(entry.entry.get("fullUrl"))] = entry.reference
+        if entry.reference not in first:
+            first[entry.reference] = entry
+            details = {"type": kind}
+            task.resolved.issues.append(Issue("FB-6312", "warning", kind, details))
+    yield from first.values()
 
 
-def _business_id(entry: dict[str, Any], resource: Resource, feed: Feed) -> str | None:
-    kind = resource["resourceType"]
-    request = entry.get("request")
-    if isinstance(request, dict):
-        for text in (request.get("ifNoneExist"), request.get("url")):
-            found = _CONDITIONAL.fullmatch(text) if isinstance(text, str) else None
-            if found:
-                system, _, value = unquote(found[2]).rpartition("|")
-                return named_resource_id(kind, system, value, feed.identity.owner)
-    identifiers = resource.get("identifier")
-    if isinstance(identifiers, dict):
-        identifiers = [identifiers]
-    for identifier in identifiers or ():
-        value = identifier.get("value")
-        if value:
-            system = str(identifier.get("system", ""))
-            return named_resource_id(kind, system, str(value), feed.identity.owner)
-    return None
+def _agree(one: Resource, other: Resource) -> bool:
+    return all(
+        without_places(one[name]) == without_places(value)
+        for name, value in other.items()
+        if name in one
+    )
 
 
-def _rewrite(node: dict[str, Any], places: dict[str, str], feed: Feed) -> None:
-    """Replace references in place: entries of this Bundle, and conditional ones."""
-    for key, value in node.items():
-        kind = type(value)
-        if kind is dict:
-            _rewrite(value, places, feed)
-        elif kind is list:
-            for item in value:
-                if type(item) is dict:
-                    _rewrite(item, places, feed)
-        elif key == "reference" and kind is str:
-            node[key] = _followed(value, places, feed)
+def _pair(reference: str) -> tuple[str, str]:
+    kind, _, id_ = reference.partition("/")
+    return kind, id_
 
 
-def _followed(reference: str, places: dict[str, str], feed: Feed) -> str:
-    found = places.get(reference)
-    if found:
-        return found
-    if "?" in reference:
-        conditional = _CONDITIONAL.fullmatch(reference)
-        if conditional and conditional[1] and conditional[1] != "Patient":
-            system, _, value = unquote(conditional[2]).rpartition("|")
-            named = named_resource_id(conditional[1], system, value, feed.identity.owner)
-            return f"{conditional[1]}/{named}"
-    return reference
-
-
-def _read(reference: str, transaction: Transaction) -> Resource | None:
-    kind, _, resource_id = reference.partition("/")
-    stored = transaction.read(kind, resource_id)
-    return None if stored is None or stored.deleted else parse_json(stored.body)
+def _reference(value: Any) -> str:
+    return str(value.get("reference", "")) if isinstance(value, dict) else ""
 
 
 def _digest(data: bytes) -> bytes:
     """Short and quick: for what is remembered in memory only."""
     return hashlib.blake2b(data, digest_size=16).digest()
-
-
-def _source(feed: Feed) -> str:
-    return f"{FEED_SYSTEM}/{feed.identity.owner}"
-
-
-def _set_source(resource: Resource, feed: Feed) -> None:
-    resource["meta"] = {**resource.get("meta", {}), "source": _source(feed)}

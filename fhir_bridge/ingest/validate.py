@@ -1,11 +1,13 @@
-"""Step 3, validate: every resource of a Bundle judged by R4 and by what the feed promises.
+"""Step 4, validate: every resource as it will be, judged by R4 and by what the feed promises.
 
-This comes before ``resolve``, which writes to the identity tables: what is refused must
-leave no trace in the record (see docs/decisions/adr-2611-journal.md).
+This comes after ``resolve``, so that references are final and a partial statement is judged
+together with what is known, and before anything is written: what is refused leaves no trace
+in the record (see docs/decisions/adr-2611-update.md).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -37,20 +39,29 @@ class Validation:
         self._opinions: dict[str, SecondOpinion] = {}
 
     def check(self, bundle: Resource, feed: Feed) -> list[Issue]:
-        """Issues of all resources in `bundle`, each with its place in it."""
+        """Issues of all resources in a mapped Bundle, each with its place in it."""
         issues: list[Issue] = []
-        opinion = self._opinion(feed)
         for number, entry in enumerate(bundle.get("entry", ())):
             resource = entry.get("resource") if isinstance(entry, dict) else None
             if not isinstance(resource, dict):
                 issues.append(Issue("FB-6005", "error", f"entry[{number}]"))
                 continue
-            promised = feed.profiles.get(str(resource.get("resourceType", "")), ())
-            found = [*self._validator.check(resource, promised), *opinion.check(resource)]
+            found = self._judge(resource, feed)
             issues += [replace(issue, where=f"entry[{number}] {issue.where}") for issue in found]
-            if promised and not any(issue.severity in {"error", "fatal"} for issue in found):
-                _claim(resource, promised)
         return issues
+
+    def check_changes(self, changed: Sequence[tuple[int, Resource]], feed: Feed) -> Iterator[Issue]:
+        """Issues of resources as they will be, each with the entry that changes it."""
+        for number, resource in changed:
+            if "link" in resource and resource.get("active") is False:
+                continue  # a Patient that became part of another
+            for issue in self._judge(resource, feed):
+                place = f"entry[{number}] {issue.where}" if number >= 0 else issue.where
+                yield replace(issue, where=place)
+
+    def _judge(self, resource: Resource, feed: Feed) -> list[Issue]:
+        promised = feed.profiles.get(str(resource.get("resourceType", "")), ())
+        return [*self._validator.check(resource, promised), *self._opinion(feed).check(resource)]
 
     def _opinion(self, feed: Feed) -> SecondOpinion:
         opinion = self._opinions.get(feed.name)
@@ -58,10 +69,3 @@ class Validation:
             opinion = SecondOpinion(_FIRST[feed.models_check or self._models_check])
             self._opinions[feed.name] = opinion
         return opinion
-
-
-def _claim(resource: Resource, promised: tuple[str, ...]) -> None:
-    """Say in ``meta.profile`` what was promised and holds."""
-    meta = resource.setdefault("meta", {})
-    claimed = meta.setdefault("profile", [])
-    claimed.extend(url for url in promised if url not in claimed)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
 from fhir_bridge import clock, log
 from fhir_bridge.errors import Issue
-from fhir_bridge.fhir import Resource
 from fhir_bridge.store import JournalMessage
 
 from .feed import Feed
 from .parse import Record
 from .transform import Mapped, is_refused
 
-__all__ = ["Tally", "Work", "batches", "fault", "leading_issue", "status", "waves"]
+__all__ = ["Tally", "Work", "batches", "fault", "leading_issue", "status"]
 
 _TOLD = 10  # so many warnings are named beside a message
 
@@ -45,26 +44,6 @@ class Work:
     def refused(self) -> bool:
         """Whether the record must stay out."""
         return any(is_refused(issue) for issue in self.issues)
-
-
-def waves(resources: Sequence[Resource]) -> Iterator[list[Resource]]:
-    """`resources` in bulks that name no resource twice, so that each can be written at once.
-
-    The n-th version of a resource is in the n-th wave; saying the same again at once is
-    left out.
-    """
-    waves: list[list[Resource]] = []
-    latest: dict[tuple[str, str], tuple[int, Resource]] = {}
-    for resource in resources:
-        key = resource["resourceType"], resource["id"]
-        number, before = latest.get(key, (-1, None))
-        if before == resource:
-            continue
-        latest[key] = number + 1, resource
-        if number + 1 == len(waves):
-            waves.append([])
-        waves[number + 1].append(resource)
-    return iter(waves)
 
 
 def batches(works: Iterator[Work], size: int) -> Iterator[list[Work]]:

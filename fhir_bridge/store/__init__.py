@@ -5,29 +5,37 @@ Read in this order: `schema` (the tables and why), `store` (the door), `transact
 `quarantine`; `session`, `sqlite` and `postgresql` hold what differs between databases.
 """
 
+from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.backup import Manifest
 from fhir_bridge.store.backup import verify as verify_backup
 from fhir_bridge.store.journal import Appended, FeedCounts, JournalEntry, JournalMessage
 from fhir_bridge.store.links import LoggedLink
+from fhir_bridge.store.persons import PersonRow
 from fhir_bridge.store.quarantine import Quarantined, QuarantineEntry
-from fhir_bridge.store.records import Page, Stored, Written
+from fhir_bridge.store.records import Page, Stored, Written, moment_of
+from fhir_bridge.store.statements import ContainerRow, StatementRow
 from fhir_bridge.store.store import Store, open_store
 from fhir_bridge.store.transaction import Transaction
 
 __all__ = [
     "Appended",
+    "ContainerRow",
     "FeedCounts",
     "JournalEntry",
     "JournalMessage",
     "LoggedLink",
     "Manifest",
     "Page",
+    "PersonRow",
     "QuarantineEntry",
     "Quarantined",
+    "StatementRow",
     "Store",
     "Stored",
     "Transaction",
     "Written",
+    "moment_of",
     "open_store",
+    "resource_key",
     "verify_backup",
 ]

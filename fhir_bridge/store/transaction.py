@@ -1,5 +1,4 @@
 """One database transaction on the record: resources, index, change log, journal, identity."""
-# ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
 from __future__ import annotations
 
@@ -10,18 +9,17 @@ from fhir_bridge import clock
 from fhir_bridge.fhir import Resource
 from fhir_bridge.search import Access, Plan
 from fhir_bridge.search.hashing import resource_key
-from fhir_bridge.store import journal, links, quarantine
+from fhir_bridge.store import journal, links, persons, quarantine, statements
 from fhir_bridge.store.links import LoggedLink
 from fhir_bridge.store.records import Page, Stored, Written, milliseconds
 from fhir_bridge.store.session import Session
+from fhir_bridge.store.statements import ContainerRow, StatementRow
 from fhir_bridge.store.writing import Writer
 
 if TYPE_CHECKING:
     from fhir_bridge.store.store import Store
 
 __all__ = ["Transaction"]
-
-_ASKED_AT_ONCE = 500
 
 
 class Transaction:
@@ -41,6 +39,15 @@ class Transaction:
         key = resource_key(resource_type, id_)
         found = self._writer.current([key]).get(key)
         return found.stored if found else None
+
+    def reference_of(self, key: int) -> str | None:
+        """``Type/id`` of the resource with this key; None when there never was one."""
+        found = self._writer.current([key]).get(key)
+        return f"{found.stored.resource_type}/{found.stored.id}" if found else None
+
+    def version(self, resource_type: str, id_: str, version: int) -> Stored | None:
+        """One version of a resource; None when it is not kept."""
+        return self._writer.version(resource_key(resource_type, id_), version)
 
     def read_many(self, ids: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
         """The newest versions of (type, id) pairs that are stored and not deleted."""
@@ -128,55 +135,55 @@ class Transaction:
 
     def identity_keys(self, keys: Iterable[bytes], /) -> Mapping[bytes, str]:
         """Patient ids by key, for the keys that are known."""
-        wanted = list(keys)
-        found: dict[bytes, str] = {}
-        for start in range(0, len(wanted), _ASKED_AT_ONCE):
-            where, parameters = _among_bytes(wanted[start : start + _ASKED_AT_ONCE])
-            rows = self._session.all(
-                f"SELECT key, patient_id FROM identity_key WHERE {where}",
-                parameters,
-            )
-            found.update((bytes(key), patient_id) for key, patient_id in rows)
-        return found
+        return persons.keys_found(self._session, keys)
 
     def set_identity_keys(self, patient_ids: Mapping[bytes, str], /) -> None:
-        """Points each key at a Patient, also one that pointed elsewhere."""
-        self._session.many(
-            "INSERT INTO identity_key (key, patient_id) VALUES (?, ?)"
-            " ON CONFLICT (key) DO UPDATE SET patient_id = excluded.patient_id",
-            sorted(patient_ids.items()),
-        )
+        """Points each key at a Patient, also one that pointed elsewhere; "" takes it away."""
+        persons.set_keys(self._session, patient_ids)
 
     def add_identity_keys(self, pairs: Iterable[tuple[bytes, str]], /) -> None:
         """Adds (key, patient id) pairs; a key that is known keeps its Patient."""
-        self._session.many(
-            "INSERT INTO identity_key (key, patient_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
-            sorted(pairs),
-        )
+        persons.add_keys(self._session, pairs)
 
-    def identity_statements(self, patient_id: str, /) -> list[tuple[str, str, int, bytes]]:
-        """(feed, key, rank, Patient as JSON) of every statement behind a Patient."""
-        rows = self._session.all(
-            "SELECT feed, key, rank, body FROM identity_statement WHERE patient_id = ?"
-            " ORDER BY feed, key",
-            (patient_id,),
-        )
-        return [(feed, key, rank, bytes(body)) for feed, key, rank, body in rows]
+    def identity_statements(self, patient_id: str, /) -> list[persons.PersonRow]:
+        """Every statement behind a Patient."""
+        return persons.statements_of(self._session, patient_id)
 
-    def put_identity_statement(
-        self, patient_id: str, feed: str, key: str, rank: int, body: bytes, /
-    ) -> None:
+    def put_identity_statement(self, row: persons.PersonRow, /) -> None:
         """Adds or replaces the statement of (feed, key); it may move from another Patient."""
-        self._session.run(
-            "INSERT INTO identity_statement (feed, key, patient_id, rank, body)"
-            " VALUES (?,?,?,?,?) ON CONFLICT (feed, key) DO UPDATE SET"
-            " patient_id = excluded.patient_id, rank = excluded.rank, body = excluded.body",
-            (feed, key, patient_id, rank, body),
-        )
+        persons.put_statements(self._session, [row])
+
+    def put_identity_statements(self, rows: Iterable[persons.PersonRow], /) -> None:
+        """The same for many."""
+        persons.put_statements(self._session, rows)
 
     def drop_identity_statement(self, feed: str, key: str, /) -> None:
         """Takes the statement of (feed, key) away, when there is one."""
-        self._session.run("DELETE FROM identity_statement WHERE feed = ? AND key = ?", (feed, key))
+        persons.drop_statement(self._session, feed, key)
+
+    def statements(self, keys: Iterable[int], /) -> dict[int, list[StatementRow]]:
+        """What each source said of the resources with these keys (`resource_key`)."""
+        return statements.statements(self._session, keys)
+
+    def put_statements(self, rows: Iterable[StatementRow], /) -> None:
+        """Adds or replaces statements."""
+        statements.put_statements(self._session, rows)
+
+    def parts_of(self, containers: Iterable[int], /) -> list[StatementRow]:
+        """The statements that are parts of these containers."""
+        return statements.parts_of(self._session, containers)
+
+    def containers(self, keys: Iterable[int], /) -> dict[int, ContainerRow]:
+        """The newest version of each container that came before."""
+        return statements.containers(self._session, keys)
+
+    def containers_within(self, parent: int, before: int, /) -> list[ContainerRow]:
+        """The containers within another whose newest message is older than `before`."""
+        return statements.containers_within(self._session, parent, before)
+
+    def put_containers(self, rows: Iterable[ContainerRow], /) -> None:
+        """Adds or replaces containers."""
+        statements.put_containers(self._session, rows)
 
     def link_log(self, patient_id: str, /) -> list[LoggedLink]:
         """The decisions on one Patient, oldest first."""
@@ -194,8 +201,3 @@ class Transaction:
             "INSERT INTO link_log (at, patient_id, feed, key, rule, detail) VALUES (?,?,?,?,?,?)",
             (milliseconds(clock.now()), patient_id, feed, key, rule, detail),
         )
-
-
-def _among_bytes(values: Sequence[bytes]) -> tuple[str, list[bytes]]:
-    places = ",".join("?" * len(values))
-    return (f"key IN ({places})" if values else "1=0"), list(values)

@@ -163,6 +163,14 @@ class Writer:
                 found[key] = _Current(row[0], stored(tuple(row), self._types), row[4])
         return found
 
+    def version(self, key: int, version: int) -> Stored | None:
+        """One version of the resource with this key."""
+        self.flush()
+        row = self._session.one(
+            f"SELECT {COLUMNS} FROM resource r WHERE r.key = ? AND r.version = ?", (key, version)
+        )
+        return stored(row, self._types) if row else None
+
     def flush(self) -> None:
         """Writes what was gathered."""
         if not self._pending:

@@ -94,7 +94,6 @@ def test_a_discharged_visit_stays_discharged(site: Site, order: tuple[str, ...])
     assert visit["period"]["end"] == "2026-01-05T09:00:00+08:00"
     assert visit["location"]
     assert visit["serviceProvider"]  # what only the document says
-    assert "mentioned" in visit["meta"]["extension"][0]["url"]
 
 
 @pytest.mark.parametrize("order", list(permutations(["file", "first", "second"])))

@@ -10,7 +10,7 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import definitions
 from fhir_bridge.ingest.lineage import LINEAGE, lineage_extensions
-from fhir_bridge.ingest.mention import MENTIONED, mention
+from fhir_bridge.ingest.mention import MENTIONED
 from fhir_bridge.transform import LineageStep
 from fhir_bridge.validation import Validator
 
@@ -46,17 +46,14 @@ def test_lineage_is_a_defined_extension(validator: Validator) -> None:
 
 
 def test_mentioned_is_a_defined_extension(validator: Validator) -> None:
-    """On meta it is sound; with another kind of value it is told."""
-    visit = mention(
-        {
-            "resourceType": "Encounter",
-            "id": "e",
-            "status": "finished",
-            "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
-        },
-        None,
-    )
-    assert visit["meta"]["extension"][0]["url"] == MENTIONED
+    """On meta, as older records hold it, it is sound; with another kind of value it is told."""
+    visit: dict[str, Any] = {
+        "resourceType": "Encounter",
+        "id": "e",
+        "meta": {"extension": [{"url": MENTIONED, "valueString": "type"}]},
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+    }
     assert _faults(validator, visit) == []
     visit["meta"]["extension"][0] = {"url": MENTIONED, "valueBoolean": True}
     assert _faults(validator, visit)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.store import JournalEntry, QuarantineEntry, Store
+from fhir_bridge.store import JournalEntry, PersonRow, QuarantineEntry, Store
 from tests.store.asking import patient
 
 
@@ -143,10 +143,12 @@ def test_identity_keys_and_statements(store: Store) -> None:
     with store.transaction() as tx:
         tx.set_identity_keys({b"k1": "p", b"k2": "p"})
         tx.add_identity_keys([(b"k1", "q"), (b"k3", "q")])
-        tx.put_identity_statement("p", "adt", "1", 2, b"{}")
-        tx.put_identity_statement("q", "adt", "1", 1, b"{1}")
+        tx.put_identity_statement(PersonRow("adt", "1", "p", 2, b"{}"))
+        tx.put_identity_statement(PersonRow("adt", "1", "q", 1, b"{1}", 7, times=b"{}"))
         tx.log_link("q", "adt", "1", "verified-identifier", "moved")
     with store.transaction() as tx:
         assert tx.identity_keys([b"k1", b"k3", b"k4"]) == {b"k1": "p", b"k3": "q"}
         assert tx.identity_statements("p") == []
-        assert tx.identity_statements("q") == [("adt", "1", 1, b"{1}")]
+        assert tx.identity_statements("q") == [
+            PersonRow("adt", "1", "q", 1, b"{1}", 7, times=b"{}")
+        ]

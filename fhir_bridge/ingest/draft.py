@@ -1,0 +1,326 @@
+"""A draft: what a batch will write, read as if it were written.
+
+Deciding only reads.  What a record decides (resources, statements, keys of persons, log of
+links) goes into a draft of its own; when the record is judged to be sound the batch's draft
+takes it over (`absorb`), else it is dropped and nothing of it was ever there.  `apply` writes
+a batch in one go, within the transaction that it was read in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from fhir_bridge.fhir import Resource, parse_json
+from fhir_bridge.store import (
+    ContainerRow,
+    LoggedLink,
+    PersonRow,
+    StatementRow,
+    Stored,
+    Transaction,
+    moment_of,
+    resource_key,
+)
+
+__all__ = ["Draft", "Present"]
+
+_Speaker = tuple[str, int]
+_Person = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What a resource is now: its content, its version, and when it was written (ms)."""
+
+    resource: Resource
+    version: int
+    at: int = 0
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What one draft changes."""
+
+    resources: dict[int, Present] = field(default_factory=dict)
+    writes: list[Resource] = field(default_factory=list)
+    rows: dict[int, dict[_Speaker, StatementRow]] = field(default_factory=dict)
+    parts: dict[int, set[int]] = field(default_factory=dict)  # keys of parts by container
+    containers: dict[int, ContainerRow] = field(default_factory=dict)
+    keys: dict[bytes, str] = field(default_factory=dict)
+    persons: dict[_Person, PersonRow | None] = field(default_factory=dict)
+    of_patient: dict[str, set[_Person]] = field(default_factory=dict)
+    links: list[tuple[str, str, str, str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was read of the record, once for a batch."""
+
+    resources: dict[int, Present | None] = field(default_factory=dict)
+    rows: dict[int, list[StatementRow]] = field(default_factory=dict)
+    containers: dict[int, ContainerRow | None] = field(default_factory=dict)
+    keys: dict[bytes, str] = field(default_factory=dict)
+    persons: dict[str, list[PersonRow]] = field(default_factory=dict)
+
+
+class Draft:
+    """Reads of the record and of what this draft, and the one below it, change."""
+
+    def __init__(self, record: Transaction, below: Draft | None = None) -> None:
+        self._record = record
+        self._below = below
+        self._changes = _Changes()
+        self._found: _Found = below._found if below is not None else _Found()  # noqa: SLF001
+
+    def above(self) -> Draft:
+        """A draft over this one: for one record."""
+        return Draft(self._record, self)
+
+    def absorb(self, draft: Draft) -> None:
+        """Takes over what a draft over this one changes."""
+        mine, theirs = self._changes, draft._changes
+        mine.resources |= theirs.resources
+        mine.writes += theirs.writes
+        for key, rows in theirs.rows.items():
+            mine.rows[key] = mine.rows.get(key, {}) | rows
+        for container, keys in theirs.parts.items():
+            mine.parts[container] = mine.parts.get(container, set()) | keys
+        mine.containers |= theirs.containers
+        mine.keys |= theirs.keys
+        mine.persons |= theirs.persons
+        for patient_id, places in theirs.of_patient.items():
+            mine.of_patient[patient_id] = mine.of_patient.get(patient_id, set()) | places
+        mine.links += theirs.links
+
+    def apply(self) -> int:
+        """Writes everything; how many versions of resources."""
+        changes, record = self._changes, self._record
+        if changes.persons:
+            kept = [row for row in changes.persons.values() if row is not None]
+            record.put_identity_statements(kept)
+            for (feed, key), row in changes.persons.items():
+                if row is None:
+                    record.drop_identity_statement(feed, key)
+        if changes.keys:
+            record.set_identity_keys(changes.keys)
+        for link in changes.links:
+            record.log_link(*link)
+        if changes.rows:
+            record.put_statements(row for rows in changes.rows.values() for row in rows.values())
+        if changes.containers:
+            record.put_containers(changes.containers.values())
+        for wave in _waves(changes.writes):
+            record.put_many(wave)
+        return len(changes.writes)
+
+    # --- resources and what was said of them -------------------------------------------
+
+    def look_up(self, references: Iterable[tuple[str, str]]) -> None:
+        """Reads what is known of many resources at once."""
+        found = self._found
+        wanted = {
+            key: pair for pair in references if (key := resource_key(*pair)) not in found.resources
+        }
+        if not wanted:
+            return
+        stored = self._record.read_many(wanted.values())
+        said = self._record.statements(wanted)
+        for key, pair in wanted.items():
+            version = stored.get(pair)
+            found.resources[key] = (
+                None
+                if version is None
+                else Present(
+                    parse_json(version.body), version.version, moment_of(version.last_updated)
+                )
+            )
+            found.rows[key] = said.get(key, [])
+
+    def present(self, resource_type: str, id_: str) -> Present | None:
+        """What a resource is now; None when it is not there (or deleted)."""
+        key = resource_key(resource_type, id_)
+        for draft in self._stack():
+            known = draft._changes.resources.get(key)  # noqa: SLF001
+            if known is not None:
+                return known
+        if key not in self._found.resources:
+            self.look_up([(resource_type, id_)])
+        return self._found.resources[key]
+
+    def version_at(self, resource_type: str, id_: str, version: int) -> Resource | None:
+        """The content of a version; None when it says "deleted" or is not kept."""
+        present = self.present(resource_type, id_)
+        if present is not None and present.version == version:
+            return present.resource
+        stored = self._record.version(resource_type, id_, version)
+        return None if stored is None or stored.deleted else parse_json(stored.body)
+
+    def last_version(self, resource_type: str, id_: str) -> int:
+        """The number of the newest version, deleted ones counted; 0 when there is none."""
+        present = self.present(resource_type, id_)
+        if present is not None:
+            return present.version
+        stored: Stored | None = self._record.read(resource_type, id_)
+        return stored.version if stored is not None else 0
+
+    def put(self, resource: Resource, version: int) -> None:
+        """The resource as it will be, at the version it will have."""
+        key = resource_key(resource["resourceType"], resource["id"])
+        self._changes.resources[key] = Present(resource, version)
+        self._changes.writes.append(resource)
+
+    def rows(self, resource_type: str, id_: str) -> list[StatementRow]:
+        """What each source said of a resource, the first speaker of each level first."""
+        key = resource_key(resource_type, id_)
+        if key not in self._found.rows:
+            self.look_up([(resource_type, id_)])
+        return self._rows_over(key, self._found.rows[key])
+
+    def put_row(self, row: StatementRow) -> None:
+        """A statement as it will be kept."""
+        changes = self._changes
+        changes.rows.setdefault(row.key, {})[row.source, row.level] = row
+        if row.container:
+            changes.parts.setdefault(row.container, set()).add(row.key)
+
+    def parts_of(self, container: int) -> list[StatementRow]:
+        """The statements that are parts of a container."""
+        stored: dict[int, list[StatementRow]] = {}
+        for row in self._record.parts_of([container]):
+            stored.setdefault(row.key, []).append(row)
+        for draft in self._stack():
+            for key in draft._changes.parts.get(container, ()):  # noqa: SLF001
+                stored.setdefault(key, [])
+        return [
+            row
+            for key, rows in sorted(stored.items())
+            for row in self._rows_over(key, rows)
+            if row.container == container
+        ]
+
+    def _rows_over(self, key: int, stored: list[StatementRow]) -> list[StatementRow]:
+        changed: dict[_Speaker, StatementRow] = {}
+        for draft in self._stack():
+            rows = draft._changes.rows.get(key)  # noqa: SLF001
+            if rows:
+                changed = rows | changed
+        if not changed:
+            return stored
+        merged = {(row.source, row.level): row for row in stored} | changed
+        return sorted(merged.values(), key=lambda row: (row.level, row.since, row.source))
+
+    def _stack(self) -> Iterator[Draft]:
+        """This draft and those below it."""
+        draft: Draft | None = self
+        while draft is not None:
+            yield draft
+            draft = draft._below  # noqa: SLF001
+
+    def reference_of(self, row: StatementRow) -> str | None:
+        """``Type/id`` of the resource that a statement is of."""
+        for draft in self._stack():
+            present = draft._changes.resources.get(row.key)  # noqa: SLF001
+            if present is not None:
+                return f"{present.resource['resourceType']}/{present.resource['id']}"
+        return self._record.reference_of(row.key)
+
+    def container(self, key: int) -> ContainerRow | None:
+        """The newest version of a container that came."""
+        for draft in self._stack():
+            known = draft._changes.containers.get(key)  # noqa: SLF001
+            if known is not None:
+                return known
+        found = self._found.containers
+        if key not in found:
+            found[key] = self._record.containers([key]).get(key)
+        return found[key]
+
+    def put_container(self, row: ContainerRow) -> None:
+        """A container as it will be kept."""
+        self._changes.containers[row.key] = row
+
+    # --- persons: what linking reads and writes (`identity.IdentityLedger`) --------------
+
+    def identity_keys(self, keys: Iterable[bytes], /) -> Mapping[bytes, str]:
+        """Patient ids by key, for the keys that are known."""
+        answer: dict[bytes, str] = {}
+        unknown: list[bytes] = []
+        for key in keys:
+            known = self._key(key)
+            if known is None:
+                unknown.append(key)
+            elif known:
+                answer[key] = known
+        if unknown:
+            found = self._record.identity_keys(unknown)
+            self._found.keys.update({key: found.get(key, "") for key in unknown})
+            answer |= found
+        return answer
+
+    def _key(self, key: bytes) -> str | None:
+        for draft in self._stack():
+            known = draft._changes.keys.get(key)  # noqa: SLF001
+            if known is not None:
+                return known
+        return self._found.keys.get(key)
+
+    def set_identity_keys(self, patient_ids: Mapping[bytes, str], /) -> None:
+        """Points each key at a Patient, also one that pointed elsewhere; "" takes it away."""
+        self._changes.keys.update(patient_ids)
+
+    def add_identity_keys(self, pairs: Iterable[tuple[bytes, str]], /) -> None:
+        """Adds (key, patient id) pairs; a key that is known keeps its Patient."""
+        given = dict(pairs)
+        known = self.identity_keys(given)
+        self._changes.keys.update({k: v for k, v in given.items() if k not in known})
+
+    def identity_statements(self, patient_id: str, /) -> list[PersonRow]:
+        """Every statement behind a Patient."""
+        found = self._found.persons
+        if patient_id not in found:
+            found[patient_id] = self._record.identity_statements(patient_id)
+        rows: dict[_Person, PersonRow | None] = {
+            (row.feed, row.key): row for row in found[patient_id]
+        }
+        stack = list(self._stack())
+        for draft in stack:
+            rows |= dict.fromkeys(draft._changes.of_patient.get(patient_id, ()))  # noqa: SLF001
+        for draft in reversed(stack):
+            persons = draft._changes.persons  # noqa: SLF001
+            rows.update({place: persons[place] for place in rows if place in persons})
+        kept = [row for row in rows.values() if row is not None and row.patient_id == patient_id]
+        return sorted(kept, key=lambda row: (row.feed, row.key))
+
+    def put_identity_statement(self, row: PersonRow, /) -> None:
+        """Adds or replaces the statement of (feed, key); it may move from another Patient."""
+        self._changes.persons[row.feed, row.key] = row
+        self._changes.of_patient.setdefault(row.patient_id, set()).add((row.feed, row.key))
+
+    def drop_identity_statement(self, feed: str, key: str, /) -> None:
+        """Takes the statement of (feed, key) away, when there is one."""
+        self._changes.persons[feed, key] = None
+
+    def link_log(self, patient_id: str, /) -> list[LoggedLink]:
+        """The decisions on one Patient that are written, oldest first."""
+        return self._record.link_log(patient_id)
+
+    def log_link(
+        self, patient_id: str, feed: str, key: str, rule: str, detail: str = "", /
+    ) -> None:
+        """Adds one decision to the append-only link log."""
+        self._changes.links.append((patient_id, feed, key, rule, detail))
+
+
+def _waves(resources: list[Resource]) -> list[list[Resource]]:
+    """`resources` in bulks that name none twice: the n-th version in the n-th bulk."""
+    waves: list[list[Resource]] = []
+    written: dict[tuple[str, str], int] = {}
+    for resource in resources:
+        key = resource["resourceType"], resource["id"]
+        number = written.get(key, 0)
+        written[key] = number + 1
+        if number == len(waves):
+            waves.append([])
+        waves[number].append(resource)
+    return waves

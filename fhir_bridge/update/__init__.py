@@ -1,0 +1,41 @@
+"""What the next message about a thing changes: the one rule of update.
+
+For every element that a source may say something about: absent leaves what is known, an
+explicit null takes this source's statement back, a present value replaces what this source
+said before and never what another source said.  Items of lists are told apart by what they
+are, not by their place; an older statement never replaces a newer one.
+
+`slots` takes a resource apart into what is stated one by one, `said` is what one source
+said and when, `fold` makes one resource of what all sources said, `retired` is what is left
+when nobody says it any more, `rest` is what a client of the REST interface changed.  Which
+elements belong together is data: ``mappings/update.toml``.  In words: docs/update.md.
+"""
+
+from __future__ import annotations
+
+from .fold import fold, folded_slots
+from .marked import unmarked
+from .rest import rest_said
+from .retired import is_retired, retired
+from .rules import UpdateRules, load_update_rules
+from .said import REST, Said, merge, read_said, said_of
+from .slots import Slots, resource_of, slots_of
+
+__all__ = [
+    "REST",
+    "Said",
+    "Slots",
+    "UpdateRules",
+    "fold",
+    "folded_slots",
+    "is_retired",
+    "load_update_rules",
+    "merge",
+    "read_said",
+    "resource_of",
+    "rest_said",
+    "retired",
+    "said_of",
+    "slots_of",
+    "unmarked",
+]

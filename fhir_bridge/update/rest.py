@@ -1,0 +1,37 @@
+"""What a client of the REST interface said, told from what it changed.
+
+A client that reads a resource, changes an element and puts it back states that element, not
+all the others.  So its statement is the difference between what the sources showed and what
+is stored now; what it removed stays hidden until a source says something newer.
+https://hl7.org/fhir/R4/http.html#update
+"""
+
+from __future__ import annotations
+
+from fhir_bridge.fhir import Resource
+
+from .rules import UpdateRules
+from .said import REST, Said, differences, merge
+from .slots import Slots, slots_of
+
+__all__ = ["rest_said"]
+
+_NOT_SAID = frozenset({"meta/source", "text"})
+
+
+def rest_said(
+    shown: Slots, present: Resource, at: int, rules: UpdateRules, known: Said | None = None
+) -> Said | None:
+    """The statement of REST clients after they made `present` of what sources had `shown`.
+
+    `at` is the time of the write; `known` is what clients had said before.  None when they
+    said nothing.
+    """
+    now = slots_of(present, rules)
+    changed = [slot for slot in differences(shown, now) if slot not in _NOT_SAID]
+    if not changed:
+        return known
+    slots = {slot: now[slot] for slot in changed if slot in now}
+    hidden = {slot: at for slot in changed if slot not in now}
+    said = Said(REST, at, slots, nulls=frozenset(hidden), hidden=hidden)
+    return said if known is None else merge(known, said)

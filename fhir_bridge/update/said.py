@@ -1,0 +1,148 @@
+"""What one source said of a resource, and when: the values of its slots with their times.
+
+Statements are ordered by event time, then by receipt: `merge` lets a newer statement replace
+an older one slot by slot, so that the order of arrival does not matter.  A null is kept with
+its time, so that an older value that arrives late does not come back.  A *usual* value
+(supposed by a map because the message does not say) never replaces a stated one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fhir_bridge.fhir import Resource, parse_json, render_json
+
+from .marked import unmarked
+from .rules import UpdateRules
+from .slots import Slots, slots_of
+
+__all__ = ["REST", "Said", "merge", "read_said", "said_of"]
+
+REST = "rest"
+"""The source of what clients of the REST interface write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What `source` said; times are milliseconds since 1970.
+
+    `at` is the newest event time; `times` holds the slots whose time is another.  `nulls`
+    are slots that the source took back, `usual` those it did not really state.  `hidden` (of
+    REST clients only): slots of other sources that were removed, and up to what time.
+    """
+
+    source: str
+    at: int
+    slots: Slots
+    level: int = 0
+    since: int = 0
+    withdrawn: bool = False
+    times: dict[str, int] = field(default_factory=dict)
+    nulls: frozenset[str] = frozenset()
+    usual: frozenset[str] = frozenset()
+    hidden: dict[str, int] = field(default_factory=dict)
+
+    def time(self, slot: str) -> int:
+        """When the slot was stated or taken back."""
+        return self.times.get(slot, self.at)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the values and one time say all there is."""
+        return not (self.times or self.nulls or self.usual or self.hidden)
+
+    def written_times(self) -> bytes | None:
+        """What stands beside the values, as JSON; None when there is nothing."""
+        if self.is_plain:
+            return None
+        said: dict[str, Any] = {
+            "times": self.times,
+            "nulls": sorted(self.nulls),
+            "usual": sorted(self.usual),
+            "hidden": self.hidden,
+        }
+        return render_json({name: value for name, value in said.items() if value})
+
+
+def said_of(  # noqa: PLR0917 - who, when, what
+    source: str, at: int, resource: Resource, rules: UpdateRules, level: int = 0, since: int = 0
+) -> Said:
+    """The statement that a mapped `resource` makes, its marks read and taken off."""
+    slots: Slots = {}
+    nulls, usual = set[str](), set[str]()
+    for slot, value in slots_of(resource, rules).items():
+        kept, is_usual = unmarked(value)
+        if kept:
+            slots[slot] = kept
+            if is_usual:
+                usual.add(slot)
+        else:
+            nulls.add(slot)
+    return Said(source, at, slots, level, since, nulls=frozenset(nulls), usual=frozenset(usual))
+
+
+def read_said(  # noqa: PLR0917 - the columns of a row
+    source: str, at: int, slots: Slots, times: bytes | None, level: int = 0, since: int = 0,
+    *, withdrawn: bool = False,
+) -> Said:  # fmt: skip
+    """A statement as it was kept (`written_times`)."""
+    if times is None:
+        return Said(source, at, slots, level, since, withdrawn)
+    said = parse_json(times)
+    return Said(
+        source, at, slots, level, since, withdrawn,
+        said.get("times", {}), frozenset(said.get("nulls", ())), frozenset(said.get("usual", ())),
+        said.get("hidden", {}),
+    )  # fmt: skip
+
+
+def merge(known: Said, new: Said) -> Said:
+    """`known` after the same source said `new` as well (received later)."""
+    if known.withdrawn and new.at >= known.at:
+        return replace(new, since=known.since)
+    slots = dict(known.slots)
+    nulls, usual = set(known.nulls), set(known.usual)
+    times = {slot: known.time(slot) for slot in (*known.slots, *known.nulls)}
+    for slot in new.nulls:
+        if new.time(slot) >= times.get(slot, new.time(slot)):
+            slots.pop(slot, None)
+            usual.discard(slot)
+            nulls.add(slot)
+            times[slot] = new.time(slot)
+    for slot, value in new.slots.items():
+        if _replaces(known, new, slot):
+            slots[slot] = value
+            nulls.discard(slot)
+            times[slot] = new.time(slot)
+            (usual.add if slot in new.usual else usual.discard)(slot)
+    at = max(known.at, new.at)
+    return replace(
+        known,
+        at=at,
+        slots=slots,
+        level=min(known.level, new.level),
+        withdrawn=False,
+        times={slot: time for slot, time in times.items() if time != at},
+        nulls=frozenset(nulls),
+        usual=frozenset(usual),
+        hidden={**known.hidden, **new.hidden},
+    )
+
+
+def _replaces(known: Said, new: Said, slot: str) -> bool:
+    """Whether what `new` says in `slot` stands in the place of what is known."""
+    if slot not in known.slots and slot not in known.nulls:
+        return True
+    known_is_usual, new_is_usual = slot in known.usual, slot in new.usual
+    if known_is_usual is not new_is_usual:
+        return known_is_usual
+    return new.time(slot) >= known.time(slot)
+
+
+def differences(old: Slots, new: Slots) -> Iterator[str]:
+    """The slots in which two takings apart differ."""
+    for slot in dict.fromkeys((*old, *new)):
+        if old.get(slot) != new.get(slot):
+            yield slot

@@ -1,0 +1,123 @@
+"""A resource taken apart into what is stated one by one, and put together again.
+
+A slot is named by the element (``birthDate``, ``deceased[x]``), by the part of an element
+(``period/start``), or by the kind of an item in a list (``telecom{phone|home}``).  Its value
+is an object with the JSON properties of the element: ``{"birthDate": "1980", "_birthDate":
+…}``; for items of a list the items of that kind, in order.
+https://hl7.org/fhir/R4/json.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from fhir_bridge.fhir import ElementDefinition, Resource, TypeDefinition, definitions
+
+from .rules import Path, UpdateRules
+
+__all__ = ["Slots", "resource_of", "slots_of"]
+
+Slots = dict[str, Any]
+"""Values by slot, in the order of the resource."""
+
+_FRAME = frozenset({"resourceType", "id"})
+_OF_STORE = frozenset({"versionId", "lastUpdated"})
+
+
+def slots_of(resource: Resource, rules: UpdateRules) -> Slots:
+    """What `resource` states; its type, id, version and time are no statements."""
+    slots: Slots = {}
+    kind = str(resource["resourceType"])
+    _take(resource, definitions().types[kind], kind, "", rules, slots)
+    return slots
+
+
+def resource_of(kind: str, id_: str, slots: Mapping[str, Any]) -> Resource:
+    """The resource that states `slots`, its elements in the order of the definition."""
+    resource: Resource = {}
+    for slot, value in slots.items():
+        place, brace, _ = slot.partition("{")
+        *parents, _name = place.split("/")
+        node = resource
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        if brace:
+            name = _name
+            node.setdefault(name, []).extend(value)
+        else:
+            node.update(value)
+    ordered = _ordered(resource, definitions().types[kind])
+    return {"resourceType": kind, "id": id_} | ordered
+
+
+def _take(  # noqa: PLR0917 - what a walk needs
+    node: Resource, shape: TypeDefinition, kind: str, prefix: str, rules: UpdateRules, slots: Slots
+) -> None:
+    for key, value in node.items():
+        name = key.removeprefix("_")
+        element = shape.elements.get(name)
+        if element is None or (not prefix and key in _FRAME) or name in _OF_STORE:
+            continue
+        label = f"{element.choice}[x]" if element.choice else name
+        if element.is_list:
+            paths = () if key[0] == "_" else rules.paths(element.path, element.type)
+            if paths and isinstance(value, list):
+                for item in value:
+                    slots.setdefault(f"{prefix}{label}{{{_identity(item, paths)}}}", []).append(
+                        item
+                    )
+                continue
+        elif type(value) is dict and _is_parted(element, rules):
+            inner = definitions().types[element.type]
+            _take(value, inner, kind, f"{prefix}{name}/", rules, slots)
+            continue
+        slot = prefix + (label if prefix else rules.group(kind, label))
+        slots.setdefault(slot, {})[key] = value
+
+
+def _is_parted(element: ElementDefinition, rules: UpdateRules) -> bool:
+    if element.type in rules.parts or element.type == "Meta":
+        return True
+    shape = definitions().types.get(element.type)
+    return shape is not None and shape.kind == "backbone"
+
+
+def _identity(item: Any, paths: tuple[Path, ...]) -> str:
+    """What tells an item apart: the values at `paths`, joined."""
+    return "|".join(_at(item, path) for path in paths)
+
+
+def _at(node: Any, path: Path) -> str:
+    for number, name in enumerate(path):
+        if isinstance(node, list):
+            return ",".join(filter(None, (_at(item, path[number:]) for item in node)))
+        if not isinstance(node, dict):
+            return ""
+        if name == "type" and "reference" in node and "type" not in node:
+            return str(node["reference"]).partition("/")[0]  # what a reference leads to
+        node = node.get(name)
+    if isinstance(node, list):
+        return ",".join(str(item) for item in node)
+    return "" if node is None or isinstance(node, dict) else str(node)
+
+
+def _ordered(node: Resource, shape: TypeDefinition) -> Resource:
+    order = _order(shape.name)
+    last = len(order)
+    ordered = dict(
+        sorted(node.items(), key=lambda pair: order.get(pair[0].removeprefix("_"), last))
+    )
+    for key, value in ordered.items():
+        element = shape.elements.get(key)
+        if type(value) is dict and element is not None and not element.is_list:
+            inner = definitions().types.get(element.type)
+            if inner is not None and inner.kind != "primitive":
+                ordered[key] = _ordered(value, inner)
+    return ordered
+
+
+@lru_cache(maxsize=1024)
+def _order(type_name: str) -> dict[str, int]:
+    return {key: place for place, key in enumerate(definitions().types[type_name].elements)}

@@ -1,0 +1,259 @@
+"""Statements against a real record: descriptions, mentions, clients of REST, containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fhir_bridge.artifacts import Artifacts
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import definitions, parse_json
+from fhir_bridge.fhir.marks import NULL
+from fhir_bridge.identity import Linker, load_rules
+from fhir_bridge.ingest import parse_feed
+from fhir_bridge.ingest.draft import Draft
+from fhir_bridge.ingest.resolve import Resolved, Resolver, Spoken
+from fhir_bridge.search import Registry
+from fhir_bridge.store import Store, open_store
+from fhir_bridge.update import load_update_rules
+
+FEED = 'title.en = "F"\nsource = "hospital"\nformat = "fhir"\nmentions.Mention = ["Encounter"]\n'
+HOSPITAL = parse_feed("hospital", FEED)
+OTHER = parse_feed("other", FEED)
+NUMBER = {"identifier": [{"system": "urn:v", "value": "1"}]}
+ADMITTED = {"status": "in-progress", "class": {"code": "IMP"}, "period": {"start": "2026"}}
+DISCHARGED = {"status": "finished", "period": {"end": "2027"}}
+
+
+class Record:
+    """A record to which feeds speak."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        linker = Linker(load_rules(Artifacts()), {})
+        self.resolver = Resolver(linker, load_update_rules(Artifacts()))
+        self.messages = 0
+
+    def say(
+        self,
+        *entries: dict[str, Any],
+        at: str = "",
+        feed: Any = HOSPITAL,
+        kind: str = "",
+        **bundle: Any,
+    ) -> Resolved:
+        """One message of `feed`."""
+        self.messages += 1
+        number = self.messages
+        spoken = Spoken(feed, lambda: f"digest {number}", (kind,), number, 1_000 * number)
+        stamped = {"timestamp": at} if at else {}
+        whole = {"resourceType": "Bundle", "entry": list(entries)} | stamped | bundle
+        with self.store.transaction() as transaction:
+            draft = Draft(transaction)
+            resolved = self.resolver.resolve(whole, spoken, draft)
+            draft.apply()
+        self.resolver.keep()
+        return resolved
+
+    def read(self, kind: str) -> list[dict[str, Any]]:
+        """The current resources of a type."""
+        return [parse_json(body) for body in self.store.bodies(kind)]
+
+    def one(self, kind: str) -> dict[str, Any]:
+        """The only resource of a type, without what the store adds."""
+        (found,) = self.read(kind)
+        del found["meta"]
+        return found
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Iterator[Record]:
+    """An empty record."""
+    store = open_store(f"sqlite:///{tmp_path}/r.sqlite3", registry=Registry(definitions()))
+    yield Record(store)
+    store.close()
+
+
+def entry(resource_type: str, /, full_url: str = "", **content: Any) -> dict[str, Any]:
+    """An entry of a Bundle."""
+    return {"fullUrl": full_url, "resource": {"resourceType": resource_type, **content}}
+
+
+def visit(**content: Any) -> dict[str, Any]:
+    """A statement of the visit with number 1."""
+    return entry("Encounter", **NUMBER, **content)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_mention_changes_nothing_of_a_description(record: Record, order: tuple[int, ...]) -> None:
+    """Before, between or after two descriptions: the visit is finished, its type is known."""
+    mentioned = {"status": "in-progress", "period": {"start": "2020"}, "type": [{"text": "a"}]}
+    steps = [("", "10", ADMITTED), ("", "11", DISCHARGED), ("Mention", "12", mentioned)]
+    for number in order:
+        kind, hour, content = steps[number]
+        record.say(visit(**content), kind=kind, at=f"2026-01-01T{hour}:00:00Z")
+
+    shown = record.one("Encounter")
+    assert shown["status"] == "finished"
+    assert shown["period"] == {"start": "2026", "end": "2027"}
+    assert shown["type"] == [{"text": "a"}]
+
+
+def test_the_latest_mention_counts_among_mentions(record: Record) -> None:
+    """Without a description the visit goes on with each mention and loses nothing."""
+    record.say(visit(**ADMITTED), kind="Mention")
+    record.say(visit(status="finished"), kind="Mention")
+
+    assert record.one("Encounter") == {
+        "resourceType": "Encounter", **NUMBER, **ADMITTED, "status": "finished",
+        "id": record.one("Encounter")["id"],
+    }  # fmt: skip
+
+
+def test_an_update_with_empty_fields_keeps_what_is_known_in_one_new_version(record: Record) -> None:
+    """The end comes, the start stays; saying it again writes nothing."""
+    record.say(visit(**ADMITTED))
+    record.say(visit(**DISCHARGED))
+    again = record.say(visit(**DISCHARGED))
+
+    (found,) = record.read("Encounter")
+    assert (found["period"], found["class"]) == ({"start": "2026", "end": "2027"}, {"code": "IMP"})
+    assert found["meta"]["versionId"] == "2"
+    assert again.changed == []
+
+
+def test_another_source_neither_replaces_nor_takes_back(record: Record) -> None:
+    """Its value shows where the first says nothing, and when the first takes its own back."""
+    record.say(visit(**ADMITTED, priority={"text": "first"}))
+    record.say(visit(status="unknown", priority={"text": "second"}), feed=OTHER)
+    assert record.one("Encounter")["priority"] == {"text": "first"}
+    record.say(visit(priority={"text": NULL}), feed=OTHER)
+    assert record.one("Encounter")["priority"] == {"text": "first"}
+    record.say(visit(priority={"text": "second again"}), feed=OTHER)
+    record.say(visit(priority={"text": NULL}))
+
+    shown = record.one("Encounter")
+    assert (shown["status"], shown["priority"]) == ("in-progress", {"text": "second again"})
+
+
+def test_what_a_client_changed_stands_and_the_rest_goes_on(record: Record) -> None:
+    """A PUT is read back as it was sent; a later message changes only the other elements."""
+    record.say(visit(**ADMITTED))
+    with record.store.transaction() as transaction:
+        put = record.read("Encounter")[0] | {"status": "cancelled", "class": {"code": "AMB"}}
+        transaction.put(put)
+    assert record.one("Encounter")["status"] == "cancelled"
+    record.say(visit(**DISCHARGED))
+    record.say(visit(**DISCHARGED, priority={"text": "x"}))
+
+    shown = record.one("Encounter")
+    assert (shown["status"], shown["class"]) == ("cancelled", {"code": "AMB"})
+    assert (shown["period"]["end"], shown["priority"]) == ("2027", {"text": "x"})
+
+
+def test_a_null_number_makes_nothing_and_empties_the_reference_to_it(record: Record) -> None:
+    """A doctor taken back: no Practitioner, and the visit loses the doctor it had."""
+    attending = {"type": [{"coding": [{"code": "ATND"}]}]}
+    doctor = entry("Practitioner", "urn:uuid:d", identifier=[{"system": "urn:d", "value": "7"}])
+    nobody = entry("Practitioner", "urn:uuid:d", identifier=[{"system": "urn:d", "value": NULL}])
+    treated = visit(
+        **ADMITTED, participant=[attending | {"individual": {"reference": "urn:uuid:d"}}]
+    )
+    record.say(doctor, treated)
+    (number,) = (each["id"] for each in record.read("Practitioner"))
+    assert record.one("Encounter")["participant"][0]["individual"] == {
+        "reference": f"Practitioner/{number}"
+    }
+    treated = visit(participant=[attending | {"individual": {"reference": "urn:uuid:d"}}])
+    record.say(nobody, treated)
+
+    assert len(record.read("Practitioner")) == 1
+    assert "participant" not in record.one("Encounter")
+
+
+def test_the_visit_of_one_person_never_becomes_anothers(record: Record) -> None:
+    """FB-6313, and nothing is written."""
+    record.say(visit(**ADMITTED, subject={"reference": "Patient/a"}))
+    with pytest.raises(BridgeError, match="FB-6313"):
+        record.say(visit(**DISCHARGED, subject={"reference": "Patient/b"}))
+
+    assert record.one("Encounter")["status"] == "in-progress"
+
+
+WHOLE = {
+    "identifier": {"system": "urn:doc", "value": "1"},
+    "meta": {
+        "tag": [{"system": "https://fhir-bridge.org/fhir/CodeSystem/update", "code": "whole"}]
+    },
+}
+
+
+def _disease(name: str) -> dict[str, Any]:
+    return entry("Condition", code={"text": name}, clinicalStatus={"coding": [{"code": "active"}]})
+
+
+def _active(record: Record) -> list[str]:
+    return [each["code"]["text"] for each in record.read("Condition") if "clinicalStatus" in each]
+
+
+def test_a_newer_version_lets_go_of_what_it_no_longer_says(record: Record) -> None:
+    """Parts without a number are told by their content; an older version changes nothing."""
+    record.say(_disease("高血压"), _disease("糖尿病"), at="2026-01-01T00:00:00Z", **WHOLE)
+    record.say(_disease("高血压"), _disease("哮喘"), at="2026-01-03T00:00:00Z", **WHOLE)
+    assert _active(record) == ["高血压", "哮喘"]
+    late = record.say(_disease("胃炎"), at="2026-01-02T00:00:00Z", **WHOLE)
+
+    assert [issue.code for issue in late.issues] == ["FB-6315"]
+    assert _active(record) == ["高血压", "哮喘"]
+    assert len(record.read("Condition")) == 3
+    record.say(_disease("糖尿病"), at="2026-01-04T00:00:00Z", **WHOLE)
+    assert _active(record) == ["糖尿病"]
+
+
+def test_a_version_number_counts_before_the_time(record: Record) -> None:
+    """Version 2 stands, although version 1 says a later time."""
+    numbered = WHOLE | {"meta": WHOLE["meta"] | {"versionId": "2"}}
+    record.say(_disease("a"), at="2026-01-01T00:00:00Z", **numbered)
+    numbered = WHOLE | {"meta": WHOLE["meta"] | {"versionId": "1"}}
+    record.say(_disease("b"), at="2026-01-02T00:00:00Z", **numbered)
+
+    assert _active(record) == ["a"]
+
+
+def test_a_group_within_a_message_is_replaced_by_the_next_such_group(record: Record) -> None:
+    """Snapshot mode: what an entry names as its whole; a message without any changes nothing."""
+    link = [{"relation": "whole", "url": "allergies/1"}]
+    record.say(_disease("a") | {"link": link}, _disease("b") | {"link": link})
+    record.say(visit(**ADMITTED))
+    assert _active(record) == ["a", "b"]
+    record.say(_disease("b") | {"link": link})
+
+    assert _active(record) == ["b"]
+
+
+def test_two_facts_of_one_name_are_two_and_one_fact_said_twice_is_one(record: Record) -> None:
+    """FB-6312 for the second; sending all of it again makes no third."""
+    facts = [visit(status="finished"), visit(status="planned"), visit(status="finished")]
+    resolved = record.say(*facts)
+    record.say(*facts)
+
+    assert [issue.code for issue in resolved.issues] == ["FB-6312"]
+    assert sorted(each["status"] for each in record.read("Encounter")) == ["finished", "planned"]
+
+
+def test_what_refers_back_to_nothing_is_told_and_not_made(record: Record) -> None:
+    """``ifMatch = *``: the parent of a document that nobody has described."""
+    parent = visit(status="cancelled") | {"request": {"ifMatch": "*"}}
+    resolved = record.say(parent)
+    assert [issue.code for issue in resolved.issues] == ["FB-6314"]
+    assert record.read("Encounter") == []
+    assert resolved.targets == []
+    record.say(visit(**ADMITTED))
+    record.say(parent)
+
+    shown = record.one("Encounter")
+    assert (shown["status"], shown["class"]) == ("cancelled", {"code": "IMP"})

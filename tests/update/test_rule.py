@@ -1,0 +1,214 @@
+"""The rule of update: absent, null, present; whose word it is; when it was said."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from fhir_bridge.artifacts import Artifacts
+from fhir_bridge.fhir.marks import NULL, usual
+from fhir_bridge.update import (
+    REST,
+    Said,
+    fold,
+    load_update_rules,
+    merge,
+    read_said,
+    resource_of,
+    rest_said,
+    retired,
+    said_of,
+    slots_of,
+)
+
+RULES = load_update_rules(Artifacts())
+PATIENT: dict[str, Any] = {"resourceType": "Patient", "id": "p"}
+VISIT: dict[str, Any] = {"resourceType": "Encounter", "id": "e"}
+
+
+def _say(at: int, resource: dict[str, Any], source: str = "a", **more: Any) -> Said:
+    return said_of(source, at, resource, RULES, **more)
+
+
+def _shown(kind: str, *statements: Said) -> dict[str, Any]:
+    shown = fold(kind, "x", statements, RULES)
+    return {key: value for key, value in shown.items() if key not in {"resourceType", "id"}}
+
+
+HOME = {"system": "phone", "use": "home", "value": "1"}
+WORK = {"system": "phone", "use": "work", "value": "2"}
+
+
+def test_taking_apart_and_putting_together_again_changes_nothing() -> None:
+    """Companions, choices, parts of periods and lists of kinds come back as they were."""
+    patient = PATIENT | {
+        "meta": {"profile": ["urn:p"], "source": "urn:s"},
+        "extension": [{"url": "urn:a", "valueString": "1"}, {"url": "urn:a", "valueString": "2"}],
+        "name": [{"use": "official", "text": "张三"}, {"text": "Zhang"}],
+        "telecom": [HOME, WORK],
+        "birthDate": "1980",
+        "_birthDate": {"id": "b"},
+        "deceasedBoolean": True,
+    }
+    visit = VISIT | {
+        "status": "finished",
+        "participant": [
+            {"type": [{"coding": [{"code": "ATND"}]}]},
+            {"individual": {"display": "x"}},
+        ],
+        "period": {"start": "2026", "end": "2027"},
+        "hospitalization": {
+            "admitSource": {"text": "急诊"},
+            "dischargeDisposition": {"text": "家"},
+        },
+    }
+    for resource in (patient, visit):
+        again = resource_of(resource["resourceType"], resource["id"], slots_of(resource, RULES))
+        assert again == resource
+        assert list(again) == list(resource)
+
+
+def test_absent_stays_present_replaces_and_the_other_kind_of_an_item_stays() -> None:
+    """A new home telephone leaves the one at work, and the birth date that is not said again."""
+    known = _say(1, PATIENT | {"telecom": [HOME, WORK], "birthDate": "1980"})
+    new = _say(2, PATIENT | {"telecom": [HOME | {"value": "9"}]})
+
+    shown = _shown("Patient", merge(known, new))
+    assert shown == {"telecom": [HOME | {"value": "9"}, WORK], "birthDate": "1980"}
+
+
+def test_an_end_of_a_period_leaves_its_start() -> None:
+    """Parts of a period and of a backbone element are stated one by one."""
+    known = _say(
+        1, VISIT | {"period": {"start": "2026"}, "hospitalization": {"origin": {"id": "1"}}}
+    )
+    new = _say(
+        2, VISIT | {"period": {"end": "2027"}, "hospitalization": {"reAdmission": {"text": "R"}}}
+    )
+
+    shown = _shown("Encounter", merge(known, new))
+    assert shown["period"] == {"start": "2026", "end": "2027"}
+    assert shown["hospitalization"] == {"origin": {"id": "1"}, "reAdmission": {"text": "R"}}
+
+
+def test_a_null_takes_back_its_own_statement_and_uncovers_the_next() -> None:
+    """The telephone of source a goes, that of source b is seen; nothing else is touched."""
+    known = _say(1, PATIENT | {"maritalStatus": {"text": "a"}, "gender": "male"})
+    null = _say(2, PATIENT | {"maritalStatus": {"coding": [{"code": NULL}], "text": NULL}})
+    other = _say(1, PATIENT | {"maritalStatus": {"text": "b"}}, "b")
+    merged = merge(known, null)
+
+    assert _shown("Patient", known, other)["maritalStatus"] == {"text": "a"}
+    assert _shown("Patient", merged, other) == {"gender": "male", "maritalStatus": {"text": "b"}}
+    assert _shown("Patient", merged) == {"gender": "male"}
+
+
+def test_a_null_of_one_kind_leaves_the_other_kind() -> None:
+    """``telecom`` of use home is taken back, that of use work stays."""
+    known = _say(1, PATIENT | {"telecom": [HOME, WORK]})
+    null = _say(2, PATIENT | {"telecom": [HOME | {"value": NULL}]})
+
+    assert _shown("Patient", merge(known, null)) == {"telecom": [WORK]}
+
+
+STEPS = [
+    _say(
+        10,
+        VISIT | {"status": "in-progress", "period": {"start": "2026"}, "priority": {"text": "1"}},
+    ),
+    _say(20, VISIT | {"status": "finished", "period": {"end": "2027"}}),
+    _say(30, VISIT | {"priority": {"text": NULL}}),
+    _say(40, VISIT | {"status": usual("unknown"), "serviceType": {"text": "内科"}}),
+]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_statements_of_one_source_count_by_their_time_in_whatever_order_they_come(
+    order: tuple[int, ...],
+) -> None:
+    """An older statement that arrives late replaces nothing newer and adds what is not known."""
+    said = STEPS[order[0]]
+    for number in order[1:]:
+        said = merge(said, STEPS[number])
+        kept = read_said("a", said.at, said.slots, said.written_times())
+        assert kept == said
+
+    assert _shown("Encounter", said) == {
+        "status": "finished",
+        "period": {"start": "2026", "end": "2027"},
+        "serviceType": {"text": "内科"},
+    }
+
+
+def test_at_the_same_time_the_later_received_counts() -> None:
+    """Two statements of one second."""
+    one, other = _say(5, VISIT | {"status": "arrived"}), _say(5, VISIT | {"status": "finished"})
+
+    assert _shown("Encounter", merge(one, other)) == {"status": "finished"}
+    assert _shown("Encounter", merge(other, one)) == {"status": "arrived"}
+
+
+def test_what_is_only_usual_fills_and_never_replaces() -> None:
+    """A supposed status gives way to any source that states one."""
+    supposed = _say(9, VISIT | {"status": usual("unknown")})
+    stated = _say(1, VISIT | {"status": "finished"}, "b")
+
+    assert _shown("Encounter", supposed) == {"status": "unknown"}
+    assert _shown("Encounter", supposed, stated) == {"status": "finished"}
+
+
+def test_lists_of_a_person_are_united_each_thing_once() -> None:
+    """Two sources: three numbers, each telephone once, the first source's name first."""
+    one = _say(1, PATIENT | {"telecom": [HOME], "name": [{"text": "张三"}], "gender": "male"})
+    other = _say(
+        2, PATIENT | {"telecom": [HOME, WORK], "name": [{"text": "张 三"}], "gender": "female"}, "b"
+    )
+
+    shown = _shown("Patient", one, other)
+    assert shown == {"telecom": [HOME, WORK], "name": [{"text": "张三"}], "gender": "male"}
+
+
+def test_a_corrected_result_takes_its_flag_with_it() -> None:
+    """Value, flag and range are one statement: a high flag does not stay on a normal value."""
+    observation = {"resourceType": "Observation", "id": "o", "status": "final"}
+    high = observation | {"valueString": "9", "interpretation": [{"text": "H"}]}
+    normal = observation | {"status": "corrected", "valueQuantity": {"value": 5}}
+
+    shown = _shown("Observation", merge(_say(1, high), _say(2, normal)))
+    assert shown == {"status": "corrected", "valueQuantity": {"value": 5}}
+    withdrawn = merge(_say(1, high), _say(2, observation | {"status": "entered-in-error"}))
+    assert _shown("Observation", withdrawn)["valueString"] == "9"
+
+
+def test_a_client_of_the_rest_interface_states_what_it_changed() -> None:
+    """Its element stands over later ones of the source; what it left alone goes on changing."""
+    before = _say(1, PATIENT | {"gender": "male", "birthDate": "1980", "telecom": [HOME]})
+    put = PATIENT | {"gender": "female", "birthDate": "1980"}
+    rest = rest_said(slots_of(_shown("Patient", before) | PATIENT, RULES), put, 5, RULES)
+    assert rest is not None
+    assert rest.source == REST
+    assert _shown("Patient", before, rest) == {"gender": "female", "birthDate": "1980"}
+
+    later = merge(
+        before, _say(9, PATIENT | {"gender": "male", "birthDate": "1981", "telecom": [WORK]})
+    )
+    assert _shown("Patient", later, rest) == {
+        "gender": "female", "birthDate": "1981", "telecom": [WORK],
+    }  # fmt: skip
+
+
+def test_what_nobody_states_any_more_says_that_it_was_a_mistake() -> None:
+    """A diagnosis keeps its code and loses its clinical status (R4, con-5)."""
+    condition = {
+        "resourceType": "Condition", "id": "c", "code": {"text": "x"},
+        "clinicalStatus": {"coding": [{"code": "active"}]}, "subject": {"reference": "Patient/p"},
+    }  # fmt: skip
+    left = retired(condition, RULES)
+
+    assert "clinicalStatus" not in left
+    assert left["code"] == {"text": "x"}
+    assert left["verificationStatus"]["coding"][0]["code"] == "entered-in-error"
+    assert retired(VISIT | {"status": "finished"}, RULES)["status"] == "entered-in-error"
+    assert retired(PATIENT, RULES) == PATIENT
