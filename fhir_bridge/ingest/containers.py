@@ -24,7 +24,15 @@ from .stating import Stating
 if TYPE_CHECKING:
     from .resolve import Resolved
 
-__all__ = ["UPDATE_SYSTEM", "WHOLE", "Container", "Containers", "entry_container", "read_container"]
+__all__ = [
+    "UPDATE_SYSTEM",
+    "WHOLE",
+    "Container",
+    "Containers",
+    "entry_container",
+    "read_container",
+    "row_container",
+]
 
 UPDATE_SYSTEM = "https://fhir-bridge.org/fhir/CodeSystem/update"
 WHOLE = "whole"
@@ -58,6 +66,18 @@ def read_container(bundle: Resource, source: str) -> Container | None:
     return Container(key, f"{source} {system}|{value}", source, version)
 
 
+def row_container(bundle: Resource, source: str) -> Container | None:
+    """The container of a row whose map names none: by the first number that it holds."""
+    for entry in bundle.get("entry", ()):
+        identifiers = (entry.get("resource") or {}).get("identifier") or ()
+        for identifier in [identifiers] if isinstance(identifiers, dict) else identifiers:
+            if identifier.get("value"):
+                kind = str(entry["resource"].get("resourceType", ""))
+                name = f"row {kind} {identifier.get('system', '')}|{identifier['value']}"
+                return Container(container_key(source, "", name), f"{source} {name}", source)
+    return None
+
+
 def entry_container(entry: dict[str, Any], source: str) -> Container | None:
     """The container that an entry names for itself."""
     for link in entry.get("link", ()):
@@ -70,11 +90,14 @@ def entry_container(entry: dict[str, Any], source: str) -> Container | None:
 class Containers:
     """The containers of one record: which of them speak, and what they let go of."""
 
-    def __init__(self, draft: Draft, stating: Stating, resolved: Resolved, message: int) -> None:
+    def __init__(
+        self, draft: Draft, stating: Stating, resolved: Resolved, message: int, parent: int = 0
+    ) -> None:
         self._draft = draft
         self._stating = stating
         self._resolved = resolved
         self._message = message
+        self._parent = parent
         self._open: dict[int, tuple[Container, ContainerRow | None, set[str]]] = {}
         self._late: set[int] = set()
 
@@ -106,7 +129,7 @@ class Containers:
                 ContainerRow(
                     container.key,
                     container.source,
-                    known.parent if known else 0,
+                    self._parent or (known.parent if known else 0),
                     max(container.version, known.version if known else 0),
                     max(self._resolved.at, known.at if known else self._resolved.at),
                     self._message,
@@ -119,11 +142,12 @@ class Containers:
             self._let_go(row, set())
         known = self._draft.container(key)
         base = known or ContainerRow(key, source, 0, 0, self._resolved.at, self._message)
-        self._draft.put_container(replace(base, withdrawn=True))
+        at = max(base.at, self._resolved.at)
+        self._draft.put_container(replace(base, withdrawn=True, at=at))
 
     def _is_newest(self, container: Container, known: ContainerRow) -> bool:
-        if known.withdrawn:
-            return False
+        if known.withdrawn:  # replaced or gone: it comes back only with something newer
+            return self._resolved.at > known.at
         if container.version and known.version and container.version != known.version:
             return container.version > known.version
         return self._resolved.at >= known.at

@@ -69,7 +69,7 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """How a table is read and recognised."""
+    """How a table is read and recognised; `full_export`: each file says all there is."""
 
     group_by: str = ""
     columns: tuple[str, ...] = ()
@@ -77,6 +77,7 @@ class Table:
     quote: str = ""
     header_row: int = 0
     sheet: str = ""
+    full_export: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from fhir_bridge.store import (
 from fhir_bridge.update import UpdateRules
 
 from .draft import Draft
+from .exports import take_back_vanished
 from .feed import Feed, get_feed
 from .lineage import lineage_extensions
 from .parse import Record, parse
@@ -213,6 +214,7 @@ class Pipeline:
                 written = batch.apply()
                 for work in works:
                     if work.last:
+                        self._finish_export(work, transaction)
                         transaction.journal_done(work.entry.message_id, *status(work))
                 start, cpu = time.perf_counter_ns(), time.thread_time_ns()
         self.timings.nanoseconds["record"] += time.perf_counter_ns() - start  # the commit
@@ -247,6 +249,15 @@ class Pipeline:
             stated = self._provenance(work, resolved)
             draft.put(stated, 1)
         batch.absorb(draft)
+
+    def _finish_export(self, work: Work, transaction: Transaction) -> None:
+        """Every row of a file is written: what a full export no longer brings is taken back."""
+        feed, entry = work.feed, work.entry
+        if feed is None or not feed.table.full_export or work.tally.refused:
+            return
+        at = moment_of(entry.received)
+        vanished = take_back_vanished(transaction, feed, entry.message_id, at, self._resolver)
+        work.tally.vanished = len(vanished.let_go)
 
     def _in_turn(self, works: Sequence[Work], transaction: Transaction) -> list[Work]:
         """Those of `works` that nobody has finished; one process at a time gets past this.

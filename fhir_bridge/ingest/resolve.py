@@ -23,17 +23,18 @@ from fhir_bridge.audit import FEED_SYSTEM
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource, render_json
 from fhir_bridge.fhir.marks import NULL
+from fhir_bridge.search.hashing import hashed
 from fhir_bridge.store import moment_of
 from fhir_bridge.update import UpdateRules
 
-from .containers import Container, Containers, entry_container, read_container
+from .containers import Container, Containers, entry_container, read_container, row_container
 from .draft import Draft
 from .feed import Feed, find_mentions
 from .naming import SHARED, content_id, entry_id, without_places
 from .settle import settle
 from .stating import Saying, Stating, bare
 
-__all__ = ["PatientLinker", "Resolved", "Resolver", "Spoken"]
+__all__ = ["PatientLinker", "Resolved", "Resolver", "Spoken", "export_key"]
 
 _REMEMBERED = 100_000
 _SUBJECTS = ("subject", "patient", "beneficiary", "for")
@@ -149,6 +150,8 @@ class Resolver:
         """
         task = self._task(bundle, spoken, draft)
         container = read_container(bundle, task.source)
+        if container is None and spoken.feed.table.full_export:
+            container = row_container(bundle, task.source)
         entries = [
             _entry(number, entry, container, task.source)
             for number, entry in enumerate(bundle.get("entry", ()))
@@ -182,6 +185,10 @@ class Resolver:
         self._fresh.clear()
         if everything:
             self._known.clear()
+
+    def stating(self, draft: Draft) -> Stating:
+        """How resources are stated in `draft`."""
+        return Stating(draft, self._rules, lambda id_: self._linker.living(draft, id_))
 
     def _task(self, bundle: Resource, spoken: Spoken, draft: Draft) -> _Task:
         feed = spoken.feed
@@ -264,8 +271,10 @@ class Resolver:
         """States every entry; containers let go of what they no longer hold."""
         draft = task.draft
         draft.look_up(_pair(entry.reference) for entry in entries)
-        stating = Stating(draft, self._rules, lambda id_: self._linker.living(draft, id_))
-        containers = Containers(draft, stating, task.resolved, task.spoken.message)
+        stating = self.stating(draft)
+        containers = Containers(
+            draft, stating, task.resolved, task.spoken.message, export_key(task.spoken.feed)
+        )
         for entry in entries:
             is_part = entry.container is not None and self._level(entry, task) == 0
             if is_part and entry.container and not containers.opens(entry.container):
@@ -318,6 +327,11 @@ class Resolver:
         """The id behind `key` if the last that was said there had this digest."""
         said, known_id = self._fresh.get(key) or self._known.get(key) or (b"", "")
         return known_id if said == digest else None
+
+
+def export_key(feed: Feed) -> int:
+    """The key of the container that all rows of a full export are in; 0 for other feeds."""
+    return hashed(f"export {feed.name}") if feed.table.full_export else 0
 
 
 def event_time(bundle: Resource, received: int) -> int:

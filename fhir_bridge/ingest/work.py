@@ -26,6 +26,7 @@ class Tally:
     records: int = 0
     refused: int = 0
     warned: int = 0
+    vanished: int = 0  # what a full export no longer brought
 
 
 @dataclass(slots=True)
@@ -68,6 +69,8 @@ def status(work: Work) -> tuple[Literal["done", "quarantined", "ignored"], str]:
     detail = f"{refused} of {records} in quarantine" if refused else f"{records} records"
     if work.tally.warned:
         detail += f", {work.tally.warned} with warnings"
+    if work.tally.vanished:
+        detail += f", {work.tally.vanished} taken back"
     return ("quarantined" if refused == records else "done"), detail
 
 

@@ -16,6 +16,7 @@ from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.identity import Linker, load_rules
 from fhir_bridge.ingest import parse_feed
 from fhir_bridge.ingest.draft import Draft
+from fhir_bridge.ingest.exports import take_back_vanished
 from fhir_bridge.ingest.resolve import Resolved, Resolver, Spoken
 from fhir_bridge.search import Registry
 from fhir_bridge.store import Store, open_store
@@ -257,3 +258,33 @@ def test_what_refers_back_to_nothing_is_told_and_not_made(record: Record) -> Non
 
     shown = record.one("Encounter")
     assert (shown["status"], shown["class"]) == ("cancelled", {"code": "IMP"})
+
+
+EXPORT = parse_feed(
+    "export",
+    'title.en = "E"\nsource = "contract"\nformat = "table"\nmap = "urn:m"\n[table]\nfull_export = true\n',
+)
+
+
+def _team(number: str, **content: Any) -> dict[str, Any]:
+    return entry("CareTeam", identifier=[{"system": "urn:t", "value": number}], **content)
+
+
+def test_a_row_that_vanishes_from_a_full_export_takes_its_statement_back(record: Record) -> None:
+    """The team of the missing row was a mistake now; when it comes again it stands again."""
+
+    def file(*numbers: str) -> None:
+        for number in numbers:
+            record.say(_team(number, status="active"), feed=EXPORT)
+        with record.store.transaction() as transaction:
+            first = record.messages - len(numbers) + 1
+            take_back_vanished(transaction, EXPORT, first, 1_000 * first, record.resolver)
+
+    def states() -> dict[str, str]:
+        return {each["identifier"][0]["value"]: each["status"] for each in record.read("CareTeam")}
+
+    file("1", "2")
+    file("1")
+    assert states() == {"1": "active", "2": "entered-in-error"}
+    file("1", "2")
+    assert states() == {"1": "active", "2": "active"}
