@@ -171,13 +171,11 @@ def _rows(data: bytes, feed: Feed | None) -> Iterator[Any]:
     if feed is None:
         return iter(tables.read_rows(data))
     table = feed.table
-    written = {
-        "delimiter": table.delimiter,
-        "quote": table.quote,
-        "header_row": table.header_row,
-        "sheet": table.sheet,
-    }
-    chosen: dict[str, Any] = {key: value for key, value in written.items() if value}
-    dialect = tables.Dialect(**chosen)
-    rows = tables.read_rows(BytesIO(data), charset=feed.charset or None, dialect=dialect)
-    return tables.group_rows(rows, table.group_by) if table.group_by else rows
+
+    def read() -> Iterator[tables.Row]:
+        charset = None if tables.is_json(data) else feed.charset or None
+        return tables.read_rows(BytesIO(data), charset=charset, dialect=table.dialect)
+
+    if table.group_by:
+        return tables.group_rows(read, table.group_by, table.whose)
+    return read()

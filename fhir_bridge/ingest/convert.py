@@ -16,7 +16,7 @@ from fhir_bridge.fhir import Resource
 from .detect import detect
 from .feed import Feed
 from .parse import parse
-from .transform import MapLibrary, Transformer
+from .transform import MapLibrary, Transformer, is_refused
 from .validate import Validation
 
 __all__ = ["Converted", "convert", "find_standard_feed"]
@@ -58,6 +58,8 @@ def convert(
             if record is None:
                 break
             issues += record.issues
+            if any(is_refused(issue) for issue in record.issues):
+                continue
             mapped = transformer.transform(record, chosen)
         except BridgeError as error:
             issues += error.issues
@@ -79,10 +81,11 @@ def find_standard_feed(data: bytes, feeds: Mapping[str, Feed]) -> Feed:
     form = detect(data)
     standard = [feed for feed in feeds.values() if feed.standard and feed.format == form]
     if form == "table":
-        found = next(tables.read_rows(data), None)
-        names = set(found.keys()) if found is not None else set()
+        sheets = tables.read_headers(data)
         standard = [
-            each for each in standard if each.table.columns and names >= {*each.table.columns}
+            each
+            for each in standard
+            if each.table.columns and any(names >= {*each.table.columns} for names in sheets)
         ]
         standard.sort(key=lambda each: -len(each.table.columns))
     if not standard and form == "fhir":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.tables import is_dbf
 
 __all__ = ["detect"]
 
@@ -16,8 +17,10 @@ _HL7V2 = re.compile(rb"\A[\x0b\s]*(?:MSH|FHS|BHS)[^A-Za-z0-9\s]")
 _FHIR_XML = re.compile(rb"<[^>]*http://hl7\.org/fhir[\"']")
 _XML = re.compile(rb"<\?xml|<(?:\w+:)?[A-Za-z_][\w.]*(?:\s|>|/)")
 _RESOURCE = re.compile(rb'"resourceType"\s*:')
+_LINES = 20
+_CELLS = re.compile(rb"([,;\t|])[^,;\t|]*\1")  # behind a title: two separators of one kind
 _DELIMITED = re.compile(rb"[,;\t|]")
-_WORKBOOK = b"PK\x03\x04"
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # XLSX, and the old form
 
 
 def detect(data: bytes) -> str:
@@ -27,7 +30,7 @@ def detect(data: bytes) -> str:
     ('hl7v2', 'fhir', 'table')
     """
     start = data[:_LOOKED_AT].removeprefix(b"\xef\xbb\xbf")
-    if start.startswith(_WORKBOOK):
+    if start.startswith(_WORKBOOKS) or is_dbf(start):
         return "table"
     if b"\0" in start[:64]:  # UTF-16: the letters are what matters here
         start = start.replace(b"\0", b"").lstrip(b"\xff\xfe")
@@ -38,6 +41,7 @@ def detect(data: bytes) -> str:
         return "fhir" if _RESOURCE.search(text) else "table"
     if _XML.search(text):
         return "fhir" if _FHIR_XML.search(text) else "cda"
-    if _DELIMITED.search(text.partition(b"\n")[0]):
+    lines = text.split(b"\n", _LINES)[:_LINES]
+    if _DELIMITED.search(lines[0]) or any(_CELLS.search(line) for line in lines):
         return "table"
     raise BridgeError("FB-6001")

@@ -19,6 +19,7 @@ from typing import Any
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions
+from fhir_bridge.tables import Dialect
 
 __all__ = [
     "FORMATS",
@@ -69,15 +70,36 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """How a table is read and recognised; `full_export`: each file says all there is."""
+    """How a table is read and recognised.
+
+    `full_export` says that each file holds everything: what a row said that is no longer there
+    is taken back.
+    """
 
     group_by: str = ""
+    whose: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
     delimiter: str = ""
     quote: str = ""
     header_row: int = 0
     sheet: str = ""
+    clear: tuple[str, ...] = ()
+    empty: str = "keep"
     full_export: bool = False
+
+    @property
+    def dialect(self) -> Dialect:
+        """What the reader of tables asks."""
+        return Dialect(
+            delimiter=self.delimiter,
+            quote=self.quote or '"',
+            header_row=self.header_row or None,
+            sheet=self.sheet,
+            required=self.required,
+            clear=self.clear,
+            empty=self.empty,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +243,7 @@ def _check(feed: Feed) -> None:
             ("auto", "original", "enhanced", "none"),
         ),
         ("models_check", feed.models_check, ("", "first", "all", "off")),
+        ("table.empty", feed.table.empty, ("keep", "clear")),
     ]
     for key, value, allowed in choices:
         if value not in allowed:

@@ -82,21 +82,13 @@ def _documents(data: bytes, feed: Feed) -> Iterator[Record]:
 
 def _rows(data: bytes, feed: Feed) -> Iterator[Record]:
     settings = feed.table
-    options: dict[str, Any] = {
-        key: value
-        for key, value in (
-            ("delimiter", settings.delimiter),
-            ("quote", settings.quote),
-            ("header_row", settings.header_row),
-            ("sheet", settings.sheet),
-        )
-        if value
-    }
-    json_rows = data[:64].lstrip()[:1] in {b"{", b"["}  # also rows replayed from quarantine
-    charset = None if json_rows else feed.charset or None
-    rows = tables.read_rows(BytesIO(data), charset=charset, dialect=tables.Dialect(**options))
+    charset = None if tables.is_json(data) else feed.charset or None
+
+    def read() -> Iterator[tables.Row]:
+        return tables.read_rows(BytesIO(data), charset=charset, dialect=settings.dialect)
+
     found: Iterable[tables.Row | tables.Group] = (
-        tables.group_rows(rows, settings.group_by) if settings.group_by else rows
+        tables.group_rows(read, settings.group_by, settings.whose) if settings.group_by else read()
     )
     for row in found:
         yield Record(row, (), _row_bytes(row), row.where, tuple(row.issues))

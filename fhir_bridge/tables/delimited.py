@@ -24,13 +24,18 @@ _LOOKED_AT = 20
 class Dialect:
     """How a table is written; empty or None means: find out.
 
-    `header_row` counts from 1 as a spreadsheet does; `sheet` names an XLSX sheet.
+    `header_row` counts from 1 as a spreadsheet does; `sheet` names an XLSX sheet; `required`
+    are the columns without which a table is not this one and a row no record; `clear` are the
+    cell texts that take back what was said, and `empty` says whether an empty cell does.
     """
 
     delimiter: str = ""
     quote: str = '"'
     header_row: int | None = None
     sheet: str = ""
+    required: tuple[str, ...] = ()
+    clear: tuple[str, ...] = ()
+    empty: str = "keep"
 
 
 def delimited_records(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from fhir_bridge.errors import Issue
 
-__all__ = ["clean_name", "column_index", "find_header"]
+__all__ = ["clean_name", "column_index", "find_header", "names_of"]
 
 _BLANKS = re.compile(r"\s+")
 _BETWEEN_CHINESE = re.compile(r"(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])")
@@ -63,6 +63,11 @@ def column_index(cells: Sequence[object], where: str) -> tuple[dict[str, int], l
             name = renamed
         index[name] = position
     return index, issues
+
+
+def names_of(cells: Sequence[object]) -> list[str]:
+    """The cleaned names of a line, blanks left out."""
+    return [name for name in map(clean_name, cells) if name]
 
 
 def _filled(row: Sequence[object]) -> int:

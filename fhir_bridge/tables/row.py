@@ -1,31 +1,69 @@
 """One row of a table as a node: column name to cell.
 
 A cell is its text (a ``str``) that can also be asked: ``items`` (the values of a list in
-one cell, separated by ``;`` ``；`` ``|`` or ``、``), ``code`` (the text before ``@`` ``:``
-or ``：``) and ``detail`` (the text after it).
+one cell, see `lists`), ``code`` and ``detail`` (what an item names and says of it), ``doubt``
+(true where the sender is not sure of it), ``nothing`` (true where the text says that there is
+nothing), and what a measured value says (see `measure`): ``number``, ``comparator``, ``unit``,
+``first``, ``second``, ``low``, ``high``.
 
-Promises: a blank cell answers None, as an absent column does; full-width digits, Latin
-letters and blanks are folded to half-width, nothing else in a cell is changed; `where`
-names the row as a spreadsheet shows it and the column as its sender wrote it.
+Promises: a blank cell answers None, as an absent column does, unless the table says that it
+clears; full-width digits, Latin letters and blanks are folded to half-width, nothing else in a
+cell is changed; `where` names the row as a spreadsheet shows it and the column as its sender
+wrote it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import KeysView, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 from fhir_bridge.errors import Issue
+from fhir_bridge.tables.lists import code_and_detail, split_items
+from fhir_bridge.tables.measure import read_measure
+from fhir_bridge.tables.words import says_nothing, without_doubt
 
-__all__ = ["Cell", "Row", "clean_cell"]
+__all__ = ["NULL", "Cell", "Clearing", "Row", "clean_cell", "holds_no_value", "is_rounded"]
 
+NULL = "\ufdd0"
 _BLANK = frozenset({"", "-", "--", "/", "\\", "\\N", "NULL", "null", "None", "N/A", "#N/A"})
-_ITEMS = re.compile(r"\s*[;；|、]\s*")
-_DETAIL = re.compile(r"\s*[@:：]\s*")
 _WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ\u3000\u00a0]")
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B) if chr(code).isalnum()}
 _NARROW |= {0x3000: 0x20, 0x00A0: 0x20}
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 _FORMULA_TEXT = re.compile(r'^="(.*)"$', re.DOTALL)
+_ROUNDED = re.compile(r"[-+＋]?\d(?:[.,．]\d+[eE][+＋]?|[eE][+＋])\d+\Z")
+_NO_VALUE = re.compile(r"#(?:[A-Z][A-Z0-9/]*[!?]|N/A|#{2,})\Z")
+_MEASURED = ("number", "comparator", "unit", "first", "second", "low", "high")
+_PARTS = dict.fromkeys(("items", "code", "detail", "doubt", "nothing", *_MEASURED))
+
+
+@dataclass(frozen=True, slots=True)
+class Clearing:
+    """Which cells take back what the source said before: these texts, and empty ones or not."""
+
+    texts: frozenset[str] = frozenset()
+    empty: bool = False
+
+
+def is_rounded(text: str) -> bool:
+    """Whether `text` is a number in scientific notation, whose last digits are lost.
+
+    >>> is_rounded("9.90101E+16"), is_rounded("1E+17"), is_rounded("12E45"), is_rounded("2E03")
+    (True, True, False, False)
+    """
+    return _ROUNDED.match(text) is not None
+
+
+def holds_no_value(text: str) -> bool:
+    """Whether a spreadsheet shows `text` where a value is missing: an error, or ``####``.
+
+    >>> holds_no_value("#REF!"), holds_no_value("#####"), holds_no_value("#3")
+    (True, True, False)
+    """
+    return _NO_VALUE.match(text.strip()) is not None
 
 
 class Cell(str):
@@ -43,33 +81,73 @@ class Cell(str):
         return cell
 
     def get(self, name: str) -> Any:
-        """``items``, ``code`` or ``detail``; None for a part that is not there."""
+        """A part, as the module says; None for one that is not there."""
+        text = str(self)
+        if text == NULL:
+            return self._cleared(name)
         if name == "items":
-            parts = [self._part(text) for text in _ITEMS.split(self) if text.strip()]
-            return parts or None
+            return [self._part(item) for item in split_items(text)] or None
+        if name in _MEASURED:
+            return self._part(getattr(read_measure(text), name))
+        if name == "nothing":
+            return True if _read_item(text)[3] else None
+        if name == "doubt":
+            return True if _read_item(text)[2] else None
         if name in ("code", "detail"):
-            split = _DETAIL.split(self, maxsplit=1)
-            text = split[0] if name == "code" else split[1] if len(split) > 1 else ""
-            return self._part(text) if text.strip() else None
+            code, detail, _, _ = _read_item(text)
+            return self._part(code if name == "code" else detail)
         return None
+
+    def _cleared(self, name: str) -> Any:
+        """A cleared cell clears each of its parts."""
+        return [self] if name == "items" else self if name in ("code", "number") else None
 
     def keys(self) -> KeysView[str]:
         """What can be asked."""
-        return dict.fromkeys(("items", "code", "detail")).keys()
+        return _PARTS.keys()
+
+    @property
+    def column(self) -> str:
+        """The column that holds it."""
+        return self._column
 
     @property
     def where(self) -> str:
         """For example ``row 7, column 身份证号``."""
         return f"{self._row.where}, column {self._column}"
 
-    def _part(self, text: str) -> Cell:
-        return Cell(text.strip(), self._row, self._column)
+    def _part(self, text: str) -> Cell | None:
+        return Cell(text, self._row, self._column) if text else None
+
+
+@lru_cache(maxsize=4096)
+def _read_item(item: str) -> tuple[str, str, bool, bool]:
+    """(code, detail, doubted, nothing) of one value of a list."""
+    code, detail = code_and_detail(item.strip(_TICKS))
+    said = without_doubt(code)
+    nothing = says_nothing(code) or (says_nothing(item) if detail else False)
+    return said or code, detail, said is not None, nothing
+
+
+_TICKS = "☑☒√✓✔■● "
 
 
 class Row:
-    """One row.  `number` counts from 1 as a spreadsheet does, the header included."""
+    """One row.  `number` counts from 1 as a spreadsheet does, the header included.
 
-    __slots__ = ("_cells", "_index", "_values", "issues", "number", "source")
+    `rounded` are the cells read so far whose last digits are lost.
+    """
+
+    __slots__ = (
+        "_cells",
+        "_clearing",
+        "_index",
+        "_values",
+        "issues",
+        "number",
+        "rounded",
+        "source",
+    )
 
     def __init__(
         self,
@@ -79,13 +157,16 @@ class Row:
         *,
         issues: tuple[Issue, ...] = (),
         source: str = "row",
+        clearing: Clearing | None = None,
     ) -> None:
         self._index = index
         self._values = values
         self._cells: dict[str, Cell | list[Row] | None] = {}
+        self._clearing = clearing
         self.number = number
         self.issues = issues
         self.source = source
+        self.rounded: list[Cell] = []
 
     def get(self, name: str) -> Cell | list[Row] | None:
         """The cell of column `name`; a JSON row may hold rows under a name.
@@ -103,8 +184,25 @@ class Row:
         value = self._values[position]
         if isinstance(value, list):
             return self._nested(name, value)
+        text = self._text(value)
+        if not text:
+            return None
+        cell = Cell(text, self, name)
+        if is_rounded(text):
+            self.rounded.append(cell)
+        return cell
+
+    def _text(self, value: Any) -> str:
+        """The cleaned text of a raw cell, `NULL` where it clears."""
         text = clean_cell(value)
-        return Cell(text, self, name) if text else None
+        clearing = self._clearing
+        if clearing is not None:
+            if not text:
+                raw = "" if value is None else str(value).strip()
+                return NULL if clearing.empty or raw in clearing.texts else ""
+            if text in clearing.texts:
+                return NULL
+        return text
 
     def keys(self) -> KeysView[str]:
         """The column names in order."""
@@ -122,7 +220,7 @@ class Row:
             value = self._values[position] if position < len(self._values) else None
             if isinstance(value, list):
                 found[name] = value
-            elif text := clean_cell(value):
+            elif position < len(self._values) and (text := self._text(value)):
                 found[name] = text
         return found
 
@@ -133,6 +231,7 @@ class Row:
                 list(one.values()),
                 number,
                 source=f"{self.where}, {name}",
+                clearing=self._clearing,
             )
             for number, one in enumerate(value, 1)
             if isinstance(one, dict)
@@ -146,11 +245,11 @@ def clean_cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = str(value).strip()
+    text = str(value).strip().strip(_INVISIBLE).strip()
     if _WIDE.search(text):
         text = text.translate(_NARROW).strip()
     if text.startswith("=") and (formula := _FORMULA_TEXT.match(text)):
         text = formula.group(1).strip()
     elif text.startswith("'") and text[1:].isalnum():
         text = text[1:]
-    return "" if text in _BLANK else text
+    return "" if text in _BLANK or (text[:1] == "#" and holds_no_value(text)) else text

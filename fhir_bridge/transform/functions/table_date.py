@@ -19,8 +19,8 @@ def table_date(text: str | None) -> str | None:
 
     >>> table_date("2024/1/5"), table_date("2024年1月5日"), table_date("2024.3"), table_date("20240105")
     ('2024-01-05', '2024-01-05', '2024-03', '20240105')
-    >>> table_date("2024-1-5 8:00:00")
-    '2024-01-05 08:00:00'
+    >>> table_date("2024-1-5 8:00:00"), table_date("2024/1/5 8:05")
+    ('2024-01-05 08:00:00', '2024-01-05 08:05')
     """
     if not text:
         return None
@@ -32,4 +32,4 @@ def table_date(text: str | None) -> str | None:
     time = rest.strip().lstrip("T")
     if not time or not day:
         return date
-    return f"{date} {time:0>8}" if re.match(r"\d:\d\d:\d\d", time) else f"{date} {time}"
+    return f"{date} 0{time}" if re.match(r"\d:\d\d", time) else f"{date} {time}"

@@ -1,0 +1,79 @@
+"""Words that forms put where a value or a record would stand; the list is ``words.csv``.
+
+`nothing`: the cell says that there is nothing, or nothing known (无, 否认, 不详, 0).  `doubt`:
+the sender is not sure (高血压待查); its group is what the doubt is about.  `line`: the
+line is no record but a total, a signature or a remark.  All are patterns of a whole text in
+compatibility form (NFKC).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from unicodedata import normalize
+
+__all__ = ["is_no_record", "says_nothing", "without_doubt"]
+
+_FEW = 2  # most filled cells of a remark
+_PUNCTUATION = "。.;, "
+
+
+def says_nothing(text: str) -> bool:
+    """Whether `text` says that there is nothing.
+
+    >>> says_nothing("否认药物过敏史"), says_nothing("无"), says_nothing("无名指骨折")
+    (True, True, False)
+    """
+    return _fits("nothing", _plain(text)) is not None
+
+
+def without_doubt(text: str) -> str | None:
+    """What `text` doubts; None when it doubts nothing.
+
+    >>> without_doubt("高血压待查"), without_doubt("糖尿病？"), without_doubt("高血压")
+    ('高血压', '糖尿病', None)
+    """
+    found = _fits("doubt", normalize("NFKC", text).strip())
+    return next(filter(None, found.groups())).strip() if found else None
+
+
+def is_no_record(cells: Sequence[str]) -> bool:
+    """Whether a line of a table is a total, a signature or a remark.
+
+    >>> is_no_record(["", "合计", "12"]), is_no_record(["填表人：", "某某"]), is_no_record(["1", "合计"])
+    (True, True, False)
+    """
+    filled = [text for text in map(_plain, cells) if text]
+    if not filled:
+        return False
+    first = re.sub(r"\s+", "", filled[0])
+    if _fits("line", filled[0]) is None and _fits("line", first) is None:
+        return False
+    return len(filled) <= _FEW or len(first) <= _LONGEST_TOTAL
+
+
+_LONGEST_TOTAL = 6  # a line of figures whose first cell is 合计 or 填表人：
+
+
+def _plain(text: str) -> str:
+    return normalize("NFKC", text).strip().strip(_PUNCTUATION)
+
+
+def _fits(kind: str, text: str) -> re.Match[str] | None:
+    return _patterns()[kind].fullmatch(text)
+
+
+@cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    text = files(__package__).joinpath("words.csv").read_text(encoding="utf-8")
+    found: dict[str, list[str]] = {}
+    for row in csv.DictReader(text.splitlines()):
+        found.setdefault(row["kind"], []).append(row["pattern"])
+    return {kind: _one_of(patterns) for kind, patterns in found.items()}
+
+
+def _one_of(patterns: Sequence[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
