@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.cli.printing import print_issues, print_resource, progress_bar
 from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
@@ -15,15 +16,23 @@ __all__ = ["command"]
 @click.option("--restart", is_flag=True, help="From the beginning, not from where it was stopped.")
 @site_options
 def command(*, restart: bool, settings: Settings) -> int:
-    """Compare every index row with its resource, and every history with its versions.
+    """Prove that the record holds together: index, histories, references and persons.
+
+    Compares every index row with its resource and every history with its versions; finds
+    references that lead nowhere, temporary ids, Patients linked in a circle, resources about a
+    replaced Patient, and numbers that two persons hold.  The first 200 of each kind are told.
 
     Works range by range while the service runs, and goes on where it was stopped within a day;
     exit code 1 when something is wrong.
 
     Example: fhir-bridge check --data var
     """
+    from fhir_bridge.identity.personal import PersonalNumbers
+    from fhir_bridge.identity.rules import load_rules
+
+    numbers = PersonalNumbers(load_rules(Artifacts(*settings.overlay)))
     with opened(settings) as store, progress_bar("check") as progress:
-        checked = store.check(restart=restart, progress=progress)
+        checked = store.check(restart=restart, progress=progress, numbers=numbers)
     print_issues(checked.issues)
     print_resource(
         {
@@ -31,6 +40,7 @@ def command(*, restart: bool, settings: Settings) -> int:
             "versions": checked.versions,
             "indexRows": checked.index_rows,
             "issues": len(checked.issues),
+            "found": dict(sorted(checked.counts.items())),
         }
     )
     return 1 if checked.issues else 0

@@ -37,6 +37,7 @@ from fhir_bridge.store.revision import outdated_types
 from fhir_bridge.store.select import Selector
 from fhir_bridge.store.session import Session
 from fhir_bridge.store.settings import KeptSettings
+from fhir_bridge.store.shared_identities import AllNumbers
 from fhir_bridge.store.symbols import number_symbols
 from fhir_bridge.store.transaction import Transaction
 from fhir_bridge.store.writing import SeenTerms, Writer
@@ -220,10 +221,14 @@ class Store:
             return collect(session, self.indexer, limit, self.finder.keep_snapshots)
 
     def check(
-        self, *, restart: bool = False, progress: Callable[[int, int], None] | None = None
+        self,
+        *,
+        restart: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+        numbers: AllNumbers | None = None,
     ) -> Checked:
-        """Whether the index agrees with the bodies and histories are whole."""
-        return check(self, restart=restart, progress=progress)
+        """Whether index, histories, references and numbers of persons hold together."""
+        return check(self, restart=restart, progress=progress, numbers=numbers)
 
     def reindex(
         self,

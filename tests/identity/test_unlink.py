@@ -6,6 +6,7 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import parse_json
 from fhir_bridge.identity import Linker, decisions, load_rules, unlink
+from fhir_bridge.identity.personal import PersonalNumbers
 from fhir_bridge.store import open_store
 from tests.store.conftest import database, registry  # noqa: F401 - fixtures
 
@@ -130,7 +131,9 @@ def test_a_wrong_join_comes_apart_and_stays_apart(world):
     assert world.say("his", OWN, ("urn:his", "9"), observation="later") == other
     assert world.last.rule == "separated"
     assert world.say("files", OWN, ("urn:file", "7"), telecom=[{"value": "1"}]) == patient
-    assert world.store.check().issues == ()
+    assert [each.code for each in world.store.check().issues] == ["FB-5026"]
+    numbers = PersonalNumbers(load_rules(Artifacts()))
+    assert world.store.check(numbers=numbers).issues == (), "it was decided that they are two"
     assert [each.kind for each in decisions(world.store, patient)] == ["new", "joined", "split"]
     assert decisions(world.store, other)[-1].other == patient
 

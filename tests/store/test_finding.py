@@ -119,6 +119,8 @@ def test_replaced_versions_are_cleared_when_no_page_can_need_them(
     store = opening(keep_snapshots=1_000)
     began = datetime(2026, 1, 1, tzinfo=UTC)
     text = "x" * 1_000
+    with clock.at(began), store.transaction() as tx:
+        tx.put(patient("p"))
     for minute, code in enumerate(("1-1", "2-2", "3-3")):
         with clock.at(began + timedelta(minutes=minute)), store.transaction() as tx:
             tx.put(observation("o", "p", code, note=[{"text": text}]))

@@ -32,7 +32,7 @@ _WRITER = textwrap.dedent(
                         "resourceType": "Basic",
                         "id": f"{sys.argv[2]}-{number}-{place}",
                         "code": {"text": str(number)},
-                        "subject": {"reference": f"Patient/{number}"},
+                        "subject": {"reference": f"Basic/{sys.argv[2]}-{number}-0"},
                     }
                     for place in range(20)
                 ]
