@@ -103,6 +103,12 @@ class Linker:
         """The Patient that this one is part of now: mostly itself."""
         return Statements(ledger).living(patient_id)
 
+    def person(self, ledger: IdentityLedger, identifier: Resource) -> str:
+        """The Patient who has a number; "" when nobody is known by it."""
+        keys = self.keys.numbers({"identifier": [identifier]})
+        known = ledger.identity_keys(keys)
+        return next((self.living(ledger, known[key]) for key in keys if key in known), "")
+
     def _link(self, said: _Said, known: Mapping[bytes, str]) -> Link:
         living = said.statements.living
         of_verified = _distinct(living(known[key]) for key in said.verified if key in known)

@@ -25,12 +25,14 @@ from fhir_bridge.fhir import Resource, render_json
 from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.search.hashing import hashed
 from fhir_bridge.store import moment_of
-from fhir_bridge.update import UpdateRules
+from fhir_bridge.update import UpdateRules, is_retired
 
+from .aliases import find_alias, keep_aliases, merged_into
 from .containers import Container, Containers, entry_container, read_container, row_container
 from .draft import Draft
 from .feed import Feed, find_mentions
 from .naming import SHARED, content_id, entry_id, without_places
+from .operations import Follow, Operation, Operations, read_operation
 from .settle import settle
 from .stating import Saying, Stating, bare
 
@@ -62,6 +64,9 @@ class PatientLinker(Protocol):
     def living(self, ledger: Any, patient_id: str, /) -> str:
         """The Patient that this one is part of now: mostly itself."""
 
+    def person(self, ledger: Any, identifier: Resource, /) -> str:
+        """The Patient who has a number; "" when nobody is known by it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
@@ -89,6 +94,7 @@ class Resolved:
     changed: list[tuple[int, Resource]] = field(default_factory=list)
     entries: list[str] = field(default_factory=list)
     let_go: list[str] = field(default_factory=list)
+    follows: list[Follow] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     at: int = 0
 
@@ -108,7 +114,16 @@ class _Entry:
     reference: str = ""
     marked: frozenset[str] = frozenset()
     container: Container | None = None
+    operation: Operation | None = None
     is_dropped: bool = False
+    own: str = ""  # how others refer to it by its own id
+
+    def refer(self, reference: str, task: _Task) -> None:
+        """Everything that refers to the entry refers to `reference`; "" to what is taken back."""
+        self.reference = reference
+        for name in (self.entry.get("fullUrl"), self.own):
+            if name:
+                task.places[name] = reference or NULL
 
 
 @dataclass(slots=True)
@@ -156,20 +171,21 @@ class Resolver:
             _entry(number, entry, container, task.source)
             for number, entry in enumerate(bundle.get("entry", ()))
         ]
-        for entry in entries:
+        stated = [entry for entry in entries if entry.operation is None]
+        others = [entry for entry in stated if entry.resource["resourceType"] != "Patient"]
+        for entry in others:
             self._name(entry, task)
-        for entry in entries:
+        others = [entry for entry in others if not entry.is_dropped]
+        draft.look_up(_pair(entry.reference) for entry in others)
+        for entry in others:
+            self._follow_aliases(entry, task)
+        for entry in stated:
             if entry.resource["resourceType"] == "Patient":
                 self._link(entry, task)
-        others = [
-            entry
-            for entry in entries
-            if not entry.is_dropped and entry.resource["resourceType"] != "Patient"
-        ]
         others = list(_told_apart(others, task))
         for entry in others:
             entry.marked = settle(entry.resource, task.places, task.owner)
-        self._state_all(others, task)
+        self._state_all(others, [e.operation for e in entries if e.operation is not None], task)
         task.resolved.entries = [entry.reference for entry in entries]
         return task.resolved
 
@@ -199,45 +215,47 @@ class Resolver:
 
     def _name(self, entry: _Entry, task: _Task) -> None:
         """The entry's reference, and the names by which others refer to it."""
-        resource, feed = entry.resource, task.spoken.feed
+        resource = entry.resource
         kind, own = resource["resourceType"], resource.get("id")
-        if kind != "Patient":
-            id_ = entry_id(entry.entry, resource, task.owner)
-            if id_ is None and own:
-                id_ = clock.named_id(task.owner, kind, str(own))
-            if id_ is None and entry.container is not None and kind not in SHARED:
-                id_ = content_id(resource, entry.container.name)
-            if id_ is None:
-                id_ = clock.named_id(task.owner, kind, f"{task.spoken.digest()}/{entry.number}")
-            entry.is_dropped = not id_
-            entry.reference = f"{kind}/{id_}" if id_ else ""
-            entry.resource = {"resourceType": kind, "id": id_} | {
-                key: value for key, value in resource.items() if key not in {"resourceType", "id"}
-            }
-        self._sign(entry.resource, task, feed)
-        for name in (entry.entry.get("fullUrl"), f"{kind}/{own}" if own else None):
-            if name and kind != "Patient":
-                task.places[name] = entry.reference or NULL
+        id_ = entry_id(entry.entry, resource, task.owner)
+        if id_ is None and own:
+            id_ = clock.named_id(task.owner, kind, str(own))
+        if id_ is None and entry.container is not None:
+            id_ = content_id(resource, entry.container.name)
+        if id_ is None:
+            id_ = clock.named_id(task.owner, kind, f"{task.spoken.digest()}/{entry.number}")
+        entry.is_dropped = not id_
+        entry.own = f"{kind}/{own}" if own else ""
+        entry.resource = {"resourceType": kind, "id": id_} | {
+            key: value for key, value in resource.items() if key not in {"resourceType", "id"}
+        }
+        _sign(entry.resource, task)
+        entry.refer(f"{kind}/{id_}" if id_ else "", task)
 
-    def _sign(self, resource: Resource, task: _Task, feed: Feed) -> None:
-        """Who says it, and which profiles the feed promises."""
-        meta = {**resource.get("meta", {})}
-        if resource["resourceType"] != "Patient":
-            meta["source"] = f"{FEED_SYSTEM}/{task.source}"
-        promised = feed.profiles.get(resource["resourceType"], ())
-        if promised:
-            meta["profile"] = [*dict.fromkeys([*meta.get("profile", ()), *promised])]
-        if meta:
-            resource["meta"] = meta
+    def _follow_aliases(self, entry: _Entry, task: _Task) -> None:
+        """What is known by another of its numbers, or became part of another, is that one."""
+        kind, id_ = entry.resource["resourceType"], entry.resource["id"]
+        if kind not in self._rules.aliases:
+            return
+        present = task.draft.present(kind, id_)
+        if present is None:
+            other = find_alias(task.draft, entry.resource)
+        elif is_retired(bare(present.resource), self._rules):
+            other = merged_into(task.draft, kind, id_)
+        else:
+            other = ""
+        if other and other != id_:
+            entry.resource["id"] = other
+            entry.refer(f"{kind}/{other}", task)
 
     def _link(self, entry: _Entry, task: _Task) -> None:
         """The Patient's reference; what to write, unless this statement is known already."""
         patient, own = entry.resource, entry.resource.get("id")
+        entry.own = f"Patient/{own}" if own else ""
+        _sign(patient, task)
         settle(patient, task.places, task.owner)
-        entry.reference, changed = self._linked(patient, task)
-        for name in (entry.entry.get("fullUrl"), f"Patient/{own}" if own else None):
-            if name:
-                task.places[name] = entry.reference
+        reference, changed = self._linked(patient, task)
+        entry.refer(reference, task)
         for resource in changed:
             self._write(entry.number, resource, task)
 
@@ -267,14 +285,15 @@ class Resolver:
         task.draft.put(resource, task.draft.last_version(kind, id_) + 1)
         task.resolved.changed.append((number, resource))
 
-    def _state_all(self, entries: list[_Entry], task: _Task) -> None:
-        """States every entry; containers let go of what they no longer hold."""
+    def _state_all(self, entries: list[_Entry], asked: list[Operation], task: _Task) -> None:
+        """Carries out operations, states every entry, and lets go what containers do not hold."""
         draft = task.draft
-        draft.look_up(_pair(entry.reference) for entry in entries)
         stating = self.stating(draft)
         containers = Containers(
             draft, stating, task.resolved, task.spoken.message, export_key(task.spoken.feed)
         )
+        if asked:
+            self._operate(asked, containers, task)
         for entry in entries:
             is_part = entry.container is not None and self._level(entry, task) == 0
             if is_part and entry.container and not containers.opens(entry.container):
@@ -285,6 +304,15 @@ class Resolver:
             if changed is not None:
                 task.resolved.changed.append((entry.number, changed))
         containers.close()
+
+    def _operate(self, asked: list[Operation], containers: Containers, task: _Task) -> None:
+        operations = Operations(task.draft, self._rules, task.owner, self._linker)
+        for operation in asked:
+            issue = operations.carry_out(operation, containers, task.source)
+            if issue is not None:
+                task.resolved.issues.append(issue)
+        task.resolved.changed += [(-1, resource) for resource in operations.changed]
+        task.resolved.follows += operations.follows
 
     def _level(self, entry: _Entry, task: _Task) -> int:
         kind = entry.resource["resourceType"]
@@ -309,6 +337,8 @@ class Resolver:
                 return None
             self._fresh[key] = (digest, id_)
         level = 1 if kind in task.mentions else 0
+        if kind in self._rules.aliases:
+            keep_aliases(task.draft, resource)
         return stating.state(resource, entry.marked, self._saying(entry, level, task))
 
     def _saying(self, entry: _Entry, level: int, task: _Task) -> Saying:
@@ -348,8 +378,9 @@ def _entry(number: int, entry: Any, container: Container | None, source: str) ->
     kind = resource.get("resourceType") if isinstance(resource, dict) else None
     if not isinstance(resource, dict) or not isinstance(kind, str):
         raise BridgeError("FB-6005", f"entry[{number}]")
-    if kind in SHARED or kind == "Patient":
-        return _Entry(number, entry, resource)
+    operation = read_operation(entry) if kind == "Parameters" else None
+    if kind in SHARED or kind == "Patient" or operation is not None:
+        return _Entry(number, entry, resource, operation=operation)
     own = entry_container(entry, source) if "link" in entry else None
     return _Entry(number, entry, resource, container=own or container)
 
@@ -369,9 +400,8 @@ def _told_apart(entries: list[_Entry], task: _Task) -> Iterator[_Entry]:
             known.resource = known.resource | entry.resource
             continue
         id_ = content_id(entry.resource, entry.reference)
-        entry.reference = f"{kind}/{id_}"
         entry.resource = entry.resource | {"id": id_}
-        task.places[str(entry.entry.get("fullUrl"))] = entry.reference
+        entry.refer(f"{kind}/{id_}", task)
         if entry.reference not in first:
             first[entry.reference] = entry
             details = {"type": kind}
@@ -385,6 +415,18 @@ def _agree(one: Resource, other: Resource) -> bool:
         for name, value in other.items()
         if name in one
     )
+
+
+def _sign(resource: Resource, task: _Task) -> None:
+    """Who says it, and which profiles the feed promises."""
+    meta = {**resource.get("meta", {})}
+    if resource["resourceType"] != "Patient":
+        meta["source"] = f"{FEED_SYSTEM}/{task.source}"
+    promised = task.spoken.feed.profiles.get(resource["resourceType"], ())
+    if promised:
+        meta["profile"] = [*dict.fromkeys([*meta.get("profile", ()), *promised])]
+    if meta:
+        resource["meta"] = meta
 
 
 def _pair(reference: str) -> tuple[str, str]:

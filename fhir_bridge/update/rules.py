@@ -19,6 +19,7 @@ from fhir_bridge.fhir import Resource, definitions
 __all__ = ["Path", "UpdateRules", "load_update_rules"]
 
 _FILE = "mappings/update.toml"
+_KEYS = frozenset({"parts", "united", "aliases", "identity", "together", "retired"})
 
 Path = tuple[str, ...]
 """Names of elements from an item down; ``("type", "coding", "code")``."""
@@ -30,6 +31,7 @@ class UpdateRules:
 
     parts: frozenset[str] = frozenset({"Period"})
     united: frozenset[str] = frozenset()
+    aliases: frozenset[str] = frozenset()
     identity: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     together: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     retired: Mapping[str, Resource] = field(default_factory=dict)
@@ -61,7 +63,7 @@ def load_update_rules(artifacts: Artifacts) -> UpdateRules:
 
 def _rules(data: dict[str, Any]) -> UpdateRules:
     for name in data:
-        if name not in {"parts", "united", "identity", "together", "retired"}:
+        if name not in _KEYS:
             raise ValueError(f"{name} is not a key")
     for section in ("together", "retired"):
         for name in data.get(section, {}):
@@ -70,6 +72,7 @@ def _rules(data: dict[str, Any]) -> UpdateRules:
     return UpdateRules(
         frozenset(data.get("parts", ("Period",))),
         frozenset(data.get("united", ())),
+        frozenset(data.get("aliases", ())),
         {
             name: tuple(tuple(path.split(".")) for path in paths)
             for name, paths in data.get("identity", {}).items()
