@@ -11,6 +11,7 @@ import click
 from fhir_bridge.cli.printing import has_errors, print_issues, print_lines
 from fhir_bridge.cli.sites import INPUTS, artifacts, input_files, read_input
 from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.fhir.marks import strip_marks
 
 if TYPE_CHECKING:
     from fhir_bridge.ingest import Feed
@@ -85,7 +86,7 @@ def _run(
                 continue
             print_issues(transformed.issues, source=path.name)
             findings = findings or has_errors(transformed.issues)
-            print_lines([transformed.target])
+            print_lines([strip_marks(transformed.target)])
             print_lines(
                 {"target": s.target_path, "source": s.source_where, "rule": s.rule, "line": s.line}
                 for s in transformed.lineage

@@ -169,7 +169,7 @@ def _object(node: dict[str, Any], gone: frozenset[str]) -> Any:
             lost.add(key)
         else:
             left[key] = child
-    if lost and left.keys() <= (_FRAME | {"code"} if "value" in lost else _FRAME):
+    if lost and left.keys() <= (_FRAME | {"code", "extension"} if "value" in lost else _FRAME):
         return _GONE
     return left
 

@@ -22,6 +22,7 @@ from .escape import escape
 from .message import Message
 from .parse import parse
 from .separators import STANDARD, Separators
+from .value import SENT_NULL
 
 __all__ = ["acknowledge", "answer_code", "batch_acknowledgement"]
 
@@ -90,7 +91,7 @@ def acknowledge(
             return _minimal(data, code, issues)
     header = message.header
     separators = message.separators
-    fields = header.fields + [""] * 19
+    fields = ["" if field == SENT_NULL else field for field in header.fields] + [""] * 19
     _, event, _ = message.message_type
     version = str(header.get("f12") or "2.5")
     kind = separators.component.join(["ACK", event, "ACK"] if event else ["ACK"])

@@ -127,7 +127,7 @@ def _read_as(codec: str) -> Issue:
 
 
 def _declared(data: bytes) -> str:
-    """MSH-18 of the first MSH, raw, or an empty string.
+    """MSH-18 of the first MSH, raw; an empty string where it is empty, null or absent.
 
     Line ends are never part of a multi-byte character, so the header can be cut off as
     bytes; its own characters are tried in turn.
@@ -143,7 +143,7 @@ def _declared(data: bytes) -> str:
         except UnicodeDecodeError:
             continue
         fields = text.split(text[3:4] or "|")
-        return fields[17].strip() if len(fields) > 17 else ""
+        return fields[17].strip(' "') if len(fields) > 17 else ""
     return ""
 
 

@@ -18,7 +18,7 @@ from .separators import Separators
 
 __all__ = ["escape", "unescape"]
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufdd0\ufdd1]")  # and what maps use as marks
 _HEX = re.compile(r"[0-9A-Fa-f]*")
 _FORMATTING = {".br": "\n", ".ce": "\n", ".fi": "", ".nf": "", "H": "", "N": ""}
 _NUMBERED = re.compile(r"\.(sp|in|ti|sk)([+-]?\d{0,3})")

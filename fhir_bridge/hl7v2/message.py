@@ -7,8 +7,10 @@ https://www.hl7.org/implement/standards/product_brief.cfm?product_id=144
 Every node answers ``get(name)`` with None, one item or a list of items, and ``keys()``.
 Names: a segment or group name on a message (``PID``, ``ORDER_OBSERVATION``), ``f3`` on
 a segment, ``c4`` and ``s1`` on a value, and ``raw`` for the whole text between two
-separators.  Nothing is split before it is asked for.  Absent, empty and null (``""``)
-all answer None; :attr:`Segment.nulls` tells which fields the sender deleted on purpose.
+separators.  Nothing is split before it is asked for.  Absent and empty answer None, the
+null ``""`` (the sender takes back what is known) a value whose text is the mark `NULL` of
+:mod:`fhir_bridge.fhir.marks`; in the header segments, which say nothing that is kept, it is
+as empty.
 ``where`` names a node as the sender would: ``PID-3[2].4``, ``OBX[4]-5``.
 """
 
@@ -21,7 +23,7 @@ from fhir_bridge.errors import Issue
 
 from .separators import Separators
 from .structure import Instance, Part, find_structure, group
-from .value import NULL, Value, make_value, plain_value
+from .value import SENT_NULL, Value, make_value, plain_value
 
 __all__ = ["Group", "Message", "Segment"]
 
@@ -64,11 +66,6 @@ class Segment:
                 fields.insert(1, separator)
             self._fields = fields
         return fields
-
-    @property
-    def nulls(self) -> list[int]:
-        """The fields sent as ``""``: the sender asks to delete what is known."""
-        return [number for number, text in enumerate(self.fields) if text == NULL]
 
     def get(self, name: str, default: Any = None) -> Any:
         """Field ``f1``…: one value, a list when it repeats, `default` when it is empty."""
@@ -188,7 +185,7 @@ class Message:
     def control_id(self) -> str:
         """MSH-10 as sent; empty if there is none."""
         fields = self.header.fields
-        return fields[10] if len(fields) > 10 else ""
+        return fields[10] if len(fields) > 10 and fields[10] != SENT_NULL else ""
 
     @property
     def structure(self) -> Part | None:

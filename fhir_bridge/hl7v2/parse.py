@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 
 from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.fhir.marks import NULL, USUAL
 
 from .charset import decode
 from .message import Message
@@ -90,8 +91,8 @@ def _read_text(data: bytes, charset: str | None) -> tuple[str, str, list[Issue]]
     if len(data) > LARGEST_MESSAGE:
         raise BridgeError("FB-1106", "MSH", limit=LARGEST_MESSAGE, unit="bytes")
     text, codec, issues = decode(data.strip(_FRAMING), charset)
-    if _CONTROL.search(text):
-        text = _CONTROL.sub("", text)
+    if _CONTROL.search(text) or (not text.isascii() and (NULL in text or USUAL in text)):
+        text = _CONTROL.sub("", text).replace(NULL, "").replace(USUAL, "")
         issues.append(Issue("FB-1107", "warning"))
     if not text.startswith(("MSH", "FHS", "BHS")):
         text = text.lstrip("\ufeff \t\r\n")

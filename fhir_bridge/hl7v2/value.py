@@ -1,7 +1,7 @@
 """A value of a message: the text between two separators, cut further when asked.
 
 HL7 v2.5.1 section 2.5.3: fields, repetitions, components, subcomponents, and the null
-``""`` (2.5.3.4); https://www.hl7.org/implement/standards/product_brief.cfm?product_id=144
+``""`` (2.5.3.4), whose text is the mark `NULL` of :mod:`fhir_bridge.fhir.marks`; https://www.hl7.org/implement/standards/product_brief.cfm?product_id=144
 See :mod:`.message` for how nodes answer.
 """
 
@@ -9,14 +9,44 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fhir_bridge.fhir.marks import NULL
+
 from .escape import unescape
 
 if TYPE_CHECKING:
     from .message import Segment
 
-__all__ = ["NULL", "Value", "make_value", "plain_value"]
+__all__ = ["HEADERS", "SENT_NULL", "Value", "make_value", "plain_value"]
 
-NULL = '""'
+SENT_NULL = '""'
+HEADERS = frozenset({"MSH", "FHS", "BHS", "BTS", "FTS", "MSA"})
+"""Segments that speak of the message, of which nothing is kept: null is as empty there."""
+_NUMBERED = frozenset(
+    [
+        "AIG",
+        "AIL",
+        "AIP",
+        "AIS",
+        "AL1",
+        "DB1",
+        "DG1",
+        "FT1",
+        "GT1",
+        "IAM",
+        "IN1",
+        "NK1",
+        "NTE",
+        "OBR",
+        "OBX",
+        "PID",
+        "PR1",
+        "PV1",
+        "RGS",
+        "SPM",
+        "TXA",
+    ]
+)
+"""Segments whose field 1 numbers them; a null number is none."""
 
 _COMPONENTS = {f"c{number}": number for number in range(1, 200)}
 _SUBCOMPONENTS = {f"s{number}": number for number in range(1, 200)}
@@ -25,12 +55,13 @@ _SUBCOMPONENTS = {f"s{number}": number for number in range(1, 200)}
 class Value(str):
     """A field repetition, component or subcomponent.
 
-    The string itself is the unescaped text of its first component and subcomponent.
+    The string itself is the unescaped text of its first component and subcomponent; it is
+    `NULL` where the sender takes back what is known (``""``).
     """
 
     __slots__ = ("place", "segment", "text")
 
-    text: str  # as sent, between two separators
+    text: str  # as sent, between two separators; NULL for a null
     segment: Segment
     place: tuple[int, int, int, int]  # field, repetition, component, subcomponent; 0 = whole
 
@@ -108,7 +139,7 @@ class Value(str):
 
 
 def make_value(text: str, segment: Segment, place: tuple[int, int, int, int]) -> Value | None:
-    """A value over `text`; None when it is empty, null, or separators only."""
+    """A value over `text`; None when it is empty or separators only, or null in a header."""
     message = segment.message
     separators = message.separators
     first = text
@@ -117,19 +148,33 @@ def make_value(text: str, segment: Segment, place: tuple[int, int, int, int]) ->
     if not place[3] and separators.subcomponent and separators.subcomponent in first:
         first = first[: first.index(separators.subcomponent)]
     if first is text:
-        if not text or text == NULL:
+        if not text:
             return None
+        if text == SENT_NULL:
+            if _takes_nothing_back(segment.name, place[0]):
+                return None
+            text = first = NULL
     elif not first and not text.strip(separators.component + separators.subcomponent):
         return None
     if separators.escape and separators.escape in first:
         first = unescape(first, separators, message.charset)
-    elif first == NULL:
-        first = ""
+    elif first == SENT_NULL:
+        first = "" if _takes_nothing_back(segment.name, place[0]) else NULL
     value = Value(first)
     value.text = text
     value.segment = segment
     value.place = place
     return value
+
+
+def _takes_nothing_back(segment: str, field: int) -> bool:
+    """Whether a null is as empty: it stands in a header, or where siblings are told apart.
+
+    OBX-2 says how to read OBX-5, OBX-4 and the set ids which of several a segment is.
+    """
+    if field == 1 and segment in _NUMBERED:
+        return True
+    return segment in HEADERS or (segment == "OBX" and field in {2, 4})
 
 
 def plain_value(text: str, segment: Segment, number: int) -> Value:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fhir_bridge import tables
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource
+from fhir_bridge.fhir.marks import strip_marks
 
 from .detect import detect
 from .feed import Feed
@@ -66,9 +67,10 @@ def convert(
             continue
         issues += mapped.issues
         if mapped.bundle is not None:
-            bundles.append(mapped.bundle)
+            bundle = strip_marks(mapped.bundle)
+            bundles.append(bundle)
             if validation is not None:
-                issues += validation.check(mapped.bundle, chosen)
+                issues += validation.check(bundle, chosen)
     return Converted(_one_bundle(bundles), issues, chosen.name)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, parse_json
+from fhir_bridge.fhir.marks import strip_marks
 from fhir_bridge.operations.operation import Answer, Call, Operation, Parameter
 from fhir_bridge.search import parse_search, plan
 from fhir_bridge.transform import CompiledMap, Library, StructureMap, parse_map
@@ -36,7 +37,7 @@ def _transform(call: Call) -> Answer:
     errors = tuple(issue for issue in transformed.issues if issue.severity == "fatal")
     if errors or not transformed.target:
         raise BridgeError("FB-7001", url=name[:200], issues=tuple(transformed.issues))
-    return Answer(transformed.target)
+    return Answer(strip_marks(transformed.target))
 
 
 def _content(call: Call) -> Resource:

@@ -2,7 +2,8 @@
 
 https://hl7.org/fhir/R4/structuremap.html#transforms, https://hl7.org/fhir/R4/conceptmap.html
 
-An unmapped code is an issue with the source position (FB-2201), never a blank.
+An unmapped code is an issue with the source position (FB-2201), never a blank; a null stays
+one in whatever shape is asked for.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.terminology import uri_of
 from fhir_bridge.transform.run import Run
 from fhir_bridge.transform.source import Item, scalar
@@ -35,6 +37,8 @@ def compile_translate(arguments: list[Compute], view: RuleView) -> Compute:
         system, code = _coded(item)
         if not code:
             return None
+        if NULL in code:
+            return _translated(NULL, NULL, NULL, "uri" if url == OID_TO_URI else output, unit)
         if url == OID_TO_URI:
             return Item(uri_of(code), unit.shapes.find("uri"))
         origin = item if item is not None and item.parent is not None else frame[here]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource
+from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.terminology import ConceptMaps
 from fhir_bridge.transform.compile_rule import compile_rules, inherit_identity, run_group
 from fhir_bridge.transform.concept_map_resource import to_concept_map
@@ -61,7 +62,7 @@ class CompiledMap:
         self._generated: GeneratedMap | None = None
         self._runs = 0
         self._group_units: dict[CompiledGroup, Unit] = {}
-        self._constants: dict[str, Callable[[Run], Any]] = {}
+        self._constants: dict[str, Callable[[Run], Any]] = {"null": lambda _run: NULL}
         self.external_names: set[str] = set()
         reached = library.imported(structure_map)
         self._units = [(one, self._unit(one, reached)) for one in reached]

@@ -2,7 +2,8 @@
 
 https://hl7.org/fhir/R4/datatypes.html#primitive and, for JSON, https://hl7.org/fhir/R4/json.html
 
-Promises: a decimal keeps its text; what does not fit is said, never guessed.
+Promises: a decimal keeps its text; what does not fit is said, never guessed.  A mark
+(:mod:`fhir_bridge.fhir.marks`) fits every type: a null as it is, a supposed value marked twice.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from fhir_bridge.fhir import written_decimal
+from fhir_bridge.fhir.marks import USUAL, is_null, is_usual, unmarked
 
 __all__ = ["MISFIT", "fit_for", "type_of_scalar"]
 
@@ -40,6 +42,8 @@ def type_of_scalar(value: Any) -> tuple[str, ...]:
         return ("integer", "positiveInt", "unsignedInt", "decimal", "string")
     if isinstance(value, Decimal):
         return ("decimal", "string")
+    if is_usual(value):
+        return type_of_scalar(unmarked(value))
     if _DATE.match(value):
         return ("string", "date", "dateTime", "code", "uri", "markdown")
     if _DATE_TIME.match(value):
@@ -74,7 +78,7 @@ def _boolean(value: Any) -> Any:
         return value
     if isinstance(value, str) and value in ("true", "false", "1", "0"):
         return value in ("true", "1")
-    return MISFIT
+    return _of_mark(value, _boolean)
 
 
 def _integer(value: Any) -> Any:
@@ -84,13 +88,15 @@ def _integer(value: Any) -> Any:
         return int(text)
     if isinstance(value, Decimal) and value == value.to_integral_value():
         return int(value)
-    return MISFIT
+    return _of_mark(value, _integer)
 
 
 def _positive(least: int) -> Callable[[Any], Any]:
     def fit(value: Any) -> Any:
         number = _integer(value)
-        return MISFIT if number is MISFIT or number < least else number
+        if type(number) is not int:
+            return _of_mark(value, fit)
+        return MISFIT if number < least else number
 
     return fit
 
@@ -104,7 +110,17 @@ def _decimal(value: Any) -> Any:
             text = f"0{text}"
         if _DECIMAL.match(text):
             return written_decimal(text)
-    return MISFIT
+    return _of_mark(value, _decimal)
+
+
+def _of_mark(value: Any, fit: Callable[[Any], Any]) -> Any:
+    """A marked text for an element that holds no text; MISFIT when there is no mark."""
+    if is_null(value):
+        return _text(value)
+    if not is_usual(value):
+        return MISFIT
+    fitted = fit(value.strip(USUAL))
+    return fitted if fitted is MISFIT else f"{USUAL * 2}{_text(fitted)}"
 
 
 _FITS: dict[str, Callable[[Any], Any]] = {

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fhir_bridge import clock, fhirpath
+from fhir_bridge.fhir.marks import NULL, is_null
 from fhir_bridge.transform.fit import MISFIT, fit_for
 
 __all__ = ["STANDARD", "cast"]
@@ -27,7 +28,7 @@ _QUANTITY = re.compile(r"\s*([<>]=?|ad)?\s*([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*
 
 def truncate(text: Any, length: Any) -> Any:
     """The first `length` characters."""
-    return None if text is None else str(text)[: int(length)]
+    return None if text is None else NULL if is_null(text) else str(text)[: int(length)]
 
 
 def append(*parts: Any) -> Any:
@@ -43,8 +44,8 @@ def uuid() -> str:
 
 def escape(text: Any, source: Any, target: Any = "") -> Any:
     """`text` from one escaping to another: ``text``, ``xml``, ``html``, ``json``, ``url``."""
-    if text is None:
-        return None
+    if text is None or is_null(text):
+        return text
     plain = _UNESCAPES.get(str(source), str)(str(text))
     return _ESCAPES.get(str(target), str)(plain)
 
@@ -72,7 +73,7 @@ def quantity(*parts: Any) -> Any:
     if len(parts) == 1:
         match = _QUANTITY.match(str(parts[0]))
         if match is None:
-            return MISFIT
+            return {"value": NULL} if is_null(parts[0]) else MISFIT
         comparator, number, unit = match.groups()
         value = fit_for("decimal")(number)
         return (
@@ -103,6 +104,8 @@ def contact_point(*parts: Any) -> Any:
     system, value = parts if len(parts) == 2 else (None, parts[0])
     if value is None:
         return None
+    if system is None and is_null(value):
+        return {"value": NULL}
     if system is None:
         text = str(value)
         if re.match(r"[a-z][a-z0-9+.-]*://", text):
@@ -118,8 +121,8 @@ def contact_point(*parts: Any) -> Any:
 
 def date_operation(value: Any, *amount: Any) -> Any:
     """``dateOp(date, '-5 days')`` or ``dateOp(date, -5, 'days')``: date arithmetic."""
-    if value is None:
-        return None
+    if value is None or is_null(value):
+        return value
     text = " ".join(str(part) for part in amount).strip()
     match = re.fullmatch(r"([+-]?)\s*([0-9.]+)\s*'?([A-Za-z]+)'?", text)
     if match is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fhir_bridge.fhir.marks import NULL, is_null
 from fhir_bridge.transform.fit import MISFIT
 from fhir_bridge.transform.run import Run, Site
 from fhir_bridge.transform.shapes import ElementShape, Shape, Shapes
@@ -17,6 +18,10 @@ from fhir_bridge.transform.source import Item, scalar
 from fhir_bridge.transform.target import Place, Target, TargetPlan, plan_for
 
 __all__ = ["Writer", "copied", "reference_text"]
+
+
+_CONTENTS = ("value", "code", "text", "start", "end", "reference", "display", "url", "id")
+"""The part of a complex type that a null stands in, the first that the type has."""
 
 
 def copied(value: Any) -> Any:
@@ -140,6 +145,8 @@ class Writer:
         plan, node = self._open(target)
         value = item.value
         place = plan.place_for(item)
+        if place is None and is_null(value):
+            place = next(iter(plan.by_type.values()))  # no type takes a text: any tells as much
         if place is None:
             if scalar(value) not in (None, ""):
                 self._misfit(run, item, here, target.shape.name)
@@ -237,7 +244,15 @@ def _object(value: Any, place: Place) -> Any:
         return {"reference": text}
     if place.shape.is_open:
         return text
+    if is_null(text):
+        return _null_object(place.shape)
     return {"xmlText": text} if "xmlText" in place.shape.elements else None
+
+
+def _null_object(shape: Shape) -> dict[str, Any]:
+    """What takes back a complex element: null in the part that is its content."""
+    parts = [name for name in _CONTENTS if name in shape.elements]
+    return dict.fromkeys(parts[:1] if parts[:1] != ["start"] else parts[:2], NULL)
 
 
 def reference_text(value: dict[str, Any], shape: Shape) -> Any:

@@ -176,6 +176,13 @@ def test_transform_runs_a_map_on_files_and_shows_lineage(run, patient, tmp_path:
     assert any("birthDate" in step["target"] for step in steps)
 
 
+def test_transform_shows_no_mark_of_a_map(run, patient, tmp_path: Path):
+    """What a map supposes is printed as if stated."""
+    path = tmp_path / "copy.map"
+    path.write_text(MAP.replace("tgt.birthDate;", "tgt.birthDate, tgt.active = usual(true);"))
+    assert run("transform", path, patient).lines[0]["active"] is True
+
+
 def test_transform_checks_a_map_without_running_it(run, tmp_path: Path):
     """A fault with its place; all maps of the product are free of faults."""
     path = tmp_path / "bad.map"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fhir_bridge import hl7v2
+from fhir_bridge.fhir.marks import NULL, USUAL
 
 HEADER = "MSH|^~\\&|LIS|H1|FB|C1|20260101120000||{type}|M1|P|2.5"
 PID = (
@@ -29,12 +30,70 @@ def test_values_know_their_parts_and_their_place() -> None:
     assert first.keys() == ["c1", "c4", "c5"]
 
 
-def test_empty_null_and_absent_fields_answer_none() -> None:
-    """Three ways of nothing; only the null is remembered as a wish to delete."""
+def test_empty_and_absent_fields_answer_none_and_a_null_its_mark() -> None:
+    """Nothing was said, or what is known is taken back: a map can tell the two apart."""
     pid = _message("ADT^A01", PID).get("PID")
 
-    assert [pid.get(name) for name in ("f6", "f8", "f10", "f99", "x")] == [None] * 5
-    assert pid.nulls == [8]
+    assert [pid.get(name) for name in ("f6", "f10", "f99", "x")] == [None] * 4
+    null = pid.get("f8")
+    assert [null, null.get("raw"), null.get("c1"), null.get("c1").get("s1")] == [NULL] * 4
+    assert null.get("c2") is None
+    assert null.where == "PID-8"
+
+
+@pytest.mark.parametrize(
+    ("field", "parts"),
+    [
+        ('""^三', [NULL, "三"]),
+        ('张^""', ["张", NULL]),
+        ('1~""', ["1", NULL]),
+        ('a&""^b', ["a", NULL]),
+    ],
+)
+def test_a_null_stands_wherever_a_value_can(field: str, parts: list[str]) -> None:
+    """As a component, a subcomponent or a repetition beside others."""
+    found = _message("ADT^A01", f"PID|1||{field}").get("PID").get("f3")
+
+    texts = (
+        [str(one) for one in found]
+        if isinstance(found, list)
+        else [found.get("s1"), found.get("s2")]
+        if "&" in field
+        else [found.get("c1"), found.get("c2")]
+    )
+    assert texts == parts
+
+
+def test_null_in_the_header_is_as_empty() -> None:
+    """Type, control id, character set and addresses of the message itself take nothing back."""
+    text = 'MSH|^~\\&|LIS|""|FB|""|""||ADT^A01^""|""|""|2.5||||||""\rPID|1||P1||张三\r'
+    message = hl7v2.parse(text.encode())
+
+    assert message.message_type == ("ADT", "A01", "")
+    assert message.control_id == ""
+    assert [message.header.get(f"f{number}") for number in (4, 6, 7, 10, 11, 18)] == [None] * 6
+    assert [issue.code for issue in hl7v2.examine(message)] == ["FB-1109"]
+    answer = hl7v2.parse(hl7v2.acknowledge(message, "AA"))
+    assert '""' not in answer.header.text
+    assert answer.header.get("f11") == "P"
+
+
+def test_null_is_as_empty_where_it_tells_siblings_apart() -> None:
+    """A result is not lost because its set id, its sub-id or its data type is null."""
+    obx = _message("ORU^R01", PID, 'OBX|""|""|WBC|""|7.5|""').get("OBX")
+
+    assert [obx.get(f"f{number}") for number in (1, 2, 4)] == [None] * 3
+    assert obx.get("f5").type_name is None
+    assert obx.get("f6") == NULL
+
+
+def test_marks_of_maps_never_come_from_outside() -> None:
+    """The two noncharacters are removed from text and from hexadecimal escapes."""
+    line = f"PID|1||P1||{NULL}{USUAL}\\XEFB790\\张三"
+    message = _message("ADT^A01", line)
+
+    assert message.get("PID").get("f5") == "张三"
+    assert [issue.code for issue in message.issues] == ["FB-1107"]
 
 
 def test_escapes_are_resolved_and_raw_text_is_kept_whole() -> None:

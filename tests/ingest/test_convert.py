@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions
+from fhir_bridge.fhir.marks import has_marks
 from fhir_bridge.ingest import convert, detect, find_standard_feed, parse_feed
 from fhir_bridge.transform import Library
 from tests.ingest.conftest import ADT_MAP, CSV, HIS, ROW_MAP, adt
@@ -97,3 +98,20 @@ def test_any_bytes_give_a_bundle_or_coded_issues(start: bytes, rest: bytes) -> N
     converted = convert(start + rest, feeds=FEEDS, library=LIBRARY)
 
     assert converted.bundle is not None or converted.issues or start == b"number,born\n"
+
+
+def test_what_is_converted_shows_no_mark() -> None:
+    """A null of the message leaves its element out, without a word about it."""
+    text = adt(name='""', more='""')
+
+    found = convert(text.encode(), feeds=FEEDS, library=Library(definitions(), [ADT_MAP]))
+
+    assert found.bundle is not None
+    assert found.issues == []
+    assert not has_marks(found.bundle)
+    (patient,) = (
+        entry["resource"]
+        for entry in found.bundle["entry"]
+        if entry["resource"]["resourceType"] == "Patient"
+    )
+    assert patient.keys() == {"resourceType", "identifier", "birthDate"}

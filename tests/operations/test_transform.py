@@ -91,3 +91,17 @@ def test_a_server_without_maps_says_so(world: World) -> None:
     """422 FB-7002."""
     answer = world.client().post(f"{URL}{SOURCE}", json=PATIENT)
     assert (422, ["FB-7002"]) == (answer.status_code, codes(answer))
+
+
+def test_marks_of_a_map_do_not_show(client: FlaskClient) -> None:
+    """What it supposes is there, what it takes back is not."""
+    rules = MAP.replace(
+        "tgt.gender = ", "tgt.active = usual(true), tgt.birthDate = null(), tgt.gender = "
+    )
+    assert rules != MAP
+
+    answer = client.post(URL, json=with_map(rules))
+
+    assert answer.status_code == 200
+    assert answer.json["active"] is True
+    assert "birthDate" not in answer.json

@@ -16,6 +16,7 @@ from fhir_bridge import ingest
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import render_json
+from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.transform import CompiledMap, Library, compiled_map, load
 from tests.transform.maps import map_text
 
@@ -38,6 +39,11 @@ RULES = """
   src.c as c -> tgt.extension as extension, extension.url = 'urn:f', extension.value = create('Coding') as coding,
     coding.code = c, extension.value = translate(c, '#sex', 'Coding') "choice";
   src.b as b -> tgt.deceased = true, tgt.deceasedDateTime = b "explicit";
+  src.c as c where ($this in ('1' | '12') or $this = %null) -> tgt.maritalStatus = c, tgt.photo as photo,
+    photo.size = c, photo.creation = date_from_ts(c) "null";
+  src.a as a where ($this != %null) -> tgt.language = usual(a), tgt.active = usual(true), tgt.communication as spoken,
+    spoken.preferred = usual(a), spoken.language = translate(a, '#sex', 'CodeableConcept') "usual";
+  src.d as d -> tgt.generalPractitioner as one, one.reference = append('P/', d), one.display = null() "taken back";
 """
 MORE = """
 group Typed(source value, source word : string, target identifier : Identifier) {
@@ -59,7 +65,7 @@ class Tree(dict[str, Any]):
     """A source node that is not FHIR JSON."""
 
 
-CELLS = st.sampled_from(["", "1", "x", "12", "abc", "2020-01-02", True, 7])
+CELLS = st.sampled_from(["", "1", "x", "12", "abc", "2020-01-02", True, 7, NULL])
 VALUES = st.one_of(st.none(), CELLS, st.lists(st.one_of(st.none(), CELLS), max_size=3))
 ROWS = st.fixed_dictionaries(dict.fromkeys("abcd", VALUES)).map(Tree)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fhir_bridge.fhir.marks import is_null
 from fhir_bridge.transform.functions.system_uri import system_uri
 
 RESULT = "uri"
@@ -18,6 +19,8 @@ _UUID = frozenset({"UUID", "GUID"})
 def authority_uri(*authorities: Any) -> str | None:
     """The universal id (OID, UUID, URI) of the first authority that has one, else its name's URI.
 
+    One that takes back names none.
+
     >>> authority_uri(None, "HOSP A")
     'https://fhir-bridge.org/fhir/sid/HOSP-A'
     """
@@ -25,7 +28,7 @@ def authority_uri(*authorities: Any) -> str | None:
         if authority is None:
             continue
         if not hasattr(authority, "get"):
-            if authority:
+            if authority and not is_null(authority):
                 return system_uri(str(authority))
             continue
         found = _of_parts(authority.get("s1"), authority.get("s2"), authority.get("s3"))
@@ -37,10 +40,10 @@ def authority_uri(*authorities: Any) -> str | None:
 
 
 def _of_parts(name: Any, universal: Any, kind: Any) -> str | None:
-    if universal:
+    if universal and not is_null(universal):
         if kind and str(kind).upper() in _UUID:
             return f"urn:uuid:{str(universal).lower()}"
         if kind and str(kind).upper() == "DNS":
             return f"http://{universal}"
         return system_uri(str(universal))
-    return system_uri(str(name)) if name else None
+    return system_uri(str(name)) if name and not is_null(name) else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 
+from fhir_bridge.fhir.marks import NULL, is_null
+
 RESULT = "base64Binary"
 
 
@@ -13,4 +15,6 @@ def base64_of(text: str | None) -> str | None:
     >>> base64_of("体检")
     '5L2T5qOA'
     """
-    return b64encode(str(text).encode()).decode("ascii") if text else None
+    if not text or is_null(text):
+        return NULL if text else None
+    return b64encode(str(text).encode()).decode("ascii")

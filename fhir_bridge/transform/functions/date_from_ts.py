@@ -5,7 +5,8 @@ https://hl7.org/fhir/R4/datatypes.html#date
 
 from __future__ import annotations
 
-from fhir_bridge.errors import Issue
+from fhir_bridge.errors import Issue, Severity
+from fhir_bridge.fhir.marks import NULL, is_null
 from fhir_bridge.transform.timestamps import read_timestamp
 
 RESULT = "date"
@@ -20,8 +21,7 @@ def date_from_ts(ts: str | None, necessary: bool | None = None) -> str | Issue |
     if not ts:
         return None
     found = read_timestamp(str(ts))
-    return (
-        found.date
-        if found
-        else Issue("FB-2126", "error" if necessary else "warning", details={"type": "date"})
-    )
+    if found is None:
+        severity: Severity = "error" if necessary else "warning"
+        return NULL if is_null(ts) else Issue("FB-2126", severity, details={"type": "date"})
+    return found.date

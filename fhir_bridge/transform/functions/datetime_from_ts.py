@@ -5,7 +5,8 @@ https://hl7.org/fhir/R4/datatypes.html#dateTime
 
 from __future__ import annotations
 
-from fhir_bridge.errors import Issue
+from fhir_bridge.errors import Issue, Severity
+from fhir_bridge.fhir.marks import NULL, is_null
 from fhir_bridge.transform.timestamps import read_timestamp
 
 RESULT = "dateTime"
@@ -24,7 +25,8 @@ def datetime_from_ts(
         return None
     found = read_timestamp(str(ts))
     if found is None:
-        return Issue("FB-2126", "error" if necessary else "warning", details={"type": "dateTime"})
+        severity: Severity = "error" if necessary else "warning"
+        return NULL if is_null(ts) else Issue("FB-2126", severity, details={"type": "dateTime"})
     if not (found.zone or zone):
         return found.date
     return found.datetime(zone or "")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fhir_bridge.fhir.marks import is_null
 from fhir_bridge.transform.functions.authority_uri import authority_uri
 from fhir_bridge.transform.functions.system_uri import system_uri
 
@@ -19,10 +20,11 @@ def entity_uri(entity: Any, *senders: Any) -> str | None:
     """The system by the entity's own authority, else by the sender's."""
     if entity is not None and hasattr(entity, "get"):
         universal, kind = entity.get("c3"), entity.get("c4")
-        if universal is not None:
+        if universal is not None and not is_null(universal):
             if kind is not None and str(kind).upper() in _UUID:
                 return f"urn:uuid:{str(universal).lower()}"
             return system_uri(str(universal))
-        if entity.get("c2") is not None:
-            return system_uri(str(entity.get("c2")))
+        name = entity.get("c2")
+        if name is not None and not is_null(name):
+            return system_uri(str(name))
     return authority_uri(*senders)

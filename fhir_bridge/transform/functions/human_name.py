@@ -11,6 +11,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from fhir_bridge.fhir.marks import NULL, is_null
+
 RESULT = "HumanName"
 
 _HAN = re.compile("[\u3400-\u9fff]")
@@ -25,13 +27,24 @@ def human_name(
     """Text always; family and given only where the sender splits the name.
 
     A second part that repeats the first, is in Latin letters beside a name in Han
-    characters, or matches the pattern `not_given`, is no given name.
+    characters, or matches the pattern `not_given`, is no given name.  A part that takes back
+    is as one that is absent; nothing but such parts take the name back.
 
     >>> human_name("张三", "ZHANGSAN"), human_name("张", "三")
     ({'text': '张三'}, {'text': '张三', 'family': '张', 'given': ['三']})
     >>> human_name("Smith", "John", "Q")
     {'text': 'John Q Smith', 'family': 'Smith', 'given': ['John', 'Q']}
     """
+    name = _name(family, given, further, not_given)
+    if name is not None and NULL in name["text"]:
+        stated = [None if is_null(part) else part for part in (family, given, further)]
+        return _name(stated[0], stated[1], stated[2], not_given) or {"text": NULL}
+    return name
+
+
+def _name(
+    family: str | None, given: str | None, further: str | None, not_given: str | None
+) -> dict[str, Any] | None:
     if not family:
         return {"text": str(given), "given": [str(given)]} if given else None
     first, second = str(family), str(given or "")

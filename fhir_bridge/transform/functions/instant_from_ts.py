@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/datatypes.html#instant
 from __future__ import annotations
 
 from fhir_bridge.errors import Issue
+from fhir_bridge.fhir.marks import NULL, is_null
 from fhir_bridge.transform.timestamps import read_timestamp
 
 RESULT = "instant"
@@ -20,5 +21,5 @@ def instant_from_ts(ts: str | None, zone: str | None = None) -> str | Issue | No
         return None
     found = read_timestamp(str(ts))
     if found is None or not found.minute or not (found.zone or zone):
-        return Issue("FB-2126", "warning", details={"type": "instant"})
+        return NULL if is_null(ts) else Issue("FB-2126", "warning", details={"type": "instant"})
     return found.datetime(zone or "")

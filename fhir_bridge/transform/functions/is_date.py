@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fhir_bridge.fhir.marks import is_null
 from fhir_bridge.transform.timestamps import read_timestamp
 
 RESULT = "boolean"
@@ -9,7 +10,7 @@ RESULT = "boolean"
 
 def is_date(text: str | None) -> bool | None:
     """Whether ``YYYYMMDD`` (or ``YYYY-MM-DD``) exists; nothing from an absent value."""
-    if not text:
+    if not text or is_null(text):
         return None
     found = read_timestamp(str(text))
     return found is not None and found.day is not None and found.hour is None

@@ -5,6 +5,7 @@ ISO/IEC 7064:2003, pure system MOD 11-2.
 
 from __future__ import annotations
 
+from fhir_bridge.fhir.marks import NULL, is_null
 from fhir_bridge.transform.check_characters import mod_11_2_character
 
 RESULT = "string"
@@ -23,4 +24,6 @@ def mod11_2_append(text: str | None, insertion: str = "", position: int = 0) -> 
         return None
     whole = f"{str(text)[:position]}{insertion}{str(text)[position:]}"
     check = mod_11_2_character(whole)
+    if not check and is_null(text):
+        return NULL
     return f"{whole}{check}" if check else None

@@ -5,6 +5,8 @@ The scheme of GB 32100-2015 over an alphabet of 31 characters (no I, O, S, V, Z)
 
 from __future__ import annotations
 
+from fhir_bridge.fhir.marks import is_null
+
 RESULT = "boolean"
 
 _ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -16,7 +18,7 @@ def mod31_3(text: str | None) -> bool | None:
     >>> mod31_3("91350100M000100Y43"), mod31_3("91350100M000100Y44")
     (True, False)
     """
-    if not text:
+    if not text or is_null(text):
         return None
     code = str(text).upper()
     if len(code) != 18 or any(character not in _ALPHABET for character in code):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fhir_bridge.fhir.marks import NULL, is_null
+
 RESULT = "string"
 
 
@@ -13,7 +15,7 @@ def part_of(text: str | None, separator: str, number: int) -> str | None:
     >>> part_of("120/80", "/", 2), part_of("120", "/", 2)
     ('80', None)
     """
-    if not text:
-        return None
+    if not text or is_null(text):
+        return NULL if text else None
     parts = str(text).split(separator)
     return (parts[number - 1].strip() or None) if 1 <= number <= len(parts) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fhir_bridge.fhir.marks import NULL, is_null
 from fhir_bridge.transform.limits import read_limits
 
 RESULT = "decimal"
@@ -13,4 +14,5 @@ def range_high(text: str | None) -> str | None:
     >>> range_high("3.5-9.50"), range_high("<10"), range_high("阴性")
     ('9.50', '10', None)
     """
-    return read_limits(str(text))[1] if text else None
+    limit = read_limits(str(text))[1] if text else None
+    return NULL if limit is None and is_null(text) else limit

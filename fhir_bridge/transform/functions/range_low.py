@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fhir_bridge.fhir.marks import NULL, is_null
 from fhir_bridge.transform.limits import read_limits
 
 RESULT = "decimal"
@@ -13,4 +14,5 @@ def range_low(text: str | None) -> str | None:
     >>> range_low("3.5-9.50"), range_low("<10"), range_low("阴性")
     ('3.5', None, None)
     """
-    return read_limits(str(text))[0] if text else None
+    limit = read_limits(str(text))[0] if text else None
+    return NULL if limit is None and is_null(text) else limit

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from fhir_bridge.fhir.marks import NULL, is_null
 from fhir_bridge.terminology import uri_of
 
 RESULT = "uri"
@@ -27,4 +28,6 @@ def system_uri(name: str | None) -> str | None:
         return None
     if text.startswith(("http://", "https://", "urn:")):
         return text if not _BLANKS.search(text) else None
+    if is_null(text):
+        return NULL
     return uri_of(text) if _OID.match(text) else _OWN + _BLANKS.sub("-", text)

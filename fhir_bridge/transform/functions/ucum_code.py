@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from fhir_bridge import ucum
+from fhir_bridge.fhir.marks import NULL, is_null
 
 RESULT = "code"
 
@@ -20,4 +21,6 @@ def ucum_code(text: str | None) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _known(text: str) -> str | None:
+    if is_null(text):
+        return NULL
     return text if ucum.is_valid(text) else None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from fhir_bridge import fhirpath
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.fhirpath import syntax
 from fhir_bridge.transform.expressions import CompiledExpression
 from fhir_bridge.transform.generated.condition_parts import SHORT_TEXT
@@ -62,10 +63,10 @@ class _Condition:
             case syntax.Binary(operator="and" | "or"):
                 return self._logic(tree)
             case syntax.Binary(operator="=" | "!=", right=right):
-                literal = _unwrapped(right)
-                if isinstance(literal, syntax.Literal) and type(literal.value) in {str, bool}:
-                    test = "same_text" if type(literal.value) is str else "same_truth"
-                    answer = f"{test}({self._operand(tree.left)}, {literal.value!r})"
+                literal = self._literal(right)
+                if literal is not None:
+                    test = "same_text" if type(literal) is str else "same_truth"
+                    answer = f"{test}({self._operand(tree.left)}, {literal!r})"
                     return answer if tree.operator == "=" else f"negated({answer})"
             case syntax.Binary(operator="in", right=right):
                 return f"one_of({self._operand(tree.left)}, {_texts(right)!r})"
@@ -75,6 +76,15 @@ class _Condition:
             case syntax.Call():
                 return self._call(syntax.Special(tree.offset, "this"), tree)
         raise NotSimple
+
+    def _literal(self, tree: syntax.Expr) -> str | bool | None:
+        """A text or truth that is written out, or ``%null``; None for anything else."""
+        match _unwrapped(tree):
+            case syntax.Literal(value=str() | bool() as value):
+                return value
+            case syntax.Constant(name="null") if "null" not in self._slots:
+                return NULL
+        return None
 
     def _logic(self, tree: syntax.Binary) -> str:
         left, right = self.write(tree.left), self.write(tree.right)
