@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fhir_bridge.fhir import marks
 from fhir_bridge.fhir.marks import NULL, USUAL
 
 __all__ = ["is_null", "unmarked"]
@@ -22,11 +23,11 @@ def is_null(text: str) -> bool:
 
 def unmarked(value: Any) -> tuple[Any, bool]:
     """The value without marks, None when it is taken back; and whether it is only usual."""
-    marks = _Marks()
-    kept = marks.taken_off(value)
-    if marks.null and not _says_something(kept):
+    walk = _Marks()
+    kept = walk.taken_off(value)
+    if walk.null and not _says_something(kept):
         return None, False
-    return kept, marks.usual
+    return kept, walk.usual
 
 
 class _Marks:
@@ -45,7 +46,7 @@ class _Marks:
                 return None
             if value[:1] == USUAL:
                 self.usual = True
-                return value[1:]
+                return marks.unmarked(value)
             return value
         if kind is dict:
             kept = {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fhir_bridge.artifacts import Artifacts
-from fhir_bridge.fhir.marks import NULL, usual
+from fhir_bridge.fhir.marks import NULL, USUAL, usual
 from fhir_bridge.update import (
     REST,
     Said,
@@ -212,3 +212,15 @@ def test_what_nobody_states_any_more_says_that_it_was_a_mistake() -> None:
     assert left["verificationStatus"]["coding"][0]["code"] == "entered-in-error"
     assert retired(VISIT | {"status": "finished"}, RULES)["status"] == "entered-in-error"
     assert retired(PATIENT, RULES) == PATIENT
+
+
+def test_a_supposed_boolean_or_number_is_stored_as_one() -> None:
+    """Behind the double mark stands its JSON literal."""
+    supposed = PATIENT | {
+        "active": f"{USUAL}{USUAL}true",
+        "multipleBirthInteger": f"{USUAL}{USUAL}2",
+    }
+
+    assert _shown("Patient", _say(1, supposed)) == {"active": True, "multipleBirthInteger": 2}
+    stated = PATIENT | {"active": False}
+    assert _shown("Patient", _say(1, stated), _say(2, supposed, "b"))["active"] is False
