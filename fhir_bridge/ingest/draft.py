@@ -58,6 +58,7 @@ class _Found:
     """What was read of the record, once for a batch."""
 
     resources: dict[int, Present | None] = field(default_factory=dict)
+    versions: dict[int, int] = field(default_factory=dict)
     rows: dict[int, list[StatementRow]] = field(default_factory=dict)
     containers: dict[int, ContainerRow | None] = field(default_factory=dict)
     keys: dict[bytes, str] = field(default_factory=dict)
@@ -119,22 +120,15 @@ class Draft:
     def look_up(self, references: Iterable[tuple[str, str]]) -> None:
         """Reads what is known of many resources at once."""
         found = self._found
-        wanted = {
-            key: pair for pair in references if (key := resource_key(*pair)) not in found.resources
-        }
+        wanted = {resource_key(*pair) for pair in references} - found.resources.keys()
         if not wanted:
             return
-        stored = self._record.read_many(wanted.values())
+        newest = self._record.newest(wanted)
         said = self._record.statements(wanted)
-        for key, pair in wanted.items():
-            version = stored.get(pair)
-            found.resources[key] = (
-                None
-                if version is None
-                else Present(
-                    parse_json(version.body), version.version, moment_of(version.last_updated)
-                )
-            )
+        for key in wanted:
+            version = newest.get(key)
+            found.versions[key] = 0 if version is None else version.version
+            found.resources[key] = None if version is None else _present(version)
             found.rows[key] = said.get(key, [])
 
     def present(self, resource_type: str, id_: str) -> Present | None:
@@ -161,8 +155,7 @@ class Draft:
         present = self.present(resource_type, id_)
         if present is not None:
             return present.version
-        stored: Stored | None = self._record.read(resource_type, id_)
-        return stored.version if stored is not None else 0
+        return self._found.versions[resource_key(resource_type, id_)]
 
     def put(self, resource: Resource, version: int) -> None:
         """The resource as it will be, at the version it will have."""
@@ -310,6 +303,12 @@ class Draft:
     ) -> None:
         """Adds one decision to the append-only link log."""
         self._changes.links.append((patient_id, feed, key, rule, detail))
+
+
+def _present(stored: Stored) -> Present | None:
+    if stored.deleted:
+        return None
+    return Present(parse_json(stored.body), stored.version, moment_of(stored.last_updated))
 
 
 def _waves(resources: list[Resource]) -> list[list[Resource]]:

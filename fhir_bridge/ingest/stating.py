@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
 
 from fhir_bridge.audit import FEED_SYSTEM
 from fhir_bridge.errors import BridgeError
@@ -202,7 +204,7 @@ class Stating:
         before = None if present is None else bare(present.resource)
         if before is not None:
             self._require_same_person(before, shown)
-        is_changed = before != shown
+        is_changed = before is None or not _is_same(before, shown)
         version = last + 1 if is_changed else last
         self._keep(known, shown, version, speaker)
         if not is_changed:
@@ -285,6 +287,17 @@ def bare(resource: Resource) -> Resource:
     }
     bare = {key: value for key, value in resource.items() if key != "meta"}
     return bare | {"meta": meta} if meta else bare
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same to the letter: 1.10 is not 1.1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_is_same(v, other[k]) for k, v in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    if isinstance(one, Decimal) and isinstance(other, Decimal):
+        return render_json({"": one}) == render_json({"": other})
+    return type(one) is type(other) and bool(one == other)
 
 
 def _person(resource: Resource, name: str) -> str:

@@ -40,6 +40,10 @@ class Transaction:
         found = self._writer.current([key]).get(key)
         return found.stored if found else None
 
+    def newest(self, keys: Iterable[int]) -> dict[int, Stored]:
+        """The newest version of each resource (by `resource_key`), deleted ones too."""
+        return {key: each.stored for key, each in self._writer.current(list(keys)).items()}
+
     def reference_of(self, key: int) -> str | None:
         """``Type/id`` of the resource with this key; None when there never was one."""
         found = self._writer.current([key]).get(key)

@@ -11,7 +11,7 @@ import pytest
 
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhir import definitions, parse_json
+from fhir_bridge.fhir import definitions, parse_json, written_decimal
 from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.identity import Linker, load_rules
 from fhir_bridge.ingest import parse_feed
@@ -288,3 +288,15 @@ def test_a_row_that_vanishes_from_a_full_export_takes_its_statement_back(record:
     assert states() == {"1": "active", "2": "entered-in-error"}
     file("1", "2")
     assert states() == {"1": "active", "2": "active"}
+
+
+def test_a_value_with_another_precision_is_another_statement(record: Record) -> None:
+    """1.1 corrected to 1.10: the text of a decimal is its meaning."""
+    number = {"identifier": [{"system": "urn:r", "value": "1"}]}
+    for text in ("1.1", "1.10", "1.10"):
+        value = {"value": written_decimal(text), "unit": "mmol/L"}
+        record.say(entry("Observation", valueQuantity=value, status="final", **number))
+
+    (found,) = record.read("Observation")
+    assert str(found["valueQuantity"]["value"]) == "1.10"
+    assert found["meta"]["versionId"] == "2"
