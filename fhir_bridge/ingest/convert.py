@@ -101,4 +101,8 @@ def _one_bundle(bundles: list[Resource]) -> Resource | None:
     if len(bundles) < 2:
         return bundles[0] if bundles else None
     entries = [entry for bundle in bundles for entry in bundle.get("entry", ())]
-    return {**bundles[0], "entry": entries}
+    return {
+        "resourceType": "Bundle",
+        "type": bundles[0].get("type", "collection"),
+        "entry": entries,
+    }

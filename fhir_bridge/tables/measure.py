@@ -25,7 +25,10 @@ _COMPARATORS = {"≤": "<=", "≥": ">="}
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What was read; numbers are the digits as written, without thousands separators."""
+    """What was read; numbers are the digits as written, without thousands separators.
+
+    `first` and `second` (``145/92mmHg``) are texts with the unit of both, to be read in turn.
+    """
 
     number: str = ""
     comparator: str = ""
@@ -49,10 +52,15 @@ def read_measure(text: str) -> Measure:
     """
     plain = normalize("NFKC", text).translate(_SIGNS).strip()
     if found := _TWO.fullmatch(plain):
-        unit = _unit(found)
-        return Measure(first=_digits(found["first"]), second=_digits(found["second"]), unit=unit)
+        unit = _unit(found)  # of both
+        return Measure(first=_digits(found["first"]) + unit, second=_digits(found["second"]) + unit)
     if found := _RANGE.fullmatch(plain):
-        return Measure(low=_digits(found["low"]), high=_digits(found["high"]), unit=_unit(found))
+        low, high = _digits(found["low"]), _digits(found["high"])
+        return (
+            Measure(low=low, high=high, unit=_unit(found))
+            if float(low) < float(high)
+            else Measure()
+        )
     if found := _ONE.fullmatch(plain):
         sign = found["sign"] or ""
         return Measure(

@@ -3,8 +3,9 @@
 A cell is its text (a ``str``) that can also be asked: ``items`` (the values of a list in
 one cell, see `lists`), ``code`` and ``detail`` (what an item names and says of it), ``doubt``
 (true where the sender is not sure of it), ``nothing`` (true where the text says that there is
-nothing), and what a measured value says (see `measure`): ``number``, ``comparator``, ``unit``,
-``first``, ``second``, ``low``, ``high``.
+nothing, or nothing known), ``unknown`` (true for the latter), and what a measured value says
+(see `measure`): ``number``, ``comparator``, ``unit``, ``first``, ``second``, ``low``, ``high``.
+A cell that clears answers only ``number``, so that it is no value of a list.
 
 Promises: a blank cell answers None, as an absent column does, unless the table says that it
 clears; full-width digits, Latin letters and blanks are folded to half-width, nothing else in a
@@ -21,13 +22,13 @@ from functools import lru_cache
 from typing import Any, Self
 
 from fhir_bridge.errors import Issue
+from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.tables.lists import code_and_detail, split_items
 from fhir_bridge.tables.measure import read_measure
-from fhir_bridge.tables.words import says_nothing, without_doubt
+from fhir_bridge.tables.words import is_unknown, says_nothing, without_doubt
 
-__all__ = ["NULL", "Cell", "Clearing", "Row", "clean_cell", "holds_no_value", "is_rounded"]
+__all__ = ["Cell", "Clearing", "Row", "clean_cell", "holds_no_value", "is_rounded"]
 
-NULL = "\ufdd0"
 _BLANK = frozenset({"", "-", "--", "/", "\\", "\\N", "NULL", "null", "None", "N/A", "#N/A"})
 _WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ\u3000\u00a0]")
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B) if chr(code).isalnum()}
@@ -37,7 +38,7 @@ _FORMULA_TEXT = re.compile(r'^="(.*)"$', re.DOTALL)
 _ROUNDED = re.compile(r"[-+＋]?\d(?:[.,．]\d+[eE][+＋]?|[eE][+＋])\d+\Z")
 _NO_VALUE = re.compile(r"#(?:[A-Z][A-Z0-9/]*[!?]|N/A|#{2,})\Z")
 _MEASURED = ("number", "comparator", "unit", "first", "second", "low", "high")
-_PARTS = dict.fromkeys(("items", "code", "detail", "doubt", "nothing", *_MEASURED))
+_PARTS = dict.fromkeys(("items", "code", "detail", "doubt", "nothing", "unknown", *_MEASURED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +85,16 @@ class Cell(str):
         """A part, as the module says; None for one that is not there."""
         text = str(self)
         if text == NULL:
-            return self._cleared(name)
+            return self if name == "number" else None
         if name == "items":
             return [self._part(item) for item in split_items(text)] or None
         if name in _MEASURED:
             return self._part(getattr(read_measure(text), name))
-        if name == "nothing":
-            return True if _read_item(text)[3] else None
-        if name == "doubt":
-            return True if _read_item(text)[2] else None
+        item = _read_item(text)
         if name in ("code", "detail"):
-            code, detail, _, _ = _read_item(text)
-            return self._part(code if name == "code" else detail)
-        return None
-
-    def _cleared(self, name: str) -> Any:
-        """A cleared cell clears each of its parts."""
-        return [self] if name == "items" else self if name in ("code", "number") else None
+            return self._part(item.code if name == "code" else item.detail)
+        said = {"nothing": item.nothing, "doubt": item.doubt, "unknown": item.unknown}
+        return True if said.get(name) else None
 
     def keys(self) -> KeysView[str]:
         """What can be asked."""
@@ -120,13 +114,29 @@ class Cell(str):
         return Cell(text, self._row, self._column) if text else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One value of a list: what it names, what it says of it, and how sure it is."""
+
+    code: str
+    detail: str
+    doubt: bool
+    nothing: bool
+    unknown: bool
+
+
 @lru_cache(maxsize=4096)
-def _read_item(item: str) -> tuple[str, str, bool, bool]:
-    """(code, detail, doubted, nothing) of one value of a list."""
-    code, detail = code_and_detail(item.strip(_TICKS))
+def _read_item(text: str) -> _Item:
+    code, detail = code_and_detail(text.strip(_TICKS))
     said = without_doubt(code)
-    nothing = says_nothing(code) or (says_nothing(item) if detail else False)
-    return said or code, detail, said is not None, nothing
+    whole = text if detail else code
+    return _Item(
+        said or code,
+        detail,
+        said is not None,
+        says_nothing(code) or says_nothing(whole),
+        is_unknown(code),
+    )
 
 
 _TICKS = "☑☒√✓✔■● "

@@ -1,6 +1,7 @@
 """Words that forms put where a value or a record would stand; the list is ``words.csv``.
 
-`nothing`: the cell says that there is nothing, or nothing known (无, 否认, 不详, 0).  `doubt`:
+`nothing`: the cell says that there is nothing (无, 否认, 0).  `unknown`: nothing is known, or
+nothing was done (不详, 未测).  `doubt`:
 the sender is not sure (高血压待查); its group is what the doubt is about.  `line`: the
 line is no record but a total, a signature or a remark.  All are patterns of a whole text in
 compatibility form (NFKC).
@@ -15,19 +16,28 @@ from functools import cache
 from importlib.resources import files
 from unicodedata import normalize
 
-__all__ = ["is_no_record", "says_nothing", "without_doubt"]
+__all__ = ["is_no_record", "is_unknown", "says_nothing", "without_doubt"]
 
 _FEW = 2  # most filled cells of a remark
 _PUNCTUATION = "。.;, "
 
 
 def says_nothing(text: str) -> bool:
-    """Whether `text` says that there is nothing.
+    """Whether `text` says that there is nothing, or nothing known.
 
     >>> says_nothing("否认药物过敏史"), says_nothing("无"), says_nothing("无名指骨折")
     (True, True, False)
     """
-    return _fits("nothing", _plain(text)) is not None
+    return _fits("nothing", _plain(text)) is not None or is_unknown(text)
+
+
+def is_unknown(text: str) -> bool:
+    """Whether `text` says that nothing is known.
+
+    >>> is_unknown("不详"), is_unknown("未测"), is_unknown("无")
+    (True, True, False)
+    """
+    return _fits("unknown", _plain(text)) is not None
 
 
 def without_doubt(text: str) -> str | None:

@@ -91,7 +91,7 @@ def test_doubt(text: str) -> None:
         ("<0.01", {"number": "0.01", "comparator": "<"}),
         ("78次/分", {"number": "78", "unit": "次/分"}),
         ("145/92", {"first": "145", "second": "92"}),
-        ("145/92mmHg", {"first": "145", "second": "92", "unit": "mmHg"}),
+        ("145/92mmHg", {"first": "145mmHg", "second": "92mmHg"}),
         ("0.5-1", {"low": "0.5", "high": "1"}),
         ("10～20支", {"low": "10", "high": "20", "unit": "支"}),
         ("−1", {"number": "-1"}),
@@ -104,6 +104,7 @@ def test_doubt(text: str) -> None:
         ("未测", {}),
         ("2026-03-01", {}),
         ("1-2-3", {}),
+        ("145-92", {}),
     ],
 )
 def test_values(text: str, parts: dict[str, str]) -> None:
@@ -111,3 +112,13 @@ def test_values(text: str, parts: dict[str, str]) -> None:
     names = ("number", "comparator", "unit", "first", "second", "low", "high")
     found = {name: str(part) for name in names if (part := cell(text).get(name)) is not None}
     assert found == parts
+
+
+def test_what_is_not_known_is_no_denial() -> None:
+    """A form that says 不详 or 未测 denies nothing: who does not say smokes or not."""
+    assert [cell(text).get("unknown") for text in ("不详", "未测", "无", "不吸")] == [
+        True,
+        True,
+        None,
+        None,
+    ]

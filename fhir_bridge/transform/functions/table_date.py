@@ -9,6 +9,7 @@ import re
 
 RESULT = "string"
 
+_YEAR = re.compile(r"(\d{4})\s*年\Z")
 _LOOSE = re.compile(
     r"(\d{4})\s*[-/.年]\s*(\d{1,2})(?:\s*[-/.月]\s*(\d{1,2})\s*日?)?月?(.*)\Z", re.DOTALL
 )
@@ -19,11 +20,15 @@ def table_date(text: str | None) -> str | None:
 
     >>> table_date("2024/1/5"), table_date("2024年1月5日"), table_date("2024.3"), table_date("20240105")
     ('2024-01-05', '2024-01-05', '2024-03', '20240105')
+    >>> table_date("2024年"), table_date("2024年3月")
+    ('2024', '2024-03')
     >>> table_date("2024-1-5 8:00:00"), table_date("2024/1/5 8:05")
     ('2024-01-05 08:00:00', '2024-01-05 08:05')
     """
     if not text:
         return None
+    if year := _YEAR.match(str(text).strip()):
+        return year.group(1)
     found = _LOOSE.match(str(text).strip())
     if found is None:
         return str(text)
