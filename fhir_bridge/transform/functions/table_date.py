@@ -27,8 +27,8 @@ def table_date(text: str | None) -> str | None:
     """
     if not text:
         return None
-    if year := _YEAR.match(str(text).strip()):
-        return year.group(1)
+    if alone := _YEAR.match(str(text).strip()):
+        return alone.group(1)
     found = _LOOSE.match(str(text).strip())
     if found is None:
         return str(text)
