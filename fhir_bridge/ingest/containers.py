@@ -153,7 +153,7 @@ class Containers:
         return self._resolved.at >= known.at
 
     def _let_go(self, row: StatementRow, parts: set[str]) -> None:
-        reference = self._draft.reference_of(row)
+        reference = self._draft.reference_of(row.key)
         if reference is None or reference in parts or row.withdrawn:
             return
         kind, _, id_ = reference.partition("/")

@@ -8,7 +8,7 @@ a batch in one go, within the transaction that it was read in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fhir_bridge.fhir import Resource, parse_json
@@ -47,6 +47,8 @@ class _Changes:
     rows: dict[int, dict[_Speaker, StatementRow]] = field(default_factory=dict)
     parts: dict[int, set[int]] = field(default_factory=dict)  # keys of parts by container
     containers: dict[int, ContainerRow] = field(default_factory=dict)
+    awaited: set[tuple[int, int]] = field(default_factory=set)
+    came: set[int] = field(default_factory=set)
     keys: dict[bytes, str] = field(default_factory=dict)
     persons: dict[_Person, PersonRow | None] = field(default_factory=dict)
     of_patient: dict[str, set[_Person]] = field(default_factory=dict)
@@ -88,6 +90,8 @@ class Draft:
         for container, keys in theirs.parts.items():
             mine.parts[container] = mine.parts.get(container, set()) | keys
         mine.containers |= theirs.containers
+        mine.awaited = (mine.awaited | theirs.awaited) if theirs.awaited else mine.awaited
+        mine.came |= theirs.came
         mine.keys |= theirs.keys
         mine.persons |= theirs.persons
         for patient_id, places in theirs.of_patient.items():
@@ -109,6 +113,10 @@ class Draft:
             record.log_link(*link)
         if changes.rows:
             record.put_statements(row for rows in changes.rows.values() for row in rows.values())
+        if changes.came:
+            record.drop_awaited(changes.came)
+        if changes.awaited:
+            record.put_awaited(changes.awaited)
         if changes.containers:
             record.put_containers(changes.containers.values())
         for wave in _waves(changes.writes):
@@ -210,13 +218,27 @@ class Draft:
             yield draft
             draft = draft._below  # noqa: SLF001
 
-    def reference_of(self, row: StatementRow) -> str | None:
-        """``Type/id`` of the resource that a statement is of."""
+    def reference_of(self, key: int) -> str | None:
+        """``Type/id`` of the resource with this key (`resource_key`)."""
         for draft in self._stack():
-            present = draft._changes.resources.get(row.key)  # noqa: SLF001
+            present = draft._changes.resources.get(key)  # noqa: SLF001
             if present is not None:
                 return f"{present.resource['resourceType']}/{present.resource['id']}"
-        return self._record.reference_of(row.key)
+        return self._record.reference_of(key)
+
+    def await_targets(self, targets: Iterable[tuple[str, str]], referrer: tuple[str, str]) -> None:
+        """A resource refers by number to what has not come yet."""
+        key = resource_key(*referrer)
+        self._changes.awaited |= {(resource_key(*target), key) for target in targets}
+
+    def awaiting(self, targets: Collection[int]) -> list[tuple[int, int]]:
+        """(target, referrer) keys of resources that wait for `targets`, which have come now."""
+        found = set(self._record.awaiting(targets))
+        for draft in self._stack():
+            found |= {pair for pair in draft._changes.awaited if pair[0] in targets}  # noqa: SLF001
+        if found:
+            self._changes.came |= {target for target, _ in found}
+        return sorted(found)
 
     def container(self, key: int) -> ContainerRow | None:
         """The newest version of a container that came."""

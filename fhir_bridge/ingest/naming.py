@@ -19,7 +19,6 @@ from fhir_bridge.fhir.marks import NULL
 
 __all__ = [
     "SHARED",
-    "conditional_id",
     "content_id",
     "entry_id",
     "named_resource_id",
@@ -74,16 +73,16 @@ def entry_id(entry: dict[str, Any], resource: Resource, owner: str) -> str | Non
     return None
 
 
-def conditional_id(reference: str, owner: str) -> str | None:
-    """What ``Type?identifier=system|value`` leads to, as ``Type/id``; None for anything else.
+def named_by_number(reference: str, owner: str) -> tuple[str, str, str] | None:
+    """What ``Type?identifier=system|value`` leads to: (``Type/id``, system, value).
 
-    Persons are never found so: whose number it is the linker decides.
+    None for anything else.  Persons are never found so: whose number it is the linker decides.
     """
     found = _CONDITIONAL.fullmatch(reference)
     if not found or not found[1] or found[1] == "Patient":
         return None
     system, _, value = unquote(found[2]).rpartition("|")
-    return f"{found[1]}/{named_resource_id(found[1], system, value, owner)}"
+    return f"{found[1]}/{named_resource_id(found[1], system, value, owner)}", system, value
 
 
 def content_id(resource: Resource, container: str) -> str:

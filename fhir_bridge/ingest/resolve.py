@@ -28,6 +28,7 @@ from fhir_bridge.store import moment_of
 from fhir_bridge.update import UpdateRules, is_retired
 
 from .aliases import find_alias, keep_aliases, merged_into
+from .awaited import ByNumber, make_literal, settle_by_number
 from .containers import Container, Containers, entry_container, read_container, row_container
 from .draft import Draft
 from .feed import Feed, find_mentions
@@ -115,6 +116,7 @@ class _Entry:
     marked: frozenset[str] = frozenset()
     container: Container | None = None
     operation: Operation | None = None
+    awaits: set[str] = field(default_factory=set)
     is_dropped: bool = False
     own: str = ""  # how others refer to it by its own id
 
@@ -137,6 +139,11 @@ class _Task:
     resolved: Resolved
     places: dict[str, str] = field(default_factory=dict)
     persons: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def here(self) -> set[str]:
+        """The references of the entries of this message."""
+        return set(self.places.values())
 
     @property
     def owner(self) -> str:
@@ -184,7 +191,10 @@ class Resolver:
                 self._link(entry, task)
         others = list(_told_apart(others, task))
         for entry in others:
-            entry.marked = settle(entry.resource, task.places, task.owner)
+            met: list[ByNumber] = []
+            entry.marked = settle(entry.resource, task.places, task.owner, met)
+            if met:
+                entry.awaits = settle_by_number(draft, met, task.here)
         self._state_all(others, [e.operation for e in entries if e.operation is not None], task)
         task.resolved.entries = [entry.reference for entry in entries]
         return task.resolved
@@ -253,7 +263,9 @@ class Resolver:
         patient, own = entry.resource, entry.resource.get("id")
         entry.own = f"Patient/{own}" if own else ""
         _sign(patient, task)
-        settle(patient, task.places, task.owner)
+        met: list[ByNumber] = []
+        settle(patient, task.places, task.owner, met)
+        settle_by_number(task.draft, met, task.here)
         reference, changed = self._linked(patient, task)
         entry.refer(reference, task)
         for resource in changed:
@@ -292,18 +304,27 @@ class Resolver:
         containers = Containers(
             draft, stating, task.resolved, task.spoken.message, export_key(task.spoken.feed)
         )
+        came: list[str] = []
         if asked:
             self._operate(asked, containers, task)
         for entry in entries:
             is_part = entry.container is not None and self._level(entry, task) == 0
             if is_part and entry.container and not containers.opens(entry.container):
                 continue
+            is_new = task.draft.present(*_pair(entry.reference)) is None
             changed = self._state(entry, stating, task)
             if is_part and entry.container:
                 containers.holds(entry.container, entry.reference)
             if changed is not None:
                 task.resolved.changed.append((entry.number, changed))
+                if is_new:
+                    came.append(entry.reference)
+                if entry.awaits:
+                    draft.await_targets(map(_pair, entry.awaits), _pair(entry.reference))
         containers.close()
+        if came:
+            literal = make_literal(draft, came)
+            task.resolved.changed += [(-1, resource) for resource in literal]
 
     def _operate(self, asked: list[Operation], containers: Containers, task: _Task) -> None:
         operations = Operations(task.draft, self._rules, task.owner, self._linker)

@@ -14,17 +14,21 @@ from typing import Any
 from fhir_bridge.fhir import Resource
 from fhir_bridge.fhir.marks import NULL, USUAL
 
-from .naming import conditional_id
+from .awaited import ByNumber
+from .naming import named_by_number
 
 __all__ = ["settle"]
 
 
-def settle(resource: Resource, places: Mapping[str, str], owner: str) -> frozenset[str]:
+def settle(
+    resource: Resource, places: Mapping[str, str], owner: str, met: list[ByNumber]
+) -> frozenset[str]:
     """Settles `resource` in place; the properties that hold a mark.
 
-    `places` are the references behind the names of the Bundle's entries.
+    `places` are the references behind the names of the Bundle's entries; references by number
+    are added to `met`.
     """
-    walk = _Walk(places, owner)
+    walk = _Walk(places, owner, met)
     marked: list[str] = []
     for key, value in resource.items():
         walk.is_marked = False
@@ -43,11 +47,12 @@ def settle(resource: Resource, places: Mapping[str, str], owner: str) -> frozens
 class _Walk:
     """One walk; says whether it met a mark."""
 
-    __slots__ = ("is_marked", "owner", "places")
+    __slots__ = ("is_marked", "met", "owner", "places")
 
-    def __init__(self, places: Mapping[str, str], owner: str) -> None:
+    def __init__(self, places: Mapping[str, str], owner: str, met: list[ByNumber]) -> None:
         self.places = places
         self.owner = owner
+        self.met = met
         self.is_marked = False
 
     def look(self, text: str) -> None:
@@ -60,7 +65,7 @@ class _Walk:
         for key, value in node.items():
             kind = type(value)
             if kind is str:
-                text = self._reference(value) if key == "reference" else value
+                text = self._reference(node, value) if key == "reference" else value
                 if text is not value:
                     node[key] = text
                 if not text.isascii() and (text[0] == USUAL or NULL in text):
@@ -81,10 +86,12 @@ class _Walk:
             elif kind is list:
                 self.items(item)
 
-    def _reference(self, value: str) -> str:
+    def _reference(self, node: dict[str, Any], value: str) -> str:
         found = self.places.get(value)
         if found is not None:
             return found
-        if "?" in value:
-            return conditional_id(value, self.owner) or value
-        return value
+        named = named_by_number(value, self.owner) if "?" in value else None
+        if named is None:
+            return value
+        self.met.append(ByNumber(node, *named))
+        return named[0]

@@ -43,6 +43,7 @@ _TABLES = (
     "held",
     "statement",
     "container",
+    "awaited",
     "setting",  # the keys that ids and page links are made with
 )
 _NUMBERED = (

@@ -21,6 +21,7 @@ Beside them: ``journal``, ``quarantine``, ``identity_*``, ``link_log``, ``held``
 statement       one source's statement of a resource: when, in which container, and its
                 body where it is not the stored resource itself
 container       a document, row or export whose newest version says all of its parts
+awaited         who refers by a number to what has not come yet
 =============== ================================================================
 
   Why this layout: docs/decisions/adr-2611-store-layout.md.
@@ -308,6 +309,14 @@ link_log = Table(
     Column("rule", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Index("link_log_by_patient", "patient_id"),
+)
+
+awaited = Table(
+    "awaited",
+    metadata,
+    _number("target", key=True),
+    _number("referrer", key=True),
+    **_CLUSTERED,
 )
 
 setting = Table(

@@ -17,9 +17,12 @@ from fhir_bridge.store.session import Row, Session
 __all__ = [
     "ContainerRow",
     "StatementRow",
+    "awaiting",
     "containers",
     "containers_within",
+    "drop_awaited",
     "parts_of",
+    "put_awaited",
     "put_containers",
     "put_statements",
     "statements",
@@ -144,6 +147,28 @@ def put_containers(session: Session, rows: Iterable[ContainerRow]) -> None:
             for row in rows
         ),
     )
+
+
+def awaiting(session: Session, targets: Iterable[int]) -> list[tuple[int, int]]:
+    """(target, referrer) keys of the resources that refer to what had not come yet."""
+    found: list[tuple[int, int]] = []
+    for sql, parameters in _asked(session, "target", list(targets)):
+        rows = session.all(f"SELECT target, referrer FROM awaited WHERE {sql}", parameters)
+        found += [(target, referrer) for target, referrer in rows]
+    return found
+
+
+def put_awaited(session: Session, pairs: Iterable[tuple[int, int]]) -> None:
+    """Adds (target, referrer) pairs that are not there yet."""
+    session.many(
+        "INSERT INTO awaited (target, referrer) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        sorted(pairs),
+    )
+
+
+def drop_awaited(session: Session, targets: Iterable[int]) -> None:
+    """The targets have come."""
+    session.many("DELETE FROM awaited WHERE target = ?", sorted((each,) for each in targets))
 
 
 def _asked(session: Session, column: str, keys: Sequence[int]) -> Iterable[tuple[str, list[int]]]:

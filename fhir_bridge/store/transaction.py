@@ -189,6 +189,18 @@ class Transaction:
         """Adds or replaces containers."""
         statements.put_containers(self._session, rows)
 
+    def awaiting(self, targets: Iterable[int], /) -> list[tuple[int, int]]:
+        """(target, referrer) keys of the resources that refer to what had not come yet."""
+        return statements.awaiting(self._session, targets)
+
+    def put_awaited(self, pairs: Iterable[tuple[int, int]], /) -> None:
+        """Adds (target, referrer) pairs that are not there yet."""
+        statements.put_awaited(self._session, pairs)
+
+    def drop_awaited(self, targets: Iterable[int], /) -> None:
+        """The targets have come."""
+        statements.drop_awaited(self._session, targets)
+
     def link_log(self, patient_id: str, /) -> list[LoggedLink]:
         """The decisions on one Patient, oldest first."""
         return links.of_patient(self._session, patient_id)

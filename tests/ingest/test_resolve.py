@@ -118,7 +118,7 @@ def test_what_has_no_identifier_is_named_by_the_content_of_its_record(site: Site
 
 
 def test_references_follow_their_entries_and_may_be_conditional(site: Site) -> None:
-    """By fullUrl, by a resource's own id, and by identifier before the target has come."""
+    """By fullUrl, by a resource's own id, and by number where the target has not come."""
     task = _entry(
         "Task",
         "urn:uuid:t",
@@ -136,9 +136,8 @@ def test_references_follow_their_entries_and_may_be_conditional(site: Site) -> N
     written = next(each for each in _written(resolved) if each["resourceType"] == "Task")
     assert written["for"] == {"reference": "Patient/p1"}
     assert written["focus"] == {"reference": resolved.targets[1]}
-    assert written["basedOn"] == [
-        {"reference": f"Contract/{named_resource_id('Contract', 'urn:x', '7')}"}
-    ]
+    number = {"system": "urn:x", "value": "7"}
+    assert written["basedOn"] == [{"type": "Contract", "identifier": number}]
     assert written["note"] == [{"authorReference": {"reference": "Practitioner/elsewhere"}}]
 
 

@@ -300,3 +300,36 @@ def test_a_value_with_another_precision_is_another_statement(record: Record) -> 
     (found,) = record.read("Observation")
     assert str(found["valueQuantity"]["value"]) == "1.10"
     assert found["meta"]["versionId"] == "2"
+
+
+def _agreement(number: str, before: str = "") -> dict[str, Any]:
+    named = {"identifier": [{"system": "urn:c", "value": number}]}
+    after = {"supportingInfo": [{"reference": f"Contract?identifier=urn%3Ac%7C{before}"}]}
+    return entry("Contract", **named, **(after if before else {}))
+
+
+def test_a_reference_to_what_has_not_come_is_logical_until_it_comes(record: Record) -> None:
+    """An agreement names the one before it: never a reference that leads nowhere."""
+    record.say(_agreement("2", before="1"))
+    (later,) = record.read("Contract")
+    number = {"system": "urn:c", "value": "1"}
+    assert later["supportingInfo"] == [{"type": "Contract", "identifier": number}]
+
+    record.say(_agreement("1"))
+    contracts = {each["identifier"][0]["value"]: each for each in record.read("Contract")}
+    literal = [{"reference": f"Contract/{contracts['1']['id']}"}]
+    assert contracts["2"]["supportingInfo"] == literal
+    record.say(_agreement("2", before="1"))
+    again = next(c for c in record.read("Contract") if c["identifier"][0]["value"] == "2")
+    assert (again["supportingInfo"], again["meta"]["versionId"]) == (literal, "2")
+
+
+def test_what_comes_in_the_same_message_is_referred_to_at_once(record: Record) -> None:
+    """Whichever of the two stands first."""
+    record.say(_agreement("2", before="1"), _agreement("1"), _agreement("3", before="2"))
+
+    assert all(
+        each["supportingInfo"][0]["reference"].startswith("Contract/")
+        for each in record.read("Contract")
+        if "supportingInfo" in each
+    )

@@ -98,6 +98,14 @@ container = Table(
     **_CLUSTERED,
 )
 
+awaited = Table(
+    "awaited",
+    metadata,
+    _number("target", key=True),
+    _number("referrer", key=True),
+    **_CLUSTERED,
+)
+
 
 def _of_persons() -> tuple[Column[Any], ...]:
     return (
