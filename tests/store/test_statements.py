@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from fhir_bridge.errors import BridgeError
 from fhir_bridge.store import ContainerRow, StatementRow, Store, resource_key
 
 KEY = resource_key("Encounter", "e")
@@ -32,11 +33,16 @@ def test_statements_come_back_as_they_were_kept_descriptions_first(store: Store)
 
 def test_a_transaction_that_fails_leaves_no_statement(store: Store) -> None:
     """They are written with the resources or not at all."""
-    with pytest.raises(RuntimeError), store.transaction() as tx:
-        tx.put_statements([ROW])
-        tx.put_containers([ContainerRow(11, "hospital", 0, 0, 0, 1)])
-        tx.put_awaited([(1, 2)])
-        raise RuntimeError
+
+    def fail() -> None:
+        with store.transaction() as tx:
+            tx.put_statements([ROW])
+            tx.put_containers([ContainerRow(11, "hospital", 0, 0, 0, 1)])
+            tx.put_awaited([(1, 2)])
+            tx.put({"resourceType": "Encounter"})
+
+    with pytest.raises(BridgeError, match="FB-5005"):
+        fail()
     with store.transaction() as tx:
         assert tx.statements([KEY]) == {}
         assert tx.containers([11]) == {}
