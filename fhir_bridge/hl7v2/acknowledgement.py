@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError, Issue
@@ -21,7 +22,7 @@ from fhir_bridge.errors import BridgeError, Issue
 from .escape import escape
 from .message import Message
 from .parse import parse
-from .separators import STANDARD, Separators
+from .separators import STANDARD, Separators, read_separators
 from .value import SENT_NULL
 
 __all__ = ["acknowledge", "answer_code", "batch_acknowledgement"]
@@ -43,6 +44,9 @@ _CONDITIONS = {
 }
 _SEVERITIES = {"fatal": "F", "error": "E", "warning": "W", "information": "I"}
 _PLACE = re.compile(r"([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?(?:-(\d+)(?:\[(\d+)\])?(?:\.(\d+))?)?")
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_VERSION = re.compile(r"2\.[1-9](\.[0-9])?\Z")
+_LONGEST_HEADER = 4096  # bytes of a message that cannot be parsed
 _SENT = {"AL": (True, True), "NE": (False, False), "ER": (False, True), "SU": (True, False)}
 
 
@@ -94,7 +98,7 @@ def acknowledge(
     fields = ["" if field == SENT_NULL else field for field in header.fields] + [""] * 19
     _, event, _ = message.message_type
     version = str(header.get("f12") or "2.5")
-    kind = separators.component.join(["ACK", event, "ACK"] if event else ["ACK"])
+    kind = _message_type(separators, event, version)
     lines = [
         _header(
             separators,
@@ -114,6 +118,12 @@ def batch_acknowledgement(answers: Sequence[bytes]) -> bytes:
 
 def _wants(condition: str, errors: Sequence[Issue]) -> bool:
     return _SENT.get(condition, (True, True))[1 if errors else 0]
+
+
+def _message_type(separators: Separators, event: str, version: str) -> str:
+    """MSH-9: the structure came with version 2.3.1, the event with 2.2."""
+    parts = ["ACK", event, "ACK"] if version >= "2.3.1" else ["ACK", event]
+    return separators.component.join(parts) if event and version >= "2.2" else "ACK"
 
 
 def _header(
@@ -142,10 +152,15 @@ def _header(
 def _answer(
     separators: Separators, version: str, control_id: str, code: str, issues: Sequence[Issue]
 ) -> list[str]:
-    """MSA and ERR; before v2.5 ERR-1 carries place and condition together."""
+    """MSA and ERR; before v2.5 ERR-1 carries place and condition together.
+
+    The text of MSA-3 is withdrawn from v2.7 on: ERR alone says what is wrong.
+    """
     errors = [issue for issue in issues if issue.severity in {"error", "fatal"}]
     field = separators.field
-    lead = field + escape(f"{errors[0].code} {errors[0].sentence}", separators) if errors else ""
+    lead = ""
+    if errors and version < "2.7":
+        lead = field + escape(f"{errors[0].code} {errors[0].sentence}", separators)
     lines = [f"MSA{field}{code}{field}{control_id}{lead}"]
     old = version < "2.5"
     lines += [(_old_error if old else _error)(separators, issue) for issue in errors[:20]]
@@ -198,14 +213,48 @@ def _place(where: str) -> list[str]:
 
 
 def _minimal(data: bytes, code: str, issues: Sequence[Issue]) -> bytes:
-    """An answer to bytes that cannot be parsed, with MSH-10 where it can still be seen."""
-    control_id = ""
-    start = data.find(b"MSH|")
-    if start >= 0:
-        header = data[start : start + 2048].partition(b"\r")[0].partition(b"\n")[0]
-        fields = header.decode("utf-8", "replace").split("|")
-        if len(fields) > 9 and fields[9].isprintable():
-            control_id = fields[9][:199]
-    lines = [_header(STANDARD, ("", "", "", ""), "ACK", ("P", "2.5", ""))]
-    lines += _answer(STANDARD, "2.5", control_id, code, issues)
-    return "".join(f"{line}\r" for line in lines).encode()
+    """An answer to bytes that cannot be parsed, with what their header still gives away.
+
+    The bytes of addresses and control id come back as they were sent, whatever they mean.
+    """
+    text, codec = _header_text(data)
+    fields: list[str] = []
+    separators = STANDARD
+    with suppress(BridgeError):
+        separators = read_separators(text)
+    if text:
+        fields = ["" if field == SENT_NULL else field for field in text.split(separators.field)]
+        fields.insert(1, separators.field)
+    fields += [""] * 13
+    version = fields[12].partition(separators.component)[0]
+    version = version if _VERSION.match(version) else "2.5"
+    addresses = fields[5], fields[6], fields[3], fields[4]
+    kind = fields[9].split(separators.component)
+    event = kind[1] if len(kind) > 1 and kind[1].isalnum() else ""
+    lines = [
+        _header(
+            separators,
+            addresses,
+            _message_type(separators, event, version),
+            (fields[11] or "P", version, ""),
+        )
+    ]
+    lines += _answer(separators, version, fields[10], code, issues)
+    return "".join(f"{line}\r" for line in lines).encode(codec, "replace")
+
+
+def _header_text(data: bytes) -> tuple[str, str]:
+    """The first MSH segment as text, and the codec that gives its bytes back."""
+    for codec in ("utf-16-le", "utf-16-be"):
+        start = data.find("MSH".encode(codec))
+        if start >= 0:
+            text = data[start : start + 2 * _LONGEST_HEADER].decode(codec, "ignore")
+            return _CONTROL.split(text)[0], "utf-8"
+    start = data.find(b"MSH")
+    if start < 0:
+        return "", "utf-8"
+    header = re.split(rb"[\r\n]", data[start : start + _LONGEST_HEADER])[0]
+    for codec in ("utf-8", "gb18030", "latin-1"):
+        with suppress(UnicodeDecodeError):
+            return _CONTROL.sub("", header.decode(codec)), codec
+    return "", "utf-8"

@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from .separators import Separators
 
-__all__ = ["escape", "unescape"]
+__all__ = ["escape", "has_undecoded", "unescape"]
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufdd0\ufdd1]")  # and what maps use as marks
 _HEX = re.compile(r"[0-9A-Fa-f]*")
@@ -33,7 +33,7 @@ def unescape(text: str, separators: Separators, codec: str = "utf-8") -> str:
     mark = separators.escape
     if not mark or mark not in text:
         return text
-    parts = text.split(mark)
+    parts = _bytes_joined(text, mark).split(mark)
     result = [parts[0]]
     index, last = 1, len(parts) - 1
     while index <= last:
@@ -103,8 +103,43 @@ def _meaning(sequence: str, separators: Separators, codec: str) -> str | None:
 
 def _characters(data: bytes, codec: str) -> str:
     """Bytes of a hexadecimal escape as text, without control characters."""
-    try:
-        text = data.decode(codec)
-    except UnicodeDecodeError:
-        text = data.decode("gb18030", "replace")
+    text = _decoded(data, codec)
+    if text is None:
+        text = data.decode(codec, "replace")
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _decoded(data: bytes, codec: str) -> str | None:
+    """In the message's character set, else in one that surely fits; None if there is none."""
+    for each in (codec, "utf-8", "gb18030"):
+        try:
+            return data.decode(each)
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def _bytes_joined(text: str, mark: str) -> str:
+    r"""`text` with hexadecimal escapes that follow each other as one: ``\XE5\\XBC\\XA0\``."""
+    if f"{mark}{mark}X" not in text:
+        return text
+    sign = re.escape(mark)
+    one = rf"{sign}X(?:[0-9A-Fa-f]{{2}})+{sign}"
+    return re.sub(rf"{one}(?:{one})+", lambda run: run[0].replace(f"{mark}{mark}X", ""), text)
+
+
+def has_undecoded(text: str, separators: Separators, codec: str = "utf-8") -> bool:
+    r"""Whether `text` holds a hexadecimal escape that gives no text.
+
+    Half a byte, control bytes, or bytes of no character set.
+
+    >>> [has_undecoded(text, Separators()) for text in ("\\XE5BCA0\\", "\\XFF\\", "a")]
+    [False, True, False]
+    """
+    mark = separators.escape
+    sign = re.escape(mark)
+    for digits in re.findall(rf"{sign}X([0-9A-Fa-f]+){sign}", _bytes_joined(text, mark)):
+        found = _decoded(bytes.fromhex(digits), codec) if len(digits) % 2 == 0 else None
+        if found is None or _CONTROL.search(found) or "\ufffd" in found:
+            return True
+    return False

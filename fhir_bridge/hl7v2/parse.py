@@ -4,8 +4,9 @@ HL7 v2.5.1 section 2.6 (message construction rules) and 2.10.3 (batches);
 https://www.hl7.org/implement/standards/product_brief.cfm?product_id=144
 
 Promises: any bytes give a :class:`Message` or a BridgeError FB-11xx that names segment
-and field; the cost is linear; CR, LF and CRLF all end a segment; a line that cannot be
-a segment continues the field before it (long texts with bare line breaks are common).
+and field; the cost is linear; CR, LF and CRLF all end a segment, but where CR parts the
+segments LF is text; a line that cannot be a segment continues the field before it (long
+texts with bare line breaks are common).
 ``render(parse(data))`` is `data` for a message with CR ends and no warnings.
 """
 
@@ -17,8 +18,10 @@ from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir.marks import NULL, USUAL
 
 from .charset import decode
+from .escape import has_undecoded
 from .message import Message
 from .separators import Separators, read_separators
+from .structure import is_segment_name
 
 __all__ = ["LARGEST_MESSAGE", "MOST_SEPARATORS", "parse", "render", "split_batch"]
 
@@ -34,7 +37,7 @@ def parse(data: bytes, *, charset: str | None = None) -> Message:
     """The message in `data`; `charset` is the feed's, used where MSH-18 is silent or wrong.
 
     Warnings (text read otherwise than declared, control characters removed, unknown
-    segment names) are in ``Message.issues``.  Raises BridgeError: FB-1101 no MSH,
+    segment names, escapes that are no text) are in ``Message.issues``.  Raises BridgeError: FB-1101 no MSH,
     FB-1102 separators, FB-1103/1104/1119 character set, FB-1106 too large, FB-1108 more
     than one message (see :func:`split_batch`).
     """
@@ -50,6 +53,8 @@ def parse(data: bytes, *, charset: str | None = None) -> Message:
     lines = _lines(text)
     segments = _segments(lines, separators, issues)
     message = Message(segments, separators, codec, issues)
+    if separators.escape and f"{separators.escape}X" in text:
+        issues += _hexadecimal_issues(message)
     if any(name == "MSH" for name, _ in segments[1:]):
         raise BridgeError("FB-1108", "MSH[2]")
     return message
@@ -100,35 +105,80 @@ def _read_text(data: bytes, charset: str | None) -> tuple[str, str, list[Issue]]
 
 
 def _lines(text: str) -> list[str]:
-    if "\n" in text:
-        text = text.replace("\r\n", "\r").replace("\n", "\r")
-    return [line for line in text.split("\r") if line]
+    """What may be segments: the text between line ends.
+
+    The end of the first segment tells what parts them.  After CR a bare LF is a line break
+    of text, and so is CRLF among bare CRs, unless a known segment follows: some senders mix.
+    """
+    if "\n" not in text:
+        return [line for line in text.split("\r") if line]
+    cr, lf = text.find("\r"), text.find("\n")
+    if cr < 0 or lf < cr:
+        return [line for line in text.replace("\n", "\r").split("\r") if line]
+    text = text.replace("\r\n", "\r" if lf == cr + 1 else "\n")
+    field = text[3:4]
+    lines: list[str] = []
+    for line in text.split("\r"):
+        start = 0
+        found = line.find("\n")
+        while found >= 0:
+            name = line[found + 1 : found + 4]
+            if line[found + 4 : found + 5] == field and is_segment_name(name):
+                lines.append(line[start:found])
+                start = found + 1
+            found = line.find("\n", found + 1)
+        lines.append(line[start:])
+    return [stripped for line in lines if (stripped := line.strip("\n"))]
 
 
 def _segments(
     lines: list[str], separators: Separators, issues: list[Issue]
 ) -> list[tuple[str, str]]:
     """(name, text) of each segment; lines that are no segment join the one before."""
-    field = separators.field
     segments: list[tuple[str, str]] = []
+    more: list[str] = []  # what continues the last segment
+
+    def join() -> None:
+        if segments and (more or "\n" in segments[-1][1]):
+            name, text = segments[-1]
+            segments[-1] = name, "\n".join([text, *more])
+            if not issues or issues[-1].where != name or issues[-1].code != "FB-1116":
+                issues.append(Issue("FB-1116", "warning", name))
+        more.clear()
+
     for line in lines:
-        name = line[:3]
-        if line[3:4] in (field, "") and name.isalnum() and name[:1].isupper() and name.isupper():
+        name = _segment_name(line, separators.field)
+        if name:
+            join()
             segments.append((name, line))
-            continue
-        name, found, _ = line.partition(field)
-        if (
-            found
-            and len(name) in {2, 3}
-            and name.isascii()
-            and name.isalnum()
-            and name[0].isalpha()
-        ):
-            issues.append(Issue("FB-1115", "warning", name))
-            segments.append((name, line))
+            if not (name.isupper() and len(name) == 3):
+                issues.append(Issue("FB-1115", "warning", name))
         elif segments:
-            before, text = segments[-1]
-            segments[-1] = before, f"{text}\n{line}"
-            if not issues or issues[-1].where != before or issues[-1].code != "FB-1116":
-                issues.append(Issue("FB-1116", "warning", before))
+            more.append(line)
+    join()
     return segments
+
+
+def _segment_name(line: str, field: str) -> str:
+    """The name that makes `line` a segment; empty when it is text.
+
+    A name alone must be a known one: three capitals on a line of a report (``MRI``) are text.
+    """
+    name, found, _ = line.partition(field)
+    if len(name) == 3 and name.isalnum() and name[:1].isupper() and name.isupper():
+        return name if found or is_segment_name(name) else ""
+    is_name = len(name) in {2, 3} and name.isascii() and name.isalnum() and name[0].isalpha()
+    return name if found and is_name else ""
+
+
+def _hexadecimal_issues(message: Message) -> list[Issue]:
+    """FB-1122 for each field with a hexadecimal escape that gives no text."""
+    separators = message.separators
+    mark = f"{separators.escape}X"
+    return [
+        Issue("FB-1122", "warning", f"{segment.where}-{number}")
+        for segment in message.segments
+        if mark in segment.text
+        for number, text in enumerate(segment.fields)
+        if mark in text and has_undecoded(text, separators, message.charset)
+    ]

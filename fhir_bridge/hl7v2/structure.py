@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["Instance", "Part", "events", "find_structure", "group"]
+__all__ = ["Instance", "Part", "events", "find_structure", "group", "is_segment_name"]
 
 _TOKEN = re.compile(r"([A-Z][A-Z0-9_]*)([?*+]?)(\()?|\)")
 
@@ -69,6 +69,20 @@ def _data() -> tuple[Mapping[str, str], Mapping[str, Mapping[str, str]]]:
 def events() -> Mapping[str, Mapping[str, str]]:
     """Message code (MSH-9.1) to event (MSH-9.2) to structure name: what is known."""
     return _data()[1]
+
+
+@cache
+def _segment_names() -> frozenset[str]:
+    tokens = (token for text in _data()[0].values() for token in _TOKEN.finditer(text))
+    named = {token[1] for token in tokens if token[1] and not token[3]}
+    return frozenset(named | {"MSH", "FHS", "BHS", "BTS", "FTS", "DSC", "ADD"})
+
+
+def is_segment_name(name: str) -> bool:
+    """Whether `name` is a segment of a known structure, or may be one of a sender's own (``ZPI``)."""
+    if name[:1] == "Z":
+        return len(name) == 3 and name.isalnum() and name.isascii() and name.isupper()
+    return name in _segment_names()
 
 
 @cache

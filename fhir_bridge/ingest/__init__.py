@@ -14,6 +14,7 @@ from .detect import detect
 from .feed import Feed, Listener, find_map, get_feed, load_feeds, parse_feed
 from .journal import Arrival, Journal
 from .naming import named_resource_id
+from .parse import message_types
 from .pipeline import Pipeline
 from .replay import Replay, Replayed
 from .timings import STAGES, Timings
@@ -37,6 +38,7 @@ __all__ = [
     "find_standard_feed",
     "get_feed",
     "load_feeds",
+    "message_types",
     "named_resource_id",
     "parse_feed",
 ]

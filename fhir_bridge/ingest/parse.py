@@ -20,7 +20,7 @@ from fhir_bridge.fhir import parse_json, parse_json_lines, parse_xml, render_jso
 from .feed import Feed
 from .journal import content_digest
 
-__all__ = ["Record", "parse"]
+__all__ = ["Record", "message_types", "parse"]
 
 
 @dataclass
@@ -63,14 +63,19 @@ def _messages(data: bytes, feed: Feed) -> Iterator[Record]:
     parts = hl7v2.split_batch(data, charset=charset)
     for number, part in enumerate(parts, 1):
         message = hl7v2.parse(part, charset=charset)
-        code, event, _ = message.message_type
-        if not code:
+        if not message.message_type[0]:
             raise BridgeError("FB-1110", "MSH-9")
-        types: tuple[str, ...] = (f"{code}^{event}", message.type_name, code)
-        if message.get("PID") is not None:
-            types += ("PID",)  # whatever its code: it speaks of a patient
+        types = message_types(message)
         where = f"message {number} of the batch" if len(parts) > 1 else ""
         yield Record(message, types, _given(part), where, tuple(message.issues))
+
+
+def message_types(message: hl7v2.Message) -> tuple[str, ...]:
+    """The keys by which a feed chooses the map of an HL7 v2 message, most particular first."""
+    code, event, _ = message.message_type
+    types = (f"{code}^{event}", message.type_name, code)
+    # Whatever its code, a message with a PID speaks of a patient.
+    return types if message.get("PID") is None else (*types, "PID")
 
 
 def _documents(data: bytes, feed: Feed) -> Iterator[Record]:

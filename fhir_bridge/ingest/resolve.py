@@ -139,11 +139,7 @@ class _Task:
     resolved: Resolved
     places: dict[str, str] = field(default_factory=dict)
     persons: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def here(self) -> set[str]:
-        """The references of the entries of this message."""
-        return set(self.places.values())
+    here: set[str] = field(default_factory=set)  # the references of its entries
 
     @property
     def owner(self) -> str:
@@ -186,6 +182,7 @@ class Resolver:
         draft.look_up(_pair(entry.reference) for entry in others)
         for entry in others:
             self._follow_aliases(entry, task)
+        task.here = {entry.reference for entry in others}
         for entry in stated:
             if entry.resource["resourceType"] == "Patient":
                 self._link(entry, task)

@@ -295,8 +295,8 @@ def _is_same(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(_is_same(v, other[k]) for k, v in one.items())
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(_is_same, one, other))
-    if isinstance(one, Decimal) and isinstance(other, Decimal):
-        return render_json({"": one}) == render_json({"": other})
+    if isinstance(one, Decimal) or isinstance(other, Decimal):
+        return one == other and render_json({"": one}) == render_json({"": other})
     return type(one) is type(other) and bool(one == other)
 
 

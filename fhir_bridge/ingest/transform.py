@@ -17,6 +17,7 @@ from fhir_bridge.transform import LineageStep
 from .feed import Feed, find_map
 from .parse import Record
 from .rounded import rounded_identities
+from .unreadable import unreadable_names
 
 __all__ = ["MapLibrary", "Mapped", "Transformer", "is_refused"]
 
@@ -99,6 +100,7 @@ class Transformer:
             if any(is_refused(issue) for issue in issues):
                 return Mapped({"resourceType": "Bundle", "type": "collection"}, map_url, issues)
             raise BridgeError("FB-6004", record.where, url=map_url)
+        issues += unreadable_names(bundle)
         issues += rounded_identities(bundle, getattr(record.tree, "rounded", ()))
         return Mapped(bundle, map_url, issues, list(transformed.lineage or ()))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from fhir_bridge import hl7v2
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.ingest import Feed
+from fhir_bridge.ingest import Feed, find_map, message_types
 
 __all__ = ["Admission", "admit", "answer"]
 
@@ -63,7 +63,16 @@ def admit(payload: bytes, feed: Feed) -> Admission:
             require_control_id=settings.require_control_id,
         )
     ]
-    return Admission(parts, messages, issues, batch)
+    return Admission(parts, messages, issues or _without_map(messages, feed), batch)
+
+
+def _without_map(messages: Sequence[hl7v2.Message], feed: Feed) -> list[Issue]:
+    """FB-6003 for messages that the feed neither maps nor ignores: they would only rest."""
+    return [
+        Issue("FB-6003", "error", "MSH-9", {"type": types[0]})
+        for message in messages
+        if find_map(feed, *(types := message_types(message))) is None
+    ]
 
 
 def answer(

@@ -92,6 +92,97 @@ def test_the_feed_may_fix_the_mode(mode: str, code: str | None) -> None:
     assert hl7v2.answer_code(_message(), mode=mode) == code
 
 
+UNREADABLE = [
+    ("UNICODE UTF-8", "张三".encode("gb18030")),
+    ("KLINGON", "张三".encode()),
+    ("ASCII", "张".encode("gb18030")),
+]
+
+
+@pytest.mark.parametrize(("declared", "name"), UNREADABLE)
+@pytest.mark.parametrize("hospital", ["H1", "一院"])
+@pytest.mark.parametrize("codec", ["utf-8", "gb18030"])
+def test_bytes_that_cannot_be_decoded_are_answered_like_a_message(
+    declared: str, name: bytes, hospital: str, codec: str
+) -> None:
+    """MSA-2 as received, addresses turned round, byte for byte."""
+    header = f"MSH|^~\\&|HIS|{hospital}|FB|C1|2026||ADT^A01^ADT_A01|编号7|P|2.4||||||{declared}"
+    data = header.encode(codec) + b"\rPID|1||1||" + name + b"\xff\r"
+
+    answer = hl7v2.acknowledge(data, "AE", [Issue("FB-1104", "error", "MSH-18", {"charset": "x"})])
+
+    lines = [line.split(b"|") for line in answer.split(b"\r")]
+    assert lines[0][2:6] == [b"FB", b"C1", b"HIS", hospital.encode(codec)]
+    assert lines[0][8] == b"ACK^A01^ACK"
+    assert lines[0][10:12] == [b"P", b"2.4"]
+    assert lines[1][:3] == [b"MSA", b"AE", "编号7".encode(codec)]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (("|^~\\&|", "|^^~|"), [b"MSH", b"^~\\&", b"FB", b"C1", b"HIS", b"H1"]),
+        (("MSH|", "\x0bMSH|"), [b"MSH", b"^~\\&", b"FB", b"C1", b"HIS", b"H1"]),
+        (("|^~\\&|HIS", '|^~\\&|""'), [b"MSH", b"^~\\&", b"FB", b"C1", b"", b"H1"]),
+    ],
+)
+def test_what_is_wrong_in_a_header_does_not_cost_the_address(
+    change: tuple[str, str], expected: list[bytes]
+) -> None:
+    """Separators that cannot be used, rests of a frame, a null address."""
+    text = HEADER.format(control="M1", version="2.5", accept="", application="") + "\r\xff\r"
+
+    data = text.replace(*change).encode("latin-1")
+    answer = hl7v2.acknowledge(data, "AR", [Issue("FB-1102", "error", "MSH-2")])
+
+    lines = [line.split(b"|") for line in answer.split(b"\r")]
+    assert lines[0][:6] == expected
+    assert lines[1][:3] == [b"MSA", b"AR", b"M1"]
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_message_of_two_byte_characters_is_answered_in_single_bytes(codec: str) -> None:
+    """It is refused, but its sender knows which one."""
+    text = HEADER.format(control="M1", version="2.5", accept="", application="") + "\rPID|1\r"
+
+    answer = hl7v2.parse(
+        hl7v2.acknowledge(text.encode(codec), "AR", [Issue("FB-1119", "error", "MSH-18")])
+    )
+
+    assert answer.get("MSA").fields[2] == "M1"
+    assert answer.header.fields[5:7] == ["HIS", "H1"]
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "has_text", "err"),
+    [
+        ("2.1", "ACK", True, 1),
+        ("2.2", "ACK^A01", True, 1),
+        ("2.3", "ACK^A01", True, 1),
+        ("2.3.1", "ACK^A01^ACK", True, 1),
+        ("2.4", "ACK^A01^ACK", True, 1),
+        ("2.5.1", "ACK^A01^ACK", True, 3),
+        ("2.6", "ACK^A01^ACK", True, 3),
+        ("2.7", "ACK^A01^ACK", False, 3),
+        ("2.8.2", "ACK^A01^ACK", False, 3),
+    ],
+)
+@pytest.mark.parametrize("readable", [True, False])
+def test_an_answer_has_the_form_of_its_version(
+    version: str, kind: str, has_text: bool, err: int, readable: bool
+) -> None:
+    """Structure in MSH-9 since 2.3.1, no text in MSA-3 from 2.7 on, ERR by fields since 2.5."""
+    header = HEADER.format(control="M1", version=version, accept="", application="")
+    data = f"{header}||UNICODE UTF-8\rPID|1||P1\r".encode() + (b"" if readable else b"\xff\r")
+
+    answer = hl7v2.parse(hl7v2.acknowledge(data, "AE", NO_CONTROL_ID))
+
+    assert answer.header.fields[9] == kind
+    assert (len(answer.get("MSA").fields) > 3) is has_text
+    assert answer.get("ERR").fields[err]
+    assert answer.header.fields[12] == version
+
+
 @pytest.mark.parametrize("data", [b"", b"hello", b"MSH", b"\xff\xfe\x00", b"MSH|^^|||||||||77"])
 def test_bytes_that_are_no_message_get_a_readable_answer(data: bytes) -> None:
     """Even a refusal of rubbish is a well-formed acknowledgement."""
@@ -114,6 +205,9 @@ def test_answers_of_a_batch_travel_together() -> None:
     ("change", "code"),
     [
         (("ADT^A01^ADT_A01", "ZZZ^Z99"), "FB-1111"),
+        (("ADT^A01^ADT_A01", "QBP^Q22^QBP_Q21"), "FB-1111"),
+        (("ADT^A01^ADT_A01", "QRY^A19"), "FB-1111"),
+        (("ADT^A01^ADT_A01", "QCN^J01^QCN_J01"), "FB-1111"),
         (("ADT^A01^ADT_A01", "ADT^A99^ADT_A01"), "FB-1112"),
         (("ADT^A01^ADT_A01", ""), "FB-1110"),
         (("|P|", "|X|"), "FB-1113"),

@@ -93,7 +93,7 @@ def test_marks_of_maps_never_come_from_outside() -> None:
     message = _message("ADT^A01", line)
 
     assert message.get("PID").get("f5") == "张三"
-    assert [issue.code for issue in message.issues] == ["FB-1107"]
+    assert [issue.code for issue in message.issues] == ["FB-1107", "FB-1122"]
 
 
 def test_escapes_are_resolved_and_raw_text_is_kept_whole() -> None:

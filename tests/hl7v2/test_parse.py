@@ -76,6 +76,91 @@ def test_a_line_break_inside_a_field_stays_in_the_field() -> None:
     assert [issue.code for issue in message.issues] == ["FB-1116"]
 
 
+REPORT = "first line{0}MRI{0}{0}CT 2{0}second line"
+
+
+@pytest.mark.parametrize(
+    ("end", "inside"), [("\r", "\n"), ("\r", "\r\n"), ("\r\n", "\n"), ("\n", "\n"), ("\r", "\r")]
+)
+def test_a_line_of_three_capitals_in_a_report_ends_nothing(end: str, inside: str) -> None:
+    """Text, conclusion and status stay with their result, whatever breaks the lines."""
+    obx = f"OBX|1|TX|A||{REPORT.format(inside)}||||||F"
+    message = (
+        hl7v2.parse((ADT + f"{obx}\rOBX|2|ST|B||x||||||F\r").replace("\r", end).encode())
+        if (inside != "\r\n")
+        else hl7v2.parse((ADT + f"{obx}\rOBX|2|ST|B||x||||||F\r").encode())
+    )
+
+    assert [segment.name for segment in message.segments] == [
+        *["MSH", "EVN", "PID", "PV1", "OBX", "OBX"]
+    ]
+    first, second = message.get("OBX")
+    lines = str(first.get("f5")).split("\n")
+    assert [line for line in lines if line] == ["first line", "MRI", "CT 2", "second line"]
+    assert (first.get("f11"), second.get("f5")) == ("F", "x")
+    assert [issue.code for issue in message.issues] == ["FB-1116"]
+
+
+def test_an_empty_line_between_paragraphs_stays_where_cr_parts_the_segments() -> None:
+    """The text is as the doctor wrote it."""
+    message = hl7v2.parse((ADT + "OBX|1|TX|A||one\n\nPID\ntwo||||||F\r").encode())
+
+    assert message.get("OBX").get("f5") == "one\n\nPID\ntwo"
+
+
+def test_known_segments_begin_after_any_line_end() -> None:
+    """A sender that mixes line ends keeps its segments, its own Z segments too."""
+    text = (
+        ADT.replace("\rPID", "\nPID").replace("\rPV1", "\r\nPV1") + "ZPI|1\nZPJ|2\n\rNTE|1||x\r\n"
+    )
+    message = hl7v2.parse(text.encode())
+
+    names = [segment.name for segment in message.segments]
+    assert names == ["MSH", "EVN", "PID", "PV1", "ZPI", "ZPJ", "NTE"]
+    assert message.issues == []
+
+
+def test_a_known_segment_may_stand_without_fields() -> None:
+    """A bare name that the standard knows is a segment, another is text."""
+    message = hl7v2.parse(f"{HEADER}\r{PID}\rPD1\rPV1|1|I\r".encode())
+
+    assert [segment.name for segment in message.segments] == ["MSH", "PID", "PD1", "PV1"]
+
+
+def test_a_batch_keeps_the_lines_of_a_report() -> None:
+    """Parting a batch into messages breaks no text."""
+    batch = f"BHS|^~\\&|A\r{ADT}OBX|1|TX|A||one\nMRI\nBTS|\r{ADT}BTS|2\r"
+
+    first, second = hl7v2.split_batch(batch.replace("BTS|\r", "two\r").encode())
+
+    assert hl7v2.parse(first).get("OBX").get("f5") == "one\nMRI\ntwo"
+    assert hl7v2.parse(second).get("OBX") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "warned"),
+    [
+        ("\\XE5BCA0\\", "张", False),
+        ("\\XE5\\\\XBC\\\\XA0\\三", "张三", False),
+        ("\\XD5C5\\", "张", False),
+        ("a\\X0D0A\\b", "a\nb", False),
+        ("C:\\Xray\\", "C:\\Xray\\", False),
+        ("\\XFF\\三", "\ufffd三", True),
+        ("张\\X00\\", "张", True),
+        ("\\XE5B\\", "\\XE5B\\", True),
+    ],
+)
+def test_a_hexadecimal_escape_that_gives_no_text_is_told(
+    name: str, text: str, warned: bool
+) -> None:
+    """With the field that holds it; what stands around it is kept."""
+    message = hl7v2.parse(ADT.replace("张三", name).encode())
+
+    assert message.get("PID").get("f5") == text
+    found = [(issue.code, issue.severity, issue.where) for issue in message.issues]
+    assert found == ([("FB-1122", "warning", "PID-5")] if warned else [])
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [

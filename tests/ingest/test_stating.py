@@ -291,11 +291,13 @@ def test_a_row_that_vanishes_from_a_full_export_takes_its_statement_back(record:
 
 
 def test_a_value_with_another_precision_is_another_statement(record: Record) -> None:
-    """1.1 corrected to 1.10: the text of a decimal is its meaning."""
+    """1.1 corrected to 1.10: the text of a decimal is its meaning; 5 said again is 5."""
     number = {"identifier": [{"system": "urn:r", "value": "1"}]}
     for text in ("1.1", "1.10", "1.10"):
         value = {"value": written_decimal(text), "unit": "mmol/L"}
-        record.say(entry("Observation", valueQuantity=value, status="final", **number))
+        whole = [{"valueQuantity": {"value": written_decimal("5")}}]
+        more = {"component": whole, "status": "final", **number}
+        record.say(entry("Observation", valueQuantity=value, **more))
 
     (found,) = record.read("Observation")
     assert str(found["valueQuantity"]["value"]) == "1.10"

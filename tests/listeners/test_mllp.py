@@ -149,6 +149,45 @@ def test_a_refused_message_rests_in_quarantine(
     assert store.journal.pending() == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [(b"QBP^Q22^QBP_Q21", "FB-1111"), (b"QRY^A19", "FB-1111"), (b"SRM^S01", "FB-6003")],
+)
+def test_what_no_map_reads_is_refused_at_once(
+    store: Store, serve: Callable[..., MllpServer], kind: bytes, found: str
+) -> None:
+    """A query, a request: never AA for what would only rest."""
+    server = serve(FEED.replace('map = "urn:none"', 'maps."ADT" = "urn:none"\nignore = ["ORU"]'))
+    with connect(server) as peer:
+        peer.sendall(
+            message().replace(b"ADT^A01", kind).replace(b"PID|", b"QPD|")
+            if found == "FB-1111"
+            else message().replace(b"ADT^A01", kind)
+        )
+        peer.sendall(message("M2").replace(b"ADT^A01", b"ORU^R01"))
+        refused, ignored = read(peer, 2)
+
+    assert codes([refused, ignored]) == ["AR M1", "AA M2"]
+    assert refused.get("ERR").get("f3").get("c1") == "200"
+    assert [item.issues[0].code for item in store.quarantine.list("his")] == [found]
+    assert [entry.control_id for entry in store.journal.pending()] == ["M2"]
+
+
+def test_bytes_that_do_not_fit_are_answered_to_their_sender(
+    serve: Callable[..., MllpServer],
+) -> None:
+    """MSA-2 as received and the addresses turned round, as with AA."""
+    with connect(serve(FEED.replace("gb18030", "utf-8"))) as peer:
+        bad = message().replace(b"|2.5", b"|2.5||||||UNICODE UTF-8")
+        peer.sendall(bad)
+        peer.sendall(message("M2", "Li"))
+        refused, taken = read(peer, 2)
+
+    assert codes([refused, taken]) == ["AE M1", "AA M2"]
+    assert refused.header.fields[3:7] == taken.header.fields[3:7] == ["FB", "C1", "HIS", "H1"]
+    assert refused.header.fields[9] == taken.header.fields[9]
+
+
 def test_a_batch_is_taken_whole(store: Store, serve: Callable[..., MllpServer]) -> None:
     """Each message is an entry of its own; the answers travel together."""
     inner = b"".join(message(control)[1:-2] for control in ("M1", "M2"))
