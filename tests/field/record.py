@@ -1,0 +1,140 @@
+"""A record that real inputs go into, and what a client and an operator then see of it.
+
+Inputs take the product's own way: journal, pipeline, database; the record is read over the
+FHIR API.  What was told of an input is what an operator can list: issues of the conversion,
+of the journal and of the quarantine, and the fields that were seen and not read.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine
+
+from fhir_bridge import clock, hl7v2
+from fhir_bridge.app import Services, web_application
+from fhir_bridge.identity import Linker, load_rules
+from fhir_bridge.identity.personal import PersonalNumbers
+from fhir_bridge.ingest import Arrival, Journal, Pipeline, Validation, convert, find_standard_feed
+from fhir_bridge.listeners import MllpServer
+from fhir_bridge.store import open_store
+from fhir_bridge.store.schema import metadata
+from fhir_bridge.update import load_update_rules
+
+__all__ = ["Record", "empty", "opened"]
+
+_OF_THE_DATABASE = frozenset({"symbol", "setting"})
+
+
+@dataclass
+class Record:
+    """One record and what was told of each input."""
+
+    services: Services
+    client: FlaskClient
+    told: dict[str, list[str]] = field(default_factory=dict)
+    statuses: dict[str, str] = field(default_factory=dict)
+    quarantined: dict[str, int] = field(default_factory=dict)
+
+    def take(self, path: Path, feed: str = "") -> None:
+        """Sends one file as its feed would, and waits until it is worked off."""
+        services, data = self.services, path.read_bytes()
+        chosen = services.feeds[feed or self._feed(path, data)]
+        arrival = Arrival(chosen.name, data, path.name, "", path.name)
+        taken = services.journal.append([arrival])[0]
+        services.pipeline.drain()
+        message = services.store.journal.get(taken.message_id)
+        items = services.store.quarantine.of_message(taken.message_id)
+        converted = convert(
+            data,
+            feeds=services.feeds,
+            library=services.library,
+            feed=chosen,
+            validation=Validation(services.validator),
+        )
+        issues = [*converted.issues, *(each for item in items for each in item.issues)]
+        self.told[path.name] = [message.detail, *dict.fromkeys(map(str, issues))]
+        self.statuses[path.name] = message.status
+        self.quarantined[path.name] = len(items)
+
+    def answer(self, path: Path) -> str:
+        """What the hospital's port answers to a message, as text."""
+        feed = self.services.feeds["hospital-his"]
+        anywhere = replace(feed, listener=replace(feed.listener, port=0))
+        server = MllpServer([anywhere], self.services.journal)
+        server.start()
+        try:
+            with socket.create_connection(server.addresses[feed.name], timeout=60) as peer:
+                peer.sendall(hl7v2.frame(path.read_bytes()))
+                framer = hl7v2.Framer()
+                while data := peer.recv(65536):
+                    for event in framer.feed(data):
+                        if isinstance(event, hl7v2.Frame):
+                            return event.payload.decode()
+        finally:
+            server.stop()
+        raise AssertionError("the port closed without an answer")
+
+    def unsound(self) -> list[str]:
+        """What a check of the record finds."""
+        numbers = PersonalNumbers(load_rules(self.services.artifacts))
+        return [str(issue) for issue in self.services.store.check(numbers=numbers).issues]
+
+    def search(self, query: str) -> dict[str, Any]:
+        """All that a search finds, as one Bundle of the client."""
+        found: list[dict[str, Any]] = []
+        address = f"/fhir/{query}{'&' if '?' in query else '?'}_count=200"
+        bundle: dict[str, Any] = {}
+        while address:
+            answer = self.client.get(address)
+            bundle = answer.get_json(force=True)
+            assert answer.status_code == 200, bundle
+            found += bundle.get("entry", ())
+            links = {each["relation"]: each["url"] for each in bundle.get("link", ())}
+            address = links.get("next", "")
+        return {**bundle, "entry": found} if found else {**bundle, "entry": []}
+
+    def _feed(self, path: Path, data: bytes) -> str:
+        if path.suffix == ".hl7":
+            return "hospital-his"
+        if path.suffix == ".xml":
+            return "hospital-cda" if b"ClinicalDocument" in data else "standard-cda"
+        return find_standard_feed(data, self.services.feeds).name
+
+
+@contextmanager
+def opened(services: Services, database: str) -> Iterator[Record]:
+    """The maps and feeds of `services` over an empty database."""
+    store = open_store(database, registry=services.registry)
+    clock.name_ids_with(store.naming_key)
+    feeds = services.feeds
+    pipeline = Pipeline(
+        store,
+        feeds,
+        library=services.library,
+        validator=services.validator,
+        linker=Linker(load_rules(services.artifacts), {n: f.source for n, f in feeds.items()}),
+        update_rules=load_update_rules(services.artifacts),
+    )
+    journal = Journal(store, pipeline.wake)
+    own = replace(services, store=store, pipeline=pipeline, journal=journal)
+    try:
+        yield Record(own, web_application(own).test_client())
+    finally:
+        store.close()
+
+
+def empty(database: str) -> None:
+    """Takes everything out of a record, but not its numbers of types and its keys."""
+    engine = create_engine(database)
+    with engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            if table.name not in _OF_THE_DATABASE:
+                connection.execute(table.delete())
+    engine.dispose()

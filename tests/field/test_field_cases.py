@@ -1,0 +1,131 @@
+"""Inputs of the field, each with the facts that must hold after it.
+
+The inputs lie in ``cases/field`` of the shared material; `expected` names them, in the order
+in which they go into one empty record, and states each fact in words and as a FHIRPath test
+over what a search finds.  The same facts hold on both databases.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fhir_bridge import fhirpath
+from fhir_bridge.app import Services, build
+from fhir_bridge.config import load_settings
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import definitions
+from tests.field.record import Record, empty, opened
+from tests.store.databases import scratch_schema
+
+_NOISE = frozenset({"system", "meta", "category", "reference", "id", "type"})
+EXPECTED = Path(__file__).parent / "expected"
+CASES = {
+    case["name"]: case
+    for path in sorted(EXPECTED.glob("*.toml"))
+    for case in tomllib.loads(path.read_text(encoding="utf-8")).get("case", ())
+}
+RIGHT = tomllib.loads((EXPECTED / "right.toml").read_text(encoding="utf-8"))["right"]
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """Maps, feeds and profiles, read once."""
+    made = build(load_settings({}, data=tmp_path_factory.mktemp("field"), log_level="ERROR"))
+    yield made
+    made.store.close()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """One schema in a real PostgreSQL for all cases: making one takes longer than a case."""
+    url = os.environ.get("FHIR_BRIDGE_TEST_POSTGRESQL")
+    if not url:
+        pytest.skip("no PostgreSQL (set FHIR_BRIDGE_TEST_POSTGRESQL)")
+    with scratch_schema(url) as scratch:
+        yield scratch
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without a record."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/record.sqlite3"
+        return
+    url = request.getfixturevalue("server")
+    yield url
+    empty(url)
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_what_is_right_of_an_input_of_the_field(
+    name: str, product: Services, shared: Path, database: str
+) -> None:
+    """Every fact holds after the input it belongs to; all that do not are told together."""
+    case = CASES[name]
+    folder = shared / "cases" / "field"
+    if not folder.is_dir():
+        pytest.skip(f"no cases at {folder}")
+    with opened(product, database) as record:
+        wrong = [each for input_ in case["inputs"] for each in _after(record, case, folder, input_)]
+        wrong += [f"THE RECORD IS NOT SOUND: {each}" for each in record.unsound()]
+    assert [] == wrong, "\n".join(["", *wrong])
+
+
+def _after(record: Record, case: dict[str, Any], folder: Path, input_: str) -> Iterator[str]:
+    """What does not hold once `input_` is recorded."""
+    for fact in case["fact"]:
+        if "answer" in fact and not re.search(fact["answer"], record.answer(folder / input_)):
+            yield f"NOT SO of {input_}: {fact['says']}"
+    record.take(folder / input_, case.get("feeds", {}).get(input_, ""))
+    last = case["inputs"][-1]
+    for fact in case["fact"]:
+        if fact.get("after", last) == input_:
+            seen = _seen_against(record, fact, input_)
+            if seen:
+                yield f"NOT SO after {input_}: {fact['says']}\n    {seen}"
+
+
+def _seen_against(record: Record, fact: dict[str, Any], input_: str) -> str:
+    """What speaks against a fact; "" when it holds."""
+    told = [line for lines in record.told.values() for line in lines]
+    if "or_told" in fact and any(re.search(fact["or_told"], line) for line in told):
+        return ""
+    if "told" in fact and not any(re.search(fact["told"], line) for line in record.told[input_]):
+        return f"told was: {record.told[input_]}"
+    if "status" in fact and record.statuses[input_] != fact["status"]:
+        return f"status is {record.statuses[input_]}: {record.told[input_]}"
+    if "quarantined" in fact and record.quarantined[input_] != fact["quarantined"]:
+        return f"{record.quarantined[input_]} in quarantine: {record.told[input_]}"
+    if "search" in fact:
+        bundle = record.search(fact["search"])
+        if not _holds(fact["holds"], bundle):
+            found = [_without_systems(each["resource"]) for each in bundle["entry"]]
+            return f"{fact['search']} finds {len(found)}: {str(found)[:1500]}; told: {told}"
+    return ""
+
+
+def _holds(expression: str, bundle: dict[str, Any]) -> bool:
+    """Whether the answer is one true; a question that does not fit what was found is not."""
+    asked = fhirpath.compile(expression, definitions=definitions(), root_type="Bundle")
+    try:
+        return asked(bundle) == [True]
+    except BridgeError as error:
+        if error.code != "FB-2006":
+            raise
+        return False
+
+
+def _without_systems(node: Any) -> Any:
+    """What people look at in a resource."""
+    if isinstance(node, list):
+        return [_without_systems(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    return {k: _without_systems(v) for k, v in node.items() if k not in _NOISE}
