@@ -2,7 +2,10 @@
 
 The shape follows the CDA logical model (https://hl7.org/cda/stds/core/): attributes and
 child elements by local name, text under ``xmlText``, ``xsi:type`` as the node's type.
-Elements of other namespaces (sdtc) answer to their local name too.
+Elements of other namespaces (sdtc) answer to their local name too.  What no element says of
+itself is answered by four names more: ``narrative``, ``typeName`` (the ``xsi:type``), ``ownPlace``
+(unique in the document) and ``subjectInContext`` (CDA R2 §4.4: the subject of the nearest
+element that names one holds for all inside it).  A text that only refers to the narrative has the words it refers to.
 
 Promises: a node is built from its element on first use and then answers from a
 dictionary; a name that is absent answers None; several elements of one name answer a
@@ -13,18 +16,20 @@ attribute value, or inside an OID or a data-element code, are removed.
 from __future__ import annotations
 
 import re
-from collections.abc import KeysView
+from collections.abc import Callable, KeysView
 from functools import lru_cache
 from typing import Any, Self, Union
 
 from fhir_bridge import xml
 from fhir_bridge.cda.narrative import render_narrative
+from fhir_bridge.cda.referred import narrative_of
 
 __all__ = ["Node", "Text", "Value"]
 
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _SCHEMA_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
 _BLANKS = re.compile(r"\s+")
+_REFERRING = frozenset({"text", "originalText", "value"})
 _DATA_ELEMENT = re.compile(r"^\s*DE\s*\d")
 
 
@@ -67,8 +72,8 @@ class Node:
         if values is None:
             values = self._values = _values_of(self._element)
         found: Value = values.get(name)
-        if found is None and name == "narrative":
-            found = self._narrative()
+        if found is None and name in _ANSWERS:
+            found = _ANSWERS[name](self._element)
         return found
 
     def keys(self) -> KeysView[str]:
@@ -93,10 +98,39 @@ class Node:
         """Line and path, for example ``line 24, /ClinicalDocument/recordTarget``."""
         return _place(self._element)
 
-    def _narrative(self) -> Text | None:
-        """The element's content as one XHTML ``div`` (FHIR Narrative.div), None when blank."""
-        rendered = render_narrative(self._element)
-        return Text(rendered, self._element, "narrative") if rendered else None
+
+def _narrative(element: xml.Element) -> Text | None:
+    """The element's content as one XHTML ``div`` (FHIR Narrative.div), None when blank."""
+    rendered = render_narrative(element)
+    return Text(rendered, element, "narrative") if rendered else None
+
+
+def _type_name(element: xml.Element) -> Text | None:
+    declared = Node(element).type_name
+    return Text(declared, element, "type") if declared else None
+
+
+def _own_place(element: xml.Element) -> Text:
+    return Text(_place(element), element, "xmlText")
+
+
+def _subject_in_context(element: xml.Element) -> Node | None:
+    """The ``subject`` that holds here; None where that is the patient."""
+    around: xml.Element | None = element
+    while around is not None and _local(around.tag) != "structuredBody":
+        for child in around:
+            if _local(child.tag) == "subject":
+                return Node(child)
+        around = around.getparent()
+    return None
+
+
+_ANSWERS: dict[str, Callable[[xml.Element], Node | Text | None]] = {
+    "narrative": _narrative,
+    "typeName": _type_name,
+    "ownPlace": _own_place,
+    "subjectInContext": _subject_in_context,
+}
 
 
 def _values_of(element: xml.Element) -> dict[str, Any]:
@@ -120,10 +154,18 @@ def _values_of(element: xml.Element) -> dict[str, Any]:
             present.append(node)
         else:
             values[name] = [present, node]
-    text = "".join(own).strip()
+    text = "".join(own).strip() or _words_referred_to(element, values.get("reference"))
     if text:
         values["xmlText"] = Text(text, element, "xmlText")
     return values
+
+
+def _words_referred_to(element: xml.Element, reference: Any) -> str:
+    """The narrative that ``<reference value="#id"/>`` names (CDA R2 §4.3.5.1), else ""."""
+    pointer = reference.get("value") if isinstance(reference, Node) else None
+    if _local(element.tag) not in _REFERRING or not isinstance(pointer, Text):
+        return ""
+    return narrative_of(element, pointer[1:]) if pointer.startswith("#") else ""
 
 
 def _cleaned(name: str, value: str) -> str:

@@ -141,7 +141,9 @@ def _feed(name: str | None) -> Feed | None:
 
 def _variables(feed: Feed | None) -> Mapping[str, Any]:
     """What the maps of a feed can read by name."""
-    return {"zone": feed.zone, "feed": feed.name, **feed.variables} if feed else {}
+    if feed is None:
+        return {}
+    return {"zone": feed.zone, "feed": feed.name, "owner": feed.identity.owner, **feed.variables}
 
 
 def _sources(data: bytes, feed: Feed | None) -> Iterator[Any]:

@@ -110,8 +110,12 @@ def group(root: Part, names: Iterable[str]) -> Instance:
 
 def _place(current: Instance, number: int, name: str) -> Instance:
     instance: Instance | None = current
+    inner: Instance | None = None
     while instance is not None:  # expected next, here or in an enclosing group
         position = _next_position(instance, name)
+        if position is not None and inner is not None and _is_late(inner, instance, position, name):
+            _put_out_of_order(inner, number, name)
+            return current
         if position is not None:
             found = instance.part.parts[position]
             led = _led_by(instance, name) if found.is_group and found.optional else None
@@ -123,7 +127,7 @@ def _place(current: Instance, number: int, name: str) -> Instance:
             name in part.first or (name in part.contents and _holds(instance, name))
         ):
             return _repeat(instance, number, name)
-        instance = instance.parent
+        inner, instance = instance, instance.parent
     instance = current
     while instance is not None and name not in instance.part.contents:
         instance = instance.parent
@@ -133,6 +137,20 @@ def _place(current: Instance, number: int, name: str) -> Instance:
         return current
     _put_out_of_order(instance, number, name)
     return current
+
+
+def _is_late(inner: Instance, outer: Instance, position: int, name: str) -> bool:
+    """Whether `name` would open `inner` again, though it neither begins it nor stands in it.
+
+    TQ1 after OBR belongs to the order that is open (HL7 v2.5.1 section 4.4.4 puts it before).
+    """
+    part = inner.part
+    return (
+        outer.part.parts[position] is part
+        and name not in part.first
+        and not _holds(inner, name)
+        and not any(name in later.contents for later in outer.part.parts[position + 1 :])
+    )
 
 
 def _led_by(instance: Instance | None, name: str) -> Instance | None:

@@ -178,6 +178,7 @@ class Resolver:
         others = [entry for entry in stated if entry.resource["resourceType"] != "Patient"]
         for entry in others:
             self._name(entry, task)
+        emptied = [each.container for each in others if each.is_dropped and each.container]
         others = [entry for entry in others if not entry.is_dropped]
         draft.look_up(_pair(entry.reference) for entry in others)
         for entry in others:
@@ -192,7 +193,8 @@ class Resolver:
             entry.marked = settle(entry.resource, task.places, task.owner, met)
             if met:
                 entry.awaits = settle_by_number(draft, met, task.here)
-        self._state_all(others, [e.operation for e in entries if e.operation is not None], task)
+        asked = [entry.operation for entry in entries if entry.operation is not None]
+        self._state_all(others, asked, emptied, task)
         task.resolved.entries = [entry.reference for entry in entries]
         return task.resolved
 
@@ -294,8 +296,17 @@ class Resolver:
         task.draft.put(resource, task.draft.last_version(kind, id_) + 1)
         task.resolved.changed.append((number, resource))
 
-    def _state_all(self, entries: list[_Entry], asked: list[Operation], task: _Task) -> None:
-        """Carries out operations, states every entry, and lets go what containers do not hold."""
+    def _state_all(
+        self,
+        entries: list[_Entry],
+        asked: list[Operation],
+        emptied: list[Container],
+        task: _Task,
+    ) -> None:
+        """Carries out operations, states every entry, and lets go what containers do not hold.
+
+        `emptied` are containers of which the message takes a part back: a group of nulls alone.
+        """
         draft = task.draft
         stating = self.stating(draft)
         containers = Containers(
@@ -304,6 +315,8 @@ class Resolver:
         came: list[str] = []
         if asked:
             self._operate(asked, containers, task)
+        for container in emptied:
+            containers.opens(container)
         for entry in entries:
             is_part = entry.container is not None and self._level(entry, task) == 0
             if is_part and entry.container and not containers.opens(entry.container):

@@ -108,7 +108,13 @@ class Transformer:
         variables = self._variables.get(feed.name)
         if variables is None:
             usual = self._usual.get(feed.format, {})
-            variables = {**usual, "zone": feed.zone, "feed": feed.name, **feed.variables}
+            variables = {
+                **usual,
+                "zone": feed.zone,
+                "feed": feed.name,
+                "owner": feed.identity.owner,
+                **feed.variables,
+            }
             self._variables[feed.name] = variables
         return variables
 

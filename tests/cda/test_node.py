@@ -69,3 +69,41 @@ def test_narrative() -> None:
         "</tr></table><span>三天</span></div>"
     )
     assert first("<text> </text>").get("narrative") is None
+
+
+def test_a_text_that_refers_to_the_narrative_has_the_words_there() -> None:
+    """Only text, originalText and value refer so; a name that leads nowhere gives nothing."""
+    tree = parse(
+        document(
+            '<component><text><item ID="a1">Take <b>one</b>\n daily</item></text>'
+            '<code><originalText><reference value="#a1"/></originalText></code>'
+            '<value><reference value="#zz"/></value></component>'
+        )
+    ).tree
+    part = tree.get("component")
+    assert isinstance(part, Node)
+    assert str(part.get("code").get("originalText").get("xmlText")) == "Take one daily"
+    assert part.get("value").get("xmlText") is None
+
+
+def test_the_subject_of_an_element_around_holds_inside() -> None:
+    """The nearest subject counts; where nobody is named, the patient is meant."""
+    tree = parse(
+        document(
+            '<component><section><subject><relatedSubject classCode="PRS"/></subject>'
+            "<entry><observation/></entry></section></component><component><section>"
+            "<entry><observation/></entry></section></component>"
+        )
+    ).tree
+    told, untold = tree.get("component")
+    of_another = told.get("section").get("entry").get("observation").get("subjectInContext")
+    assert str(of_another.get("relatedSubject").get("classCode")) == "PRS"
+    assert untold.get("section").get("entry").get("observation").get("subjectInContext") is None
+
+
+def test_a_place_is_unique_in_its_document() -> None:
+    """Two elements of one line and name have two places."""
+    tree = parse(document("<entry><act/><act/></entry>")).tree
+    places = [str(act.get("ownPlace")) for act in tree.get("entry").get("act")]
+    assert len(set(places)) == 2
+    assert all("/entry/act[" in place for place in places)

@@ -236,6 +236,16 @@ def test_a_group_within_a_message_is_replaced_by_the_next_such_group(record: Rec
     assert _active(record) == ["b"]
 
 
+def test_a_group_of_nulls_alone_takes_the_whole_group_back(record: Record) -> None:
+    """``AL1|1|""|""``: the sender deletes all of them (HL7 v2.5.1 section 2.10.4.1)."""
+    link = [{"relation": "whole", "url": "allergies/1"}]
+    record.say(_disease("a") | {"link": link}, _disease("b") | {"link": link})
+    none = entry("Condition", identifier=[{"system": "urn:d", "value": NULL}])
+    record.say(none | {"link": link})
+
+    assert _active(record) == []
+
+
 def test_two_facts_of_one_name_are_two_and_one_fact_said_twice_is_one(record: Record) -> None:
     """FB-6312 for the second; sending all of it again makes no third."""
     facts = [visit(status="finished"), visit(status="planned"), visit(status="finished")]

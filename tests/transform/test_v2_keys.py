@@ -1,0 +1,118 @@
+"""What tells orders, results and appointments of HL7 v2 apart, and when they end."""
+
+from __future__ import annotations
+
+import pytest
+
+from fhir_bridge import hl7v2
+from fhir_bridge.errors import Issue
+from fhir_bridge.hl7v2 import Message
+from fhir_bridge.transform.functions import named_functions
+
+HEAD = r"MSH|^~\&|LIS|H|||20260301||ORU^R01^ORU_R01|1|P|2.5.1"
+
+
+def message(*lines: str) -> Message:
+    """A message of these segments."""
+    return hl7v2.parse("\r".join((HEAD, *lines)).encode())
+
+
+def call(name: str, *parameters: object) -> object:
+    """What a named function gives."""
+    return named_functions()[name].call(*parameters)
+
+
+def keys(*lines: str) -> list[object]:
+    """The key of each OBR."""
+    read = message(*lines)
+    orc = read.get("ORC")
+    orc = orc[0] if isinstance(orc, list) else orc
+    return [call("order_key", obr, orc, "H", "H/P1") for obr in read.segments_named("OBR")]
+
+
+def test_the_filler_names_an_order_before_the_placer() -> None:
+    """ORC-3 stands for an empty OBR-3."""
+    assert keys("OBR|1|P1|F1|A") == ["H/F1/A"]
+    assert keys("ORC|RE|P1|F2", "OBR|1|P1||A") == ["H/F2/A"]
+    assert keys("OBR|1|P1||^words") == ["H/P1/words"]
+
+
+def test_one_number_for_two_batteries_is_two_orders() -> None:
+    """And one battery at two times, or twice at one time, as well."""
+    assert keys("OBR|1||F|A", "OBR|2||F|B") == ["H/F/A", "H/F/B"]
+    assert keys("OBR|1||F|A|||08", "OBR|2||F|A|||09") == ["H/F/A/08", "H/F/A/09"]
+    assert keys("OBR|1||F|A|||08", "OBR|2||F|A|||08") == ["H/F/A/08", "H/F/A/08/#2"]
+
+
+def test_an_order_without_a_number_is_the_persons_at_its_time() -> None:
+    """The time of the message is the last that is left."""
+    assert keys("OBR|1|||A|||08") == ["H/P1/order/A/08"]
+    assert keys('OBR|1|""|""|A') == ["H/P1/order/A/20260301"]
+
+
+def test_equal_results_of_an_order_are_counted() -> None:
+    """Again from one at the next order; code, sub-id and time make them equal."""
+    read = message(
+        "OBR|1", "OBX||NM|A^x||1", "OBX||NM|A^y||2", "OBX||NM|B||3", "OBR|2", "OBX||NM|A||4"
+    )
+    places = [call("place_among_alike", obx, "OBR", 3, 4, 14) for obx in read.segments_named("OBX")]
+
+    assert places == [None, "#2", None, None]
+
+
+def test_the_battery_counts_where_orders_share_a_number() -> None:
+    """Else the number alone names an order."""
+    one, two, three = message("OBR|1|P|F|A", "OBR|2|P|G|B", "OBR|3|Q|F|A").segments_named("OBR")
+
+    assert [call("battery_if_shared", obr) for obr in (one, two, three)] == ["A", "B", None]
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "end"),
+    [
+        ("30", "MIN", "2026-03-10T10:00:00+08:00"),
+        ("30", None, "2026-03-10T10:00:00+08:00"),
+        ("1.5", "H", "2026-03-10T11:00:00+08:00"),
+        ("90", "S", "2026-03-10T09:31:30+08:00"),
+        ("half", "H", None),
+        (None, None, None),
+    ],
+)
+def test_an_end_follows_from_a_duration(
+    amount: str | None, unit: str | None, end: str | None
+) -> None:
+    """In the unit that is given, else in minutes; words give none."""
+    assert call("end_after", "20260310093000", amount, unit, "+08:00") == end
+
+
+def test_hexadecimal_data_is_read_or_told() -> None:
+    """Blanks between the digits do no harm; an odd digit does."""
+    assert call("base64_of_hex", "25 50 44 46") == "JVBERg=="
+    assert isinstance(call("base64_of_hex", "255"), Issue)
+
+
+def test_tq1_after_obr_belongs_to_the_open_order() -> None:
+    """As DG1 and NTE out of place do: no order of their own is opened for them."""
+    read = hl7v2.parse(
+        "\r".join(
+            (
+                r"MSH|^~\&|A|H|||20260301||OMG^O19^OMG_O19|1|P|2.5.1",
+                "PID|1",
+                "ORC|NW|1",
+                "OBR|1|1",
+                "TQ1|1",
+                "OBX|1",
+                "DG1|1",
+                "ORC|NW|2",
+                "OBR|2|2",
+            )
+        ).encode()
+    )
+    orders = read.get("ORDER")
+
+    assert [
+        [order.get(name) is not None for name in ("TQ1", "OBX", "DG1")] for order in orders
+    ] == [
+        [True, True, True],
+        [False, False, False],
+    ]
