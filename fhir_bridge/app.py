@@ -100,14 +100,16 @@ def build(settings: Settings) -> Services:
     validator = Validator(facts, profiles)
     library = Library.from_artifacts(artifacts)
     feeds = dict(load_feeds(artifacts))
-    linker = Linker(load_rules(artifacts), {feed.name: feed.source for feed in feeds.values()})
+    update_rules = load_update_rules(artifacts)
+    sources = {feed.name: feed.source for feed in feeds.values()}
+    linker = Linker(load_rules(artifacts), sources, update_rules)
     pipeline = Pipeline(
         store,
         feeds,
         library=library,
         validator=validator,
         linker=linker,
-        update_rules=load_update_rules(artifacts),
+        update_rules=update_rules,
         batch=settings.batch,
         models_check=settings.models_check,
     )

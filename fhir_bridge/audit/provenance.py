@@ -2,12 +2,14 @@
 
 https://hl7.org/fhir/R4/provenance.html.  One Provenance for each recorded message; its
 id follows from the feed and the message, so that recording a message again says the
-same again instead of more.
+same again instead of more.  It names the source's own record of each person, so that what
+two records of one feed made can be told apart later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from fhir_bridge import clock
 from fhir_bridge.fhir import Resource
@@ -36,13 +38,17 @@ def provenance(
     recorded: str,
     structure_map: str = "",
     where: str = "",
+    persons: Iterable[tuple[str, str]] = (),
+    occurred: int = 0,
 ) -> Resource:
     """The Provenance of one message of `feed` (shown as `title`).
 
     `message` names the message within the feed (its digest or control id, and the row
     of a table); `targets` are references such as ``Patient/1``; `recorded` is a FHIR
     instant; `structure_map` is the canonical URL, with version, of the map that read it;
-    `where` is the place in the sender's terms ("row 7").
+    `where` is the place in the sender's terms ("row 7").  `persons` are the source's own
+    records (system, number) of the persons that it speaks of; `occurred` is the time of the
+    event in milliseconds since 1970 (0: not known).
     """
     source: Resource = {"identifier": {"system": MESSAGE_SYSTEM, "value": f"{feed}/{message}"}}
     if where:
@@ -58,8 +64,16 @@ def provenance(
                 "who": {"identifier": {"system": FEED_SYSTEM, "value": feed}, "display": title},
             }
         ],
-        "entity": [{"role": "source", "what": source}],
+        "entity": [{"role": "source", "what": source}, *map(_of_person, dict.fromkeys(persons))],
     }
+    if occurred:
+        stated["occurredDateTime"] = clock.instant(datetime.fromtimestamp(occurred / 1000, UTC))
     if structure_map:
         stated["policy"] = [structure_map]
     return stated
+
+
+def _of_person(record: tuple[str, str]) -> Resource:
+    system, number = record
+    identifier = {"system": system, "value": number} if system else {"value": number}
+    return {"role": "source", "what": {"type": "Patient", "identifier": identifier}}

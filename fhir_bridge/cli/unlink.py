@@ -25,10 +25,12 @@ def command(number: int, settings: Settings) -> int:
     Example: fhir-bridge unlink 17
     """
     from fhir_bridge.identity import PersonKeys, load_rules, unlink
+    from fhir_bridge.update import load_update_rules
 
-    keys = PersonKeys(load_rules(Artifacts(*settings.overlay)))
+    artifacts = Artifacts(*settings.overlay)
+    keys = PersonKeys(load_rules(artifacts))
     with opened(settings) as store:
-        undone = unlink(store, keys, number)
+        undone = unlink(store, keys, number, load_update_rules(artifacts))
     print_resource(
         {
             "patient": undone.patient_id,

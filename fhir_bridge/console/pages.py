@@ -19,6 +19,7 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.console import form_token
 from fhir_bridge.console.counts import Counts, RecordCounts
 from fhir_bridge.console.display import list_of, minute, person_name
+from fhir_bridge.console.held_view import held_lines
 from fhir_bridge.console.identifier_names import IdentifierNames
 from fhir_bridge.console.issue_text import in_language
 from fhir_bridge.console.known import Known
@@ -173,6 +174,7 @@ class _Pages:
             types=counts.types,
             total=counts.total,
             loads=counts.loads,
+            held=held_lines(store.held.list(limit=_LAST_ERRORS), self._names, g.words),
             tiles=self._tiles(counts, feeds),
             warnings=[in_language(issue, language) for issue in store.index_issues()],
         )

@@ -17,7 +17,7 @@ __all__ = ["Decision", "Kind", "decisions", "log_detail", "read_decision"]
 
 Kind = Literal["new", "joined", "split"]
 
-_KINDS: dict[str, Kind] = {"new": "new", "split": "split"}
+_KINDS: dict[str, Kind] = {"new": "new", "apart": "new", "split": "split"}
 _SHOWN = 2
 
 
@@ -25,11 +25,13 @@ _SHOWN = 2
 class Decision:
     """One decision on a Patient.
 
-    `rule`: "new", "verified-identifier", "local-identifier" (a source's record joined it),
+    `rule`: "new", "verified-identifier", "number", "local-identifier" (a source's record
+    joined it), "apart" (a number that is known came with other facts: recorded apart),
     "merge" (Patient `other` became part of it), "replaced" (it became part of `other`), "split"
     (a record was taken out into `other`, or came from there).  `message` is the digest of the
     message behind it; `identifiers` are (system, masked value); `undoes` is the number of the
-    decision that a split takes back.
+    decision that a split takes back.  `source` is whose record it was, the feed where that was
+    not kept.
     """
 
     number: int
@@ -42,6 +44,7 @@ class Decision:
     other: str = ""
     undoes: int = 0
     identifiers: tuple[tuple[str, str], ...] = ()
+    source: str = ""
 
     @property
     def kind(self) -> Kind:
@@ -51,7 +54,7 @@ class Decision:
     @property
     def can_be_undone(self) -> bool:
         """Whether it joined what can be taken apart again."""
-        return self.rule in {"verified-identifier", "local-identifier", "merge"}
+        return self.rule in {"verified-identifier", "number", "local-identifier", "merge"}
 
 
 def decisions(store: Store, patient_id: str) -> list[Decision]:
@@ -85,11 +88,17 @@ def read_decision(entry: LoggedLink) -> Decision:
         said.get("other", ""),
         said.get("undoes", 0),
         tuple((system, value) for system, value in said.get("identifiers", ())),
+        said.get("source", entry.feed),
     )
 
 
 def log_detail(
-    *, message: str = "", other: str = "", undoes: int = 0, patient: Resource | None = None
+    *,
+    message: str = "",
+    other: str = "",
+    undoes: int = 0,
+    patient: Resource | None = None,
+    source: str = "",
 ) -> str:
     """What is logged beside the rule; identifiers of `patient` are masked."""
     identifiers = [
@@ -97,7 +106,13 @@ def log_detail(
         for each in (patient or {}).get("identifier", ())
         if each.get("value")
     ]
-    said = {"message": message, "other": other, "undoes": undoes, "identifiers": identifiers}
+    said = {
+        "message": message,
+        "other": other,
+        "undoes": undoes,
+        "identifiers": identifiers,
+        "source": source,
+    }
     return json.dumps({name: value for name, value in said.items() if value}, ensure_ascii=False)
 
 

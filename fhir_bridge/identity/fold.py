@@ -1,130 +1,184 @@
 """One Patient from what several sources say of one person.
 
 Each source's own statement is kept apart; the Patient is folded from all of them anew
-whenever one changes.  So a new telephone number replaces that source's old one, a link
-can be undone by leaving a statement out, and the order of arrival does not matter.
+whenever one changes (`fhir_bridge.update`).  So a new telephone number replaces that
+source's old one, a link can be undone by leaving a statement out, and the order of arrival
+does not matter.  What is more here than in other resources: numbers stand once each, a
+record that was merged away speaks only where nobody else does, a death told by one source
+is not denied by another, and a person of whom only a number is known says so.
 https://hl7.org/fhir/R4/patient.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fhir_bridge.errors import Issue
-from fhir_bridge.fhir import Resource, render_json
+from fhir_bridge.fhir import Resource
+from fhir_bridge.identity.keys import Record
+from fhir_bridge.identity.statements import Statement, origin
+from fhir_bridge.update import REST, Said, UpdateRules
+from fhir_bridge.update import fold as fold_said
 
-__all__ = ["Statement", "fold"]
+__all__ = ["PLACEHOLDER", "fold", "is_described", "retired_numbers"]
+
+PLACEHOLDER = {
+    "system": "https://fhir-bridge.org/fhir/CodeSystem/person-state",
+    "code": "placeholder",
+    "display": "Only the number is known",
+}
+"""The tag of a Patient of whom no source has told more than a number."""
+
+_ABSENT: Resource = {
+    "extension": [
+        {
+            "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+            "valueCode": "unknown",
+        }
+    ]
+}
+_ORDER = ("id", "extension", "use", "type", "system", "value", "period", "assigner")
+_DEATH = "deceased[x]"
+_ONE_SOURCE = ("extension{", "modifierExtension{")
+_DESCRIBES = ("name{", "name", "birthDate")
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """What one feed says of a person: its key there, its rank of trust, the Patient."""
-
-    feed: str
-    key: str
-    rank: int
-    patient: Resource
-
-
-def fold(patient_id: str, statements: Sequence[Statement]) -> tuple[Resource, list[Issue]]:
+def fold(
+    patient_id: str, statements: Sequence[Statement], rules: UpdateRules
+) -> tuple[Resource, list[Issue]]:
     """The Patient of all `statements`, and an issue for each trusted element they differ on.
 
     Lists are united without repeats; of single values the most trusted source's stands
-    (rank, then feed and key, so that the result never depends on the order given).
+    (rank, then the Patient it was first given to, then source and key, so that the result
+    never depends on the order given).
     """
-    ordered = sorted(statements, key=lambda each: (each.rank, each.feed, each.key))
-    patient: Resource = {"resourceType": "Patient", "id": patient_id}
-    for name in _names(each.patient for each in ordered):
-        values = [each.patient[name] for each in ordered if name in each.patient]
-        if name == "meta":
-            patient[name] = _merged_meta(values)
-        elif name == "extension":
-            patient[name] = _extensions(values)
-        elif isinstance(values[0], list):
-            patient[name] = _united(name, values)
-        else:
-            patient[name] = values[0]
-    _keep_one_choice(patient, "deceased", ("deceasedDateTime", "deceasedBoolean"))
-    _keep_one_choice(patient, "multipleBirth", ("multipleBirthInteger", "multipleBirthBoolean"))
+    retired = retired_numbers(statements)
+    ordered = sorted(
+        statements,
+        key=lambda each: (
+            each.said.source != REST, each.record in retired, each.rank, origin(each) != patient_id, each.feed, each.key
+        ),
+    )  # fmt: skip
+    patient = fold_said("Patient", patient_id, list(_speaking(ordered, retired)), rules)
+    if len(ordered) > 1 or retired:
+        _once(patient, retired)
+        _keep_death(patient, ordered)
+    if not is_described(statements) and not _is_withdrawn(statements):
+        _say_so(patient)
     return patient, _differences(ordered)
 
 
-def _names(patients: Iterable[Resource]) -> list[str]:
-    """Element names in the order first met, without the envelope; meta first, as FHIR has it."""
-    names = dict.fromkeys(name for patient in patients for name in patient)
-    ordered = [name for name in names if name not in ("resourceType", "id", "meta")]
-    return ["meta", *ordered] if "meta" in names else ordered
+def is_described(statements: Iterable[Statement]) -> bool:
+    """Whether any source told more of the person than a number."""
+    return any(
+        slot.startswith("name{") or slot in _DESCRIBES
+        for each in statements
+        if each.feed
+        for slot in each.said.slots
+    )
 
 
-def _merged_meta(values: list[Resource]) -> Resource:
-    """Profiles and tags of all; version and time are the store's to set."""
-    merged: Resource = {}
-    for name in ("profile", "security", "tag"):
-        lists = [value[name] for value in values if name in value]
-        if lists:
-            merged[name] = _united(name, lists)
-    return merged
+def _is_withdrawn(statements: Iterable[Statement]) -> bool:
+    return any(not each.feed and each.key.startswith("withdrawn ") for each in statements)
 
 
-def _united(name: str, lists: list[list[Any]]) -> list[Any]:
-    """All items once.  What makes two items one depends on the element."""
-    identity = _IDENTITY.get(name, _whole)
-    items: dict[Any, Any] = {}
-    for item in (item for items_of_source in lists for item in items_of_source):
-        items.setdefault(identity(item), item)
-    return list(items.values())
+def retired_numbers(statements: Iterable[Statement]) -> dict[Record, Resource]:
+    """The numbers that a merge or a renumbering took out of use, with their identifiers."""
+    return {
+        (item.get("system", ""), str(item.get("value", ""))): item
+        for each in statements
+        if not each.feed and each.key.startswith("retired ")
+        for slot, items in each.said.slots.items()
+        if slot.startswith("identifier")
+        for item in _items(items)
+    }
 
 
-def _extensions(lists: list[list[Resource]]) -> list[Resource]:
-    """All extensions of one URL come from the most trusted source that states that URL."""
-    by_url: dict[Any, list[Resource]] = {}
-    for stated in lists:
-        of_source: dict[Any, list[Resource]] = {}
-        for extension in stated:
-            of_source.setdefault(extension.get("url"), []).append(extension)
-        by_url = of_source | by_url
-    return [extension for extensions in by_url.values() for extension in extensions]
+def _speaking(ordered: Sequence[Statement], retired: dict[Record, Resource]) -> Iterable[Said]:
+    """What goes into the fold: of lesser statements only what the ones before leave open."""
+    stated: set[str] = set()
+    for each in ordered:
+        said = each.said
+        if stated:
+            is_retired = each.record in retired
+            kept = {
+                slot: value
+                for slot, value in said.slots.items()
+                if not (slot in stated and slot.startswith(_ONE_SOURCE))
+                and not (is_retired and _element(slot) in stated and _element(slot) != "identifier")
+            }
+            if len(kept) < len(said.slots):
+                said = replace(said, slots=kept)
+        stated.update(each.said.slots)
+        stated.update(map(_element, each.said.slots))
+        yield said
 
 
-def _whole(item: Any) -> Any:
-    return render_json(item) if isinstance(item, dict | list) else item
+def _element(slot: str) -> str:
+    return slot.partition("{")[0].partition("/")[0]
 
 
-def _system_and_value(item: Resource) -> Any:
-    if "value" not in item:
-        return _whole(item)
-    return (item.get("system"), str(item["value"]).upper())
+def _items(value: Any) -> list[Any]:
+    """The items of a list's slot, whether the list is stated by kind or as a whole."""
+    found = value if isinstance(value, list) else value.get("identifier", ())
+    return [item for item in found if isinstance(item, dict)]
 
 
-def _name_text(item: Resource) -> Any:
-    text = item.get("text") or f"{item.get('family', '')}{''.join(item.get('given', []))}"
-    return (item.get("use"), "".join(text.split()))
+def _once(patient: Resource, retired: dict[Record, Resource]) -> None:
+    """Each number once: out of use when a merge said so, else in use when anybody uses it."""
+    by_number: dict[Any, list[Resource]] = {}
+    for item in patient.get("identifier", ()):
+        value = str(item.get("value", ""))
+        by_number.setdefault((item.get("system"), value.upper() or id(item)), []).append(item)
+    if by_number:
+        patient["identifier"] = [_one(items, retired) for items in by_number.values()]
 
 
-_IDENTITY: dict[str, Callable[[Any], Any]] = {
-    "identifier": _system_and_value,
-    "telecom": _system_and_value,
-    "name": _name_text,
-}
+def _one(items: list[Resource], retired: dict[Record, Resource]) -> Resource:
+    gone = retired.get((items[0].get("system", ""), str(items[0].get("value", ""))))
+    if gone is None:
+        return next((item for item in items if item.get("use") != "old"), items[0])
+    period = items[0].get("period", {}) | gone.get("period", {})
+    found = items[0] | {"use": "old"} | ({"period": period} if period else {})
+    return dict(sorted(found.items(), key=lambda pair: _ORDER.index(pair[0].removeprefix("_"))))
 
 
-def _keep_one_choice(patient: Resource, choice: str, keys: tuple[str, ...]) -> None:
-    """A choice element may stand once: the first present key of `keys` says the most."""
-    present = [key for key in keys if key in patient]
-    for key in present[1:]:
-        del patient[key]
-    if present and patient[present[0]] is False and choice == "deceased":
-        del patient[present[0]]
+def _keep_death(patient: Resource, ordered: Sequence[Statement]) -> None:
+    """The element that says when wins over the one that says whether."""
+    if any(_DEATH in {**each.said.slots, **each.said.hidden} for each in _of_rest(ordered)):
+        return
+    told = [each.said.slots[_DEATH] for each in ordered if _DEATH in each.said.slots]
+    dated = next((death for death in told if death.get("deceasedDateTime")), None)
+    dead = dated or next((death for death in told if death.get("deceasedBoolean")), None)
+    if dead and "deceasedDateTime" not in patient:
+        patient.pop("deceasedBoolean", None)
+        patient.update(dead)
+
+
+def _of_rest(statements: Iterable[Statement]) -> Iterable[Statement]:
+    return (each for each in statements if each.said.source == REST)
+
+
+def _say_so(patient: Resource) -> None:
+    """Marks a Patient of whom only a number is known, and fills what profiles ask of all."""
+    meta = patient.setdefault("meta", {})
+    meta["tag"] = [*meta.get("tag", ()), PLACEHOLDER]
+    patient.setdefault("name", [{"_text": _ABSENT}])
+    patient.setdefault("gender", "unknown")
 
 
 def _differences(ordered: Sequence[Statement]) -> list[Issue]:
     """FB-5102 for each of birth date and sex on which two sources differ."""
+    if len(ordered) < 2:
+        return []
     issues = []
     for name in ("birthDate", "gender"):
         by_value = {
-            each.patient[name]: each.feed for each in reversed(ordered) if name in each.patient
+            each.said.slots[name][name]: each.feed
+            for each in reversed(ordered)
+            if each.feed and name in each.said.slots.get(name, ())
         }
         by_value.pop("unknown", None)
         if len(by_value) > 1:

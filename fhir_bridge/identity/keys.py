@@ -2,8 +2,9 @@
 
 =========== ======================================================================
 verified    a verified identifier: it links by itself
-local       another identifier with full birth date and name: together they link
-number      another identifier alone: it never links, but was met before
+number      a number that identifies within its authority: it links, facts permitting
+local       any identifier with full birth date and name: together they link
+also        a number under which a second person was recorded apart (an overlay)
 separated   one source's record of a person that an operator took out of a Patient
 replaced    a Patient that became part of another one
 =========== ======================================================================
@@ -12,12 +13,26 @@ replaced    a Patient that became part of another one
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 from fhir_bridge.fhir import Resource, render_json
+from fhir_bridge.fhir.marks import NULL
+from fhir_bridge.identity.facts import folded_name
 from fhir_bridge.identity.rules import IdentityRules
+from fhir_bridge.search.hashing import hashed
 
-__all__ = ["PersonKeys", "replaced_key", "separated_key"]
+__all__ = [
+    "PersonKeys",
+    "Record",
+    "also_key",
+    "number_key",
+    "person_key",
+    "replaced_key",
+    "separated_key",
+    "statement_name",
+]
+
+Record = tuple[str, str]
+"""A source's own record of a person: the authority's system and the number; ("", "") for none."""
 
 
 class PersonKeys:
@@ -26,57 +41,98 @@ class PersonKeys:
     def __init__(self, rules: IdentityRules) -> None:
         self._rules = rules
 
-    def person(self, patient: Resource) -> str:
-        """What tells two persons of one feed apart: a digest of the feed's own identifier.
+    def records(self, patient: Resource) -> list[Record]:
+        """The numbers in use that identify the person, in the order of the statement."""
+        return [
+            (each["system"], str(each["value"]).strip())
+            for each in patient.get("identifier", ())
+            if each.get("use") != "old" and _is_stated(each) and self._rules.identifies(each)
+        ]
 
-        A national number is often missing at first and added later, so the first
-        identifier of another system counts before it.
+    def retired(self, patient: Resource) -> list[Record]:
+        """The numbers that the statement says are no longer in use."""
+        return [
+            (each["system"], str(each["value"]).strip())
+            for each in patient.get("identifier", ())
+            if each.get("use") == "old" and _is_stated(each) and self._rules.identifies(each)
+        ]
+
+    def own_record(self, patient: Resource) -> Record:
+        """The source's own record of the person: its first number that identifies.
+
+        A national number is often missing at first and added later, so it counts after the
+        numbers of every other system.
         """
-        named = [each for each in patient.get("identifier", ()) if each.get("system")]
+        for record in self.records(patient):
+            return record
+        named = [
+            each
+            for each in patient.get("identifier", ())
+            if each.get("system") and _is_stated(each)
+        ]
         named.sort(key=lambda each: each["system"] in self._rules.verified)
-        for identifier in named:
-            if identifier.get("value"):
-                return _hashed("statement", identifier["system"], str(identifier["value"])).hex()
-        return _hashed("statement", render_json(patient).decode()).hex()
+        return (named[0]["system"], str(named[0]["value"]).strip()) if named else ("", "")
 
-    def verified(self, patient: Resource) -> list[bytes]:
-        """Keys of the identifiers that link by themselves."""
+    def verified(self, patient: Resource) -> list[tuple[str, bytes]]:
+        """(System, key) of the identifiers that link by themselves."""
         keys = []
         for identifier in patient.get("identifier", ()):
-            value = str(identifier.get("value", "")).strip().upper()
             system = self._rules.verified.get(identifier.get("system", ""))
-            if system is not None and system.holds(value, patient):
-                keys.append(_hashed("verified", system.system, value))
+            if system is None:
+                continue
+            value = str(identifier.get("value", "")).strip().upper()
+            if system.holds(value, patient):
+                keys.append((system.system, _hashed("verified", system.system, value)))
         return keys
 
-    def local(self, patient: Resource) -> list[bytes]:
-        """Keys of (system, value, birth date, name) where all four are stated."""
-        born, name = str(patient.get("birthDate", "")), _name(patient)
-        if len(born) != len("YYYY-MM-DD") or not name:
-            return []
-        return [
-            _hashed("local", identifier["system"], str(identifier["value"]), born, name)
-            for identifier in patient.get("identifier", ())
-            if identifier.get("system") and identifier.get("value")
-        ]
+    def local(self, patient: Resource) -> tuple[list[bytes], list[bytes]]:
+        """Keys of (system, value, birth date, name) where all four are stated.
 
-    def numbers(self, patient: Resource) -> list[bytes]:
-        """Keys of local numbers alone."""
-        return [
-            _hashed("number", identifier["system"], str(identifier["value"]))
-            for identifier in patient.get("identifier", ())
-            if identifier.get("value")
-            and identifier.get("system") not in (None, *self._rules.verified)
-        ]
+        First those of numbers that identify, then those of all others.
+        """
+        born, name = str(patient.get("birthDate", "")), _name(patient)
+        own, others = list[bytes](), list[bytes]()
+        if len(born) != len("YYYY-MM-DD") or not name:
+            return own, others
+        for each in patient.get("identifier", ()):
+            if each.get("system") and _is_stated(each):
+                key = _hashed("local", each["system"], str(each["value"]), born, name)
+                (own if self._rules.identifies(each) else others).append(key)
+        return own, others
 
     def all(self, patient: Resource) -> list[bytes]:
         """Every key that a statement is found by."""
-        return [*self.verified(patient), *self.local(patient), *self.numbers(patient)]
+        records = [*self.records(patient), *self.retired(patient)]
+        own, others = self.local(patient)
+        verified = [key for _, key in self.verified(patient)]
+        return [*verified, *own, *others, *map(number_key, records)]
 
 
-def separated_key(feed: str, person: str) -> bytes:
-    """The key of an operator's decision on one person of a feed."""
-    return _hashed("separated", feed, person)
+def statement_name(record: Record, patient: Resource) -> str:
+    """What tells two persons of one source apart, within the key of a statement."""
+    if record[0]:
+        return _hashed("statement", *record).hex()
+    return _hashed("statement", render_json(patient).decode()).hex()
+
+
+def person_key(record: Record) -> int:
+    """63 bits that stand for a source's record of a person; 0 for none."""
+    return hashed("|".join(record)) if record[1] else 0
+
+
+def number_key(record: Record) -> bytes:
+    """The key of a number alone."""
+    return _hashed("number", *record)
+
+
+def also_key(record: Record) -> bytes:
+    """The key of the person that was recorded apart under a number."""
+    return _hashed("also", *record)
+
+
+def separated_key(source: str, person: str) -> bytes:
+    """The key of an operator's decision on one person of a source."""
+    return _hashed("separated", source, person)
 
 
 def replaced_key(patient_id: str) -> bytes:
@@ -84,10 +140,14 @@ def replaced_key(patient_id: str) -> bytes:
     return _hashed("replaced", patient_id)
 
 
-def _name(patient: dict[str, Any]) -> str:
+def _is_stated(identifier: Resource) -> bool:
+    value = identifier.get("value")
+    return bool(value) and NULL not in str(value)
+
+
+def _name(patient: Resource) -> str:
     for name in patient.get("name", ()):
-        text = name.get("text") or "".join([name.get("family", ""), *name.get("given", ())])
-        if folded := "".join(str(text).split()).casefold():
+        if folded := folded_name(name):
             return folded
     return ""
 

@@ -1,8 +1,8 @@
 """Which numbers on a Patient are that person's own, so that no second person may hold them.
 
 A number of a verified system counts where it is verified: a guardian's number on a child is
-the guardian's.  Numbers of accounts and visits count their thing, not the person.  What an
-operator took apart was looked at already.
+the guardian's.  Numbers of accounts, visits and cards count their thing, not the person
+(``mappings/identity/numbers.toml``).  What an operator took apart was looked at already.
 https://hl7.org/fhir/R4/valueset-identifier-type.html
 """
 
@@ -12,16 +12,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from fhir_bridge.fhir import Resource
-from fhir_bridge.identity.fold import Statement
 from fhir_bridge.identity.rules import IdentityRules
-from fhir_bridge.identity.statements import are_apart
+from fhir_bridge.identity.statements import Statement, are_apart, made
 from fhir_bridge.store.session import Session
 from fhir_bridge.store.shared_identities import AllNumbers
+from fhir_bridge.update import UpdateRules
 
 __all__ = ["PersonalNumbers"]
-
-_OF_OTHER_THINGS = frozenset({"ACSN", "AN", "ANC", "AND", "ANT", "FILL", "FN", "PLAC", "VN", "VS"})
-"""Codes of HL7 table 0203 for accounts, visits, orders and families."""
 
 
 class PersonalNumbers(AllNumbers):
@@ -37,8 +34,7 @@ class PersonalNumbers(AllNumbers):
         verified = self._rules.verified.get(identifier["system"])
         if verified is not None:
             return verified.holds(str(identifier["value"]).strip().upper(), patient)
-        kinds = (identifier.get("type") or {}).get("coding") or ()
-        return not any(each.get("code") in _OF_OTHER_THINGS for each in kinds)
+        return self._rules.identifies(identifier)
 
     def are_apart(self, session: Session, one: str, other: str) -> bool:
         """Whether an operator judged two Patients to be two persons."""
@@ -48,5 +44,5 @@ class PersonalNumbers(AllNumbers):
             " AND patient_id IN (?, ?)",
             (one, other),
         ):
-            decided[patient_id].append(Statement("", key, 0, {}))
+            decided[patient_id].append(made(key, {}, UpdateRules()))
         return are_apart((one, decided[one]), (other, decided[other]))

@@ -1,73 +1,144 @@
 """The statements behind a Patient, as the record keeps them, and what they say of links.
 
-A statement of a feed has the key ``person.patient``: the digest of the feed's own identifier
-and the Patient that it was first given to.  Two more kinds are made by linking itself, under
-the empty feed: that a Patient became part of this one (key: its id), and that another Patient
-was judged to be somebody else (``apart OTHER THIS``).
+A statement of a source has the key ``person.patient``: the digest of the source's own
+identifier and the Patient that it was first given to.  More kinds are made by linking
+itself, under the empty source: that a Patient became part of this one (key: its id), that
+another Patient was judged to be somebody else (``apart OTHER THIS``) or to belong beside it
+(``beside OTHER THIS``), that numbers are no longer in use (``retired THIS``), and that every
+source took back what it had said (``withdrawn THIS``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from fhir_bridge.fhir import Resource, parse_json, render_json
-from fhir_bridge.identity.fold import Statement
-from fhir_bridge.identity.keys import replaced_key
-from fhir_bridge.store import PersonRow
+from fhir_bridge.identity.keys import Record, replaced_key
+from fhir_bridge.store import HeldRow, PersonRow
+from fhir_bridge.update import Said, UpdateRules, read_said, resource_of, slots_of
 
 __all__ = [
     "IdentityLedger",
+    "Statement",
     "Statements",
     "apart",
     "are_apart",
+    "beside",
+    "in_use_again",
     "link_to",
+    "made",
     "merged",
     "merged_ids",
     "origin",
-    "write_statement",
+    "reading",
+    "retired_key",
+    "withdrawn_key",
+    "written",
 ]
 
 _LAST = 1_000_000  # rank of statements made by linking itself
 _APART = "apart "
+_BESIDE = "beside "
 
 
-class IdentityLedger(Protocol):
-    """What linking needs of a store transaction."""
+class _Present(Protocol):
+    @property
+    def resource(self) -> Resource: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def at(self) -> int: ...
+
+
+class StatementReader(Protocol):
+    """What reading statements needs of a store transaction."""
 
     def identity_keys(self, keys: Iterable[bytes], /) -> Mapping[bytes, str]:
         """Patient ids by key, for the keys that are known."""
 
+    def identity_statements(self, patient_id: str, /) -> list[PersonRow]:
+        """Every statement behind a Patient."""
+
+
+class IdentityLedger(StatementReader, Protocol):
+    """What linking needs of a store transaction, or of a draft over one."""
+
     def set_identity_keys(self, patient_ids: Mapping[bytes, str], /) -> None:
-        """Points each key at a Patient, also one that pointed elsewhere."""
+        """Points each key at a Patient, also one that pointed elsewhere; "" takes it away."""
 
     def add_identity_keys(self, pairs: Iterable[tuple[bytes, str]], /) -> None:
         """Adds (key, patient id) pairs; a key that is known keeps its Patient."""
 
-    def identity_statements(self, patient_id: str, /) -> list[PersonRow]:
-        """Every statement behind a Patient."""
-
     def put_identity_statement(self, row: PersonRow, /) -> None:
         """Adds or replaces the statement of (feed, key); it may move from another Patient."""
 
+    def drop_identity_statement(self, feed: str, key: str, /) -> None:
+        """Takes the statement of (feed, key) away, when there is one."""
+
     def log_link(self, patient_id: str, feed: str, key: str, rule: str, detail: str, /) -> None:
         """Adds one decision to the append-only link log."""
+
+    def hold(self, row: HeldRow, /) -> None:
+        """Puts a contradiction on the list, unless it stands there open already."""
+
+    def present(self, resource_type: str, id_: str, /) -> _Present | None:
+        """What a resource is now, its version and when it was written; None when not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What one source says of a person: its key there, its rank of trust, what and when.
+
+    `record` is the source's own record of the person; `version` the version of the Patient
+    that the statement last went into.
+    """
+
+    feed: str
+    key: str
+    rank: int
+    said: Said
+    record: Record = ("", "")
+    version: int = 0
+
+    @property
+    def patient(self) -> Resource:
+        """The Patient as stated."""
+        return resource_of("Patient", "", self.said.slots)
+
+
+def reading(row: PersonRow, rules: UpdateRules) -> Statement:
+    """The statement that a row keeps; linking's own and those of older releases as resources."""
+    slots = parse_json(row.body)
+    if not row.feed or "resourceType" in slots:
+        slots = slots_of({"resourceType": "Patient"} | slots, rules)
+    said = read_said(row.feed, row.at, slots, row.times)
+    return Statement(row.feed, row.key, row.rank, said, (row.system, row.number), row.version)
+
+
+def written(each: Statement, patient_id: str, version: int | None = None) -> PersonRow:
+    """The row that keeps a statement of a Patient that is, or will be, at `version`."""
+    body = each.said.slots if each.feed else resource_of("Patient", "", each.said.slots)
+    return PersonRow(
+        each.feed, each.key, patient_id, each.rank, render_json(body), each.said.at,
+        each.version if version is None else version, *each.record, each.said.written_times(),
+    )  # fmt: skip
 
 
 class Statements:
     """The statements of the Patients that one decision is about, each read once."""
 
-    def __init__(self, ledger: IdentityLedger) -> None:
+    def __init__(self, ledger: StatementReader, rules: UpdateRules) -> None:
         self._ledger = ledger
+        self._rules = rules
         self._read: dict[str, list[Statement]] = {}
 
     def of(self, patient_id: str) -> list[Statement]:
-        """What is said of a Patient; nothing of one that became part of another."""
+        """What is said of a Patient (a list to change); nothing of one that became part of another."""
         if patient_id not in self._read:
-            self._read[patient_id] = [
-                Statement(row.feed, row.key, row.rank, parse_json(row.body))
-                for row in self._ledger.identity_statements(patient_id)
-            ]
+            rows = self._ledger.identity_statements(patient_id)
+            self._read[patient_id] = [reading(row, self._rules) for row in rows]
         return self._read[patient_id]
 
     def living(self, patient_id: str) -> str:
@@ -80,25 +151,53 @@ class Statements:
         return patient_id
 
 
-def write_statement(ledger: IdentityLedger, patient_id: str, each: Statement) -> None:
-    """Adds or replaces a statement, or moves it to this Patient."""
-    body = render_json(each.patient)
-    ledger.put_identity_statement(PersonRow(each.feed, each.key, patient_id, each.rank, body))
+def made(key: str, stated: Resource, rules: UpdateRules, at: int = 0) -> Statement:
+    """A statement that linking itself makes."""
+    said = Said("", at, slots_of({"resourceType": "Patient"} | stated, rules))
+    return Statement("", key, _LAST, said)
 
 
-def merged(other: str) -> Statement:
+def merged(other: str, rules: UpdateRules) -> Statement:
     """That Patient `other` became part of this one: its link outlives the next folding."""
-    return Statement("", other, _LAST, {"link": [link_to(other, "replaces")]})
+    return made(other, {"link": [link_to(other, "replaces")]}, rules)
 
 
-def apart(other: str, patient_id: str) -> Statement:
+def apart(other: str, patient_id: str, rules: UpdateRules) -> Statement:
     """That `other` is not this Patient, whatever their identifiers say."""
-    return Statement("", f"{_APART}{other} {patient_id}", _LAST, {})
+    return made(f"{_APART}{other} {patient_id}", {}, rules)
+
+
+def beside(other: str, patient_id: str, rules: UpdateRules) -> Statement:
+    """That a source tells `other` and this Patient to belong together (R4 ``seealso``)."""
+    return made(f"{_BESIDE}{other} {patient_id}", {"link": [link_to(other, "seealso")]}, rules)
+
+
+def retired_key(patient_id: str) -> str:
+    """The key of the statement that holds the numbers no longer in use."""
+    return f"retired {patient_id}"
+
+
+def in_use_again(
+    statements: Iterable[Statement], records: Collection[Record], rules: UpdateRules
+) -> Iterator[tuple[Statement, Statement | None]]:
+    """The statements of retired numbers that change when `records` are in use: (old, new)."""
+    for each in statements:
+        if each.feed or not each.key.startswith("retired "):
+            continue
+        listed = each.patient.get("identifier", ())
+        left = [i for i in listed if (i.get("system", ""), str(i.get("value"))) not in records]
+        if len(left) < len(listed):
+            yield each, made(each.key, {"identifier": left}, rules, each.said.at) if left else None
+
+
+def withdrawn_key(patient_id: str) -> str:
+    """The key of the statement that nobody speaks of the Patient any more."""
+    return f"withdrawn {patient_id}"
 
 
 def merged_ids(statements: Sequence[Statement]) -> set[str]:
     """The Patients that became part of the one behind `statements`."""
-    return {each.key for each in statements if not each.feed and not each.key.startswith(_APART)}
+    return {each.key for each in statements if not each.feed and " " not in each.key}
 
 
 def origin(statement: Statement) -> str:
@@ -106,6 +205,18 @@ def origin(statement: Statement) -> str:
     if statement.feed:
         return statement.key.partition(".")[2]
     return statement.key.rpartition(" ")[2]
+
+
+def moved_to(statement: Statement, patient_id: str) -> Statement:
+    """The same statement, given to a Patient as if it had been first given to it."""
+    if statement.feed:
+        person = statement.key.partition(".")[0]
+        return replace(statement, key=f"{person}.{patient_id}")
+    kind, space, rest = statement.key.partition(" ")
+    if not space:
+        return statement
+    head = rest.rpartition(" ")[0]
+    return replace(statement, key=" ".join(filter(None, (kind, head, patient_id))))
 
 
 def are_apart(one: tuple[str, Sequence[Statement]], two: tuple[str, Sequence[Statement]]) -> bool:

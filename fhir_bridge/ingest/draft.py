@@ -9,11 +9,13 @@ a batch in one go, within the transaction that it was read in.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fhir_bridge.fhir import Resource, parse_json
+from fhir_bridge.identity import Move, repoint
 from fhir_bridge.store import (
     ContainerRow,
+    HeldRow,
     LoggedLink,
     PersonRow,
     StatementRow,
@@ -53,6 +55,9 @@ class _Changes:
     persons: dict[_Person, PersonRow | None] = field(default_factory=dict)
     of_patient: dict[str, set[_Person]] = field(default_factory=dict)
     links: list[tuple[str, str, str, str, str]] = field(default_factory=list)
+    held: list[HeldRow] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    heard: dict[_Person, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -97,20 +102,14 @@ class Draft:
         for patient_id, places in theirs.of_patient.items():
             mine.of_patient[patient_id] = mine.of_patient.get(patient_id, set()) | places
         mine.links += theirs.links
+        mine.held += theirs.held
+        mine.moves += theirs.moves
+        mine.heard |= theirs.heard
 
     def apply(self) -> int:
         """Writes everything; how many versions of resources."""
         changes, record = self._changes, self._record
-        if changes.persons:
-            kept = [row for row in changes.persons.values() if row is not None]
-            record.put_identity_statements(kept)
-            for (feed, key), row in changes.persons.items():
-                if row is None:
-                    record.drop_identity_statement(feed, key)
-        if changes.keys:
-            record.set_identity_keys(changes.keys)
-        for link in changes.links:
-            record.log_link(*link)
+        self._apply_persons()
         if changes.rows:
             record.put_statements(row for rows in changes.rows.values() for row in rows.values())
         if changes.came:
@@ -121,7 +120,27 @@ class Draft:
             record.put_containers(changes.containers.values())
         for wave in _waves(changes.writes):
             record.put_many(wave)
+        for move in changes.moves:
+            repoint(record, move)
         return len(changes.writes)
+
+    def _apply_persons(self) -> None:
+        """Writes what was decided on persons."""
+        changes, record = self._changes, self._record
+        if changes.persons:
+            kept = [row for row in changes.persons.values() if row is not None]
+            record.put_identity_statements(kept)
+            for (feed, key), row in changes.persons.items():
+                if row is None:
+                    record.drop_identity_statement(feed, key)
+        if changes.heard:
+            record.hear_again(changes.heard)
+        if changes.keys:
+            record.set_identity_keys(changes.keys)
+        for link in changes.links:
+            record.log_link(*link)
+        for held in changes.held:
+            record.hold(held)
 
     # --- resources and what was said of them -------------------------------------------
 
@@ -304,7 +323,12 @@ class Draft:
         for draft in reversed(stack):
             persons = draft._changes.persons  # noqa: SLF001
             rows.update({place: persons[place] for place in rows if place in persons})
+        heard: dict[_Person, int] = {}
+        for draft in reversed(stack):
+            heard |= draft._changes.heard  # noqa: SLF001
         kept = [row for row in rows.values() if row is not None and row.patient_id == patient_id]
+        if heard:
+            kept = [replace(r, at=max(r.at, heard.get((r.feed, r.key), 0))) for r in kept]
         return sorted(kept, key=lambda row: (row.feed, row.key))
 
     def put_identity_statement(self, row: PersonRow, /) -> None:
@@ -319,6 +343,18 @@ class Draft:
     def link_log(self, patient_id: str, /) -> list[LoggedLink]:
         """The decisions on one Patient that are written, oldest first."""
         return self._record.link_log(patient_id)
+
+    def hold(self, row: HeldRow, /) -> None:
+        """Puts a contradiction on the list, unless it stands there open already."""
+        self._changes.held.append(row)
+
+    def move(self, moves: Iterable[Move]) -> None:
+        """References that must follow when everything is written."""
+        self._changes.moves += moves
+
+    def hear_again(self, statement: tuple[str, str], at: int) -> None:
+        """That the statement (feed, key) was made again, word for word, at `at`."""
+        self._changes.heard[statement] = at
 
     def log_link(
         self, patient_id: str, feed: str, key: str, rule: str, detail: str = "", /

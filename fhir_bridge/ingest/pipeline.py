@@ -283,6 +283,8 @@ class Pipeline:
             recorded=entry.received,
             structure_map=work.mapped.structure_map,
             where=record.where,
+            persons=resolved.records,
+            occurred=resolved.at,
         )
         if work.mapped.lineage:
             stated["extension"] = lineage_extensions(work.mapped.lineage, resolved.entries)

@@ -12,17 +12,16 @@ missing.  What a feed declares a mention is a statement of a lower level.
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from fhir_bridge import clock
 from fhir_bridge.audit import FEED_SYSTEM
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource, render_json
 from fhir_bridge.fhir.marks import NULL
+from fhir_bridge.identity import Saying as PersonSaying
 from fhir_bridge.search.hashing import hashed
 from fhir_bridge.store import moment_of
 from fhir_bridge.update import UpdateRules, is_retired
@@ -32,41 +31,16 @@ from .awaited import ByNumber, make_literal, settle_by_number
 from .containers import Container, Containers, entry_container, read_container, row_container
 from .draft import Draft
 from .feed import Feed, find_mentions
+from .memory import Memory, short_digest
 from .naming import SHARED, content_id, entry_id, without_places
 from .operations import Follow, Operation, Operations, read_operation
+from .persons import Heard, PatientLinker, Persons
 from .settle import settle
 from .stating import Saying, Stating, bare
 
 __all__ = ["PatientLinker", "Resolved", "Resolver", "Spoken", "export_key"]
 
-_REMEMBERED = 100_000
 _SUBJECTS = ("subject", "patient", "beneficiary", "for")
-
-
-class _Link(Protocol):
-    @property
-    def patient_id(self) -> str: ...
-    @property
-    def patient(self) -> Resource: ...
-    @property
-    def issues(self) -> list[Issue]: ...
-    @property
-    def replaced(self) -> list[Resource]: ...
-
-
-class PatientLinker(Protocol):
-    """What is asked of :class:`fhir_bridge.identity.Linker`."""
-
-    def link(
-        self, ledger: Any, patient: Resource, feed: str, message: Callable[[], str], /
-    ) -> _Link:
-        """The Patient that `patient`, as stated by `feed`, belongs to."""
-
-    def living(self, ledger: Any, patient_id: str, /) -> str:
-        """The Patient that this one is part of now: mostly itself."""
-
-    def person(self, ledger: Any, identifier: Resource, /) -> str:
-        """The Patient who has a number; "" when nobody is known by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +63,8 @@ class Resolved:
     """What changes, and the references of all that the record speaks of.
 
     `changed` are (number of the entry, resource as it will be); `entries` has the reference
-    of each entry in order ("" where there is none), `targets` the same, each once.
+    of each entry in order ("" where there is none), `targets` the same, each once.  `records`
+    are the source's own records (system, number) of the persons; `at` is the event time.
     """
 
     changed: list[tuple[int, Resource]] = field(default_factory=list)
@@ -97,6 +72,7 @@ class Resolved:
     let_go: list[str] = field(default_factory=list)
     follows: list[Follow] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
+    records: list[tuple[str, str]] = field(default_factory=list)
     at: int = 0
 
     @property
@@ -138,7 +114,7 @@ class _Task:
     mentions: tuple[str, ...]
     resolved: Resolved
     places: dict[str, str] = field(default_factory=dict)
-    persons: dict[str, int] = field(default_factory=dict)
+    heard: Heard = field(default_factory=Heard)
     here: set[str] = field(default_factory=set)  # the references of its entries
 
     @property
@@ -156,9 +132,9 @@ class Resolver:
 
     def __init__(self, linker: PatientLinker, rules: UpdateRules) -> None:
         self._linker = linker
+        self._persons = Persons(linker)
         self._rules = rules
-        self._known: OrderedDict[bytes, tuple[bytes, str]] = OrderedDict()  # to (digest, id)
-        self._fresh: dict[bytes, tuple[bytes, str]] = {}
+        self._memory: Memory[str] = Memory()  # ids of shared things
 
     def resolve(self, bundle: Resource, spoken: Spoken, draft: Draft) -> Resolved:
         """What `bundle` changes, put into `draft`.
@@ -184,36 +160,32 @@ class Resolver:
         for entry in others:
             self._follow_aliases(entry, task)
         task.here = {entry.reference for entry in others}
-        for entry in stated:
-            if entry.resource["resourceType"] == "Patient":
-                self._link(entry, task)
+        asked = [entry.operation for entry in entries if not self._is_of_person(entry, task)]
+        self._take(task)
         others = list(_told_apart(others, task))
         for entry in others:
             met: list[ByNumber] = []
             entry.marked = settle(entry.resource, task.places, task.owner, met)
             if met:
                 entry.awaits = settle_by_number(draft, met, task.here)
-        asked = [entry.operation for entry in entries if entry.operation is not None]
-        self._state_all(others, asked, emptied, task)
+        operations = [each for each in asked if each is not None]
+        self._state_all(others, operations, emptied, task)
         task.resolved.entries = [entry.reference for entry in entries]
         return task.resolved
 
     def keep(self) -> None:
         """The transaction is committed: remember what it taught."""
-        self._known.update(self._fresh)
-        self._fresh.clear()
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+        self._memory.keep()
+        self._persons.memory.keep()
 
     def forget(self, *, everything: bool = False) -> None:
         """The transaction was rolled back (or identities were changed by hand)."""
-        self._fresh.clear()
-        if everything:
-            self._known.clear()
+        self._memory.forget(everything=everything)
+        self._persons.memory.forget(everything=everything)
 
     def stating(self, draft: Draft) -> Stating:
         """How resources are stated in `draft`."""
-        return Stating(draft, self._rules, lambda id_: self._linker.living(draft, id_))
+        return Stating(draft, self._rules, lambda id_: self._persons.living(draft, id_))
 
     def _task(self, bundle: Resource, spoken: Spoken, draft: Draft) -> _Task:
         feed = spoken.feed
@@ -257,44 +229,38 @@ class Resolver:
             entry.resource["id"] = other
             entry.refer(f"{kind}/{other}", task)
 
+    def _is_of_person(self, entry: _Entry, task: _Task) -> bool:
+        """Whether an entry is of a person; then it is decided, in the order of the entries."""
+        if entry.operation is not None and entry.operation.url.startswith("Patient/"):
+            entry.reference = self._persons.operate(
+                entry.number, entry.operation, _person_saying(task), task.draft, task.heard
+            )
+            return True
+        if entry.operation is None and entry.resource["resourceType"] == "Patient":
+            self._link(entry, task)
+            return True
+        return False
+
     def _link(self, entry: _Entry, task: _Task) -> None:
-        """The Patient's reference; what to write, unless this statement is known already."""
+        """The Patient that the entry states: its reference, and what changes of it."""
         patient, own = entry.resource, entry.resource.get("id")
         entry.own = f"Patient/{own}" if own else ""
         _sign(patient, task)
         met: list[ByNumber] = []
         settle(patient, task.places, task.owner, met)
         settle_by_number(task.draft, met, task.here)
-        reference, changed = self._linked(patient, task)
+        saying = _person_saying(task)
+        reference = self._persons.link(entry.number, patient, saying, task.draft, task.heard)
         entry.refer(reference, task)
-        for resource in changed:
-            self._write(entry.number, resource, task)
 
-    def _linked(self, patient: Resource, task: _Task) -> tuple[str, list[Resource]]:
-        identifiers = [
-            (each.get("system"), each.get("value")) for each in patient.get("identifier", ())
-        ]
-        key = _digest(f"{task.source} {identifiers}".encode()) if identifiers else b""
-        digest = _digest(render_json(patient))
-        known = self._recall(key, digest)
-        if known is not None:
-            return f"Patient/{known}", []
-        link = self._linker.link(task.draft, patient, task.spoken.feed.name, task.spoken.digest)
-        task.resolved.issues += link.issues
-        if link.replaced:
+    def _take(self, task: _Task) -> None:
+        """What was decided on persons is part of what the record changes."""
+        heard, resolved = task.heard, task.resolved
+        resolved.changed += heard.changed
+        resolved.issues += heard.issues
+        resolved.records += heard.records
+        if heard.moves:
             self.forget(everything=True)
-        if key:
-            self._fresh[key] = (digest, link.patient_id)
-        return f"Patient/{link.patient_id}", [*link.replaced, link.patient]
-
-    def _write(self, number: int, resource: Resource, task: _Task) -> None:
-        """A Patient as linking left it, unless nothing of it changes."""
-        kind, id_ = resource["resourceType"], resource["id"]
-        present = task.draft.present(kind, id_)
-        if present is not None and bare(present.resource) == resource:
-            return
-        task.draft.put(resource, task.draft.last_version(kind, id_) + 1)
-        task.resolved.changed.append((number, resource))
 
     def _state_all(
         self,
@@ -337,7 +303,7 @@ class Resolver:
             task.resolved.changed += [(-1, resource) for resource in literal]
 
     def _operate(self, asked: list[Operation], containers: Containers, task: _Task) -> None:
-        operations = Operations(task.draft, self._rules, task.owner, self._linker)
+        operations = Operations(task.draft, self._rules, task.owner, self._persons)
         for operation in asked:
             issue = operations.carry_out(operation, containers, task.source)
             if issue is not None:
@@ -362,11 +328,11 @@ class Resolver:
             return None
         key = b""
         if kind in SHARED:
-            key = _digest(f"{kind}/{id_} {task.source}".encode())
-            digest = _digest(render_json(resource))
-            if self._recall(key, digest) is not None:
+            key = short_digest(f"{kind}/{id_} {task.source}".encode())
+            digest = short_digest(render_json(resource))
+            if self._memory.recall(key, digest) is not None:
                 return None
-            self._fresh[key] = (digest, id_)
+            self._memory.learn(key, digest, id_)
         level = 1 if kind in task.mentions else 0
         if kind in self._rules.aliases:
             keep_aliases(task.draft, resource)
@@ -376,18 +342,25 @@ class Resolver:
         container = entry.container.key if entry.container is not None and not level else 0
         person = next(
             (
-                task.persons[text]
+                task.heard.keys[text]
                 for name in _SUBJECTS
-                if (text := _reference(entry.resource.get(name))) in task.persons
+                if (text := _reference(entry.resource.get(name))) in task.heard.keys
             ),
             0,
         )
         return Saying(task.source, task.resolved.at, task.spoken.message, level, container, person)
 
-    def _recall(self, key: bytes, digest: bytes) -> str | None:
-        """The id behind `key` if the last that was said there had this digest."""
-        said, known_id = self._fresh.get(key) or self._known.get(key) or (b"", "")
-        return known_id if said == digest else None
+
+def _person_saying(task: _Task) -> PersonSaying:
+    spoken = task.spoken
+    return PersonSaying(
+        feed=spoken.feed.name,
+        source=task.source,
+        at=task.resolved.at,
+        message=spoken.digest,
+        event=spoken.types[0] if spoken.types else "",
+        level=1 if "Patient" in task.mentions else 0,
+    )
 
 
 def export_key(feed: Feed) -> int:
@@ -467,8 +440,3 @@ def _pair(reference: str) -> tuple[str, str]:
 
 def _reference(value: Any) -> str:
     return str(value.get("reference", "")) if isinstance(value, dict) else ""
-
-
-def _digest(data: bytes) -> bytes:
-    """Short and quick: for what is remembered in memory only."""
-    return hashlib.blake2b(data, digest_size=16).digest()

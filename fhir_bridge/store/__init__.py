@@ -8,6 +8,7 @@ Read in this order: `schema` (the tables and why), `store` (the door), `transact
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.backup import Manifest
 from fhir_bridge.store.backup import verify as verify_backup
+from fhir_bridge.store.held import HeldItem, HeldRow
 from fhir_bridge.store.journal import Appended, FeedCounts, JournalEntry, JournalMessage
 from fhir_bridge.store.links import LoggedLink
 from fhir_bridge.store.persons import PersonRow
@@ -21,6 +22,8 @@ __all__ = [
     "Appended",
     "ContainerRow",
     "FeedCounts",
+    "HeldItem",
+    "HeldRow",
     "JournalEntry",
     "JournalMessage",
     "LoggedLink",

@@ -15,6 +15,7 @@ __all__ = [
     "PersonRow",
     "add_keys",
     "drop_statement",
+    "hear_again",
     "keys_found",
     "put_statements",
     "set_keys",
@@ -108,6 +109,14 @@ def put_statements(session: Session, rows: Iterable[PersonRow]) -> None:
         " version = excluded.version, system = excluded.system, number = excluded.number,"
         " times = excluded.times",
         values,
+    )
+
+
+def hear_again(session: Session, times: Mapping[tuple[str, str], int]) -> None:
+    """Sets the time at which statements (feed, key) were heard last, where it is later."""
+    session.many(
+        "UPDATE identity_statement SET at = ? WHERE feed = ? AND key = ? AND at < ?",
+        sorted((at, feed, key, at) for (feed, key), at in times.items()),
     )
 
 

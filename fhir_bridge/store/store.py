@@ -25,13 +25,16 @@ from fhir_bridge.store.collecting import collect
 from fhir_bridge.store.compartments import membership_numbers, types_in_compartment
 from fhir_bridge.store.database import Database, database_at
 from fhir_bridge.store.finding import Finder
+from fhir_bridge.store.held import Held
 from fhir_bridge.store.history import HistoryQuery, history
 from fhir_bridge.store.including import visible_rows
 from fhir_bridge.store.journal import Journal
 from fhir_bridge.store.links import LoggedLink, of_patient
 from fhir_bridge.store.migrations import migrate
+from fhir_bridge.store.persons import keys_found
 from fhir_bridge.store.quarantine import Quarantine
 from fhir_bridge.store.records import COLUMNS, Page, Stored, stored
+from fhir_bridge.store.referring import referring_numbers
 from fhir_bridge.store.reindexing import reindex
 from fhir_bridge.store.revision import outdated_types
 from fhir_bridge.store.select import Selector
@@ -75,6 +78,8 @@ class Store:
         )
         self.journal = Journal(self)
         self.quarantine = Quarantine(self)
+        self.held = Held(self)
+        self._referring: dict[str, list[int]] = {}
 
     @contextmanager
     def reading(self, *, snapshot: bool = False, limited: bool = False) -> Iterator[Session]:
@@ -200,6 +205,17 @@ class Store:
         """The decisions on who is one Patient, oldest first (`fhir_bridge.identity.decisions`)."""
         with self.reading() as session:
             return of_patient(session, patient_id)
+
+    def referring_numbers(self, target: str) -> list[int]:
+        """Numbers of the indexes that hold references to resources of the type `target`."""
+        if target not in self._referring:
+            self._referring[target] = referring_numbers(self.registry, self.numbers, target)
+        return self._referring[target]
+
+    def identity_keys(self, keys: Iterable[bytes]) -> dict[bytes, str]:
+        """Patient ids by key, for the keys that are known (`fhir_bridge.identity`)."""
+        with self.reading() as session:
+            return keys_found(session, keys)
 
     def counts_by_type(self) -> dict[str, int]:
         """How many current resources there are of each type."""

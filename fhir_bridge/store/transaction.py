@@ -10,8 +10,10 @@ from fhir_bridge.fhir import Resource
 from fhir_bridge.search import Access, Plan
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store import journal, links, persons, quarantine, statements
+from fhir_bridge.store.held import HeldRow, hold
 from fhir_bridge.store.links import LoggedLink
 from fhir_bridge.store.records import Page, Stored, Written, milliseconds
+from fhir_bridge.store.referring import referring
 from fhir_bridge.store.session import Session
 from fhir_bridge.store.statements import ContainerRow, StatementRow
 from fhir_bridge.store.writing import Writer
@@ -161,6 +163,10 @@ class Transaction:
         """The same for many."""
         persons.put_statements(self._session, rows)
 
+    def hear_again(self, times: Mapping[tuple[str, str], int], /) -> None:
+        """Statements (feed, key) of persons that were made again, word for word, and when."""
+        persons.hear_again(self._session, times)
+
     def drop_identity_statement(self, feed: str, key: str, /) -> None:
         """Takes the statement of (feed, key) away, when there is one."""
         persons.drop_statement(self._session, feed, key)
@@ -200,6 +206,20 @@ class Transaction:
     def drop_awaited(self, targets: Iterable[int], /) -> None:
         """The targets have come."""
         statements.drop_awaited(self._session, targets)
+
+    def referring(self, resource_type: str, id_: str, limit: int) -> list[Stored]:
+        """At most `limit` current resources that refer to ``resource_type/id_``, oldest first.
+
+        Sees this transaction's own writes.
+        """
+        self._writer.flush()
+        indexes = self._store.referring_numbers(resource_type)
+        reference = f"{resource_type}/{id_}"
+        return referring(self._session, indexes, self._store.types, reference, limit)
+
+    def hold(self, row: HeldRow, /) -> None:
+        """Puts a contradiction on the list, unless it stands there open already."""
+        hold(self._session, row)
 
     def link_log(self, patient_id: str, /) -> list[LoggedLink]:
         """The decisions on one Patient, oldest first."""

@@ -337,6 +337,31 @@ def test_links_are_listed_and_taken_back(run, tmp_path: Path, health_table):
     assert {*found} <= {"FB-5023"}, "one number on two persons is no finding once it was decided"
 
 
+def test_contradictions_are_listed_and_settled(run, tmp_path: Path):
+    """A number given to somebody else waits on the list until a note says what came of it."""
+    inbox = tmp_path / "messages"
+    inbox.mkdir()
+    for number, person in enumerate(("吴^甲||19500101|F", "郑^乙||19800202|M")):
+        text = (
+            f"MSH|^~\\&|HIS|JCCH|H|H|2026030110150{number}+0800||ADT^A28^ADT_A05|H{number}|P|2.5.1\r"
+            f"EVN|A28|2026030110150{number}+0800\rPID|1||P900001^^^JCCH^MR||{person}\r"
+        )
+        (inbox / f"{number}.hl7").write_text(text, encoding="utf-8")
+    assert run("held").code == 0
+    run("ingest", "--feed", "hospital-his", inbox)
+    listed = run("held")
+    (item,) = listed.lines
+    assert (listed.code, item["kind"], item["feed"]) == (1, "overlay", "hospital-his")
+    assert "••••01" in str(item["numbers"])
+    assert "P900001" not in listed.out
+    assert run("held", "--patient", item["other"]).lines == [item]
+
+    settled = run("held", item["number"], "--settle", "number given twice").lines[0]
+    assert settled["note"] == "number given twice"
+    assert (run("held").code, run("held").lines) == (0, [])
+    assert run("held", "--all").lines == [settled]
+
+
 @pytest.mark.parametrize(
     ("option", "other"), [("--port", "--mllp-port"), ("--mllp-port", "--port")]
 )
@@ -366,6 +391,7 @@ def test_a_port_that_is_taken_is_one_line_that_names_the_option(run, tmp_path, o
         (None, ["search", "--count", "Basic?_id=none"], ["search"]),
         (None, ["links", "nobody"], ["links"]),
         (None, ["unlink", "1"], ["unlink", "x"]),
+        (["held"], ["held", "99"], ["held", "--settle", "why"]),
         (["conformance"], None, ["conformance", "--nonsense"]),
         (["replay", "--all"], ["replay", "999"], ["replay"]),
         (None, ["restore", "{noise}"], ["restore", "missing.gz"]),

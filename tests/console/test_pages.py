@@ -8,9 +8,10 @@ import pytest
 
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.errors import Issue
-from fhir_bridge.identity import Linker, load_rules
+from fhir_bridge.identity import Linker, Saying, load_rules
+from fhir_bridge.ingest.draft import Draft
 from fhir_bridge.search import Access
-from fhir_bridge.store import QuarantineEntry
+from fhir_bridge.store import HeldRow, QuarantineEntry
 from tests.console.community import NATIONAL
 
 PAGES = (
@@ -194,6 +195,7 @@ def test_a_resident_shows_who_was_joined_and_how_to_undo_it(client, services, la
     """Feed, rule, masked identifiers and the command; only for those who see everything."""
     linker = Linker(load_rules(Artifacts()), {"hospital-adt": "hospital"})
     with services.store.transaction() as transaction:
+        draft = Draft(transaction)
         for feed in ("public-health-files", "hospital-adt"):
             patient = {
                 "resourceType": "Patient",
@@ -201,8 +203,9 @@ def test_a_resident_shows_who_was_joined_and_how_to_undo_it(client, services, la
                 "birthDate": "1949-12-31",
                 "name": [{"text": "<i>李梅</i>"}],
             }
-            link = linker.link(transaction, patient, feed, lambda: "digest")
-        transaction.put(link.patient)
+            link = linker.link(draft, patient, Saying(feed, message=lambda: "digest"))
+            draft.put(link.patient, 1)
+        draft.apply()
     path = f"/console/residents/{link.patient_id}?lang={language}"
     page = client.get(path).text
     assert all(each in page for each in words)
@@ -212,6 +215,26 @@ def test_a_resident_shows_who_was_joined_and_how_to_undo_it(client, services, la
     assert "fhir-bridge unlink 2" in section
     services.access = Access.patients([link.patient_id])
     assert "fhir-bridge unlink" not in client.get(path).text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "a known number came with"), ("zh-CN", "待核实的身份冲突")]
+)
+def test_the_first_page_lists_contradictions_of_persons(client, services, language, words):
+    """Why, both residents, the masked number and the command; until it is settled."""
+    path = f"/?lang={language}"
+    assert words not in client.get(path).text
+    detail = '{"numbers": [["urn:oid:2.16.156.10011.1.2", "••••01"]]}'
+    with services.store.transaction() as transaction:
+        for _ in range(2):
+            transaction.hold(HeldRow("overlay", "p", "q", "his", "digest", detail))
+    page = client.get(path).text
+    assert words in page
+    assert "••••01" in page
+    assert page.count("fhir-bridge held 1") == 1
+    assert "/console/residents/q" in page
+    services.store.held.settle(1, "asked")
+    assert words not in client.get(path).text
 
 
 def test_the_first_page_warns_of_an_outdated_index(client, services):

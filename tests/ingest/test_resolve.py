@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, definitions
+from fhir_bridge.identity import Link, Saying
 from fhir_bridge.ingest import named_resource_id, parse_feed
 from fhir_bridge.ingest.draft import Draft
 from fhir_bridge.ingest.resolve import Resolved, Resolver, Spoken
@@ -23,25 +23,19 @@ FIRST = parse_feed("first", FEED)
 SECOND = parse_feed("second", FEED)
 
 
-@dataclass
-class Link:
-    """A linker's answer."""
-
-    patient_id: str
-    patient: dict[str, Any]
-    issues: list[Issue] = field(default_factory=list)
-    replaced: list[dict[str, Any]] = field(default_factory=list)
-
-
 class CountingLinker:
     """Gives every statement the same person and counts how often it is asked."""
 
     asked = 0
 
-    def link(self, ledger: object, patient: dict[str, Any], feed: str, message: object) -> Link:
+    def link(self, ledger: object, patient: dict[str, Any], saying: Saying) -> Link:
         """Always p1."""
         self.asked += 1
-        return Link("p1", {**patient, "id": "p1"})
+        said = (saying.source, "p1")
+        return Link("p1", {**patient, "id": "p1"}, "number", statement=said)
+
+    def operate(self, *_: object) -> None:
+        """Nothing changes."""
 
     def living(self, ledger: object, patient_id: str) -> str:
         """Itself."""

@@ -1,0 +1,31 @@
+"""Who says something of a person, when, and in which message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+__all__ = ["Saying"]
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """The circumstances of a statement.
+
+    `feed` is the interface it came by and `source` whose words it is (institution and
+    system; several feeds may be of one source); `at` is the event time in milliseconds since
+    1970.  `message` gives the digest of the message, for the link log; `event` is the type
+    of the message ("ADT^A08", "" for a row of a table); `level` is 1 for a mere mention.
+    """
+
+    feed: str
+    source: str = ""
+    at: int = 0
+    message: Callable[[], str] = str
+    event: str = ""
+    level: int = 0
+
+    @property
+    def speaker(self) -> str:
+        """The source, or the feed where none is named."""
+        return self.source or self.feed

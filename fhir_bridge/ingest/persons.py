@@ -1,0 +1,148 @@
+"""The Patients of a Bundle: whose each one is, and what the message orders about persons.
+
+A Patient is found or made by the linker; operations on persons (``Patient/$merge`` …) are
+carried out in the order of the entries.  What a source says again word for word costs no
+query: only the time at which it was heard last is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from fhir_bridge.errors import Issue
+from fhir_bridge.fhir import Resource, render_json
+from fhir_bridge.identity import Link, Move, Record, Saying, person_key
+
+from .draft import Draft
+from .memory import Memory, short_digest
+from .operations import Operation
+from .stating import bare
+
+__all__ = ["Heard", "PatientLinker", "Persons"]
+
+
+class PatientLinker(Protocol):
+    """What is asked of :class:`fhir_bridge.identity.Linker`."""
+
+    def link(self, ledger: Any, patient: Resource, saying: Saying, /) -> Link:
+        """The Patient that `patient`, as stated by `saying`, belongs to."""
+
+    def operate(
+        self, ledger: Any, url: str, parameters: Resource, saying: Saying, /
+    ) -> Link | None:
+        """Carries out an operation on persons; None when nothing changes."""
+
+    def living(self, ledger: Any, patient_id: str, /) -> str:
+        """The Patient that this one is part of now: mostly itself."""
+
+    def person(self, ledger: Any, identifier: Resource, /) -> str:
+        """The Patient who has a number; "" when nobody is known by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Who it was, under which record and statement of the source, and when it was said."""
+
+    patient_id: str
+    record: Record
+    statement: tuple[str, str]
+    at: int
+
+
+@dataclass(slots=True)
+class Heard:
+    """What a Bundle said of persons: which Patients change, and under which records.
+
+    `records` are the sources' own records in the order of the entries; `keys` their keys by
+    the reference of the Patient.
+    """
+
+    changed: list[tuple[int, Resource]] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    keys: dict[str, int] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
+
+    def is_of(self, patient_id: str, record: Record) -> None:
+        """That the message speaks of a Patient under a record of its source."""
+        if record[1]:
+            self.records.append(record)
+            self.keys.setdefault(f"Patient/{patient_id}", person_key(record))
+
+
+class Persons:
+    """Links Patients, one Bundle after the other; remembers what was said of them."""
+
+    def __init__(self, linker: PatientLinker) -> None:
+        self._linker = linker
+        self.memory: Memory[_Known] = Memory()
+
+    def link(self, number: int, patient: Resource, saying: Saying, draft: Draft, to: Heard) -> str:
+        """The reference of the Patient that entry `number` states."""
+        key = _key(patient, saying)
+        digest = short_digest(render_json(patient))
+        known = self.memory.recall(key, digest)
+        if known is not None and known.at <= saying.at:
+            return self._again(key, digest, known, saying, draft, to)
+        link = self._linker.link(draft, patient, saying)
+        self._take(number, link, draft, to)
+        if key and link.statement:
+            known = _Known(link.patient_id, link.record, link.statement, saying.at)
+            self.memory.learn(key, digest, known)
+        return f"Patient/{link.patient_id}"
+
+    def operate(
+        self, number: int, operation: Operation, saying: Saying, draft: Draft, to: Heard
+    ) -> str:
+        """The reference of the Patient that entry `number` changes; "" when nothing changes.
+
+        Raises BridgeError FB-5109 for an operation that lacks a number.
+        """
+        link = self._linker.operate(draft, operation.url, operation.parameters, saying)
+        if link is None:
+            return ""
+        self.memory.forget(everything=True)
+        self._take(number, link, draft, to)
+        return f"Patient/{link.patient_id}"
+
+    def living(self, ledger: Any, patient_id: str, /) -> str:
+        """The Patient that this one is part of now: mostly itself."""
+        return self._linker.living(ledger, patient_id)
+
+    def person(self, ledger: Any, identifier: Resource, /) -> str:
+        """The Patient who has a number; "" when nobody is known by it."""
+        return self._linker.person(ledger, identifier)
+
+    def _again(  # noqa: PLR0917 - what, whose, where to
+        self, key: bytes, digest: bytes, known: _Known, saying: Saying, draft: Draft, to: Heard
+    ) -> str:
+        """The same words again: known to hold until now."""
+        if known.at < saying.at:
+            draft.hear_again(known.statement, saying.at)
+            later = _Known(known.patient_id, known.record, known.statement, saying.at)
+            self.memory.learn(key, digest, later)
+        to.is_of(known.patient_id, known.record)
+        return f"Patient/{known.patient_id}"
+
+    def _take(self, number: int, link: Link, draft: Draft, to: Heard) -> None:
+        to.issues += link.issues
+        to.moves += link.moves
+        to.is_of(link.patient_id, link.record)
+        if link.replaced or link.moves:
+            self.memory.forget(everything=True)
+        for resource in (*link.replaced, link.patient):
+            id_ = resource["id"]
+            present = draft.present("Patient", id_)
+            if present is None or bare(present.resource) != resource:
+                draft.put(resource, draft.last_version("Patient", id_) + 1)
+                to.changed.append((number, resource))
+        draft.move(link.moves)
+
+
+def _key(patient: Resource, saying: Saying) -> bytes:
+    """What a source's words of a person are remembered under: its first number."""
+    for each in patient.get("identifier", ()):
+        if each.get("value"):
+            return short_digest(f"{saying.speaker} {each.get('system')} {each['value']}".encode())
+    return b""
