@@ -312,12 +312,16 @@ def _is_local(request: HttpRequest, host: str) -> bool:
     The Host must be this machine's own name too: a page of the web can make a browser
     here ask this address under a name of its own (DNS rebinding).
     """
-    if any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "Via")):
+    if any(_is_of_proxy(name.lower()) for name in request.headers.keys()):  # noqa: SIM118
         return False
     named = urlsplit(f"//{request.host}").hostname
     if named not in (host, "localhost") and not _is_loopback(named):
         return False
     return _is_loopback(request.remote_addr)
+
+
+def _is_of_proxy(header: str) -> bool:
+    return header in {"forwarded", "via", "x-real-ip"} or header.startswith("x-forwarded-")
 
 
 def _is_loopback(address: str | None) -> bool:

@@ -43,6 +43,7 @@ from fhir_bridge.search import Access
 __all__ = ["Edge", "create_app", "fhir_blueprint"]
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
 _LONGEST_SECONDS = 120.0
 
@@ -101,6 +102,8 @@ class Edge:
         environ = http.environ
         try:
             access = self._services.access_for(http)
+            if http.method in _CHANGING and not rest.endswith("_search"):
+                self._cross_origin.require_own(environ, settings.fhir_base)
             request = read_request(http, rest, settings.max_request_bytes)
             shape = wanted(request, environ.get("HTTP_ACCEPT", ""))
             found = route(request.method, request.path, self._services.definitions.resource_types)

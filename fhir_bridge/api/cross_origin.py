@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any
+from urllib.parse import urlsplit
+
+from fhir_bridge.errors import BridgeError
 
 __all__ = ["CrossOrigin"]
 
@@ -40,6 +43,20 @@ class CrossOrigin:
             ("Access-Control-Expose-Headers", _READ),
         ]
 
+    def require_own(self, environ: Mapping[str, Any], base_url: str) -> None:
+        """Raises BridgeError FB-4203 for a change that a page of another origin asks for.
+
+        A form on any page can make a browser here send a POST; the browser says whose page it
+        is (https://www.w3.org/TR/fetch-metadata/).  Pages of named origins may.
+        """
+        origin = environ.get("HTTP_ORIGIN", "")
+        if origin in self._origins:
+            return
+        own = {f"{environ.get('wsgi.url_scheme')}://{environ.get('HTTP_HOST')}", _origin(base_url)}
+        is_foreign = environ.get("HTTP_SEC_FETCH_SITE", "none") in {"cross-site", "same-site"}
+        if is_foreign or (origin and origin not in own):
+            raise BridgeError("FB-4203")
+
     def preflight(self, environ: Mapping[str, Any], methods: str) -> list[tuple[str, str]]:
         """What a browser is told that asks before it sends (``OPTIONS``)."""
         headers = self.headers(environ)
@@ -51,3 +68,8 @@ class CrossOrigin:
             ("Access-Control-Allow-Headers", _SENT),
             ("Access-Control-Max-Age", _KEPT_SECONDS),
         ]
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -22,6 +22,11 @@ from fhir_bridge.interactions import Reply, Request, etag, http_date
 
 __all__ = ["DEFAULT", "Wanted", "wanted", "write_response"]
 
+_SHOWN = frozenset(
+    ["application/pdf", "image/gif", "image/jpeg", "image/png", "image/webp", "text/plain"]
+)
+"""Contents that a browser may show; any other one, which might be active, it saves."""
+
 _LEAST_COMPRESSED = 1400
 """Below the size of one network packet, compression gains nothing."""
 
@@ -68,6 +73,8 @@ def write_response(
     elif body and not reply.media:
         body = _rendered(body, shape)
     headers = [*_ALWAYS, ("X-Request-Id", request_id)]
+    if shape.native and reply.status == 200:
+        headers += _as_content(content_type)
     if reply.version:
         headers.append(("ETag", etag(reply.version)))
     if reply.last_modified:
@@ -104,6 +111,15 @@ def _native(body: bytes) -> tuple[str, bytes]:
     content_type = str(binary.get("contentType", ""))
     is_plain = content_type.isascii() and content_type.isprintable() and "html" not in content_type
     return (content_type if is_plain else "application/octet-stream"), data
+
+
+def _as_content(content_type: str) -> list[tuple[str, str]]:
+    """What keeps a Binary from running in our origin when a browser opens it."""
+    media = content_type.partition(";")[0].strip().lower()
+    headers = [("Content-Security-Policy", "sandbox; default-src 'none'")]
+    if media not in _SHOWN:
+        headers.append(("Content-Disposition", "attachment"))
+    return headers
 
 
 def _takes_gzip(accept_encoding: str) -> bool:

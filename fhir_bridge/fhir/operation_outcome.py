@@ -2,8 +2,8 @@
 
 https://hl7.org/fhir/R4/operationoutcome.html
 
-The catalogue code stands in ``details.coding``, the sentence in ``details.text``, the hint
-in ``diagnostics``; a place inside a resource in ``expression``, any other place (a line, a
+The catalogue code stands in ``details.coding``, the sentence in ``details.text``, sentence and
+hint in ``diagnostics``, which is all that some clients show their users; a place inside a resource in ``expression``, any other place (a line, a
 segment, a column, a parameter) in ``location``.
 """
 
@@ -43,7 +43,7 @@ def _issue(issue: Issue) -> dict[str, Any]:
         },
     }
     if issue.hint:
-        rendered["diagnostics"] = issue.hint
+        rendered["diagnostics"] = f"{issue.sentence} {issue.hint}"
     if issue.where:
         rendered["expression" if _FHIRPATH.match(issue.where) else "location"] = [issue.where]
     return rendered

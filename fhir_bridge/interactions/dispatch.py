@@ -13,6 +13,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+from fhir_bridge.interactions.bare import require_bare
 from fhir_bridge.interactions.context import Context
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
@@ -33,6 +34,7 @@ def perform_route(request: Request, found: Route, context: Context) -> Reply:
     """The same for a request whose route is known."""
     if found.interaction == "operation":
         return context.operate(request, found, context)
+    require_bare(request, found)
     return interactions()[found.interaction](request, found, context)
 
 
