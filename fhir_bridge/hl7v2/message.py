@@ -9,8 +9,8 @@ Names: a segment or group name on a message (``PID``, ``ORDER_OBSERVATION``), ``
 a segment, ``c4`` and ``s1`` on a value, and ``raw`` for the whole text between two
 separators.  Nothing is split before it is asked for.  Absent and empty answer None, the
 null ``""`` (the sender takes back what is known) a value whose text is the mark `NULL` of
-:mod:`fhir_bridge.fhir.marks`; in the header segments, which say nothing that is kept, it is
-as empty.
+:mod:`fhir_bridge.fhir.marks`; where nothing can be taken back (headers, set ids, what a
+segment is about: ``kept.toml``) it is as empty.
 ``where`` names a node as the sender would: ``PID-3[2].4``, ``OBX[4]-5``.
 """
 

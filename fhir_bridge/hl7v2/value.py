@@ -7,6 +7,10 @@ See :mod:`.message` for how nodes answer.
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from fhir_bridge.fhir.marks import NULL
@@ -16,38 +20,9 @@ from .escape import unescape
 if TYPE_CHECKING:
     from .message import Segment
 
-__all__ = ["HEADERS", "SENT_NULL", "Value", "make_value", "plain_value"]
+__all__ = ["SENT_NULL", "Value", "make_value", "plain_value"]
 
 SENT_NULL = '""'
-HEADERS = frozenset({"MSH", "FHS", "BHS", "BTS", "FTS", "MSA"})
-"""Segments that speak of the message, of which nothing is kept: null is as empty there."""
-_NUMBERED = frozenset(
-    [
-        "AIG",
-        "AIL",
-        "AIP",
-        "AIS",
-        "AL1",
-        "DB1",
-        "DG1",
-        "FT1",
-        "GT1",
-        "IAM",
-        "IN1",
-        "NK1",
-        "NTE",
-        "OBR",
-        "OBX",
-        "PID",
-        "PR1",
-        "PV1",
-        "RGS",
-        "SPM",
-        "TXA",
-    ]
-)
-"""Segments whose field 1 numbers them; a null number is none."""
-
 _COMPONENTS = {f"c{number}": number for number in range(1, 200)}
 _SUBCOMPONENTS = {f"s{number}": number for number in range(1, 200)}
 
@@ -139,7 +114,7 @@ class Value(str):
 
 
 def make_value(text: str, segment: Segment, place: tuple[int, int, int, int]) -> Value | None:
-    """A value over `text`; None when it is empty or separators only, or null in a header."""
+    """A value over `text`; None when it is empty or separators only, or null where that is as empty."""
     message = segment.message
     separators = message.separators
     first = text
@@ -151,7 +126,7 @@ def make_value(text: str, segment: Segment, place: tuple[int, int, int, int]) ->
         if not text:
             return None
         if text == SENT_NULL:
-            if _takes_nothing_back(segment.name, place[0]):
+            if _is_kept(segment.name, place[0]):
                 return None
             text = first = NULL
     elif not first and not text.strip(separators.component + separators.subcomponent):
@@ -159,7 +134,7 @@ def make_value(text: str, segment: Segment, place: tuple[int, int, int, int]) ->
     if separators.escape and separators.escape in first:
         first = unescape(first, separators, message.charset)
     elif first == SENT_NULL:
-        first = "" if _takes_nothing_back(segment.name, place[0]) else NULL
+        first = "" if _is_kept(segment.name, place[0]) else NULL
     value = Value(first)
     value.text = text
     value.segment = segment
@@ -167,14 +142,19 @@ def make_value(text: str, segment: Segment, place: tuple[int, int, int, int]) ->
     return value
 
 
-def _takes_nothing_back(segment: str, field: int) -> bool:
-    """Whether a null is as empty: it stands in a header, or where siblings are told apart.
+@cache
+def _kept() -> Mapping[str, frozenset[int]]:
+    """The fields of each segment that no null takes back (``kept.toml``)."""
+    text = files(__package__).joinpath("kept.toml").read_text(encoding="utf-8")
+    return {
+        segment: frozenset(range(400) if numbers == "all" else numbers)
+        for segment, numbers in tomllib.loads(text).items()
+    }
 
-    OBX-2 says how to read OBX-5, OBX-4 and the set ids which of several a segment is.
-    """
-    if field == 1 and segment in _NUMBERED:
-        return True
-    return segment in HEADERS or (segment == "OBX" and field in {2, 4})
+
+def _is_kept(segment: str, field: int) -> bool:
+    """Whether a null in the field is as empty."""
+    return field in _kept().get(segment, ())
 
 
 def plain_value(text: str, segment: Segment, number: int) -> Value:

@@ -52,7 +52,7 @@ def test_empty_and_absent_fields_answer_none_and_a_null_its_mark() -> None:
 )
 def test_a_null_stands_wherever_a_value_can(field: str, parts: list[str]) -> None:
     """As a component, a subcomponent or a repetition beside others."""
-    found = _message("ADT^A01", f"PID|1||{field}").get("PID").get("f3")
+    found = _message("ADT^A01", f"PID|1|||||{field}").get("PID").get("f6")
 
     texts = (
         [str(one) for one in found]
@@ -78,13 +78,32 @@ def test_null_in_the_header_is_as_empty() -> None:
     assert answer.header.get("f11") == "P"
 
 
-def test_null_is_as_empty_where_it_tells_siblings_apart() -> None:
-    """A result is not lost because its set id, its sub-id or its data type is null."""
-    obx = _message("ORU^R01", PID, 'OBX|""|""|WBC|""|7.5|""').get("OBX")
+@pytest.mark.parametrize(
+    ("segment", "kept", "null"),
+    [
+        ('OBX|""|""|""|""|7.5|""||||""|""', (1, 2, 3, 4, 11), (6, 10)),
+        ('PID|""|""|""||""|""|""', (1, 3), (2, 5, 6, 7)),
+        ('PV1|""|""|""|||||||||||||||""', (1, 2), (3, 18)),
+        ('ORC|""|""|""', (1,), (2, 3)),
+    ],
+)
+def test_null_is_as_empty_where_nothing_can_be_taken_back(
+    segment: str, kept: tuple[int, ...], null: tuple[int, ...]
+) -> None:
+    """What tells siblings apart, how to read others, or what the segment is about."""
+    found = _message("ORU^R01", PID, segment).segments[-1]
 
-    assert [obx.get(f"f{number}") for number in (1, 2, 4)] == [None] * 3
-    assert obx.get("f5").type_name is None
-    assert obx.get("f6") == NULL
+    assert [found.get(f"f{number}") for number in kept] == [None] * len(kept)
+    assert [found.get(f"f{number}") for number in null] == [NULL] * len(null)
+
+
+def test_a_part_of_such_a_field_is_as_empty_too() -> None:
+    """A number without its value, with its authority."""
+    found = _message("ORU^R01", 'PID|1||""^^^H1||""^三').get("PID")
+
+    assert found.get("f3").get("c1") is None
+    assert found.get("f3").get("c4") == "H1"
+    assert [found.get("f5").get(part) for part in ("c1", "c2")] == [NULL, "三"]
 
 
 def test_marks_of_maps_never_come_from_outside() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from fhir_bridge.errors import Issue
+from fhir_bridge.fhir.marks import is_null
 
 
 def kept_as_text(text: str | None, kind: str) -> Issue | None:
-    """FB-2128, a warning at the source position; nothing from an absent text.
+    """FB-2128, a warning at the source position; nothing from an absent text or a null.
 
     >>> kept_as_text("约65", "number").code
     'FB-2128'
     """
-    return Issue("FB-2128", "warning", details={"type": str(kind)}) if text else None
+    if not text or is_null(text):
+        return None
+    return Issue("FB-2128", "warning", details={"type": str(kind)})
