@@ -12,7 +12,7 @@ from fhir_bridge.identity.decisions import Decision, decisions
 from fhir_bridge.identity.fold import PLACEHOLDER, fold
 from fhir_bridge.identity.keys import PersonKeys, Record, person_key
 from fhir_bridge.identity.linker import Linker, living
-from fhir_bridge.identity.repoint import Move, repoint
+from fhir_bridge.identity.repoint import Move, repoint, speak_of
 from fhir_bridge.identity.rules import IdentityRules, VerifiedSystem, load_rules, mod11_2_holds
 from fhir_bridge.identity.saying import Saying
 from fhir_bridge.identity.statements import IdentityLedger, Statement
@@ -39,5 +39,6 @@ __all__ = [
     "mod11_2_holds",
     "person_key",
     "repoint",
+    "speak_of",
     "unlink",
 ]

@@ -25,6 +25,8 @@ from fhir_bridge.store import (
     resource_key,
 )
 
+from .following import Follow, follow
+
 __all__ = ["Draft", "Present"]
 
 _Speaker = tuple[str, int]
@@ -57,6 +59,7 @@ class _Changes:
     links: list[tuple[str, str, str, str, str]] = field(default_factory=list)
     held: list[HeldRow] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
+    follows: list[Follow] = field(default_factory=list)
     heard: dict[_Person, int] = field(default_factory=dict)
 
 
@@ -104,6 +107,7 @@ class Draft:
         mine.links += theirs.links
         mine.held += theirs.held
         mine.moves += theirs.moves
+        mine.follows += theirs.follows
         mine.heard |= theirs.heard
 
     def apply(self) -> int:
@@ -122,6 +126,8 @@ class Draft:
             record.put_many(wave)
         for move in changes.moves:
             repoint(record, move)
+        for change in changes.follows:
+            follow(record, change)
         return len(changes.writes)
 
     def _apply_persons(self) -> None:
@@ -347,6 +353,10 @@ class Draft:
     def hold(self, row: HeldRow, /) -> None:
         """Puts a contradiction on the list, unless it stands there open already."""
         self._changes.held.append(row)
+
+    def follow(self, change: Follow) -> None:
+        """What refers to a thing follows it once everything is written."""
+        self._changes.follows.append(change)
 
     def move(self, moves: Iterable[Move]) -> None:
         """References that must follow when everything is written."""

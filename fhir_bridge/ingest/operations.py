@@ -19,25 +19,13 @@ from fhir_bridge.update import UpdateRules, retired
 from .aliases import find_alias, merged_into, point_to
 from .containers import Containers, container_key
 from .draft import Draft
+from .following import Follow
 from .naming import named_resource_id
 from .stating import bare
 
-__all__ = ["Follow", "Operation", "Operations", "read_operation"]
+__all__ = ["Operation", "Operations", "read_operation"]
 
 Identifier = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Follow:
-    """What refers to `reference` refers to `new` in place of `old` once the batch is written.
-
-    For a visit that moved, its results speak of the other person; for one that became part
-    of another, of that visit (then `old` is the reference itself).
-    """
-
-    reference: str
-    old: str
-    new: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +72,6 @@ class Operations:
         self._owner = owner
         self._persons = persons
         self.changed: list[Resource] = []
-        self.follows: list[Follow] = []
 
     def carry_out(self, operation: Operation, containers: Containers, source: str) -> Issue | None:
         """Does what the operation says; an issue where it cannot."""
@@ -111,7 +98,7 @@ class Operations:
             return None
         self._rewrite(kind, found, f"Patient/{old}", f"Patient/{new}")
         reference = f"{kind}/{found['id']}"
-        self.follows.append(Follow(reference, f"Patient/{old}", f"Patient/{new}"))
+        self._draft.follow(Follow(reference, f"Patient/{old}", f"Patient/{new}"))
         return None
 
     def _merge(self, operation: Operation) -> Issue | None:
@@ -129,7 +116,7 @@ class Operations:
         self._put(kind, retired(source, self._rules))
         point_to(self._draft, kind, source, target["id"])
         reference = f"{kind}/{source['id']}"
-        self.follows.append(Follow(reference, reference, f"{kind}/{target['id']}"))
+        self._draft.follow(Follow(reference, reference, f"{kind}/{target['id']}"))
         return None
 
     def _find(self, operation: Operation, side: str) -> tuple[str, Resource | None]:

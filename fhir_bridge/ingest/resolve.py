@@ -33,7 +33,7 @@ from .draft import Draft
 from .feed import Feed, find_mentions
 from .memory import Memory, short_digest
 from .naming import SHARED, content_id, entry_id, without_places
-from .operations import Follow, Operation, Operations, read_operation
+from .operations import Operation, Operations, read_operation
 from .persons import Heard, PatientLinker, Persons
 from .settle import settle
 from .stating import Saying, Stating, bare
@@ -70,7 +70,6 @@ class Resolved:
     changed: list[tuple[int, Resource]] = field(default_factory=list)
     entries: list[str] = field(default_factory=list)
     let_go: list[str] = field(default_factory=list)
-    follows: list[Follow] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     records: list[tuple[str, str]] = field(default_factory=list)
     at: int = 0
@@ -309,7 +308,6 @@ class Resolver:
             if issue is not None:
                 task.resolved.issues.append(issue)
         task.resolved.changed += [(-1, resource) for resource in operations.changed]
-        task.resolved.follows += operations.follows
 
     def _level(self, entry: _Entry, task: _Task) -> int:
         kind = entry.resource["resourceType"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from fhir_bridge.search import Registry
 from fhir_bridge.store import Store, open_store
 from fhir_bridge.transform import Library
 from fhir_bridge.validation import Validator
+from tests.ingest.speaking import Record
+from tests.store.databases import scratch_schema
 
 ADT_MAP = """
 /// url = "urn:test:adt"
@@ -133,3 +137,19 @@ def site(tmp_path: Path) -> Iterator[Site]:
     made = make_site(tmp_path / "record.sqlite3")
     yield made
     made.store.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def record(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Record]:
+    """An empty record on either database, to which feeds speak."""
+    registry = Registry(definitions())
+    with ExitStack() as closing:
+        database = f"sqlite:///{tmp_path}/spoken.sqlite3"
+        if request.param == "postgresql":
+            url = os.environ.get("FHIR_BRIDGE_TEST_POSTGRESQL")
+            if not url:
+                pytest.skip("no PostgreSQL (set FHIR_BRIDGE_TEST_POSTGRESQL)")
+            database = closing.enter_context(scratch_schema(url))
+        store = open_store(database, registry=registry)
+        closing.callback(store.close)
+        yield Record(store)

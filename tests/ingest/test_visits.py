@@ -1,0 +1,129 @@
+"""Visits known by each of their numbers, moved to another person, merged into one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.ingest.speaking import Record, entry
+
+SYSTEM = {"serial": "urn:serial", "stay": "urn:stay"}
+
+
+def _numbers(**values: str) -> list[dict[str, str]]:
+    return [{"system": SYSTEM[name], "value": value} for name, value in values.items()]
+
+
+def _person(number: str) -> dict[str, Any]:
+    identifier = [{"system": "urn:mrn", "value": number}]
+    return entry("Patient", f"urn:uuid:{number}", identifier=identifier, name=[{"text": number}])
+
+
+def _visit(person: str, identifier: list[dict[str, str]], **content: Any) -> dict[str, Any]:
+    subject = {"reference": f"urn:uuid:{person}"}
+    return entry("Encounter", "urn:uuid:v", identifier=identifier, subject=subject, **content)
+
+
+def _result(person: str, number: str) -> dict[str, Any]:
+    return entry(
+        "Observation",
+        identifier=[{"system": "urn:r", "value": number}],
+        subject={"reference": f"urn:uuid:{person}"},
+        encounter={"reference": "urn:uuid:v"},
+        status="final",
+    )
+
+
+def _asked(url: str, **identifiers: dict[str, str]) -> dict[str, Any]:
+    parameters = [
+        {"name": name.replace("_", "-"), "valueIdentifier": value}
+        for name, value in identifiers.items()
+    ]
+    resource = {"resourceType": "Parameters", "parameter": parameters}
+    return {"resource": resource, "request": {"method": "POST", "url": url}}
+
+
+def _names(record: Record) -> dict[str, str]:
+    """Names by the reference of the Patient."""
+    return {f"Patient/{each['id']}": each["name"][0]["text"] for each in record.read("Patient")}
+
+
+def test_a_visit_is_known_by_each_of_its_numbers(record: Record) -> None:
+    """Serial and stay together, then either alone: one visit."""
+    record.say(_person("A"), _visit("A", _numbers(serial="1", stay="Z"), status="in-progress"))
+    record.say(_person("A"), _visit("A", _numbers(stay="Z"), period={"end": "2026"}))
+    record.say(_person("A"), _visit("A", _numbers(serial="1"), priority={"text": "x"}))
+
+    (visit,) = record.read("Encounter")
+    assert (visit["period"], visit["priority"]) == ({"end": "2026"}, {"text": "x"})
+
+
+def test_two_stays_with_one_number_and_different_serials_stay_two(record: Record) -> None:
+    """The inpatient number comes again a year later."""
+    record.say(_person("A"), _visit("A", _numbers(serial="1", stay="Z"), status="finished"))
+    record.say(_person("A"), _visit("A", _numbers(serial="2", stay="Z"), status="planned"))
+    record.say(_person("A"), _visit("A", _numbers(stay="Z", serial="1"), priority={"text": "x"}))
+
+    states = {each["identifier"][0]["value"]: each["status"] for each in record.read("Encounter")}
+    assert states == {"1": "finished", "2": "planned"}
+
+
+def test_a_visit_moves_with_its_results_and_nothing_else(record: Record) -> None:
+    """A45: the visit of B is A's; B stays active and keeps the other visit; later news follow."""
+    other = _visit("B", _numbers(serial="9"), status="finished")
+    record.say(_person("A"))
+    record.say(
+        _person("B"), _visit("B", _numbers(serial="1"), status="finished"), _result("B", "r")
+    )
+    record.say(_person("B"), other)
+    moved = _asked(
+        "Encounter/$move",
+        source_encounter_identifier=_numbers(serial="1")[0],
+        target_patient_identifier={"system": "urn:mrn", "value": "A"},
+    )
+    record.say(_person("A"), moved)
+    record.say(_person("A"), _visit("A", _numbers(serial="1"), priority={"text": "x"}))
+
+    names = _names(record)
+    owners = {
+        each["identifier"][0]["value"]: names[each["subject"]["reference"]]
+        for each in [*record.read("Encounter"), *record.read("Observation")]
+    }
+    assert owners == {"1": "A", "9": "B", "r": "A"}
+    assert not any("link" in each for each in record.read("Patient"))
+
+
+def test_a_visit_becomes_part_of_another_of_the_same_person(record: Record) -> None:
+    """A42: its results and later messages about its number are of the other visit."""
+    record.say(
+        _person("A"), _visit("A", _numbers(serial="1"), status="finished"), _result("A", "r")
+    )
+    record.say(_person("A"), _visit("A", _numbers(serial="2"), status="finished"))
+    merge = _asked(
+        "Encounter/$merge",
+        source_encounter_identifier=_numbers(serial="1")[0],
+        target_encounter_identifier=_numbers(serial="2")[0],
+    )
+    record.say(_person("A"), merge)
+    record.say(_person("A"), _visit("A", _numbers(serial="1"), priority={"text": "x"}))
+
+    visits = {each["status"]: each for each in record.read("Encounter")}
+    assert set(visits) == {"finished", "entered-in-error"}
+    assert visits["finished"]["priority"] == {"text": "x"}
+    (result,) = record.read("Observation")
+    assert result["encounter"] == {"reference": f"Encounter/{visits['finished']['id']}"}
+
+
+def test_visits_of_two_persons_are_not_merged(record: Record) -> None:
+    """FB-6316, and both stay as they are; so does a visit that nobody knows (FB-6314)."""
+    record.say(_person("A"), _visit("A", _numbers(serial="1"), status="finished"))
+    record.say(_person("B"), _visit("B", _numbers(serial="2"), status="finished"))
+    merge = _asked(
+        "Encounter/$merge",
+        source_encounter_identifier=_numbers(serial="1")[0],
+        target_encounter_identifier=_numbers(serial="2")[0],
+    )
+    unknown = _asked("Encounter/$move", source_encounter_identifier=_numbers(serial="7")[0])
+    told = record.say(merge, unknown)
+
+    assert [issue.code for issue in told.issues] == ["FB-6316", "FB-6314"]
+    assert {each["status"] for each in record.read("Encounter")} == {"finished"}
