@@ -19,6 +19,7 @@ from sqlalchemy import create_engine
 
 from fhir_bridge import clock, hl7v2
 from fhir_bridge.app import Services, web_application
+from fhir_bridge.fhir.marks import NULL, USUAL
 from fhir_bridge.identity import Linker, load_rules
 from fhir_bridge.identity.personal import PersonalNumbers
 from fhir_bridge.ingest import Arrival, Journal, Pipeline, Validation, convert, find_standard_feed
@@ -82,9 +83,16 @@ class Record:
         raise AssertionError("the port closed without an answer")
 
     def unsound(self) -> list[str]:
-        """What a check of the record finds."""
-        numbers = PersonalNumbers(load_rules(self.services.artifacts))
-        return [str(issue) for issue in self.services.store.check(numbers=numbers).issues]
+        """What a check of the record finds, and bodies that show the marks of maps."""
+        store = self.services.store
+        found = store.check(numbers=PersonalNumbers(load_rules(self.services.artifacts)))
+        marked = [
+            f"a {resource_type} shows a mark of a map: {body.decode()}"
+            for resource_type in store.counts_by_type()
+            for body in store.bodies(resource_type)
+            if any(mark.encode() in body for mark in (NULL, USUAL))
+        ]
+        return [*map(str, found.issues), *marked]
 
     def search(self, query: str) -> dict[str, Any]:
         """All that a search finds, as one Bundle of the client."""
