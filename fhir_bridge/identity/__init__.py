@@ -11,7 +11,8 @@ from fhir_bridge.identity.deciding import Link
 from fhir_bridge.identity.decisions import Decision, decisions
 from fhir_bridge.identity.fold import PLACEHOLDER, fold
 from fhir_bridge.identity.keys import PersonKeys, Record, person_key
-from fhir_bridge.identity.linker import Linker, living
+from fhir_bridge.identity.linker import Linker
+from fhir_bridge.identity.replaced import living, living_ids
 from fhir_bridge.identity.repoint import Move, repoint, speak_of
 from fhir_bridge.identity.rules import IdentityRules, VerifiedSystem, load_rules, mod11_2_holds
 from fhir_bridge.identity.saying import Saying
@@ -35,6 +36,7 @@ __all__ = [
     "decisions",
     "fold",
     "living",
+    "living_ids",
     "load_rules",
     "mod11_2_holds",
     "person_key",

@@ -21,11 +21,11 @@ from fhir_bridge.identity.keys import (
     PersonKeys,
     also_key,
     number_key,
-    replaced_key,
     separated_key,
     statement_name,
 )
 from fhir_bridge.identity.operations import operate
+from fhir_bridge.identity.replaced import living
 from fhir_bridge.identity.rules import IdentityRules
 from fhir_bridge.identity.said import Stated, stated
 from fhir_bridge.identity.saying import Saying
@@ -127,18 +127,6 @@ class Linker:
         if earlier is None:
             deciding.log(patient_id, choice.rule, key, patient=said.patient)
         return key
-
-
-def living(ledger: IdentityLedger, patient_id: str) -> str:
-    """The Patient that this one is part of now, by keys alone: mostly itself."""
-    seen = {patient_id}
-    while True:
-        key = replaced_key(patient_id)
-        found = ledger.identity_keys([key]).get(key, patient_id)
-        if found in seen:
-            return found
-        seen.add(found)
-        patient_id = found
 
 
 def _own(known: list[Statement], said: Stated, saying: Saying, person: str) -> Statement | None:

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import bundle, operation_outcome, render_json
 from fhir_bridge.interactions.context import Context
+from fhir_bridge.interactions.replaced import may_miss, with_survivors
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import FORM, Request
 from fhir_bridge.interactions.routes import ID, Route
@@ -35,14 +36,17 @@ def search(request: Request, route: Route, context: Context) -> Reply:
     if request.body is not None:  # a search that is not a form would be taken for none
         raise BridgeError("FB-4007", media=request.media[:120], allowed=FORM)
     pairs = [pair for pair in request.query if pair[0] not in _NOT_SEARCH]
-    asked = _asked(route, pairs, request.prefer.lenient, context)
+    cursor = dict(request.query).get(_CURSOR, "")
+    lenient = request.prefer.lenient
+    asked, page = _found(route, pairs, lenient, cursor, context)
+    if not cursor and (not page.matches or may_miss(route, pairs, context)):
+        followed = with_survivors(route, pairs, context)
+        if followed is not None:
+            route = followed[0]
+            asked, page = _found(*followed, lenient, cursor, context)
     subset = parse_subset(
         asked.directives.summary, ",".join(asked.directives.elements), route.resource_type
     )
-    cursor = dict(request.query).get(_CURSOR, "")
-    compartment = (route.compartment, route.id) if route.compartment else None
-    planned = plan(asked, context.registry, compartment=compartment)
-    page = context.find(_narrowed(planned, route, context), cursor)
     entries = list(_entries(page, subset, context.base_url))
     if asked.ignored:
         outcome = operation_outcome(asked.ignored)
@@ -53,6 +57,16 @@ def search(request: Request, route: Route, context: Context) -> Reply:
     if total is None and not cursor and not page.next:
         total = len(page.matches)  # the first page is the last: nothing needs counting
     return Reply(200, render_json(bundle.searchset(entries, total=total, links=links)))
+
+
+def _found(
+    route: Route, pairs: Sequence[tuple[str, str]], lenient: bool, cursor: str, context: Context
+) -> tuple[Search, Page]:
+    """The checked search, and one page of it."""
+    asked = _asked(route, pairs, lenient, context)
+    compartment = (route.compartment, route.id) if route.compartment else None
+    planned = plan(asked, context.registry, compartment=compartment)
+    return asked, context.find(_narrowed(planned, route, context), cursor)
 
 
 def _narrowed(planned: Plan, route: Route, context: Context) -> Plan:

@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import bundle, render_json
+from fhir_bridge.identity import living
 from fhir_bridge.operations.operation import Answer, Call, Operation, Parameter
 from fhir_bridge.search import Plan, Search, parse_search, plan
 from fhir_bridge.store import Page, Stored
@@ -40,7 +41,9 @@ def _everything(call: Call) -> Answer:
     found = _Found(call, types)
     if not cursor:
         found.add(_own(call, types))
-    asked = _plan(call, types, count)
+    # Of a Patient that became part of another, the record is the other's.
+    person = living(call.opened or call.store, call.id)
+    asked = _plan(replace(call, id=person), types, count)
     page = call.find(asked, cursor) if asked.types else Page()
     found.add(page)
     while page.next and not count and len(found.entries) < _MOST:
