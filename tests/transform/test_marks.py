@@ -14,7 +14,17 @@ from tests.transform.maps import map_text, target_of, transform
 
 CHECKS = {"is_date", "mod11_2", "mod31_3"}
 SILENT = {"authority_uri", "entity_uri", "kept_as_text"}
-KEYS = {"battery_if_shared", "identity_key", "order_key", "place_among_alike"}
+KEYS = {
+    "battery_if_shared",
+    "foreign_uri",
+    "identity_key",
+    "number_system",
+    "order_key",
+    "person_key",
+    "place_among_alike",
+    "visit_url",
+    "when_there",
+}
 
 
 class Row(dict[str, Any]):

@@ -67,6 +67,49 @@ def test_the_battery_counts_where_orders_share_a_number() -> None:
     assert [call("battery_if_shared", obr) for obr in (one, two, three)] == ["A", "B", None]
 
 
+def test_the_feeds_own_numbers_have_the_systems_that_it_names() -> None:
+    """By CX-4, else by MSH-4; a card of a person keeps its authority."""
+    read = message("PID|1||1^^^H^MR~2^^^X^MR~3^^^H^JHN~4")
+    facility = read.header.get("f4")
+    systems = [
+        call("number_system", cx.get("c4"), facility, None, ["H"], "urn:own", cx.get("c5"))
+        for cx in read.get("PID").get("f3")
+    ]
+
+    sid = "https://fhir-bridge.org/fhir/sid"
+    assert systems == ["urn:own", f"{sid}/X", f"{sid}/H", "urn:own"]
+    assert call("foreign_uri", facility, ["H"]) is None
+    assert call("foreign_uri", facility, ["X"]) == f"{sid}/H"
+
+
+@pytest.mark.parametrize(
+    ("pv1", "event", "is_visit"),
+    [
+        ("PV1|1|I", "A01", True),
+        ("PV1|1|N", "A04", False),
+        ("PV1|1|I", "A31", False),
+        ("PV1|1|I" + "|" * 17 + "V1", "A31", True),
+        ("PV1|1|O", "A40", False),
+        ("PV1|1|", "R01", True),
+    ],
+)
+def test_a_required_pv1_is_no_visit(pv1: str, event: str, *, is_visit: bool) -> None:
+    """Where the event is about the person, or the class is none, and there is no number."""
+    read = hl7v2.parse(f"{HEAD.replace('R01', event)}\rPID|1||P1\r{pv1}".encode())
+
+    found = call("visit_url", read.get("PV1"), read.header.get("f9"), "urn:uuid:1")
+
+    assert found == ("urn:uuid:1" if is_visit else None)
+
+
+def test_a_person_is_named_by_the_first_number() -> None:
+    """PID-3, else PID-2, else PID-19; a value counts only where something else is."""
+    pids = [message(text).get("PID") for text in ("PID|1|B|A~C", "PID|1|B", "PID|1")]
+
+    assert [call("person_key", "H", pid) for pid in pids] == ["H/A", "H/B", None]
+    assert [call("when_there", "x", node) for node in (pids[0], None)] == ["x", None]
+
+
 @pytest.mark.parametrize(
     ("amount", "unit", "end"),
     [
