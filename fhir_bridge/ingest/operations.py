@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource, parse_json, render_json
-from fhir_bridge.update import UpdateRules, retired
+from fhir_bridge.update import UpdateRules, kept_time, retired, stated_at
 
 from .aliases import find_alias, merged_into, point_to
 from .containers import Containers, container_key
@@ -64,13 +64,19 @@ class Persons(Protocol):
 
 
 class Operations:
-    """Carries out operations of one record; `owner` is whose numbers without a system are."""
+    """Carries out operations of one record that happened at `at` (ms since 1970).
 
-    def __init__(self, draft: Draft, rules: UpdateRules, owner: str, persons: Persons) -> None:
+    `owner` is whose numbers without a system are.
+    """
+
+    def __init__(
+        self, draft: Draft, rules: UpdateRules, owner: str, persons: Persons, at: int
+    ) -> None:
         self._draft = draft
         self._rules = rules
         self._owner = owner
         self._persons = persons
+        self._at = at
         self.changed: list[Resource] = []
 
     def carry_out(self, operation: Operation, containers: Containers, source: str) -> Issue | None:
@@ -96,9 +102,12 @@ class Operations:
         old = _subject(found)
         if not old or self._persons.living(self._draft, old) == new:
             return None
-        self._rewrite(kind, found, f"Patient/{old}", f"Patient/{new}")
-        reference = f"{kind}/{found['id']}"
-        self._draft.follow(Follow(reference, f"Patient/{old}", f"Patient/{new}"))
+        rows = self._draft.rows(kind, found["id"])
+        if any(kept_time(row.times, row.at, "subject") > self._at for row in rows):
+            return None  # something newer says whose it is
+        change = Follow(f"{kind}/{found['id']}", f"Patient/{old}", f"Patient/{new}", self._at)
+        self._rewrite(kind, found, change)
+        self._draft.follow(change)
         return None
 
     def _merge(self, operation: Operation) -> Issue | None:
@@ -116,7 +125,7 @@ class Operations:
         self._put(kind, retired(source, self._rules))
         point_to(self._draft, kind, source, target["id"])
         reference = f"{kind}/{source['id']}"
-        self._draft.follow(Follow(reference, reference, f"{kind}/{target['id']}"))
+        self._draft.follow(Follow(reference, reference, f"{kind}/{target['id']}", self._at))
         return None
 
     def _find(self, operation: Operation, side: str) -> tuple[str, Resource | None]:
@@ -133,14 +142,16 @@ class Operations:
             present = self._draft.present(kind, other) if other else None
         return kind, None if present is None else bare(present.resource)
 
-    def _rewrite(self, kind: str, resource: Resource, old: str, new: str) -> None:
+    def _rewrite(self, kind: str, resource: Resource, change: Follow) -> None:
         """The resource, and what its sources said of it, with another subject."""
+        old, new = change.old, change.new
         version = self._draft.last_version(kind, resource["id"]) + 1
         for row in self._draft.rows(kind, resource["id"]):
             body = (
                 None if row.body is None else render_json(_said_of(parse_json(row.body), old, new))
             )
-            self._draft.put_row(replace(row, version=version, body=body))
+            times = stated_at(row.times, ["subject"], change.at)
+            self._draft.put_row(replace(row, version=version, times=times, body=body))
         self._draft.put(_said_of(resource, old, new), version)
         self.changed.append(self._draft_resource(kind, resource["id"]))
 

@@ -302,7 +302,9 @@ class Resolver:
             task.resolved.changed += [(-1, resource) for resource in literal]
 
     def _operate(self, asked: list[Operation], containers: Containers, task: _Task) -> None:
-        operations = Operations(task.draft, self._rules, task.owner, self._persons)
+        operations = Operations(
+            task.draft, self._rules, task.owner, self._persons, task.resolved.at
+        )
         for operation in asked:
             issue = operations.carry_out(operation, containers, task.source)
             if issue is not None:

@@ -18,7 +18,7 @@ from .marked import unmarked
 from .rest import rest_said
 from .retired import is_retired, retired
 from .rules import UpdateRules, load_update_rules
-from .said import REST, Said, merge, read_said, said_of
+from .said import REST, Said, kept_time, merge, read_said, said_of, stated_at
 from .slots import Slots, resource_of, slots_of
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "fold",
     "folded_slots",
     "is_retired",
+    "kept_time",
     "load_update_rules",
     "merge",
     "read_said",
@@ -37,5 +38,6 @@ __all__ = [
     "retired",
     "said_of",
     "slots_of",
+    "stated_at",
     "unmarked",
 ]

@@ -8,7 +8,7 @@ its time, so that an older value that arrives late does not come back.  A *usual
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from .marked import unmarked
 from .rules import UpdateRules
 from .slots import Slots, slots_of
 
-__all__ = ["REST", "Said", "merge", "read_said", "said_of"]
+__all__ = ["REST", "Said", "kept_time", "merge", "read_said", "said_of", "stated_at"]
 
 REST = "rest"
 """The source of what clients of the REST interface write."""
@@ -96,6 +96,17 @@ def read_said(  # noqa: PLR0917 - the columns of a row
         said.get("times", {}), frozenset(said.get("nulls", ())), frozenset(said.get("usual", ())),
         said.get("hidden", {}),
     )  # fmt: skip
+
+
+def stated_at(times: bytes | None, slots: Iterable[str], at: int) -> bytes:
+    """What stands beside a kept statement (`written_times`) with `slots` stated at `at`."""
+    said = parse_json(times) if times else {}
+    return render_json(said | {"times": said.get("times", {}) | dict.fromkeys(slots, at)})
+
+
+def kept_time(times: bytes | None, at: int, slot: str) -> int:
+    """When a slot of a kept statement, which is of the time `at`, was stated."""
+    return int(parse_json(times).get("times", {}).get(slot, at)) if times else at
 
 
 def merge(known: Said, new: Said) -> Said:

@@ -127,3 +127,33 @@ def test_visits_of_two_persons_are_not_merged(record: Record) -> None:
 
     assert [issue.code for issue in told.issues] == ["FB-6316", "FB-6314"]
     assert {each["status"] for each in record.read("Encounter")} == {"finished"}
+
+
+def test_what_was_said_before_a_move_does_not_undo_it(record: Record) -> None:
+    """Messages from before it sent again, and an older move replayed, change nothing."""
+
+    def move(to: str, at: str) -> None:
+        record.say(
+            _asked(
+                "Encounter/$move",
+                source_encounter_identifier=_numbers(serial="1")[0],
+                target_patient_identifier={"system": "urn:mrn", "value": to},
+            ),
+            at=at,
+        )
+
+    begun, moved, again = (f"2026-01-01T{hour}:00:00Z" for hour in ("10", "12", "14"))
+    for person in "ABC":
+        record.say(_person(person), at=begun)
+    said = _person("B"), _visit("B", _numbers(serial="1"), status="finished"), _result("B", "r")
+    record.say(*said, at=begun)
+    move("A", moved)
+    record.say(*said, at=begun)
+    names = _names(record)
+    everything = [*record.read("Encounter"), *record.read("Observation")]
+    assert {names[each["subject"]["reference"]] for each in everything} == {"A"}
+
+    move("C", again)
+    move("A", moved)
+    everything = [*record.read("Encounter"), *record.read("Observation")]
+    assert {names[each["subject"]["reference"]] for each in everything} == {"C"}
