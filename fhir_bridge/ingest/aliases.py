@@ -15,17 +15,21 @@ from fhir_bridge.fhir import Resource
 from fhir_bridge.fhir.marks import NULL
 
 from .draft import Draft
+from .naming import named_resource_id
 
 __all__ = ["find_alias", "keep_aliases", "merged_into", "point_to"]
 
 
 def find_alias(draft: Draft, resource: Resource) -> str:
-    """The id of the resource that one of these numbers leads to; "" where there is none."""
+    """The id of the resource that one of these numbers leads to; "" where there is none.
+
+    A number that is no key may still have named a resource that had no other.
+    """
     kind = resource["resourceType"]
     numbers = dict(_numbers(resource))
     known = draft.identity_keys(numbers)
-    for key in numbers:
-        id_ = known.get(key, "")
+    for key, (system, value) in numbers.items():
+        id_ = known.get(key) or named_resource_id(kind, system, value)
         present = draft.present(kind, id_) if id_ else None
         if present is not None and not _contradict(resource, present.resource):
             return id_
