@@ -9,5 +9,6 @@ asked), `narrative` (section text as XHTML).  No I/O, and XML only through
 
 from fhir_bridge.cda.document import Document, parse
 from fhir_bridge.cda.node import Node, Text
+from fhir_bridge.cda.unread import unread
 
-__all__ = ["Document", "Node", "Text", "parse"]
+__all__ = ["Document", "Node", "Text", "parse", "unread"]

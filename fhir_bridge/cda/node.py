@@ -28,6 +28,7 @@ __all__ = ["Node", "Text", "Value"]
 
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _SCHEMA_INSTANCE = "{http://www.w3.org/2001/XMLSchema-instance}"
+_UNREAD = object()
 _BLANKS = re.compile(r"\s+")
 _REFERRING = frozenset({"text", "originalText", "value"})
 _DATA_ELEMENT = re.compile(r"^\s*DE\s*\d")
@@ -36,7 +37,8 @@ _DATA_ELEMENT = re.compile(r"^\s*DE\s*\d")
 class Text(str):
     """The text of an attribute or of an element; `where` names its place in the file."""
 
-    __slots__ = ("_element", "_name")
+    __slots__ = ("_element", "_name", "carried")
+    carried: bool  # whether it was put somewhere
     _element: xml.Element
     _name: str
 
@@ -45,6 +47,7 @@ class Text(str):
         text = super().__new__(cls, value)
         text._element = element
         text._name = name
+        text.carried = False
         return text
 
     @property
@@ -60,27 +63,47 @@ Value = Union["Node", Text, list["Node | Text"], None]
 class Node:
     """One element.  See the module's promises."""
 
-    __slots__ = ("_element", "_values")
+    __slots__ = ("_element", "_values", "asked")
 
     def __init__(self, element: xml.Element) -> None:
         self._element = element
+        self.asked: dict[str, Any] = {}
+        """What was asked for, with the answers."""
         self._values: dict[str, Any] | None = None
 
     def get(self, name: str) -> Value:
         """The attribute, child or children called `name`; ``xmlText`` is the own text."""
+        found: Value = self.asked.get(name, _UNREAD)
+        if found is _UNREAD:
+            found = self.asked[name] = self._answer(name)
+        return found
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What stands in the file, by name; to look here does not count as asking."""
         values = self._values
         if values is None:
             values = self._values = _values_of(self._element)
-        found: Value = values.get(name)
+        return values
+
+    def _answer(self, name: str) -> Value:
+        found: Value = self.values.get(name)
         if found is None and name in _ANSWERS:
             found = _ANSWERS[name](self._element)
         return found
 
     def keys(self) -> KeysView[str]:
         """Names that answer something, attributes first."""
-        if self._values is None:
-            self._values = _values_of(self._element)
-        return self._values.keys()
+        return self.values.keys()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody looked inside."""
+        return self._values is not None
+
+    def is_same(self, other: Node) -> bool:
+        """Whether both are of one element."""
+        return self._element is other._element
 
     @property
     def name(self) -> str:

@@ -32,6 +32,7 @@ class FeedView:
     processed: int
     waiting: int
     quarantined: int
+    unread: int
     last: str
 
 
@@ -74,6 +75,7 @@ def feed_views(
     counts: Iterable[FeedCounts],
     quarantined: Mapping[str, Mapping[str, int]],
     language: str,
+    unread: Mapping[str, int],
 ) -> list[FeedView]:
     """The feeds in the order of their kinds of source; feeds that only the journal knows at the end."""
     order = {"hospital": 0, "public-health": 1, "contract": 2}
@@ -93,6 +95,7 @@ def feed_views(
                 processed=count.done + count.ignored if count else 0,
                 waiting=count.pending if count else 0,
                 quarantined=sum(quarantined.get(name, {}).values()),
+                unread=unread.get(name, 0),
                 last=minute(count.last_received) if count else "",
             )
         )

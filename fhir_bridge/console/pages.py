@@ -33,6 +33,7 @@ from fhir_bridge.console.reader import Reader
 from fhir_bridge.console.record import gather
 from fhir_bridge.console.services import Services
 from fhir_bridge.console.terms import Terms
+from fhir_bridge.console.unread_view import count_by_feed, view_unread
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, definitions, parse_json
 from fhir_bridge.identity import decisions
@@ -70,6 +71,7 @@ def create_console(services: Services, *, artifacts: Artifacts | None = None) ->
         ("/console/resources/<resource_type>/<resource_id>", "resource"),
         ("/console/quarantine", "quarantine"),
         ("/console/quarantine/<int:entry_id>", "entry"),
+        ("/console/unread", "unread"),
     ):
         console.add_url_rule(path, name, _guarded(getattr(pages, name)), methods=["GET"])
     console.add_url_rule(
@@ -161,7 +163,11 @@ class _Pages:
         self._require_everything()
         quarantined = store.quarantine.counts_by_feed()
         feeds = feed_views(
-            self._services.feeds, store.journal.counts_by_feed(), quarantined, language
+            self._services.feeds,
+            store.journal.counts_by_feed(),
+            quarantined,
+            language,
+            count_by_feed(store.unread.places()),
         )
         counts = self._counts.now()
         return self._render(
@@ -198,6 +204,13 @@ class _Pages:
             }
             for key, count, link in tiles
         ]
+
+    def unread(self) -> str:
+        """``/console/unread?feed=``: what came and no map took over."""
+        self._require_everything()
+        feed_name = request.args.get("feed", "").strip()[:100]
+        places = view_unread(self._services.store.unread.places(feed_name))
+        return self._render("unread.html", "overview", feed_name=feed_name, places=places)
 
     # --- residents --------------------------------------------------------------------
 

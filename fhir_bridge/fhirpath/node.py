@@ -212,13 +212,7 @@ def children(item: Any, model: Model) -> list[Any]:
     out: list[Any] = []
     value = item.value
     if type(value) is not dict:
-        if type(item.sibling) is dict:
-            for name in item.sibling:
-                out += step([item], name, model)
-        if getattr(value, "keys", None) is not None:
-            for name in value.keys():  # noqa: SIM118 - a tree node is no mapping
-                out += step([item], name, model)
-        return out
+        return _children_of_tree(item, value, model)
     seen = set()
     for key in value:
         if key == "resourceType":
@@ -233,6 +227,23 @@ def children(item: Any, model: Model) -> list[Any]:
                 _take(value, member, out)
         else:
             _take(value, _child_member(model, item.type_name, name), out)
+    return out
+
+
+def _children_of_tree(item: Node, value: Any, model: Model) -> list[Any]:
+    """The children of a node that is no JSON; to list all is to ask for none in particular."""
+    out: list[Any] = []
+    if type(item.sibling) is dict:
+        for name in item.sibling:
+            out += step([item], name, model)
+    if getattr(value, "keys", None) is not None:
+        asked = getattr(value, "asked", None)
+        before = set(asked or ())
+        for name in value.keys():  # noqa: SIM118 - a tree node is no mapping
+            out += step([item], name, model)
+        if type(asked) is dict:
+            for name in asked.keys() - before:
+                del asked[name]
     return out
 
 

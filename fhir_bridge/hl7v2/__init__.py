@@ -20,6 +20,7 @@ from .mllp import Event, Frame, Framer, Oversize, Stray, Torn, frame
 from .parse import LARGEST_MESSAGE, parse, render, split_batch
 from .separators import Separators
 from .structure import events
+from .unread import unread
 from .value import Value
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "render",
     "split_batch",
     "unescape",
+    "unread",
 ]

@@ -67,6 +67,11 @@ class Segment:
             self._fields = fields
         return fields
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The fields that were asked for, with the answers."""
+        return self._values
+
     def get(self, name: str, default: Any = None) -> Any:
         """Field ``f1``…: one value, a list when it repeats, `default` when it is empty."""
         value = self._values.get(name, _UNREAD)
@@ -129,6 +134,11 @@ class Group:
     def get(self, name: str, default: Any = None) -> Any:
         """Segments or groups called `name` in this group: None, one, or a list in order."""
         return _one_or_list(_find(self.message, self.instance, name), default)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What it holds, by name."""
+        return {name: self.get(name) for name in self.keys()}
 
     def keys(self) -> list[str]:
         """The names of what this group holds directly, in order."""
@@ -206,6 +216,11 @@ class Message:
     def where(self) -> str:
         """The message by its control id."""
         return f"message {self.control_id}"
+
+    @property
+    def asked(self) -> dict[str, list[Segment]]:
+        """The segments by name."""
+        return self._index()
 
     def segments_named(self, name: str) -> list[Segment]:
         """All segments with this name, in order."""

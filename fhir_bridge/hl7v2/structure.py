@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["Instance", "Part", "events", "find_structure", "group", "is_segment_name"]
+__all__ = ["Instance", "Part", "events", "find_structure", "group", "is_segment_name", "movable"]
 
 _TOKEN = re.compile(r"([A-Z][A-Z0-9_]*)([?*+]?)(\()?|\)")
 
@@ -97,6 +97,13 @@ def find_structure(code: str, event: str, structure: str) -> Part | None:
     name = of_code.get(event) or (structure if structure in structures else "")
     name = name or next(iter(of_code.values()), "")
     return _parse_structure(name, structures[name]) if name else None
+
+
+@cache
+def movable() -> frozenset[str]:
+    """The segments that some structure has in more than one place."""
+    roots = [_parse_structure(name, text) for name, text in _data()[0].items()]
+    return frozenset(name for root in roots for name in root.contents - root.unique)
 
 
 def group(root: Part, names: Iterable[str]) -> Instance:

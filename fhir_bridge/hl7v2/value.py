@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["SENT_NULL", "Value", "make_value", "plain_value"]
 
 SENT_NULL = '""'
+_UNREAD = object()
+
 _COMPONENTS = {f"c{number}": number for number in range(1, 200)}
 _SUBCOMPONENTS = {f"s{number}": number for number in range(1, 200)}
 
@@ -34,8 +36,10 @@ class Value(str):
     `NULL` where the sender takes back what is known (``""``).
     """
 
-    __slots__ = ("place", "segment", "text")
+    __slots__ = ("asked", "carried", "place", "segment", "text")
 
+    asked: dict[str, Any] | None  # the parts that were asked for, with the answers
+    carried: bool  # whether its text was put somewhere
     text: str  # as sent, between two separators; NULL for a null
     segment: Segment
     place: tuple[int, int, int, int]  # field, repetition, component, subcomponent; 0 = whole
@@ -70,36 +74,46 @@ class Value(str):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Component ``c1``…, subcomponent ``s1``… or ``raw``; `default` if it is not there."""
+        asked = self.asked
+        if asked is None:
+            asked = self.asked = {}
+            found = asked[name] = self._answer(name)
+        else:
+            found = asked.get(name, _UNREAD)
+            if found is _UNREAD:
+                found = asked[name] = self._answer(name)
+        return default if found is None else found
+
+    def _answer(self, name: str) -> Any:
         number = _COMPONENTS.get(name)
         if number is not None:
             if self.place[2]:  # a component asked for components: it is its own first
-                return self if number == 1 else default
-            return self._part(number, self.segment.message.separators.component, default)
+                return self if number == 1 else None
+            return self._part(number, self.segment.message.separators.component)
         number = _SUBCOMPONENTS.get(name)
         if number is not None:
             if self.place[3]:
-                return self if number == 1 else default
+                return self if number == 1 else None
             if not self.place[2]:
                 first = self.get("c1")
-                return default if first is None else first.get(name, default)
-            return self._part(number, self.segment.message.separators.subcomponent, default)
-        return self.raw if name == "raw" else default
+                return None if first is None else first.get(name)
+            return self._part(number, self.segment.message.separators.subcomponent)
+        return self.raw if name == "raw" else None
 
-    def _part(self, number: int, separator: str, default: Any) -> Any:
+    def _part(self, number: int, separator: str) -> Value | None:
         text = self.text
         if separator and separator in text:
             parts = text.split(separator, number)
             if len(parts) < number:
-                return default
+                return None
             text = parts[number - 1]
         elif number > 1:
-            return default
+            return None
         field, repetition, component, _ = self.place
         place = (
             (field, repetition, component, number) if component else (field, repetition, number, 0)
         )
-        value = make_value(text, self.segment, place)
-        return default if value is None else value
+        return make_value(text, self.segment, place)
 
     def keys(self) -> list[str]:
         """The components (or subcomponents) that hold something, by name."""
@@ -136,6 +150,8 @@ def make_value(text: str, segment: Segment, place: tuple[int, int, int, int]) ->
     elif first == SENT_NULL:
         first = "" if _is_kept(segment.name, place[0]) else NULL
     value = Value(first)
+    value.asked = None
+    value.carried = False
     value.text = text
     value.segment = segment
     value.place = place
@@ -160,6 +176,8 @@ def _is_kept(segment: str, field: int) -> bool:
 def plain_value(text: str, segment: Segment, number: int) -> Value:
     """MSH-1 and MSH-2: characters that part others and are never parted."""
     value = Value(text)
+    value.asked = None
+    value.carried = False
     value.text = text
     value.segment = segment
     value.place = (number, 1, 1, 1)

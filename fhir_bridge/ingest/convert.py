@@ -18,6 +18,7 @@ from .detect import detect
 from .feed import Feed
 from .parse import parse
 from .transform import MapLibrary, Transformer, is_refused
+from .unread import Place, unread_issue, unread_places
 from .validate import Validation
 
 __all__ = ["Converted", "convert", "find_standard_feed"]
@@ -52,6 +53,7 @@ def convert(
     transformer = Transformer(library, feeds.values())
     issues: list[Issue] = []
     bundles: list[Resource] = []
+    places: list[Place] = []
     records = parse(data, chosen)
     while True:
         try:
@@ -66,11 +68,15 @@ def convert(
             issues += error.issues
             continue
         issues += mapped.issues
+        if mapped.structure_map:
+            places += unread_places(record.tree, chosen.format)
         if mapped.bundle is not None:
             bundle = strip_marks(mapped.bundle)
             bundles.append(bundle)
             if validation is not None:
                 issues += validation.check(bundle, chosen)
+    left = unread_issue(places)
+    issues += [left] if left is not None else []
     return Converted(_one_bundle(bundles), issues, chosen.name)
 
 

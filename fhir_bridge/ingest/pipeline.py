@@ -17,6 +17,7 @@ import gc
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from fhir_bridge import clock, log
 from fhir_bridge.audit import provenance
@@ -39,6 +40,7 @@ from .parse import Record, parse
 from .resolve import PatientLinker, Resolved, Resolver, Spoken
 from .timings import Timings
 from .transform import MapLibrary, Mapped, Transformer, is_refused
+from .unread import Unread
 from .validate import ResourceCheck, Validation
 from .work import Tally, Work, batches, fault, leading_issue, status
 
@@ -77,6 +79,7 @@ class Pipeline:
         self._transformer = Transformer(library, feeds.values())
         self._validation = Validation(validator, models_check)
         self._resolver = Resolver(linker, update_rules or UpdateRules())
+        self._unread = Unread(library, store.unread)
         self._batch = batch
         self._name = clock.fresh_id().encode()
         self._rested: tuple[int, frozenset[bytes]] = (0, frozenset())
@@ -123,6 +126,8 @@ class Pipeline:
                 continue
             if self._arrived.wait(_WAIT_SECONDS):
                 self._stopping.wait(_GATHER_SECONDS)
+        with suppress(Exception):  # counts are no reason to hold up the end
+            self._write_counts()
 
     # --- the order ------------------------------------------------------------------
 
@@ -133,6 +138,7 @@ class Pipeline:
             while not self._stopping.is_set():
                 entries = self._store.journal.pending(self._batch)
                 if not entries:
+                    self._write_counts()
                     break
                 for works in batches(self._works(entries), self._batch):
                     self._finish(works)
@@ -182,11 +188,29 @@ class Pipeline:
             with self.timings.stage("transform"):
                 work.mapped = self._transformer.transform(record, feed)
             work.issues += work.mapped.issues
+            if not work.refused:
+                self._look(work, feed, record)
         except BridgeError as error:
             work.issues += error.issues
         except Exception as error:  # as above
             work.issues.append(fault(entry, error))
         return work
+
+    def _look(self, work: Work, feed: Feed, record: Record) -> None:
+        """Note what of the record no rule of its map took over."""
+        if work.mapped.structure_map:
+            with self.timings.stage("transform"):
+                work.left = self._unread.look(
+                    record.tree, feed.format, feed.name, work.mapped.structure_map, work.issues
+                )
+
+    def _write_counts(self) -> None:
+        """Write what was counted since the last commit, when nothing else is to be written."""
+        tallies = self._unread.due(now=True)
+        if tallies:
+            with self._store.transaction() as transaction:
+                transaction.count_unread(tallies)
+            self._unread.written()
 
     def _finish(self, works: Sequence[Work]) -> None:
         """Resolve and record a batch in one transaction; one by one if that fails."""
@@ -216,10 +240,18 @@ class Pipeline:
                     if work.last:
                         self._finish_export(work, transaction)
                         transaction.journal_done(work.entry.message_id, *status(work))
+                tallies = self._unread.due()
+                if tallies:
+                    transaction.count_unread(tallies)
                 start, cpu = time.perf_counter_ns(), time.thread_time_ns()
         self.timings.nanoseconds["record"] += time.perf_counter_ns() - start  # the commit
         self.timings.cpu_nanoseconds["record"] += time.thread_time_ns() - cpu
         self._resolver.keep()
+        if tallies:
+            self._unread.written()
+        for work in works:
+            if not work.refused:
+                self._unread.add(work.left, work.entry.received)
         self.timings.resources += written
         self.timings.commits += 1
 

@@ -43,6 +43,9 @@ class MapLibrary(Protocol):
     def compile(self, map_url: str, /) -> _CompiledMap:
         """The map with the canonical URL `map_url`."""
 
+    def digest(self, map_url: str, /) -> str:
+        """A name for its text and what it imports."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mapped:

@@ -13,6 +13,7 @@ from fhir_bridge.store import JournalMessage
 from .feed import Feed
 from .parse import Record
 from .transform import Mapped, is_refused
+from .unread import Left
 
 __all__ = ["Tally", "Work", "batches", "fault", "leading_issue", "status"]
 
@@ -38,6 +39,7 @@ class Work:
     record: Record | None
     mapped: Mapped = field(default_factory=lambda: Mapped(None))
     issues: list[Issue] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)  # what no rule of the map took
     tally: Tally = field(default_factory=Tally)
     last: bool = False  # the entry's last record: with it the entry is done
 

@@ -17,6 +17,7 @@ from fhir_bridge.store.records import Page, Stored, Written, moment_of
 from fhir_bridge.store.statements import ContainerRow, StatementRow
 from fhir_bridge.store.store import Store, open_store
 from fhir_bridge.store.transaction import Transaction
+from fhir_bridge.store.unread import UnreadCounts, UnreadPlace, UnreadTally
 
 __all__ = [
     "Appended",
@@ -36,6 +37,9 @@ __all__ = [
     "Store",
     "Stored",
     "Transaction",
+    "UnreadCounts",
+    "UnreadPlace",
+    "UnreadTally",
     "Written",
     "moment_of",
     "open_store",

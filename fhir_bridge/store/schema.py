@@ -47,7 +47,7 @@ from sqlalchemy import (
 
 __all__ = ["INDEX_TABLES", "REVISION", "metadata"]
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that this release expects (fhir_bridge/store/migrations)."""
 
 metadata = MetaData()
@@ -316,6 +316,21 @@ awaited = Table(
     metadata,
     _number("target", key=True),
     _number("referrer", key=True),
+    **_CLUSTERED,
+)
+
+unread = Table(
+    "unread",
+    metadata,
+    Column("feed", Text, primary_key=True, nullable=False),
+    Column("map", Text, primary_key=True, nullable=False),
+    Column("place", Text, primary_key=True, nullable=False),
+    Column("looked", SmallInteger, primary_key=True, autoincrement=False, nullable=False),
+    Column("digest", Text, nullable=False),
+    _number("count"),
+    _number("first_seen"),
+    _number("last_seen"),
+    Column("example", Text, nullable=False),
     **_CLUSTERED,
 )
 

@@ -43,6 +43,7 @@ from fhir_bridge.store.settings import KeptSettings
 from fhir_bridge.store.shared_identities import AllNumbers
 from fhir_bridge.store.symbols import number_symbols
 from fhir_bridge.store.transaction import Transaction
+from fhir_bridge.store.unread import UnreadCounts
 from fhir_bridge.store.writing import SeenTerms, Writer
 
 __all__ = ["Store", "open_store"]
@@ -79,6 +80,7 @@ class Store:
         self.journal = Journal(self)
         self.quarantine = Quarantine(self)
         self.held = Held(self)
+        self.unread = UnreadCounts(self)
         self._referring: dict[str, list[int]] = {}
 
     @contextmanager

@@ -9,7 +9,7 @@ from fhir_bridge import clock
 from fhir_bridge.fhir import Resource
 from fhir_bridge.search import Access, Plan
 from fhir_bridge.search.hashing import resource_key
-from fhir_bridge.store import journal, links, persons, quarantine, statements
+from fhir_bridge.store import journal, links, persons, quarantine, statements, unread
 from fhir_bridge.store.held import HeldRow, hold
 from fhir_bridge.store.links import LoggedLink
 from fhir_bridge.store.records import Page, Stored, Written, milliseconds
@@ -138,6 +138,10 @@ class Transaction:
     def quarantine_add(self, entry: quarantine.QuarantineEntry) -> int:
         """Puts an item into quarantine within this transaction."""
         return quarantine.add(self._session, entry)
+
+    def count_unread(self, tallies: Iterable[unread.UnreadTally]) -> None:
+        """Adds to the counts of what no map reads."""
+        unread.count(self._session, tallies)
 
     def identity_keys(self, keys: Iterable[bytes], /) -> Mapping[bytes, str]:
         """Patient ids by key, for the keys that are known."""

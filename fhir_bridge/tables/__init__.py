@@ -13,6 +13,7 @@ from fhir_bridge.tables.delimited import Dialect
 from fhir_bridge.tables.group import Group, group_rows
 from fhir_bridge.tables.reader import is_json, read_headers, read_rows
 from fhir_bridge.tables.row import Cell, Row
+from fhir_bridge.tables.unread import unread
 
 __all__ = [
     "Cell",
@@ -24,4 +25,5 @@ __all__ = [
     "is_json",
     "read_headers",
     "read_rows",
+    "unread",
 ]

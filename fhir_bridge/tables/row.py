@@ -70,7 +70,9 @@ def holds_no_value(text: str) -> bool:
 class Cell(str):
     """The text of one cell, or of one part of it."""
 
-    __slots__ = ("_column", "_row")
+    __slots__ = ("_column", "_row", "asked", "carried")
+    asked: dict[str, Any] | None  # the parts that were asked for, with the answers
+    carried: bool  # whether it was put somewhere
     _column: str
     _row: Row
 
@@ -79,10 +81,20 @@ class Cell(str):
         cell = super().__new__(cls, text)
         cell._row = row
         cell._column = column
+        cell.asked = None
+        cell.carried = False
         return cell
 
     def get(self, name: str) -> Any:
         """A part, as the module says; None for one that is not there."""
+        asked = self.asked
+        if asked is None:
+            asked = self.asked = {}
+        if name not in asked:
+            asked[name] = self._answer(name)
+        return asked[name]
+
+    def _answer(self, name: str) -> Any:
         text = str(self)
         if text == NULL:
             return self if name == "number" else None
@@ -213,6 +225,11 @@ class Row:
             if text in clearing.texts:
                 return NULL
         return text
+
+    @property
+    def asked(self) -> dict[str, Cell | list[Row] | None]:
+        """The cells that were asked for, with the answers."""
+        return self._cells
 
     def keys(self) -> KeysView[str]:
         """The column names in order."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fhir_bridge.transform.shapes import ElementShape, Shape, Shapes
-from fhir_bridge.transform.source import Item
+from fhir_bridge.transform.source import Item, carried
 
 __all__ = ["Fetch", "fetcher"]
 
@@ -164,7 +164,7 @@ def _child_shape(shape: Shape | None, name: str, shapes: Shapes) -> Shape | None
 def _alternative(item: Item, name: str, shapes: Shapes) -> list[Item]:
     """A node without the child: its own text as ``value``, or a choice group of the model."""
     if name == "value" and isinstance(item.value, str):
-        return [Item(str.__str__(item.value), None, None, item.parent, item.name, item.index)]
+        return [Item(carried(item.value), None, None, item.parent, item.name, item.index)]
     element = _element(item.shape, name)
     if (element is not None and element.is_choice_group) or (item.shape is None and name == "item"):
         return [Item(item.value, shapes.find(element.type) if element else None, None, item.parent)]

@@ -15,7 +15,7 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.terminology import uri_of
 from fhir_bridge.transform.run import Run
-from fhir_bridge.transform.source import Item, scalar
+from fhir_bridge.transform.source import Item, carried, scalar
 from fhir_bridge.transform.target import Target
 from fhir_bridge.transform.unit import RuleView, Unit
 
@@ -90,7 +90,11 @@ def plain_value(value: Any) -> Any:
         kind = type(value)
     elif kind is list:
         return [plain_value(child) for child in value]
-    if kind is str or value is None or hasattr(value, "get"):
+    if kind is str or value is None:
+        return value
+    if hasattr(value, "get"):
+        if isinstance(value, str):
+            carried(value)
         return value
     return scalar(value)
 

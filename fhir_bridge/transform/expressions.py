@@ -9,6 +9,7 @@ is a variable in scope is read as that variable; see docs/clarifications/mapping
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ from fhir_bridge import fhirpath
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.transform.run import Run, Site
 from fhir_bridge.transform.scope import Scope
-from fhir_bridge.transform.source import Item
+from fhir_bridge.transform.source import Item, carry
 from fhir_bridge.transform.target import Target
 from fhir_bridge.transform.tokens import Text, Token, unquote
 from fhir_bridge.transform.unit import Unit
@@ -24,6 +25,7 @@ from fhir_bridge.transform.unit import Unit
 __all__ = ["CompiledExpression", "as_variable"]
 
 Frame = list[Any]
+_NAME = re.compile(r"\w+")
 _VALUE_OF = "select(iif(hasValue(), $this, value))"
 """Maps say ``linkId.value`` as they say ``quantity.value``; FHIRPath has no such child."""
 
@@ -40,6 +42,7 @@ class CompiledExpression:
         found = {name: scope.source_first(name) for name in used}
         self._slots = [(name, slot) for name, slot in found.items() if slot is not None]
         self._others = [name for name, slot in found.items() if slot is None]
+        self._names = frozenset(_NAME.findall(self._source))
         self._by_type: dict[str, Any] = {}
         try:
             self._compiled("")
@@ -71,12 +74,22 @@ class CompiledExpression:
         return found
 
     def items(self, run: Run, frame: Frame, item: Item | None) -> list[Item]:
-        """What the expression gives on `item`, with types where FHIRPath knows them."""
+        """What the expression gives on `item`, with types where FHIRPath knows them.
+
+        What it asked of the source counts as put into the target.
+        """
         shapes = self._shapes
-        return [
+        found = [
             Item(value, shapes.find(_fhir_name(type_name)) if type_name else None)
             for type_name, value in self._run("typed", run, frame, item)
         ]
+        if item is not None:
+            carry(item.value, self._names)
+        for _, slot in self._slots:
+            value = frame[slot]
+            if type(value) is Item:
+                carry(value.value, self._names)
+        return found
 
     def values(self, run: Run, frame: Frame, item: Item | None) -> list[Any]:
         """What the expression gives on `item`, as plain values."""

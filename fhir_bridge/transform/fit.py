@@ -15,6 +15,7 @@ from typing import Any
 
 from fhir_bridge.fhir import written_decimal
 from fhir_bridge.fhir.marks import USUAL, is_null, is_usual, unmarked
+from fhir_bridge.transform.source import carried
 
 __all__ = ["MISFIT", "fit_for", "type_of_scalar"]
 
@@ -65,7 +66,7 @@ def type_of_scalar(value: Any) -> tuple[str, ...]:
 
 def _text(value: Any) -> Any:
     if isinstance(value, str):
-        return value if type(value) is str else str.__str__(value)
+        return value if type(value) is str else carried(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | Decimal):
@@ -77,14 +78,18 @@ def _boolean(value: Any) -> Any:
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value in ("true", "false", "1", "0"):
-        return value in ("true", "1")
+        return carried(value) in ("true", "1")
     return _of_mark(value, _boolean)
 
 
 def _integer(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and len(value) < 20 and _INTEGER.match(text := value.strip()):
+    if (
+        isinstance(value, str)
+        and len(value) < 20
+        and _INTEGER.match(text := carried(value).strip())
+    ):
         return int(text)
     if isinstance(value, Decimal) and value == value.to_integral_value():
         return int(value)
@@ -105,7 +110,7 @@ def _decimal(value: Any) -> Any:
     if isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
         return value
     if isinstance(value, str):
-        text = value.strip().removeprefix("+")
+        text = carried(value).strip().removeprefix("+")
         if text.startswith("."):
             text = f"0{text}"
         if _DECIMAL.match(text):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Any
 
 from fhir_bridge.artifacts import Artifacts
@@ -51,6 +52,7 @@ class Library:
         self.concept_maps = ConceptMaps(concept_maps)
         self._maps: dict[str, StructureMap] = {}
         self._compiled: dict[str, CompiledMap] = {}
+        self._digests: dict[str, str] = {}
         for structure_map in maps:
             self.add(structure_map)
 
@@ -86,6 +88,7 @@ class Library:
             structure_map = from_structure_map_resource(source)
         self._maps[structure_map.url or structure_map.name] = structure_map
         self._compiled.clear()
+        self._digests.clear()
         return structure_map
 
     def compile(self, map_url: str) -> CompiledMap:
@@ -96,6 +99,20 @@ class Library:
             if structure_map is None:
                 raise BridgeError("FB-2104", url=map_url)
             found = self._compiled[map_url] = CompiledMap(self, structure_map)
+        return found
+
+    def digest(self, map_url: str) -> str:
+        """A name for the texts of a map and all it reaches, comments and layout left out.
+
+        "" for a map that is not there.
+        """
+        found = self._digests.get(map_url)
+        if found is None:
+            structure_map = self._maps.get(map_url)
+            reached = self.imported(structure_map) if structure_map is not None else []
+            text = "\n".join(repr(one) for one in reached)
+            found = sha256(text.encode()).hexdigest()[:16] if reached else ""
+            self._digests[map_url] = found
         return found
 
     def imported(self, structure_map: StructureMap) -> list[StructureMap]:

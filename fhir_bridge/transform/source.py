@@ -9,7 +9,7 @@ from typing import Any
 
 from fhir_bridge.transform.shapes import Shape
 
-__all__ = ["Item", "scalar", "text_of"]
+__all__ = ["Item", "carried", "carry", "scalar", "text_of"]
 
 
 class Item:
@@ -54,15 +54,49 @@ class Item:
 def scalar(value: Any) -> Any:
     """The plain scalar of a source value (a v2 value is its text), None for a tree."""
     if isinstance(value, str):
-        return value if type(value) is str else str.__str__(value)
+        return value if type(value) is str else carried(value)
     if value is None or isinstance(value, dict):
         return None
     return value if not hasattr(value, "get") else text_of(value)
+
+
+def carried(text: str) -> str:
+    """The plain text of a source value that is put somewhere; the value remembers that it was."""
+    value: Any = text
+    try:  # noqa: SIM105 - called for every value; a context manager costs as much again
+        value.carried = True
+    except AttributeError:  # text of a kind that keeps no mark
+        pass
+    return str.__str__(text)
+
+
+_ANY_DEPTH = frozenset({"children", "descendants", "repeat"})
+
+
+def carry(node: Any, names: frozenset[str]) -> None:
+    """Mark what was asked of `node` under `names`, at any depth, as put somewhere."""
+    if type(node) is list:
+        for one in node:
+            carry(one, names)
+        return
+    if isinstance(node, str):
+        if type(node) is str:
+            return
+        carried(node)
+    asked = getattr(node, "asked", None)
+    for name in names.intersection(asked or ()):
+        child = asked[name]  # type: ignore[index] # it is not empty
+        if child is not node and child is not None:
+            carry(child, names)
+    if not names.isdisjoint(_ANY_DEPTH):
+        for name, child in (getattr(node, "values", None) or {}).items():
+            if name not in names and not isinstance(child, str):
+                carry(child, names)
 
 
 def text_of(value: Any) -> str | None:
     """The text of a node that is not a str itself: what XML keeps under ``xmlText``."""
     found = value.get("xmlText")
     if isinstance(found, list):
-        return "".join(str(part) for part in found)
-    return None if found is None else str(found)
+        return "".join(carried(part) for part in found)
+    return None if found is None else carried(found)

@@ -42,7 +42,7 @@ def patient(tmp_path: Path) -> Path:
 
 def test_all_promised_commands_are_there():
     """The faces that stay stable."""
-    promised = "serve demo convert ingest fhirpath transform validate search replay check reindex backup restore conformance links unlink"
+    promised = "serve demo convert ingest fhirpath transform validate search replay check reindex backup restore conformance links unlink unread"
     assert set(promised.split()) <= set(COMMANDS)
 
 
@@ -270,6 +270,19 @@ def test_ingest_takes_files_into_the_record_once(run, health_table):
     unknown = run("search", "Patient?nonsense=1")
     assert unknown.code == 1
     assert "FB-4101" in unknown.err
+
+
+def test_what_no_map_reads_is_listed_and_counted_anew(run, message):
+    """One line a place with the shape of an example; exit code 1 while there is something."""
+    assert run("unread").code == 0
+    run("ingest", "--feed", "hospital-his", message)
+    listed = run("unread", "--feed", "hospital-his", "--json")
+    assert listed.code == 1
+    places = {one["place"]: one for one in listed.lines if not one["looked"]}
+    assert places["PID-1"]["count"] == 1
+    assert places["PID-1"]["example"] == "9"
+    assert run("unread", "--reset").code == 1
+    assert run("unread").code == 0
 
 
 def test_what_cannot_be_taken_rests_in_quarantine_until_it_is_replayed(

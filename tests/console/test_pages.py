@@ -11,7 +11,7 @@ from fhir_bridge.errors import Issue
 from fhir_bridge.identity import Linker, Saying, load_rules
 from fhir_bridge.ingest.draft import Draft
 from fhir_bridge.search import Access
-from fhir_bridge.store import HeldRow, QuarantineEntry
+from fhir_bridge.store import HeldRow, QuarantineEntry, UnreadTally
 from tests.console.community import NATIONAL
 
 PAGES = (
@@ -24,6 +24,7 @@ PAGES = (
     "/console/resources/Contract/c1",
     "/console/quarantine",
     "/console/quarantine/1",
+    "/console/unread",
 )
 
 
@@ -296,6 +297,30 @@ def test_the_quarantine_is_paged_and_can_be_narrowed_to_a_feed(client, services)
     narrowed = client.get("/console/quarantine?feed=hospital-adt").text
     assert "row 59" not in narrowed
     assert "FB-1010" in narrowed
+
+
+def test_what_no_map_reads_is_counted_on_the_first_page_and_listed(client, services):
+    """In both languages; the example is a shape."""
+    assert "Everything that came was read" in client.get("/console/unread?lang=en").text
+    places = [("ZPI", False), ("PID-24", False), ("OBX-2", True)]
+    with services.store.transaction() as transaction:
+        transaction.count_unread(
+            UnreadTally(
+                "hospital-adt", "http://x/v2-adt", place, looked, "d", 1204,
+                "2026-09-01T08:00:00Z", "2026-09-02T08:00:00Z", "AAA|9|汉汉",
+            )
+            for place, looked in places
+        )  # fmt: skip
+    first = client.get("/?lang=en").text
+    assert re.search(
+        r'data-label="Not read"><a href="/console/unread\?feed=hospital-adt">2<', first
+    )
+    page = client.get("/console/unread?feed=hospital-adt&lang=en").text
+    assert page.count("1,204") == 3
+    assert "AAA|9|汉汉" in page
+    assert page.count("(only looked at)") == 1
+    assert "未读取的内容" in client.get("/console/unread?lang=zh-CN").text
+    assert "ZPI" not in client.get("/console/unread?feed=other").text
 
 
 def test_the_language_is_asked_for_kept_or_taken_from_the_browser(client):

@@ -61,7 +61,11 @@ def converted(folder: Path) -> tuple[dict[str, Any], ingest.Feed, dict[str, Any]
     )
     found = {
         "input": hashlib.sha256(data).hexdigest(),
-        "issues": [f"{issue.code} {issue.severity} at {issue.where}" for issue in made.issues],
+        "issues": [
+            f"{issue.code} {issue.severity} at {issue.where}"
+            for issue in made.issues
+            if issue.code != "FB-6012"  # what is left unread: tests/ingest/test_unread.py
+        ],
         "bundle": json.loads(text, parse_float=str),
     }
     return found, feed, made.bundle or {}

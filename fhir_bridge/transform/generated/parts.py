@@ -12,7 +12,7 @@ from fhir_bridge.transform.compile_translate import plain_value
 from fhir_bridge.transform.fit import MISFIT
 from fhir_bridge.transform.run import MAX_CALLS, Run, Site
 from fhir_bridge.transform.shapes import Shape
-from fhir_bridge.transform.source import Item
+from fhir_bridge.transform.source import Item, carried
 from fhir_bridge.transform.target import Target
 from fhir_bridge.transform.write import Writer, copied
 
@@ -69,7 +69,7 @@ PARTS: dict[str, Any] = {
     "listed": listed,
     "no_target": no_target,
     "of_type": _of_type,
-    "plain": str.__str__,
+    "plain": carried,
     "plain_value": plain_value,
     "put_any": put_any,
 }
