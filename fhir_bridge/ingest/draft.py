@@ -53,6 +53,7 @@ class _Changes:
     containers: dict[int, ContainerRow] = field(default_factory=dict)
     awaited: set[tuple[int, int]] = field(default_factory=set)
     came: set[int] = field(default_factory=set)
+    rows_heard: dict[tuple[int, str], int] = field(default_factory=dict)
     keys: dict[bytes, str] = field(default_factory=dict)
     persons: dict[_Person, PersonRow | None] = field(default_factory=dict)
     of_patient: dict[str, set[_Person]] = field(default_factory=dict)
@@ -100,6 +101,7 @@ class Draft:
         mine.containers |= theirs.containers
         mine.awaited = (mine.awaited | theirs.awaited) if theirs.awaited else mine.awaited
         mine.came |= theirs.came
+        mine.rows_heard |= theirs.rows_heard
         mine.keys |= theirs.keys
         mine.persons |= theirs.persons
         for patient_id, places in theirs.of_patient.items():
@@ -116,6 +118,8 @@ class Draft:
         self._apply_persons()
         if changes.rows:
             record.put_statements(row for rows in changes.rows.values() for row in rows.values())
+        if changes.rows_heard:
+            record.hear_statements_again(changes.rows_heard)
         if changes.came:
             record.drop_awaited(changes.came)
         if changes.awaited:
@@ -210,6 +214,10 @@ class Draft:
         if row.container:
             changes.parts.setdefault(row.container, set()).add(row.key)
 
+    def hear_row_again(self, key: int, source: str, at: int) -> None:
+        """A source described a resource again, word for word, at `at` (ms since 1970)."""
+        self._changes.rows_heard[key, source] = at
+
     def parts_of(self, container: int) -> list[StatementRow]:
         """The statements that are parts of a container."""
         stored: dict[int, list[StatementRow]] = {}
@@ -232,9 +240,16 @@ class Draft:
             if rows:
                 changed = rows | changed
         if not changed:
-            return stored
+            return [self._heard(row) for row in stored]
         merged = {(row.source, row.level): row for row in stored} | changed
-        return sorted(merged.values(), key=lambda row: (row.level, row.since, row.source))
+        ordered = sorted(merged.values(), key=lambda row: (row.level, row.since, row.source))
+        return [self._heard(row) for row in ordered]
+
+    def _heard(self, row: StatementRow) -> StatementRow:
+        """A stored statement with the time at which it was heard last."""
+        place = row.key, row.source
+        at = max(draft._changes.rows_heard.get(place, 0) for draft in self._stack())  # noqa: SLF001
+        return replace(row, at=at) if at > row.at and row.level == 0 else row
 
     def _stack(self) -> Iterator[Draft]:
         """This draft and those below it."""

@@ -7,30 +7,42 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-__all__ = ["Memory", "short_digest"]
+__all__ = ["Heard", "Memory", "short_digest"]
 
 _REMEMBERED = 100_000
 
 Known = TypeVar("Known")
 
 
+@dataclass(frozen=True, slots=True)
+class Heard(Generic[Known]):
+    """Words that were said, by their digest: when (ms since 1970), and what they taught."""
+
+    digest: bytes
+    at: int
+    known: Known
+
+
 class Memory(Generic[Known]):
-    """What was taught under a key, with the digest of the words that taught it."""
+    """The newest words under each key; older ones that arrive late are not remembered."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[bytes, tuple[bytes, Known]] = OrderedDict()
-        self._fresh: dict[bytes, tuple[bytes, Known]] = {}
+        self._known: OrderedDict[bytes, Heard[Known]] = OrderedDict()
+        self._fresh: dict[bytes, Heard[Known]] = {}
 
-    def recall(self, key: bytes, digest: bytes) -> Known | None:
-        """What is known under `key`, if the last that was said there had this digest."""
+    def recall(self, key: bytes, digest: bytes) -> Heard[Known] | None:
+        """What is known under `key`, if the newest that was said there had this digest."""
         found = self._fresh.get(key) or self._known.get(key)
-        return found[1] if found is not None and found[0] == digest else None
+        return found if found is not None and found.digest == digest else None
 
-    def learn(self, key: bytes, digest: bytes, known: Known) -> None:
-        """Remembers, until the transaction ends."""
-        self._fresh[key] = (digest, known)
+    def learn(self, key: bytes, digest: bytes, known: Known, at: int) -> None:
+        """Remembers, until the transaction ends; what is older than what is known is not."""
+        newest = self._fresh.get(key) or self._known.get(key)
+        if newest is None or at >= newest.at:
+            self._fresh[key] = Heard(digest, at, known)
 
     def keep(self) -> None:
         """The transaction is committed: what it taught lasts."""

@@ -42,12 +42,11 @@ class PatientLinker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Who it was, under which record and statement of the source, and when it was said."""
+    """Who it was, under which record and statement of the source."""
 
     patient_id: str
     record: Record
     statement: tuple[str, str]
-    at: int
 
 
 @dataclass(slots=True)
@@ -82,14 +81,18 @@ class Persons:
         """The reference of the Patient that entry `number` states."""
         key = _key(patient, saying)
         digest = short_digest(render_json(patient))
-        known = self.memory.recall(key, digest)
-        if known is not None and known.at <= saying.at:
-            return self._again(key, digest, known, saying, draft, to)
+        heard = self.memory.recall(key, digest)
+        if heard is not None:
+            if heard.at < saying.at:
+                draft.hear_again(heard.known.statement, saying.at)
+                self.memory.learn(key, digest, heard.known, saying.at)
+            to.is_of(heard.known.patient_id, heard.known.record)
+            return f"Patient/{heard.known.patient_id}"
         link = self._linker.link(draft, patient, saying)
         self._take(number, link, draft, to)
         if key and link.statement:
-            known = _Known(link.patient_id, link.record, link.statement, saying.at)
-            self.memory.learn(key, digest, known)
+            known = _Known(link.patient_id, link.record, link.statement)
+            self.memory.learn(key, digest, known, saying.at)
         return f"Patient/{link.patient_id}"
 
     def operate(
@@ -113,17 +116,6 @@ class Persons:
     def person(self, ledger: Any, identifier: Resource, /) -> str:
         """The Patient who has a number; "" when nobody is known by it."""
         return self._linker.person(ledger, identifier)
-
-    def _again(  # noqa: PLR0917 - what, whose, where to
-        self, key: bytes, digest: bytes, known: _Known, saying: Saying, draft: Draft, to: Heard
-    ) -> str:
-        """The same words again: known to hold until now."""
-        if known.at < saying.at:
-            draft.hear_again(known.statement, saying.at)
-            later = _Known(known.patient_id, known.record, known.statement, saying.at)
-            self.memory.learn(key, digest, later)
-        to.is_of(known.patient_id, known.record)
-        return f"Patient/{known.patient_id}"
 
     def _take(self, number: int, link: Link, draft: Draft, to: Heard) -> None:
         to.issues += link.issues

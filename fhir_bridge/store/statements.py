@@ -8,7 +8,7 @@ spoke once, its statement *is* the stored resource, and the row has no body of i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fhir_bridge.store.bodies import packed, unpacked
@@ -21,6 +21,7 @@ __all__ = [
     "containers",
     "containers_within",
     "drop_awaited",
+    "hear_again",
     "parts_of",
     "put_awaited",
     "put_containers",
@@ -113,6 +114,14 @@ def put_statements(session: Session, rows: Iterable[StatementRow]) -> None:
         " person = excluded.person, withdrawn = excluded.withdrawn, times = excluded.times,"
         " body = excluded.body",
         values,
+    )
+
+
+def hear_again(session: Session, times: Mapping[tuple[int, str], int]) -> None:
+    """Sets when descriptions (resource, source) were heard last, where it is later."""
+    session.many(
+        "UPDATE statement SET at = ? WHERE key = ? AND source = ? AND level = 0 AND at < ?",
+        sorted((at, key, source, at) for (key, source), at in times.items()),
     )
 
 

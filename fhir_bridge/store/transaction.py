@@ -183,6 +183,10 @@ class Transaction:
         """Adds or replaces statements."""
         statements.put_statements(self._session, rows)
 
+    def hear_statements_again(self, times: Mapping[tuple[int, str], int], /) -> None:
+        """Descriptions (resource, source) that were made again, word for word, and when."""
+        statements.hear_again(self._session, times)
+
     def parts_of(self, containers: Iterable[int], /) -> list[StatementRow]:
         """The statements that are parts of these containers."""
         return statements.parts_of(self._session, containers)

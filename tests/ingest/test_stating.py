@@ -271,3 +271,43 @@ def test_what_comes_in_the_same_message_is_referred_to_at_once(record: Record) -
         for each in record.read("Contract")
         if "supportingInfo" in each
     )
+
+
+def test_a_statement_heard_again_is_as_new_as_it_was_heard(record: Record) -> None:
+    """A name said at ten and again at twelve stands against one of eleven that comes late."""
+    number = {"identifier": [{"system": "urn:o", "value": "1"}]}
+
+    def say(name: str, hour: int) -> None:
+        at = f"2026-01-01T{hour}:00:00Z"
+        record.say(entry("Organization", name=name, **number), at=at)
+
+    say("A", 10)
+    say("A", 12)
+    say("B", 11)
+    assert record.one("Organization")["name"] == "A"
+    say("B", 13)
+    say("A", 12)
+    say("B", 14)
+    assert record.one("Organization")["name"] == "B"
+
+
+def test_what_only_a_late_version_says_is_nowhere_referred_to(record: Record) -> None:
+    """The diagnosis of an older document is not recorded, so no visit leads to it."""
+    record.say(_disease("高血压"), at="2026-01-03T00:00:00Z", **WHOLE)
+    disease = _disease("胃炎") | {"fullUrl": "urn:uuid:c"}
+    diagnosis = [{"condition": {"reference": "urn:uuid:c"}}]
+    late = record.say(
+        disease, visit(**ADMITTED, diagnosis=diagnosis), at="2026-01-02T00:00:00Z", **WHOLE
+    )
+
+    assert record.read("Encounter") == []
+    assert late.targets == []
+    link = [{"relation": "whole", "url": "diagnoses/1"}]
+    record.say(_disease("a") | {"link": link}, at="2026-01-03T00:00:00Z")
+    late = record.say(
+        disease | {"link": link},
+        visit(**ADMITTED, diagnosis=diagnosis),
+        at="2026-01-02T00:00:00Z",
+    )
+    assert "diagnosis" not in record.one("Encounter")
+    assert len(late.targets) == 1
