@@ -346,8 +346,7 @@ def test_links_are_listed_and_taken_back(run, tmp_path: Path, health_table):
     assert run("links", undone["newPatient"]).lines[-1]["undoes"] == joined["number"]
     refused = run("unlink", joined["number"])
     assert (refused.code, "FB-5106" in refused.err) == (1, True)
-    found = run("check").lines[0]["found"]
-    assert {*found} <= {"FB-5023"}, "one number on two persons is no finding once it was decided"
+    assert run("check").code == 0, "one number on two persons is no finding once it was decided"
 
 
 def test_contradictions_are_listed_and_settled(run, tmp_path: Path):
