@@ -16,7 +16,7 @@ from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource, parse_json, render_json
 from fhir_bridge.update import UpdateRules, kept_time, retired, stated_at
 
-from .aliases import find_alias, merged_into, point_to
+from .aliases import find_alias, keep_aliases, merged_into, point_to
 from .containers import Containers, container_key
 from .draft import Draft
 from .following import Follow
@@ -96,6 +96,7 @@ class Operations:
         kind, found = self._find(operation, "source")
         if found is None:
             return Issue("FB-6314", "warning", kind, {"type": kind})
+        found = self._renumbered(kind, found, operation)
         new = self._persons.person(self._draft, operation.identifier("target-patient-identifier"))
         if not new:
             return _cannot(operation, "nobody is known by the number that it should go to")
@@ -109,6 +110,17 @@ class Operations:
         self._rewrite(kind, found, change)
         self._draft.follow(change)
         return None
+
+    def _renumbered(self, kind: str, found: Resource, operation: Operation) -> Resource:
+        """What moves, with the number that it has from now on beside the old one."""
+        number = operation.identifier(f"target-{kind.lower()}-identifier")
+        numbers = found.get("identifier") or []
+        if not number.get("value") or number in numbers:
+            return found
+        named = found | {"identifier": [*numbers, number]}
+        keep_aliases(self._draft, named)
+        self._put(kind, named)
+        return named
 
     def _merge(self, operation: Operation) -> Issue | None:
         """A42, A35, A41: one of two becomes part of the other; both are of one person."""

@@ -86,23 +86,24 @@ class Resolver:
         emptied = [each.container for each in others if each.is_dropped and each.container]
         others = [entry for entry in others if not entry.is_dropped]
         draft.look_up(pair(entry.reference) for entry in others)
-        for entry in others:
-            self._follow_aliases(entry, task)
-        containers = Containers(
-            draft, self.stating(draft), task.resolved, spoken.message, export_key(spoken.feed)
-        )
-        others = self._timely(others, container, containers, task)
         task.here = {entry.reference for entry in others}
         asked = [entry.operation for entry in entries if not self._is_of_person(entry, task)]
         self._take(task)
+        containers = Containers(
+            draft, self.stating(draft), task.resolved, spoken.message, export_key(spoken.feed)
+        )
+        self._operate([each for each in asked if each is not None], containers, task)
+        for entry in others:
+            self._follow_aliases(entry, task)
+        others = self._timely(others, container, containers, task)
+        task.here = {entry.reference for entry in others}
         others = list(told_apart(others, task))
         for entry in others:
             met: list[ByNumber] = []
             entry.marked = settle(entry.resource, task.places, task.owner, met)
             if met:
                 entry.awaits = settle_by_number(draft, met, task.here)
-        operations = [each for each in asked if each is not None]
-        self._state_all(others, operations, emptied, containers, task)
+        self._state_all(others, emptied, containers, task)
         task.resolved.entries = [entry.reference for entry in entries]
         return task.resolved
 
@@ -226,19 +227,16 @@ class Resolver:
     def _state_all(
         self,
         entries: list[Entry],
-        asked: list[Operation],
         emptied: list[Container],
         containers: Containers,
         task: Task,
     ) -> None:
-        """Carries out operations, states every entry, and lets go what containers do not hold.
+        """States every entry, and lets go what containers do not hold.
 
         `emptied` are containers of which the message takes a part back: a group of nulls alone.
         """
         draft, stating = task.draft, self.stating(task.draft)
         came: list[str] = []
-        if asked:
-            self._operate(asked, containers, task)
         for container in emptied:
             containers.opens(container)
         for entry in entries:
@@ -259,6 +257,9 @@ class Resolver:
             task.resolved.changed += [(-1, resource) for resource in literal]
 
     def _operate(self, asked: list[Operation], containers: Containers, task: Task) -> None:
+        """Carries out what is asked of visits, accounts and documents."""
+        if not asked:
+            return
         operations = Operations(
             task.draft, self._rules, task.owner, self._persons, task.resolved.at
         )

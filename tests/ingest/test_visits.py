@@ -157,3 +157,21 @@ def test_what_was_said_before_a_move_does_not_undo_it(record: Record) -> None:
     move("A", moved)
     everything = [*record.read("Encounter"), *record.read("Observation")]
     assert {names[each["subject"]["reference"]] for each in everything} == {"C"}
+
+
+def test_a_visit_that_moves_under_a_new_number_is_known_by_both(record: Record) -> None:
+    """A45 with another PV1-19: the statement of the message, and later ones, are of that visit."""
+    record.say(_person("A"))
+    record.say(_person("B"), _visit("B", _numbers(serial="1"), status="finished"))
+    moved = _asked(
+        "Encounter/$move",
+        source_encounter_identifier=_numbers(serial="1")[0],
+        target_encounter_identifier=_numbers(serial="2")[0],
+        target_patient_identifier={"system": "urn:mrn", "value": "A"},
+    )
+    record.say(_person("A"), moved, _visit("A", _numbers(serial="2"), priority={"text": "x"}))
+    record.say(_person("A"), _visit("A", _numbers(serial="1"), serviceType={"text": "y"}))
+
+    (visit,) = record.read("Encounter")
+    assert (visit["priority"], visit["serviceType"]) == ({"text": "x"}, {"text": "y"})
+    assert _names(record)[visit["subject"]["reference"]] == "A"
