@@ -174,17 +174,13 @@ class _Choosing:
             return Choice(shared[0], "local-identifier", self._others(shared[1:], shared))
         if said.records:
             patient_id = said.first_id
-            is_taken = replaced_key(patient_id) in self._known or self._is_known(patient_id)
+            is_taken = replaced_key(patient_id) in self._known
             return Choice(self._id_by_facts() if is_taken else patient_id, "new")
         if said.own[1] and said.patient.get("name"):
             return Choice(self._id_by_facts(), "new")
         digest = _digest(said.patient)
         message = self._deciding.saying.message()
         return Choice(clock.named_id("Patient", "", message, digest), "new")
-
-    def _is_known(self, patient_id: str) -> bool:
-        """Whether an id that follows from a number is another person's: the number moved."""
-        return bool(self._deciding.statements.of(patient_id))
 
     def _id_by_facts(self) -> str:
         said = self._said

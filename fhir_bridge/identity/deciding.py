@@ -41,6 +41,7 @@ class Link:
     that turned out to be the same person and now point to it, those that lost or won a
     number.  References must follow the `moves`.  `record` is the source's own record of the
     person and `person` its key (0 for none); `statement` is (feed, key) of what was said.
+    With `is_new` there never was a Patient of this id.
     """
 
     patient_id: str
@@ -51,6 +52,7 @@ class Link:
     moves: list[Move] = field(default_factory=list)
     record: Record = ("", "")
     statement: tuple[str, str] | None = None
+    is_new: bool = False
 
     @property
     def person(self) -> int:

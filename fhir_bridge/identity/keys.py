@@ -13,6 +13,7 @@ replaced    a Patient that became part of another one
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from fhir_bridge.fhir import Resource, render_json
 from fhir_bridge.fhir.marks import NULL
@@ -43,28 +44,25 @@ class PersonKeys:
 
     def records(self, patient: Resource) -> list[Record]:
         """The numbers in use that identify the person, in the order of the statement."""
-        return [
-            (each["system"], str(each["value"]).strip())
-            for each in patient.get("identifier", ())
-            if each.get("use") != "old" and _is_stated(each) and self._rules.identifies(each)
-        ]
+        return self.numbers(patient)[0]
 
-    def retired(self, patient: Resource) -> list[Record]:
-        """The numbers that the statement says are no longer in use."""
-        return [
-            (each["system"], str(each["value"]).strip())
-            for each in patient.get("identifier", ())
-            if each.get("use") == "old" and _is_stated(each) and self._rules.identifies(each)
-        ]
+    def numbers(self, patient: Resource) -> tuple[list[Record], list[Record]]:
+        """The numbers that identify the person: those in use, and those no longer in use."""
+        in_use, retired = list[Record](), list[Record]()
+        for each in patient.get("identifier", ()):
+            if self._rules.identifies(each) and NULL not in str(each["value"]):
+                record = (each["system"], str(each["value"]).strip())
+                (retired if each.get("use") == "old" else in_use).append(record)
+        return in_use, retired
 
-    def own_record(self, patient: Resource) -> Record:
-        """The source's own record of the person: its first number that identifies.
+    def own_record(self, patient: Resource, records: Sequence[Record] = ()) -> Record:
+        """The source's own record of the person: the first of the `records` that identify.
 
         A national number is often missing at first and added later, so it counts after the
         numbers of every other system.
         """
-        for record in self.records(patient):
-            return record
+        if records:
+            return records[0]
         named = [
             each
             for each in patient.get("identifier", ())
@@ -102,7 +100,8 @@ class PersonKeys:
 
     def all(self, patient: Resource) -> list[bytes]:
         """Every key that a statement is found by."""
-        records = [*self.records(patient), *self.retired(patient)]
+        in_use, retired = self.numbers(patient)
+        records = [*in_use, *retired]
         own, others = self.local(patient)
         verified = [key for _, key in self.verified(patient)]
         return [*verified, *own, *others, *map(number_key, records)]

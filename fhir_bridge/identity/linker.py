@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from fhir_bridge.fhir import Resource
+from fhir_bridge.fhir import Resource, render_json
 from fhir_bridge.identity.choosing import Choice, choose
 from fhir_bridge.identity.deciding import Deciding, Link
 from fhir_bridge.identity.joining import join, merge_away
@@ -30,6 +30,7 @@ from fhir_bridge.identity.rules import IdentityRules
 from fhir_bridge.identity.said import Stated, stated
 from fhir_bridge.identity.saying import Saying
 from fhir_bridge.identity.statements import IdentityLedger, Statement, withdrawn_key
+from fhir_bridge.store import PersonRow
 from fhir_bridge.update import UpdateRules, merge, said_of
 
 __all__ = ["Linker"]
@@ -61,6 +62,8 @@ class Linker:
             if each in known:
                 return self._keep_separated(deciding, said, known[each], person)
         choice = choose(deciding, said, known)
+        if choice.rule == "new" and _is_whole(said, saying):
+            return self._first(deciding, said, choice.patient_id, person)
         for other in choice.others:
             join(deciding, choice.patient_id, other)
         key = self._state(deciding, said, choice, person)
@@ -101,6 +104,26 @@ class Linker:
         deciding.ledger.add_identity_keys(pairs)
         return deciding.finish(choice.patient_id, "separated", said.own)
 
+    def _first(self, deciding: Deciding, said: Stated, patient_id: str, person: str) -> Link:
+        """The first statement of a new person is the Patient as it stands."""
+        saying, patient = deciding.saying, said.patient
+        key = f"{person}.{patient_id}"
+        body = render_json({"resourceType": "Patient"} | patient)
+        deciding.ledger.put_identity_statement(
+            PersonRow(saying.speaker, key, patient_id, deciding.rank, body, saying.at, 1, *said.own)
+        )
+        deciding.log(patient_id, "new", key, patient=patient)
+        deciding.ledger.set_identity_keys(dict.fromkeys(said.keys, patient_id))
+        if said.retired:
+            pairs = [(number_key(record), patient_id) for record in said.retired]
+            deciding.ledger.add_identity_keys(pairs)
+        folded = {"resourceType": "Patient", "id": patient_id} | {
+            name: value for name, value in patient.items() if name != "resourceType"
+        }
+        return Link(
+            patient_id, folded, "new", record=said.own, statement=(saying.speaker, key), is_new=True
+        )
+
     def _state(self, deciding: Deciding, said: Stated, choice: Choice, person: str) -> str:
         """Writes the statement and, when it is the first of its kind, the decision.
 
@@ -127,6 +150,12 @@ class Linker:
         if earlier is None:
             deciding.log(patient_id, choice.rule, key, patient=said.patient)
         return key
+
+
+def _is_whole(said: Stated, saying: Saying) -> bool:
+    """Whether a first statement is the Patient: it describes, and carries no marks."""
+    described = said.patient.get("name") or said.patient.get("birthDate")
+    return bool(described) and not saying.has_marks and not saying.level
 
 
 def _own(known: list[Statement], said: Stated, saying: Saying, person: str) -> Statement | None:

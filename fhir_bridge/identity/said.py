@@ -60,13 +60,14 @@ def stated(patient: Resource, keys: PersonKeys) -> Stated:
     if "link" in said:
         del said["link"]
         said |= {"link": links} if links else {}
-    records = list(dict.fromkeys(keys.records(patient)))
+    in_use, retired = keys.numbers(patient)
+    records = list(dict.fromkeys(in_use))
     exact, shared = keys.local(patient)
     return Stated(
         said,
-        keys.own_record(patient),
+        keys.own_record(patient, records),
         records,
-        keys.retired(patient),
+        retired,
         [key for _, key in keys.verified(patient)],
         exact,
         shared,

@@ -15,7 +15,8 @@ class Saying:
     `feed` is the interface it came by and `source` whose words it is (institution and
     system; several feeds may be of one source); `at` is the event time in milliseconds since
     1970.  `message` gives the digest of the message, for the link log; `event` is the type
-    of the message ("ADT^A08", "" for a row of a table); `level` is 1 for a mere mention.
+    of the message ("ADT^A08", "" for a row of a table); `level` is 1 for a mere mention; `has_marks` is False
+    where it is known that nothing is taken back or supposed.
     """
 
     feed: str
@@ -24,6 +25,7 @@ class Saying:
     message: Callable[[], str] = str
     event: str = ""
     level: int = 0
+    has_marks: bool = True
 
     @property
     def speaker(self) -> str:

@@ -123,6 +123,10 @@ class Persons:
         to.is_of(link.patient_id, link.record)
         if link.replaced or link.moves:
             self.memory.forget(everything=True)
+        if link.is_new:
+            draft.put(link.patient, 1)
+            to.changed.append((number, link.patient))
+            return
         for resource in (*link.replaced, link.patient):
             id_ = resource["id"]
             present = draft.present("Patient", id_)

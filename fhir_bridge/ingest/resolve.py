@@ -12,6 +12,7 @@ missing.  What a feed declares a mention is a statement of a lower level.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fhir_bridge import clock
@@ -181,9 +182,9 @@ class Resolver:
         entry.own = f"Patient/{own}" if own else ""
         sign(patient, task)
         met: list[ByNumber] = []
-        settle(patient, task.places, task.owner, met)
+        marked = settle(patient, task.places, task.owner, met)
         settle_by_number(task.draft, met, task.here)
-        saying = _person_saying(task)
+        saying = replace(_person_saying(task), has_marks=bool(marked))
         reference = self._persons.link(entry.number, patient, saying, task.draft, task.heard)
         entry.refer(reference, task)
 
