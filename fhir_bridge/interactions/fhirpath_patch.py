@@ -93,10 +93,12 @@ def _replace(resource: Resource, path: str, parts: dict[str, dict[str, Any]]) ->
     value = read_value(owner.name, name, _part(parts, "value"), path)
     if place.index is not None:
         place.holder[place.key][place.index] = value.json
-        _companion_list(place.holder, value.key)[place.index] = value.companion
+        if value.companion is not None:  # else what the element says beside its value stays
+            _companion_list(place.holder, value.key)[place.index] = value.companion
         _tidy(place.holder, value.key)
         return
-    place.holder.pop(f"_{place.key}", None)
+    if value.key != place.key or value.companion is not None:
+        place.holder.pop(f"_{place.key}", None)
     if value.key != place.key:
         place.holder.pop(place.key, None)
     _set(place.holder, value)

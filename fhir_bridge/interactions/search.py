@@ -48,8 +48,9 @@ def search(request: Request, route: Route, context: Context) -> Reply:
         asked.directives.summary, ",".join(asked.directives.elements), route.resource_type
     )
     entries = list(_entries(page, subset, context.base_url))
-    if asked.ignored:
-        outcome = operation_outcome(asked.ignored)
+    issues = [*asked.ignored, *page.issues]
+    if issues:
+        outcome = operation_outcome(issues)
         entries.append(bundle.search_entry("", outcome, "outcome"))
     place = "/".join(part for part in (route.compartment, route.id, route.resource_type) if part)
     links = _links(f"{context.base_url}/{place}".rstrip("/"), asked.accepted, cursor, page.next)

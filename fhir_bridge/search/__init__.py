@@ -8,7 +8,7 @@ values), `indexer` with `token`, `text`, `date`, `reference`, `quantity`, `uri` 
 """
 
 from fhir_bridge.search.access import SHARED_TYPES, Access
-from fhir_bridge.search.canonical import canonicals
+from fhir_bridge.search.canonical import canonicals, references
 from fhir_bridge.search.directives import Directives, Include, Sort
 from fhir_bridge.search.folding import fold
 from fhir_bridge.search.indexer import Indexer
@@ -34,4 +34,5 @@ __all__ = [
     "name_forms",
     "parse_search",
     "plan",
+    "references",
 ]

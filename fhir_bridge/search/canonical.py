@@ -7,16 +7,18 @@ resource with that `url`, ``url`` alone any.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from fhir_bridge import fhirpath
-from fhir_bridge.fhir import Definitions, Resource
+from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhir import Definitions, Resource, walk_references
 from fhir_bridge.search.paths import plain_paths
 
 if TYPE_CHECKING:
     from fhir_bridge.search.registry import Registry
 
-__all__ = ["canonicals", "names_canonicals"]
+__all__ = ["canonicals", "names_canonicals", "references"]
 
 _FILTER = re.compile(r"\.where\([^()]*(?:\([^()]*\)[^()]*)?\)")
 _TYPES = frozenset({"canonical", "uri"})
@@ -36,3 +38,21 @@ def canonicals(registry: Registry, resource: Resource, code: str) -> set[str]:
         expression, definitions=registry.definitions, root_type=resource_type
     )
     return {value for _, value in compiled.typed(resource) if isinstance(value, str)}
+
+
+def references(registry: Registry, resource: Resource, code: str) -> set[str]:
+    """The literal references of a reference parameter in a resource, as they are written.
+
+    ``*`` is every reference; so is a parameter whose expression needs what it refers to.
+    """
+    resource_type = resource["resourceType"]
+    nodes: list[Any] = [resource]
+    parameter = registry.parameters(resource_type).get(code)
+    if parameter is not None:
+        expression = _FILTER.sub("", parameter.expression)
+        with suppress(BridgeError):
+            compiled = fhirpath.compile(
+                expression, definitions=registry.definitions, root_type=resource_type
+            )
+            nodes = [value for _, value in compiled.typed(resource)]
+    return {found["reference"] for node in nodes for found in walk_references(node)}

@@ -89,7 +89,8 @@ class Measured:
     """Holds a number or quantity [low, high] within the bounds, in the given unit.
 
     `system`, `code`, `unit` are compared when not None; `code` also matches the human unit
-    when `unit` is set to the same text.
+    when `unit` is set to the same text.  `exact`: the number itself (`quantity.exact_text`),
+    where the bounds cannot tell it from its neighbours.
     """
 
     symbol: str
@@ -100,6 +101,7 @@ class Measured:
     system: str | None = None
     code: str | None = None
     context: str = ""
+    exact: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,11 @@ def range_key(key: int) -> int:
     return key | (1 << 62)
 
 
+def exact_key(key: int, text: str) -> int:
+    """The key beside `key` under which the one number `text` stands."""
+    return text_key(f"{key} {text}") & ((1 << 62) - 1)
+
+
 def value_range(number: int) -> tuple[int, int]:
     """The first and last posting that a parameter can have."""
     return number << VALUE_BITS, (number << VALUE_BITS) | VALUE_MASK

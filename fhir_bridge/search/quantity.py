@@ -11,19 +11,21 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
 from fhir_bridge import ucum
 from fhir_bridge.search.conditions import AnyOf, Condition, Converted, Measured
-from fhir_bridge.search.hashing import range_key, text_key
+from fhir_bridge.search.hashing import exact_key, range_key, text_key
 from fhir_bridge.search.rows import IndexRows
 
 __all__ = [
     "UCUM",
     "add",
     "compare",
+    "exact_text",
     "extract",
     "extract_quantity",
     "in_unit",
@@ -37,6 +39,8 @@ __all__ = [
 UCUM = "http://unitsofmeasure.org"
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _DIGITS = 200
+_SURE_DIGITS = 15  # so many a double always keeps
+_SURE = 10**_SURE_DIGITS
 _UNITS = 1 << 21
 _LONGEST_UNIT = 200
 Row = tuple[float, float, int, int, int]
@@ -87,6 +91,7 @@ def in_unit(asked: Converted, unit: str) -> tuple[Measured, ...]:
         system=UCUM,
         code=unit,
         context=asked.context,
+        exact=unit == asked.code,
     )
     parts = found.conditions if isinstance(found, AnyOf) else (found,)
     return tuple(each for each in parts if isinstance(each, Measured))
@@ -101,15 +106,21 @@ def compare(
     system: str | None = None,
     code: str | None = None,
     context: str = "",
+    exact: bool = True,
 ) -> Condition:
-    """The condition `prefix` value, in the unit given, on a stored number."""
+    """The condition `prefix` value, in the unit given, on a stored number.
 
-    def measured(**bounds: float) -> Measured:
-        return Measured(symbol, system=system, code=code, context=context, **bounds)
+    `exact`: the value is as it was asked, so that a number with more digits than a double
+    holds is looked for by its digits.
+    """
+    plain = Measured(symbol, system=system, code=code, context=context)
+
+    def measured(**bounds: Any) -> Measured:
+        return replace(plain, **bounds)
 
     exactly = float(value)
-    low = float(value - half)
-    high = math.nextafter(float(value + half), -math.inf)
+    low = min(float(value - half), exactly)
+    high = max(math.nextafter(float(value + half), -math.inf), exactly)
     match prefix:
         case "ne":
             below, above = math.nextafter(low, -math.inf), math.nextafter(high, math.inf)
@@ -130,7 +141,28 @@ def compare(
             slack = abs(exactly) * 0.1
             return measured(low_max=exactly + slack, high_min=exactly - slack)
         case _:
+            digits = exact_text(value) if exact and half < Decimal(math.ulp(exactly)) else ""
+            if digits:
+                return replace(measured(low_min=exactly, high_max=exactly), exact=digits)
             return measured(low_min=low, high_max=high)
+
+
+def exact_text(value: Any) -> str:
+    """The digits of a number that has more of them than a double holds, else "".
+
+    >>> exact_text(12345678901234567890), exact_text(Decimal("1E+30")), exact_text(Decimal("0.10"))
+    ('1234567890123456789e1', '', '')
+    """
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) < _SURE):
+        return ""
+    sign, digits, exponent = Decimal(value).as_tuple()
+    if len(digits) <= _SURE_DIGITS or not isinstance(exponent, int):
+        return ""
+    written = "".join(map(str, digits)).lstrip("0")
+    text = written.rstrip("0")
+    if len(text) <= _SURE_DIGITS:
+        return ""
+    return f"{'-' if sign else ''}{text}e{exponent + len(written) - len(text)}"
 
 
 def extract(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows) -> None:
@@ -140,6 +172,8 @@ def extract(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows) -> 
             point = float(value)
             if math.isfinite(point):
                 rows.quantities.add((number, point, point, 0, 0, 0))
+                if digits := exact_text(value):
+                    rows.quantities.add((exact_key(number, digits), point, point, 0, 0, 0))
 
 
 def extract_quantity(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows) -> None:
@@ -153,11 +187,18 @@ def add(value: dict[str, Any], key: int, number: int, rows: IndexRows) -> None:
     """Adds the rows of one quantity under `key`, and its units to those of the parameter."""
     for low, high, system, code, unit in quantity_rows(value):
         rows.quantities.add((quantity_key(key, low, high), low, high, system, code, unit))
+        digits = exact_text(value["value"]) if low == high and _has_number(value) else ""
+        if digits:
+            rows.quantities.add((exact_key(key, digits), low, high, system, code, unit))
     for each in (value, value.get("low"), value.get("high"), value.get("origin")):
         if isinstance(each, dict) and each.get("system") == UCUM:
             code_ = each.get("code")
             if isinstance(code_, str) and is_unit(code_):
                 rows.terms.add((listed_units(number), code_, text_key(code_)))
+
+
+def _has_number(value: dict[str, Any]) -> bool:
+    return isinstance(value.get("value"), int | float | Decimal)
 
 
 def quantity_key(key: int, low: float, high: float) -> int:

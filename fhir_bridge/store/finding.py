@@ -15,6 +15,7 @@ from hashlib import blake2b
 from typing import Any
 
 from fhir_bridge import clock
+from fhir_bridge.errors import Issue
 from fhir_bridge.search import Access, Plan, Registry, Sort
 from fhir_bridge.search.hashing import range_key
 from fhir_bridge.store.cursors import Cursor, open_cursor, seal
@@ -80,15 +81,15 @@ class Finder:
             next_ = seal(
                 Cursor(question, position, place.row_id, place.snapshot, place.made), self.secret
             )
-        includes, truncated = self._includes(selector, plan, matches)
-        return Page(matches, includes, total, next_, truncated)
+        includes, truncated, issues = self._includes(selector, plan, matches)
+        return Page(matches, includes, total, next_, truncated, issues)
 
     def _includes(
         self, selector: Selector, plan: Plan, matches: list[Stored]
-    ) -> tuple[list[Stored], bool]:
+    ) -> tuple[list[Stored], bool, list[Issue]]:
         includes = plan.directives.includes
         if not includes or not matches:
-            return [], False
+            return [], False, []
         return included(selector, includes, matches, self.registry, self.types)
 
     def _rows(

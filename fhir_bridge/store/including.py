@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from fhir_bridge.errors import Issue
 from fhir_bridge.search import Include, Registry
 from fhir_bridge.search.hashing import VALUE_BITS, VALUE_MASK, resource_key
 from fhir_bridge.store.canonicals import canonical_pointed, canonical_pointing
 from fhir_bridge.store.records import COLUMNS, Stored, stored
 from fhir_bridge.store.select import Selector
+from fhir_bridge.store.versioned import Versions, names_versions
 
 __all__ = ["MOST_INCLUDED", "included", "visible_rows"]
 
@@ -29,11 +31,12 @@ def included(
     matches: list[Stored],
     registry: Registry,
     types: dict[int, str],
-) -> tuple[list[Stored], bool]:
-    """The included resources, each once, and whether some were left out by the limit."""
+) -> tuple[list[Stored], bool, list[Issue]]:
+    """The included resources, each once; whether the limit left some out; what is to be said."""
     found: dict[int, Stored] = {}
     known = {each.row_id for each in matches}
     fresh: list[Stored] = list(matches)
+    versions = Versions(registry)
 
     def by_row(numbers: list[int]) -> list[Stored]:
         return _fetch(selector, "r.row_id", numbers, types)
@@ -46,15 +49,20 @@ def included(
         wanted: dict[int, set[str]] = {}
         for include in active:
             if include.reverse:
-                rows |= _pointing(selector, include, fresh, registry)
+                pointing = _pointing(selector, include, fresh, registry)
+                if pointing:
+                    sources = filter(names_versions, by_row(sorted(pointing)))
+                    versions.pointing(include, sources, fresh)
+                rows |= pointing
                 rows |= canonical_pointing(selector, include, fresh, registry, by_row)
                 continue
             rows |= canonical_pointed(selector, include, fresh, registry)
-            for key in _pointed(selector, include, fresh, registry):
+            for key in _loosely_pointed(selector, include, fresh, registry, versions):
                 wanted.setdefault(key, set()).add(include.target_type)
         pointed = _fetch(selector, "r.key", sorted(wanted), types)
         fetched = [each for each in pointed if _is_wanted(each, wanted)]
         fetched += _fetch(selector, "r.row_id", sorted(rows - known), types)
+        fetched += versions.fetch(selector, types, visible_rows)
         fresh = []
         for each in fetched:
             if each.row_id in known:
@@ -63,8 +71,8 @@ def included(
             found[each.row_id] = each
             fresh.append(each)
             if len(found) >= MOST_INCLUDED:
-                return list(found.values()), True
-    return list(found.values()), False
+                return list(found.values()), True, versions.issues
+    return list(found.values()), False, versions.issues
 
 
 def visible_rows(selector: Selector, rows: Iterable[Stored]) -> list[Stored]:
@@ -93,6 +101,25 @@ def visible_rows(selector: Selector, rows: Iterable[Stored]) -> list[Stored]:
 def _is_wanted(each: Stored, wanted: Mapping[int, set[str]]) -> bool:
     targets = wanted[resource_key(each.resource_type, each.id)]
     return "" in targets or each.resource_type in targets
+
+
+def _loosely_pointed(
+    selector: Selector,
+    include: Include,
+    fresh: list[Stored],
+    registry: Registry,
+    versions: Versions,
+) -> set[int]:
+    """As `_pointed`, without what is only named with a version; that is noted in `versions`."""
+    naming = [each for each in fresh if names_versions(each)]
+    if not naming:
+        return _pointed(selector, include, fresh, registry)
+    others = [each for each in fresh if not names_versions(each)]
+    keys = _pointed(selector, include, others, registry)
+    for each in naming:
+        pointed = _pointed(selector, include, [each], registry)
+        keys |= versions.pointed(include, each, pointed) if pointed else set()
+    return keys
 
 
 def _pointed(

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from fhir_bridge import clock
+from fhir_bridge.errors import Issue
 from fhir_bridge.store.bodies import unpacked
 
 __all__ = [
@@ -54,7 +55,8 @@ class Page:
     """One page of an answer.
 
     `total` is None when it was not asked for; `next` is the cursor of the following page,
-    "" on the last one; `truncated` says that more would have been included than is allowed.
+    "" on the last one; `truncated` says that more would have been included than is allowed;
+    `issues` are what is to be said of what was included.
     """
 
     matches: list[Stored] = field(default_factory=list)
@@ -62,6 +64,7 @@ class Page:
     total: int | None = None
     next: str = ""
     truncated: bool = False
+    issues: list[Issue] = field(default_factory=list)
 
 
 COLUMNS = "r.row_id, r.type, r.id, r.version, r.last_updated, r.deleted, r.compressed, r.body"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXTRACTION", "keep_revision", "outdated_types", "revision"]
 
-EXTRACTION = 4
+EXTRACTION = 5
 """Raised whenever `fhir_bridge.search` makes other index rows of the same resource."""
 
 _SETTING = "index revision"

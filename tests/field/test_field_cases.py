@@ -7,7 +7,6 @@ over what a search finds.  The same facts hold on both databases.
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -17,12 +16,10 @@ from typing import Any
 import pytest
 
 from fhir_bridge import fhirpath
-from fhir_bridge.app import Services, build
-from fhir_bridge.config import load_settings
+from fhir_bridge.app import Services
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions
-from tests.field.record import Record, empty, opened
-from tests.store.databases import scratch_schema
+from tests.field.record import Record, opened
 
 _NOISE = frozenset({"system", "meta", "category", "reference", "id", "type"})
 EXPECTED = Path(__file__).parent / "expected"
@@ -32,35 +29,6 @@ CASES = {
     for case in tomllib.loads(path.read_text(encoding="utf-8")).get("case", ())
 }
 RIGHT = tomllib.loads((EXPECTED / "right.toml").read_text(encoding="utf-8"))["right"]
-
-
-@pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
-    """Maps, feeds and profiles, read once."""
-    made = build(load_settings({}, data=tmp_path_factory.mktemp("field"), log_level="ERROR"))
-    yield made
-    made.store.close()
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """One schema in a real PostgreSQL for all cases: making one takes longer than a case."""
-    url = os.environ.get("FHIR_BRIDGE_TEST_POSTGRESQL")
-    if not url:
-        pytest.skip("no PostgreSQL (set FHIR_BRIDGE_TEST_POSTGRESQL)")
-    with scratch_schema(url) as scratch:
-        yield scratch
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a database without a record."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/record.sqlite3"
-        return
-    url = request.getfixturevalue("server")
-    yield url
-    empty(url)
 
 
 @pytest.mark.parametrize("name", RIGHT)

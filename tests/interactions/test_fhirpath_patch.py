@@ -30,6 +30,18 @@ def operation(kind: str, **parts: Any) -> dict[str, Any]:
     return {"resourceType": "Parameters", "parameter": [{"name": "operation", "part": listed}]}
 
 
+def test_a_value_that_is_replaced_keeps_what_the_element_says_beside_it() -> None:
+    """Its extensions, unless the new value brings its own."""
+    new = {"name": "value", "valueDate": "2001-02-03"}
+    parts = {"path": "Patient.birthDate", "value": new}
+    after = apply_fhirpath_patch(PATIENT, operation("replace", **parts))
+    assert ("2001-02-03", PATIENT["_birthDate"]) == (after["birthDate"], after["_birthDate"])
+
+    new["_valueDate"] = {"id": "other"}
+    after = apply_fhirpath_patch(PATIENT, operation("replace", **parts))
+    assert {"id": "other"} == after["_birthDate"]
+
+
 def test_a_filter_chooses_the_element() -> None:
     """``where`` is answered by FHIRPath, the place is still known."""
     path = "Patient.name.where(use = 'usual').given[0]"

@@ -10,7 +10,7 @@ from fhir_bridge.search import Indexer, Registry
 from fhir_bridge.store.revision import EXTRACTION
 from tests.store.asking import observation, patient
 
-ROWS_OF = (4, "c9b3ed27a3ecff4c")
+ROWS_OF = (5, "b4b98b537c335b2e")
 """`EXTRACTION` and the digest of the rows below; change both together."""
 
 _ICD = "http://hl7.org/fhir/sid/icd-10"
@@ -40,6 +40,7 @@ _SAMPLES = (
         "onsetPeriod": {"start": "2015-03"},
     },
     patient("q", name=[{"text": "吕行·艾力"}], text={"div": "<div>a &lt; b</div>"}),
+    observation("n", "p", valueQuantity={"value": Decimal(9007199254740993), "code": "g"}),
     {"resourceType": "Location", "id": "l", "position": {"latitude": 39, "longitude": 117}},
     {"resourceType": "ValueSet", "id": "v", "url": "http://a/b|c", "version": "1.0"},
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fhir_bridge.search import conditions as asked
 from fhir_bridge.search import quantity
-from fhir_bridge.search.hashing import range_key, text_key
+from fhir_bridge.search.hashing import exact_key, range_key, text_key
 from fhir_bridge.store.select.bounds import bounds
 from fhir_bridge.store.select.scope import Scope
 from fhir_bridge.store.session import Sql
@@ -32,6 +32,8 @@ def converted(scope: Scope, condition: asked.Converted) -> Sql:
 def measured(scope: Scope, condition: asked.Measured) -> Sql:
     """Points are one number, so that either bound limits both; ranges stand apart."""
     key = scope.key(condition.symbol, condition.context)
+    if condition.exact:
+        key = exact_key(key, condition.exact)
     starts = [one for one in (condition.low_min, condition.high_min) if one is not None]
     ends = [one for one in (condition.low_max, condition.high_max) if one is not None]
     points, of_points = bounds([("low", max(starts, default=None), min(ends, default=None))])
