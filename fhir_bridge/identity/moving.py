@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from fhir_bridge.fhir import Resource
 from fhir_bridge.identity.deciding import Deciding
+from fhir_bridge.identity.fold import is_described
 from fhir_bridge.identity.joining import join
 from fhir_bridge.identity.keys import Record, number_key, person_key, replaced_key, separated_key
 from fhir_bridge.identity.repoint import Move
@@ -30,10 +31,14 @@ def move_record(
 ) -> None:
     """Gives what was said under `record` to another Patient.
 
+    Name, birth date and other numbers stay behind where the other Patient has its own.
     When nothing is left the whole Patient becomes part of the other.  With `as_two` it is
     kept that the two are two persons, and that the record is the other's.
     """
     known = deciding.open(old_id)
+    if not as_two and is_described(deciding.statements.of(new_id)):
+        for each in part(known, {record})[0]:
+            deciding.put(old_id, _number_alone(each, record), each)
     parted, kept = part(known, {record})
     if parted and not kept and not as_two:
         join(deciding, new_id, old_id)
@@ -57,6 +62,18 @@ def move_record(
     deciding.moves.append(Move(old_id, new_id, person_key(record)))
     for one, other in ((old_id, new_id), (new_id, old_id)):
         deciding.log(one, "split" if as_two else "moved", other=other)
+
+
+def _number_alone(statement: Statement, record: Record) -> Statement:
+    """What a statement says of its own number: the rest was said of the wrong person."""
+    slots = {
+        slot: [each for each in value if _is(each, record)]
+        for slot, value in statement.said.slots.items()
+        if _is_numbers(slot, value)
+    }
+    kept = {slot: value for slot, value in slots.items() if value}
+    said = replace(statement.said, slots=kept, nulls=frozenset(), usual=frozenset())
+    return replace(statement, said=said)
 
 
 def _let_live(deciding: Deciding, old_id: str, new_id: str, record: Record) -> None:

@@ -139,7 +139,8 @@ def test_a_number_moves_with_what_was_made_under_it(world):
     assert (world.subject("a"), world.subject("f")) == (right, wrong)
     assert set(world.numbers_of(right)) >= {"1", "5"}
     assert "1" not in world.numbers_of(wrong)
-    assert world.patient(right)["name"][0] == {"text": "王芳"}
+    assert world.patient(right)["name"] == [{"text": "王芳"}]
+    assert OWN[1] not in world.numbers_of(right)
     assert world.patient(wrong).get("active") is None
     assert world.number_only("his", (HIS, "1")) == right
     assert world.say("files", OWN, ("urn:file", "7"), telecom=[{"value": "1"}]) == wrong
@@ -155,6 +156,7 @@ def test_the_last_number_that_moves_takes_the_patient_along(world):
     assert world.subject("a") == person
     assert world.patient(old)["active"] is False
     assert world.numbers_of(person)["1"] == ""
+    assert world.patient(person)["name"] == [{"text": "王芳"}]
 
 
 def test_a_number_changes_and_the_person_stays(world):
