@@ -16,6 +16,7 @@ segment is about: ``kept.toml``) it is as empty.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, KeysView
 from typing import Any
 
@@ -151,6 +152,7 @@ class Message:
     __slots__ = (
         "_alike",
         "_by_name",
+        "_counts",
         "_grouped",
         "_structure",
         "charset",
@@ -176,6 +178,7 @@ class Message:
         self._grouped: Instance | None = None
         self._structure: Part | None = None
         self._alike: dict[tuple[str, str, tuple[int, ...]], dict[int, int]] = {}
+        self._counts: dict[tuple[str, tuple[int, ...]], Counter[tuple[str, ...]]] = {}
 
     @property
     def header(self) -> Segment:
@@ -256,20 +259,33 @@ class Message:
             places = self._alike[key] = self._places(*key)
         return places[segment.number]
 
+    def count_alike(self, segment: Segment, fields: tuple[int, ...]) -> int:
+        """How many segments of its name have the same first components of `fields`, with itself."""
+        key = (segment.name, fields)
+        counts = self._counts.get(key)
+        if counts is None:
+            counts = self._counts[key] = Counter(
+                self._own(each, fields) for each in self.segments_named(segment.name)
+            )
+        return counts[self._own(segment, fields)]
+
+    def _own(self, segment: Segment, fields: tuple[int, ...]) -> tuple[str, ...]:
+        """The first components of `fields`, or the whole field where the first is empty."""
+        separator, texts = self.separators.component, segment.fields
+        return tuple(
+            texts[number].split(separator, 1)[0] or texts[number]
+            for number in fields
+            if number < len(texts)
+        )
+
     def _places(self, name: str, leader: str, fields: tuple[int, ...]) -> dict[int, int]:
-        separator = self.separators.component
         counts: dict[tuple[str, ...], int] = {}
         places: dict[int, int] = {}
         for segment in self.segments:
             if segment.name == leader:
                 counts = {}
             if segment.name == name:
-                texts = segment.fields
-                own = tuple(
-                    texts[number].split(separator, 1)[0] or texts[number]
-                    for number in fields
-                    if number < len(texts)
-                )
+                own = self._own(segment, fields)
                 places[segment.number] = counts[own] = counts.get(own, 0) + 1
         return places
 

@@ -25,9 +25,9 @@ def call(name: str, *parameters: object) -> object:
 def keys(*lines: str) -> list[object]:
     """The key of each OBR."""
     read = message(*lines)
-    orc = read.get("ORC")
-    orc = orc[0] if isinstance(orc, list) else orc
-    return [call("order_key", obr, orc, "H", "H/P1") for obr in read.segments_named("OBR")]
+    return [
+        call("order_key", obr, read.get("ORC"), "H", "H/P1") for obr in read.segments_named("OBR")
+    ]
 
 
 def test_the_filler_names_an_order_before_the_placer() -> None:
@@ -35,6 +35,7 @@ def test_the_filler_names_an_order_before_the_placer() -> None:
     assert keys("OBR|1|P1|F1|A") == ["H/F1/A"]
     assert keys("ORC|RE|P1|F2", "OBR|1|P1||A") == ["H/F2/A"]
     assert keys("OBR|1|P1||^words") == ["H/P1/words"]
+    assert keys("ORC|RE|P1|F2", "ORC|RE|P2|F3", "OBR|1|P1||A") == ["H/F2/A"]
 
 
 def test_one_number_for_two_batteries_is_two_orders() -> None:

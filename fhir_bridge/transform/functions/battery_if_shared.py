@@ -14,12 +14,12 @@ RESULT = "string"
 def battery_if_shared(obr: Any) -> str | None:
     """The first component of OBR-4 when another OBR has the same OBR-2 (else OBR-3), else nothing."""
     message = getattr(obr, "message", None)
-    others = () if message is None else message.segments_named("OBR")
-    battery = obr.get("f4") if len(others) > 1 else None
+    if message is None:
+        return None
+    battery = obr.get("f4")
     if battery is None:
         return None
-    field = "f3" if obr.get("f2") is None else "f2"
-    number = obr.get(field)
-    if number is None or not any(each is not obr and each.get(field) == number for each in others):
+    field = 3 if obr.get("f2") is None else 2
+    if obr.get(f"f{field}") is None or message.count_alike(obr, (field,)) < 2:
         return None
     return str(battery[0] if isinstance(battery, list) else battery)

@@ -15,6 +15,7 @@ from fhir_bridge.transform.functions.identity_key import identity_key
 
 RESULT = "string"
 
+_KNOWN_BY = (2, 3, 4)
 _NUMBERS = (("obr", "f3"), ("orc", "f3"), ("obr", "f2"), ("orc", "f2"))
 
 
@@ -28,27 +29,17 @@ def order_key(
     message = getattr(obr, "message", None)
     if message is None:
         return None
-    segments = {"obr": obr, "orc": orc}
+    segments = {"obr": obr, "orc": orc[0] if isinstance(orc, list) else orc}
     numbers = (_text(segments[name], field) for name, field in _NUMBERS)
     number = next(filter(None, numbers), None)
     battery = _battery(obr)
     time = _text(obr, "f7") or _text(obr, "f22")
     if number is None:
         return identity_key(person, "order", battery, time or _text(message.header, "f7"))
-    alike = [each for each in message.segments_named("OBR") if _same(each, obr)]
-    if len(alike) < 2:
+    if message.count_alike(obr, _KNOWN_BY) < 2:
         return identity_key(facility, number, battery)
-    times = [each for each in alike if _text(each, "f7") == _text(obr, "f7")]
-    place = times.index(obr) + 1
+    place = message.place_among_alike(obr, "", (*_KNOWN_BY, 7))
     return identity_key(facility, number, battery, time, f"#{place}" if place > 1 else None)
-
-
-def _same(one: Any, other: Any) -> bool:
-    return one is other or (
-        one.get("f3") == other.get("f3")
-        and one.get("f2") == other.get("f2")
-        and _battery(one) == _battery(other)
-    )
 
 
 def _battery(obr: Any) -> str | None:
