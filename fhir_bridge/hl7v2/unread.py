@@ -76,7 +76,7 @@ def _looked(value: Value) -> bool | None:
     asked = value.asked
     if not asked:
         return not value.type_name  # OBX-5 of a type that no rule took was not looked at
-    if "raw" in asked:
+    if _as_a_whole(asked):
         return None
     for part in asked.values():
         if type(part) is Value and part is not value and (part.carried or _looked(part) is None):
@@ -99,7 +99,7 @@ def _repeats(place: str, values: list[Value], found: list[Place]) -> None:
 def _divided(place: str, value: Value, found: list[Place]) -> None:
     """The components of one repeat that went nowhere."""
     asked = value.asked or _NOTHING
-    if "raw" in asked:
+    if _as_a_whole(asked) or (value.carried and "raw" in asked):
         return
     if not asked and not value.carried:
         found.append((place, not value.type_name, value.text))
@@ -128,7 +128,7 @@ def _component(place: str, part: Value | None, text: str, whole: Value, found: l
             found.append((place, True, text))
         return
     asked = (part.asked if part is not None else None) or _NOTHING
-    if "raw" in asked:
+    if _as_a_whole(asked):
         return
     for number, one in enumerate(text.split(separator), 1):
         if not one or (number == 1 and is_carried):
@@ -139,6 +139,12 @@ def _component(place: str, part: Value | None, text: str, whole: Value, found: l
                 found.append((f"{place}.{number}", True, one))
         elif one.strip():
             found.append((f"{place}.{number}", False, one))
+
+
+def _as_a_whole(asked: dict[str, Any]) -> bool:
+    """Whether the unsplit text went somewhere."""
+    raw = asked.get("raw")
+    return raw is not None and raw.carried
 
 
 def _named(segment: Segment) -> str:

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from fhir_bridge.fhir.marks import NULL
 
@@ -27,6 +27,19 @@ _UNREAD = object()
 
 _COMPONENTS = {f"c{number}": number for number in range(1, 200)}
 _SUBCOMPONENTS = {f"s{number}": number for number in range(1, 200)}
+
+
+class Raw(str):
+    """The whole text of a value."""
+
+    __slots__ = ("carried",)
+    carried: bool  # whether it was put somewhere
+
+    def __new__(cls, text: str) -> Self:
+        """`text`, of which nothing was made yet."""
+        raw = super().__new__(cls, text)
+        raw.carried = False
+        return raw
 
 
 class Value(str):
@@ -98,7 +111,7 @@ class Value(str):
                 first = self.get("c1")
                 return None if first is None else first.get(name)
             return self._part(number, self.segment.message.separators.subcomponent)
-        return self.raw if name == "raw" else None
+        return Raw(self.raw) if name == "raw" else None
 
     def _part(self, number: int, separator: str) -> Value | None:
         text = self.text
