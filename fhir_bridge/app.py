@@ -41,6 +41,7 @@ __all__ = [
     "Product",
     "Services",
     "build",
+    "make_pipeline",
     "search_registry",
     "web_application",
     "worker_count",
@@ -100,18 +101,8 @@ def build(settings: Settings) -> Services:
     validator = Validator(facts, profiles)
     library = Library.from_artifacts(artifacts)
     feeds = dict(load_feeds(artifacts))
-    update_rules = load_update_rules(artifacts)
-    sources = {feed.name: feed.source for feed in feeds.values()}
-    linker = Linker(load_rules(artifacts), sources, update_rules)
-    pipeline = Pipeline(
-        store,
-        feeds,
-        library=library,
-        validator=validator,
-        linker=linker,
-        update_rules=update_rules,
-        batch=settings.batch,
-        models_check=settings.models_check,
+    pipeline = make_pipeline(
+        settings, artifacts, store=store, feeds=feeds, library=library, validator=validator
     )
     return Services(
         settings=settings,
@@ -126,6 +117,30 @@ def build(settings: Settings) -> Services:
         feeds=feeds,
         journal=Journal(store, pipeline.wake),
         pipeline=pipeline,
+    )
+
+
+def make_pipeline(
+    settings: Settings,
+    artifacts: Artifacts,
+    *,
+    store: Store,
+    feeds: dict[str, Feed],
+    library: Library,
+    validator: Validator,
+) -> Pipeline:
+    """The pipeline of a site over `store`, by the site's rules of persons and of update."""
+    update_rules = load_update_rules(artifacts)
+    sources = {feed.name: feed.source for feed in feeds.values()}
+    return Pipeline(
+        store,
+        feeds,
+        library=library,
+        validator=validator,
+        linker=Linker(load_rules(artifacts), sources, update_rules),
+        update_rules=update_rules,
+        batch=settings.batch,
+        models_check=settings.models_check,
     )
 
 

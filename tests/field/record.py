@@ -7,6 +7,7 @@ of the journal and of the quarantine, and the fields that were seen and not read
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,18 +19,27 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine
 
 from fhir_bridge import clock, hl7v2
-from fhir_bridge.app import Services, web_application
+from fhir_bridge.app import Services, make_pipeline, web_application
 from fhir_bridge.fhir.marks import NULL, USUAL
-from fhir_bridge.identity import Linker, load_rules
+from fhir_bridge.identity import load_rules
 from fhir_bridge.identity.personal import PersonalNumbers
-from fhir_bridge.ingest import Arrival, Journal, Pipeline, Validation, convert, find_standard_feed
+from fhir_bridge.ingest import (
+    Arrival,
+    Journal,
+    Pipeline,
+    Replay,
+    Validation,
+    convert,
+    find_standard_feed,
+)
 from fhir_bridge.listeners import MllpServer
 from fhir_bridge.store import open_store
 from fhir_bridge.store.schema import metadata
-from fhir_bridge.update import load_update_rules
+from fhir_bridge.transform import Library
 
 __all__ = ["Record", "empty", "opened"]
 
+_CONTROL_ID = re.compile(rb"^(?:[^|]*[|]){9}[^|]*")
 _OF_THE_DATABASE = frozenset({"symbol", "setting"})
 
 
@@ -39,30 +49,67 @@ class Record:
 
     services: Services
     client: FlaskClient
-    told: dict[str, list[str]] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
     quarantined: dict[str, int] = field(default_factory=dict)
+    _taken: dict[str, tuple[Arrival, int]] = field(default_factory=dict)
+    _told: dict[str, list[str]] = field(default_factory=dict)
 
-    def take(self, path: Path, feed: str = "") -> None:
-        """Sends one file as its feed would, and waits until it is worked off."""
+    def take(self, path: Path, feed: str = "", *, again: bool = False) -> None:
+        """Sends one file as its feed would, and waits until it is worked off.
+
+        `again`: as a sender does that does not know whether it was taken, in a message of
+        another control id, a file of other bytes.
+        """
         services, data = self.services, path.read_bytes()
+        if again:
+            data = (
+                _CONTROL_ID.sub(rb"\g<0>R", data, count=1)
+                if path.suffix == ".hl7"
+                else data + b"\n"
+            )
         chosen = services.feeds[feed or self._feed(path, data)]
         arrival = Arrival(chosen.name, data, path.name, "", path.name)
         taken = services.journal.append([arrival])[0]
         services.pipeline.drain()
-        message = services.store.journal.get(taken.message_id)
         items = services.store.quarantine.of_message(taken.message_id)
+        self.statuses[path.name] = services.store.journal.get(taken.message_id).status
+        self.quarantined[path.name] = len(items)
+        self._taken[path.name] = arrival, taken.message_id
+        self._told.pop(path.name, None)
+
+    def told(self, name: str = "") -> list[str]:
+        """What an operator reads of an input, or of all of them."""
+        if not name:
+            return [line for each in self._taken for line in self.told(each)]
+        if name not in self._told:
+            self._told[name] = self._read_told(*self._taken[name])
+        return self._told[name]
+
+    def _read_told(self, arrival: Arrival, message_id: int) -> list[str]:
+        services = self.services
         converted = convert(
-            data,
+            arrival.data,
             feeds=services.feeds,
             library=services.library,
-            feed=chosen,
+            feed=services.feeds[arrival.feed],
             validation=Validation(services.validator),
         )
+        items = services.store.quarantine.of_message(message_id)
         issues = [*converted.issues, *(each for item in items for each in item.issues)]
-        self.told[path.name] = [message.detail, *dict.fromkeys(map(str, issues))]
-        self.statuses[path.name] = message.status
-        self.quarantined[path.name] = len(items)
+        detail = services.store.journal.get(message_id).detail
+        return [detail, *dict.fromkeys(map(str, issues))]
+
+    def counts(self) -> dict[str, int]:
+        """How many resources there are of each type, beside the trail of who said what."""
+        found = self.services.store.counts_by_type()
+        return {kind: count for kind, count in found.items() if kind != "Provenance"}
+
+    def replay(self, library: Library) -> None:
+        """Tries what rests in quarantine again, with other maps."""
+        store = self.services.store
+        pipeline = _pipeline(replace(self.services, library=library))
+        Replay(store, pipeline, wait=0).items([item.item_id for item in store.quarantine.list()])
+        pipeline.drain()
 
     def answer(self, path: Path) -> str:
         """What the hospital's port answers to a message, as text."""
@@ -121,15 +168,7 @@ def opened(services: Services, database: str) -> Iterator[Record]:
     """The maps and feeds of `services` over an empty database."""
     store = open_store(database, registry=services.registry)
     clock.name_ids_with(store.naming_key)
-    feeds = services.feeds
-    pipeline = Pipeline(
-        store,
-        feeds,
-        library=services.library,
-        validator=services.validator,
-        linker=Linker(load_rules(services.artifacts), {n: f.source for n, f in feeds.items()}),
-        update_rules=load_update_rules(services.artifacts),
-    )
+    pipeline = _pipeline(replace(services, store=store))
     journal = Journal(store, pipeline.wake)
     own = replace(services, store=store, pipeline=pipeline, journal=journal)
     try:
@@ -146,3 +185,14 @@ def empty(database: str) -> None:
             if table.name not in _OF_THE_DATABASE:
                 connection.execute(table.delete())
     engine.dispose()
+
+
+def _pipeline(services: Services) -> Pipeline:
+    return make_pipeline(
+        services.settings,
+        services.artifacts,
+        store=services.store,
+        feeds=services.feeds,
+        library=services.library,
+        validator=services.validator,
+    )
