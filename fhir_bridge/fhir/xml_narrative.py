@@ -67,7 +67,21 @@ def div_spans(text: str) -> Iterator[str]:
 
 
 def narrative_text(div: xml.Element) -> str:
-    """`div` written anew, with its namespace and without its tail."""
-    div.tail = None
-    text = xml.render(div).decode()
-    return text.partition("?>")[2].strip()
+    """`div` written anew in its own namespace: without prefixes and what it inherits of others."""
+    namespaces: dict[str | None, str] = {None: XHTML_NAMESPACE}
+    anew = div.makeelement(div.tag, _attributes(div), namespaces)  # type: ignore[arg-type]
+    _copy(div, anew)
+    return xml.render(anew).decode().partition("?>")[2].strip()
+
+
+def _copy(source: xml.Element, target: xml.Element) -> None:
+    target.text = source.text
+    for child in source:
+        copied = target.makeelement(child.tag, _attributes(child))
+        target.append(copied)
+        _copy(child, copied)
+        copied.tail = child.tail
+
+
+def _attributes(element: xml.Element) -> dict[str, str]:
+    return {str(name): str(value) for name, value in element.attrib.items()}
