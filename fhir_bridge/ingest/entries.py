@@ -13,8 +13,9 @@ from typing import Any
 from fhir_bridge.audit import FEED_SYSTEM
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource
-from fhir_bridge.fhir.marks import NULL
+from fhir_bridge.fhir.marks import NULL, has_marks
 from fhir_bridge.store import moment_of
+from fhir_bridge.update import unmarked
 
 from .containers import Container, entry_container
 from .draft import Draft
@@ -30,6 +31,8 @@ __all__ = [
     "Task",
     "drop_late",
     "event_time",
+    "first_person",
+    "is_taken_back",
     "pair",
     "read_entry",
     "sign",
@@ -109,6 +112,7 @@ class Task:
     places: dict[str, str] = field(default_factory=dict)
     heard: Heard = field(default_factory=Heard)
     here: set[str] = field(default_factory=set)  # the references of its entries
+    person: str = ""  # a number of the first person that it is about
 
     @property
     def owner(self) -> str:
@@ -123,6 +127,26 @@ def event_time(bundle: Resource, received: int) -> int:
         return moment_of(str(written)) if written else received
     except ValueError:
         return received
+
+
+def first_person(bundle: Resource) -> str:
+    """The first number of the first Patient in a Bundle; "" where there is none."""
+    for entry in bundle.get("entry", ()):
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if isinstance(resource, dict) and resource.get("resourceType") == "Patient":
+            number: Resource = next(iter(resource.get("identifier", ())), {})
+            return f"{number.get('system', '')}|{number.get('value', '')}"
+    return ""
+
+
+def is_taken_back(resource: Resource) -> bool:
+    """Whether nothing is left of a resource but nulls."""
+    said = {
+        key: value
+        for key, value in resource.items()
+        if key not in {"resourceType", "id", "meta", "active", "mode", "physicalType"}
+    }
+    return has_marks(said) and unmarked(said)[0] is None
 
 
 def read_entry(number: int, entry: Any, container: Container | None, source: str) -> Entry:

@@ -34,6 +34,8 @@ from .entries import (
     Task,
     drop_late,
     event_time,
+    first_person,
+    is_taken_back,
     pair,
     read_entry,
     sign,
@@ -127,7 +129,8 @@ class Resolver:
         institution = bundle.get("meta", {}).get("source", "")
         source = f"{feed.identity.owner}#{institution}" if institution else feed.identity.owner
         resolved = Resolved(at=event_time(bundle, spoken.received))
-        return Task(spoken, draft, source, find_mentions(feed, *spoken.types), resolved)
+        mentions = find_mentions(feed, *spoken.types)
+        return Task(spoken, draft, source, mentions, resolved, person=first_person(bundle))
 
     def _name(self, entry: Entry, task: Task) -> None:
         """The entry's reference, and the names by which others refer to it."""
@@ -138,6 +141,10 @@ class Resolver:
             id_ = clock.named_id(task.owner, kind, str(own))
         if id_ is None and entry.container is not None:
             id_ = content_id(resource, entry.container.name)
+        if id_ is None and kind in SHARED and is_taken_back(resource):
+            id_ = ""
+        if id_ is None and kind in task.mentions:  # said again by each message about the person
+            id_ = content_id(resource, f"{task.source} {task.person}")
         if id_ is None:
             id_ = clock.named_id(task.owner, kind, f"{task.spoken.digest()}/{entry.number}")
         entry.is_dropped = not id_

@@ -64,7 +64,10 @@ def _united(slot: str, known: Any, more: Any) -> Any:
 
 def _once(name: str, items: list[Any]) -> list[Any]:
     identity = _SAME.get(name, _whole)
-    return list({identity(item): item for item in reversed(items)}.values())[::-1]
+    kept: dict[Any, Any] = {}
+    for item in items:
+        kept.setdefault(identity(item), item)
+    return list(kept.values())
 
 
 def _whole(item: Any) -> Any:

@@ -13,7 +13,21 @@ from fhir_bridge.fhir.marks import NULL, USUAL
 
 __all__ = ["is_null", "unmarked"]
 
-_KIND_ONLY = frozenset({"system", "use", "type", "rank", "period", "url", "status", "role", "unit"})
+_KIND_ONLY = frozenset(
+    [
+        "extension",
+        "period",
+        "preferred",
+        "rank",
+        "role",
+        "status",
+        "system",
+        "type",
+        "unit",
+        "url",
+        "use",
+    ]
+)
 
 
 def is_null(text: str) -> bool:

@@ -93,3 +93,11 @@ def has_error_status(resource_type: str) -> bool:
         return False
     codes = definitions().required_codes(element.value_set)
     return codes is not None and "entered-in-error" in codes
+
+
+@cache
+def required_elements(resource_type: str) -> frozenset[str]:
+    """The elements that R4 requires of a type, as slots are named."""
+    elements = definitions().types[resource_type].elements.values()
+    names = {each.choice + "[x]" if each.choice else each.key for each in elements if each.min}
+    return frozenset(names | {f"{name}&" for name in names})

@@ -15,7 +15,7 @@ from typing import Any
 from fhir_bridge.fhir import Resource, parse_json, render_json
 
 from .marked import unmarked
-from .rules import UpdateRules
+from .rules import UpdateRules, required_elements
 from .slots import Slots, slots_of
 
 __all__ = ["REST", "Said", "kept_time", "merge", "read_said", "said_of", "stated_at"]
@@ -78,8 +78,8 @@ def said_of(  # noqa: PLR0917 - who, when, what
             slots[slot] = kept
             if is_usual:
                 usual.add(slot)
-        else:
-            nulls.add(slot)
+        elif slot not in required_elements(str(resource["resourceType"])):
+            nulls.add(slot)  # what R4 requires cannot be taken back: it is as empty
     return Said(source, at, slots, level, since, nulls=frozenset(nulls), usual=frozenset(usual))
 
 

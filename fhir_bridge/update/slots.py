@@ -91,8 +91,8 @@ def _identity(item: Any, paths: tuple[Path, ...]) -> str:
 
 def _at(node: Any, path: Path) -> str:
     for number, name in enumerate(path):
-        if isinstance(node, list):
-            return ",".join(filter(None, (_at(item, path[number:]) for item in node)))
+        if isinstance(node, list):  # the first that says it: others are finer or translations
+            return next(filter(None, (_at(item, path[number:]) for item in node)), "")
         if not isinstance(node, dict):
             return ""
         if name == "type" and "reference" in node and "type" not in node:

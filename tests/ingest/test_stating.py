@@ -311,3 +311,25 @@ def test_what_only_a_late_version_says_is_nowhere_referred_to(record: Record) ->
     )
     assert "diagnosis" not in record.one("Encounter")
     assert len(late.targets) == 1
+
+
+def test_a_visit_without_a_number_that_is_only_mentioned_is_one_when_sent_again(
+    record: Record,
+) -> None:
+    """An analyser sends results with a place and no visit: the same message twice, one visit."""
+    for _ in range(2):
+        record.say(entry("Encounter", **ADMITTED), kind="Mention")
+
+    assert len(record.read("Encounter")) == 1
+
+
+def test_an_institution_of_nulls_alone_is_none(record: Record) -> None:
+    """XON ``""``: no Organization, and the reference to it is taken back."""
+    at = {"reference": "urn:uuid:o"}
+    hospital = entry("Organization", "urn:uuid:o", name="H")
+    record.say(hospital, visit(**ADMITTED, serviceProvider=dict(at)))
+    assert "serviceProvider" in record.one("Encounter")
+    record.say(entry("Organization", "urn:uuid:o", name=NULL), visit(serviceProvider=dict(at)))
+
+    assert len(record.read("Organization")) == 1
+    assert "serviceProvider" not in record.one("Encounter")

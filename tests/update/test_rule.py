@@ -224,3 +224,23 @@ def test_a_supposed_boolean_or_number_is_stored_as_one() -> None:
     assert _shown("Patient", _say(1, supposed)) == {"active": True, "multipleBirthInteger": 2}
     stated = PATIENT | {"active": False}
     assert _shown("Patient", _say(1, stated), _say(2, supposed, "b"))["active"] is False
+
+
+def test_what_r4_requires_cannot_be_taken_back() -> None:
+    """A null of a status is as empty: the known one stays."""
+    known = _say(1, VISIT | {"status": "finished", "priority": {"text": "x"}})
+    null = _say(2, VISIT | {"status": NULL, "priority": {"text": NULL}})
+
+    assert _shown("Encounter", merge(known, null)) == {"status": "finished"}
+
+
+def test_a_thing_that_two_sources_say_stands_where_the_first_says_it() -> None:
+    """The order of trust is kept when a later source repeats a name."""
+    first, second, third = (
+        _say(1, PATIENT | {"name": [{"text": text}]}, source)
+        for source, text in (("a", "周一一"), ("b", "周一五"), ("c", "周一一"))
+    )
+    assert _shown("Patient", first, second, third)["name"] == [
+        {"text": "周一一"},
+        {"text": "周一五"},
+    ]
