@@ -69,7 +69,7 @@ def _take(  # noqa: PLR0917 - what a walk needs
                         item
                     )
                 continue
-        elif type(value) is dict and _is_parted(element, rules):
+        elif type(value) is dict and not element.choice and _is_parted(element, rules):
             inner = definitions().types[element.type]
             _take(value, inner, kind, f"{prefix}{name}/", rules, slots)
             continue
