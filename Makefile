@@ -1,11 +1,12 @@
 # make demo    sets everything up and runs the main job
 # make test    sets everything up and runs every check
+# make long    the long form of tests that make test samples; an hour on two cores
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
-.PHONY: demo test install lint types layers pytest bench clean
+.PHONY: demo test install lint types layers pytest long bench clean
 
 demo: $(STAMP)
 	$(BIN)/fhir-bridge demo $(DEMO)
@@ -33,6 +34,11 @@ layers: $(STAMP)
 # PostgreSQL and Chromium are found, started or installed where that may be, else skipped aloud.
 pytest: $(STAMP)
 	.ci/with-chromium .ci/with-postgresql $(BIN)/python -m pytest $(PYTEST)
+
+long: $(STAMP)
+	$(BIN)/python -m tests.histories --count 10000
+	.ci/with-postgresql $(BIN)/python -m tests.histories --first 10000 --count 500 --postgresql
+	FHIR_BRIDGE_TEST_LONG=1 $(BIN)/python -m pytest tests/histories/test_standard.py
 
 bench: $(STAMP)
 	$(BIN)/python bench/steel_thread.py
