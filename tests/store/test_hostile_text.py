@@ -18,6 +18,7 @@ def test_hostile_text_is_stored_and_searched(store: Store, shared: Path) -> None
         if line.strip()
     ]
     texts += ["a\x00b", "𠀀" * 3_000, "x" * 9_000, "a,b|c$d\\"]
+    texts = list(dict.fromkeys(texts))  # a number of two persons would be found by the check
     with store.transaction() as tx:
         tx.put_many(
             [
