@@ -33,7 +33,7 @@ layers: $(STAMP)
 
 # PostgreSQL and Chromium are found, started or installed where that may be, else skipped aloud.
 pytest: $(STAMP)
-	.ci/with-chromium .ci/with-postgresql $(BIN)/python -m pytest $(PYTEST)
+	.ci/with-chromium .ci/with-postgresql $(BIN)/python -m pytest -n 2 $(PYTEST)
 
 long: $(STAMP)
 	$(BIN)/python -m tests.histories --count 10000
