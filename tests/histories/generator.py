@@ -243,10 +243,11 @@ class _Maker(Sender):
             return None
         if self.rows_are_dated and self.rng.random() < 0.15:
             row = self._row("late", whole=False)
-            lines = self._agreement("late", new=False)
-            return replace(
-                self.rng.choice([row, lines or row]), minute=self.rng.randint(1, self.minute - 1)
-            )
+            row = self.rng.choice([row, self._agreement("late", new=False) or row])
+            minute, taken = self.rng.randint(1, self.minute - 1), {e.minute for e in self.events}
+            while minute in taken:  # of two words of one minute the later would count
+                minute -= 1
+            return replace(row, minute=minute) if minute else None
         event = self._said_again("late", kind, self._some)
         if event is None:
             return None
