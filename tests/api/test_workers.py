@@ -18,7 +18,7 @@ import pytest
 from fhir_bridge.app import worker_count
 from fhir_bridge.config import load_settings
 from tests.api.test_resources import PATIENT
-from tests.journeys.conftest import Site
+from tests.journeys.site import Site
 from tests.store.databases import scratch_schema
 
 COUNT = 2
