@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 ADDRESS = "127.0.0.2"
+_SECONDS_A_FILE = 60
 
 _BAD = (
     b"not a message",
@@ -124,7 +125,7 @@ class Dose:
                 file.truncate(self._too_large)
             part.rename(self._inbox / f"large-{number}.csv")
             self.counts["large files"] += 1
-            await asyncio.sleep(60)
+            await asyncio.sleep(_SECONDS_A_FILE)
 
     async def _evaluations(self) -> None:
         body = json.dumps(_PATCH).encode()
