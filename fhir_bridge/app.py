@@ -27,7 +27,7 @@ from fhir_bridge.config import Settings, site_secret
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.console import create_console
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhir import Definitions, definitions
+from fhir_bridge.fhir import Definitions, definitions, parse_json
 from fhir_bridge.identity import Linker, load_rules
 from fhir_bridge.ingest import Arrival, Feed, Journal, Pipeline, load_feeds
 from fhir_bridge.listeners import FolderWatcher, MllpServer
@@ -99,6 +99,7 @@ def build(settings: Settings) -> Services:
     secret = site_secret(settings)
     store = _open_record(settings, registry, secret)
     validator = Validator(facts, profiles)
+    _require_sound_profiles(artifacts, validator)
     library = Library.from_artifacts(artifacts)
     feeds = dict(load_feeds(artifacts))
     pipeline = make_pipeline(
@@ -118,6 +119,18 @@ def build(settings: Settings) -> Services:
         journal=Journal(store, pipeline.wake),
         pipeline=pipeline,
     )
+
+
+def _require_sound_profiles(artifacts: Artifacts, validator: Validator) -> None:
+    """Raise BridgeError for a site's own definition that others would read in another way."""
+    for name, path in artifacts.laid_over("profiles", ".json"):
+        definition = parse_json(path.read_bytes())
+        if definition.get("resourceType") == "StructureDefinition":
+            issues = [issue for issue in validator.check(definition) if issue.severity == "error"]
+            if issues:
+                lead, *others = issues
+                where = f"{name}: {lead.where}"
+                raise BridgeError(lead.code, where, issues=tuple(others), **lead.details)
 
 
 def make_pipeline(

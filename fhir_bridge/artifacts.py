@@ -40,6 +40,12 @@ class Artifacts:
                     found[f"{top}/{path.relative_to(root).as_posix()}"] = path
         yield from sorted(found.items())
 
+    def laid_over(self, folder: str, suffix: str = "") -> Iterator[tuple[str, Path]]:
+        """The part of `walk` that comes from a site's overlay folders."""
+        for name, path in self.walk(folder, suffix):
+            if any(path.is_relative_to(root) for root in self._roots):
+                yield name, path
+
     def _searched(self, top: str) -> list[Path]:
         """Candidate folders for `top`, the strongest first."""
         inside, beside = _PACKAGE / top, _PACKAGE.parent / top

@@ -5,11 +5,12 @@ https://hl7.org/fhir/R4/elementdefinition.html#id (``Observation.component:systo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_bridge.fhir import Resource
+from fhir_bridge.validation.element_steps import with_steps
 
 __all__ = ["ElementNode", "element_tree"]
 
@@ -66,7 +67,7 @@ def element_tree(structure_definition: Resource) -> ElementNode:
     """The tree of the snapshot, or of the differential where there is no snapshot."""
     part = structure_definition.get("snapshot") or structure_definition.get("differential") or {}
     root = ElementNode(str(structure_definition.get("type", "")))
-    for element, steps in _with_steps(part.get("element", ())):
+    for element, steps in with_steps(part.get("element", ())):
         node = root
         for name, slice_name in steps[1:]:
             node = node.children.setdefault(name, ElementNode(name))
@@ -74,32 +75,3 @@ def element_tree(structure_definition: Resource) -> ElementNode:
                 node = node.slices.setdefault(slice_name, ElementNode(name, slice_name))
         node.element = element
     return root
-
-
-def _with_steps(
-    elements: list[dict[str, Any]],
-) -> Iterator[tuple[dict[str, Any], list[tuple[str, str]]]]:
-    """Each element with its (name, slice name) steps; an id may be missing in a differential."""
-    open_slices: dict[str, str] = {}
-    for element in elements:
-        path = str(element.get("path", ""))
-        if "sliceName" in element:
-            open_slices = {
-                known: name for known, name in open_slices.items() if path.startswith(known + ".")
-            }
-            open_slices[path] = str(element["sliceName"])
-        elif path in open_slices:
-            del open_slices[path]
-        identifier = element.get("id")
-        if isinstance(identifier, str) and identifier.count(".") == path.count("."):
-            steps = [step.partition(":") for step in identifier.split(".")]
-            yield element, [(name, slice_name) for name, _, slice_name in steps]
-        else:
-            yield element, list(_steps_of_path(path, open_slices))
-
-
-def _steps_of_path(path: str, open_slices: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    walked = ""
-    for name in path.split("."):
-        walked = f"{walked}.{name}" if walked else name
-        yield name, open_slices.get(walked, "")

@@ -14,7 +14,7 @@ from typing import Any
 
 from fhir_bridge.validation.foreseen_paths import UNSURE, Look
 
-__all__ = ["LOGIC", "application", "are_alike", "comparison", "negation", "never"]
+__all__ = ["LOGIC", "application", "are_alike", "choice", "comparison", "negation", "never"]
 
 
 def never(_value: Any, _resource: Any) -> Any:
@@ -30,6 +30,18 @@ def negation(look: Look) -> Look:
         return (not answer) if answer is True or answer is False else answer
 
     return negated
+
+
+def choice(condition: Look, then: Look, otherwise: Look) -> Look:
+    """`then` where `condition` is true, else `otherwise`; nothing is not true."""
+
+    def chosen(value: Any, resource: Any) -> Any:
+        answer = condition(value, resource)
+        if answer is UNSURE:
+            return UNSURE
+        return then(value, resource) if answer is True else otherwise(value, resource)
+
+    return chosen
 
 
 def application(look: Look, function: Callable[[str], Any]) -> Look:

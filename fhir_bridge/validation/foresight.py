@@ -24,6 +24,7 @@ from fhir_bridge.validation.foreseen_logic import (
     LOGIC,
     application,
     are_alike,
+    choice,
     comparison,
     negation,
     never,
@@ -101,6 +102,8 @@ class _Reader:
                 return "whole", self._sum(tree)
             case syntax.Binary():
                 return "truth", self._comparison(tree)
+            case syntax.Call(name="iif", arguments=(condition, then, otherwise)):
+                return "truth", self._choice(condition, then, otherwise)
             case syntax.Call(name="today", arguments=()):
                 return "date", self._today
             case syntax.Path(steps=(*before, syntax.Call() as call)):
@@ -129,6 +132,11 @@ class _Reader:
         if left is never:  # the engine asks the left side first: what it raises must be seen
             raise Unforeseen
         return LOGIC[tree.operator](left, right)
+
+    def _choice(self, condition: syntax.Expr, then: syntax.Expr, otherwise: syntax.Expr) -> Look:
+        """``iif(condition, then, otherwise)``: a condition without an answer is not met."""
+        looks = self._truth_or_refuse(condition), self._truth(then), self._truth(otherwise)
+        return choice(*looks)
 
     def _comparison(self, tree: syntax.Binary) -> Look:
         test = _ORDER.get(tree.operator)

@@ -2,8 +2,10 @@
 
 https://hl7.org/fhir/R4/structuredefinition.html, https://hl7.org/fhir/R4/profiling.html#discriminator
 
-Judged are the name of the type, the paths of the elements, the paths of discriminators and
-fixed values that differ from those of the base; no snapshot is made.
+Judged are the name of the type, the paths of the elements, the paths of discriminators,
+fixed values that differ from those of the base, the order of the elements and the place of
+slices (`definition_order`), and invariants that have no answer where an element is absent
+(`null_safety`); no snapshot is made.
 """
 
 from __future__ import annotations
@@ -14,7 +16,10 @@ from typing import Any
 
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import Definitions, Resource
+from fhir_bridge.fhirpath import Environment
+from fhir_bridge.validation.definition_order import Slices, order_faults, slices_of
 from fhir_bridge.validation.finding import Finding, Findings, found, moved
+from fhir_bridge.validation.null_safety import NullSafety
 from fhir_bridge.validation.values import stated_value
 
 __all__ = ["StructureDefinitions"]
@@ -28,12 +33,15 @@ _OPEN = frozenset({"Resource", "DomainResource"})
 class StructureDefinitions:
     """The judge of all StructureDefinitions, by R4 and by those among `profiles`."""
 
-    def __init__(self, definitions: Definitions, profiles: Profiles) -> None:
+    def __init__(
+        self, definitions: Definitions, profiles: Profiles, environment: Environment
+    ) -> None:
         self._definitions = definitions
         self._profiles = profiles
+        self._null_safety = NullSafety(definitions, environment)
 
     def check(self, structure_definition: Resource) -> Findings:
-        """Findings on the type, the paths and the fixed values of `structure_definition`."""
+        """Findings on the type, the elements and the invariants of `structure_definition`."""
         findings: list[Finding] = []
         type_name = str(structure_definition.get("type", ""))
         base = str(structure_definition.get("baseDefinition", ""))
@@ -54,7 +62,43 @@ class StructureDefinitions:
                 where = f".{part}.element[{index}]"
                 for place, reason in faults:
                     findings += moved(found("FB-3030", reason=reason), f"{where}{place}")
+            inherited = self._inherited_slices(base) if part == "differential" else {}
+            for index, reason in order_faults(elements, inherited, self._definitions):
+                faults_of_order = found("FB-3031", reason=reason)
+                findings += moved(faults_of_order, f".{part}.element[{index}]")
+        findings += self._unanswered(structure_definition, type_name)
         return findings or None
+
+    def _unanswered(self, structure_definition: Resource, type_name: str) -> Iterator[Finding]:
+        """Its own invariants that are empty on an instance where they should say true."""
+        part = "differential" if structure_definition.get("differential") else "snapshot"
+        elements = (structure_definition.get(part) or {}).get("element", ())
+        url = structure_definition.get("url")
+        for index, element in enumerate(elements):
+            for number, rule in enumerate(element.get("constraint", ())):
+                text, source = rule.get("expression"), rule.get("source", url)
+                if not isinstance(text, str) or source != url:
+                    continue  # an inherited rule is judged where it is stated
+                rest = str(element.get("path", "")).partition(".")[2]
+                types = sorted(self._types_at({type_name}, rest))
+                instance = self._null_safety.without_answer(text, types, type_name)
+                if instance is not None:
+                    severity = "warning" if rule.get("severity") == "warning" else "error"
+                    where = f".{part}.element[{index}].constraint[{number}]"
+                    key = rule.get("key", "")
+                    yield from moved(found("FB-3032", severity, key=key, instance=instance), where)
+
+    def _inherited_slices(self, base: str) -> Slices:
+        """The slices of all profiles below, those of the deepest first."""
+        chain: list[Resource] = []
+        while (profile := self._profiles.structure_definition(base)) and profile not in chain:
+            chain.append(profile)
+            base = str(profile.get("baseDefinition", ""))
+        slices: Slices = {}
+        for profile in reversed(chain):
+            part = profile.get("snapshot") or profile.get("differential") or {}
+            slices_of(part.get("element", ()), slices)
+        return slices
 
     def _element_faults(
         self, element: Resource, type_name: str, *, by_type: bool, base: str

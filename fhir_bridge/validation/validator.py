@@ -52,14 +52,15 @@ class Validator:
         self._definitions = definitions
         self._profiles = profiles
         self._with_invariants = invariants
-        self._invariants = Invariants(definitions, environment or self._environment())
+        environment = environment or self._environment()
+        self._invariants = Invariants(definitions, environment)
         self._compiler = ProfileCompiler(definitions, profiles, self._invariants)
         self._contexts = ExtensionContexts(definitions, profiles)
         self._resource_checks: dict[str, NodeCheck] = {
             "Bundle": check_bundle,
             "MeasureReport": MeasureReports(profiles).check,
             "QuestionnaireResponse": QuestionnaireResponses(profiles).check,
-            "StructureDefinition": StructureDefinitions(definitions, profiles).check,
+            "StructureDefinition": StructureDefinitions(definitions, profiles, environment).check,
         }
         self._globals = _global_profiles(profiles)
         self._further_by_type: dict[str, list[Further]] = {}

@@ -178,3 +178,32 @@ def test_a_delayed_look_is_not_taken_for_quiet(monkeypatch):
     Product.wait_until_idle(idle, 0.02)
 
     assert len(asked) == len(looks)
+
+
+def test_a_profile_of_the_site_that_others_would_read_in_another_way_stops_the_start(settings):
+    """An element out of order: the file, the place and what to do are named."""
+    folder = settings.overlay[0] / "profiles" / "ours"
+    folder.mkdir(parents=True)
+    elements = [{"id": f"Patient.{name}", "path": f"Patient.{name}"} for name in ("name", "active")]
+    profile = {
+        "resourceType": "StructureDefinition",
+        "url": "https://hospital.example/StructureDefinition/x",
+        "name": "X",
+        "status": "draft",
+        "kind": "resource",
+        "abstract": False,
+        "type": "Patient",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Patient",
+        "derivation": "constraint",
+        "differential": {"element": elements},
+    }
+    (folder / "StructureDefinition-x.json").write_text(json.dumps(profile), encoding="utf-8")
+
+    with pytest.raises(BridgeError) as refused:
+        build(settings)
+
+    assert "FB-3031" == refused.value.code
+    assert (
+        "profiles/ours/StructureDefinition-x.json: StructureDefinition.differential.element[1]"
+        == (refused.value.issues[0].where)
+    )
