@@ -18,6 +18,9 @@ from fhir_bridge.interactions import Reply
 
 __all__ = ["reply_of"]
 
+_RETRY_AFTER = {"FB-5015": 2, "FB-5016": 10}
+"""Seconds after which the same request may do, for what passes without anybody's help."""
+
 
 def reply_of(error: Exception) -> Reply:
     """The reply of any error; an unforeseen one is logged with a reference."""
@@ -25,6 +28,8 @@ def reply_of(error: Exception) -> Reply:
     outcome = render_json(operation_outcome(known.issues))
     lead = known.issues[0]
     headers = {"Allow": lead.details["allowed"]} if known.code == "FB-4004" else {}
+    if known.code in _RETRY_AFTER:
+        headers["Retry-After"] = str(_RETRY_AFTER[known.code])
     return Reply(known.entry.http_status, outcome, outcome=outcome, headers=headers)
 
 

@@ -6,12 +6,15 @@ each package, one valued item for each payer with the extension ``funding-source
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
+from functools import reduce
+from itertools import islice
 from typing import Any
 
 from fhir_bridge.console.display import (
+    MOST_ITEMS,
     concept_text,
     day,
     first,
@@ -25,6 +28,11 @@ from fhir_bridge.console.terms import Terms
 from fhir_bridge.fhir import Resource
 
 __all__ = ["ContractView", "view_contract"]
+
+_MOST_PACKAGES, _MOST_PAYERS = 50, 8
+"""Rows and columns of the table of fees."""
+
+_ARITHMETIC = Context(prec=28, traps=[])
 
 FUNDING = "https://fhir-bridge.org/fhir/StructureDefinition/funding-source"
 
@@ -60,15 +68,14 @@ def view_contract(
     contract: Resource, reader: Reader, terms: Terms, status_text: str, language: str
 ) -> ContractView:
     """The view of `contract`; names of other parties are read where the record has them."""
-    assets = [asset for term in list_of(contract, "term") for asset in list_of(term, "asset")]
-    priced = [asset for asset in assets if list_of(asset, "valuedItem")]
-    payers = list(
-        dict.fromkeys(
-            _payer(item, reader, terms, language)
-            for asset in priced
-            for item in list_of(asset, "valuedItem")
-        )
+    assets = (asset for term in list_of(contract, "term") for asset in list_of(term, "asset"))
+    priced = list(islice((each for each in assets if list_of(each, "valuedItem")), _MOST_PACKAGES))
+    found = (
+        _payer(item, reader, terms, language)
+        for asset in priced
+        for item in list_of(asset, "valuedItem")
     )
+    payers = list(dict.fromkeys(islice(found, MOST_ITEMS)))[:_MOST_PAYERS]
     amounts = [
         _amounts(asset, payers, lambda i: _payer(i, reader, terms, language)) for asset in priced
     ]
@@ -77,13 +84,11 @@ def view_contract(
             name=_package_name(asset, terms, language),
             reference=_package_reference(asset),
             shares=tuple(_yuan(amount) for amount in row),
-            price=_yuan(sum(filter(None, row), Decimal(0))),
+            price=_yuan(_sum(filter(None, row))),
         )
         for asset, row in zip(priced, amounts, strict=True)
     )
-    totals = [
-        sum((row[i] or Decimal(0) for row in amounts), Decimal(0)) for i in range(len(payers))
-    ]
+    totals = [_sum(filter(None, column)) for column in zip(*amounts, strict=True)]
     return ContractView(
         reference=f"Contract/{contract['id']}",
         number=str(first(contract, "identifier", "value") or contract["id"]),
@@ -95,7 +100,7 @@ def view_contract(
         signers=tuple(named(each.get("party"), reader) for each in list_of(contract, "signer")),
         payers=tuple(payers),
         packages=packages,
-        totals=(*map(_yuan, totals), _yuan(sum(totals, Decimal(0)))) if payers else (),
+        totals=(*map(_yuan, totals), _yuan(_sum(totals))) if payers else (),
     )
 
 
@@ -113,8 +118,13 @@ def _amounts(
     for item in list_of(asset, "valuedItem"):
         value = first(item, "net", "value")
         if value is not None:
-            found[payer(item)] = found.get(payer(item), Decimal(0)) + Decimal(str(value))
+            found[payer(item)] = _sum((found.get(payer(item), Decimal(0)), Decimal(str(value))))
     return [found.get(each) for each in payers]
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    """The sum; where it has no room in a decimal it is infinite, and the page still stands."""
+    return reduce(_ARITHMETIC.add, amounts, Decimal(0))
 
 
 def _yuan(amount: Decimal | None) -> str:

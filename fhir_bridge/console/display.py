@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from fhir_bridge.fhir import Resource
 
 __all__ = [
+    "MOST_ITEMS",
     "address_text",
     "codes_of",
     "concept_text",
@@ -30,12 +32,19 @@ __all__ = [
 ]
 
 
+MOST_ITEMS = 200
+"""Items of one list that a page looks at: what a page costs is not for the record to say."""
+
+_PLAIN_AMOUNT = 10**15
+"""From here on an amount is written with an exponent."""
+
+
 def list_of(node: Mapping[str, Any] | None, key: str) -> list[Any]:
-    """The items under `key`: none, one or many, always as a list."""
+    """The first `MOST_ITEMS` items under `key`: none, one or many, always as a list."""
     found = (node or {}).get(key)
     if found is None:
         return []
-    return found if isinstance(found, list) else [found]
+    return found[:MOST_ITEMS] if isinstance(found, list) else [found]
 
 
 def first(node: Mapping[str, Any] | None, *keys: str) -> Any:
@@ -125,7 +134,9 @@ def money_text(money: Mapping[str, Any] | None) -> str:
     if not money or money.get("value") is None:
         return ""
     currency = money.get("currency", "CNY")
-    return f"{'¥ ' if currency == 'CNY' else currency + ' '}{money['value']:.2f}"
+    amount = Decimal(str(money["value"]))
+    written = f"{amount:.2f}" if abs(amount) < _PLAIN_AMOUNT else f"{amount:.6E}"
+    return f"{'¥ ' if currency == 'CNY' else currency + ' '}{written}"
 
 
 def address_text(address: Mapping[str, Any] | None) -> str:

@@ -13,6 +13,9 @@ from fhir_bridge.store import HeldItem
 __all__ = ["HeldLine", "held_lines"]
 
 
+_MOST_NUMBERS = 20
+
+
 @dataclass(frozen=True, slots=True)
 class HeldLine:
     """One item; `patients` are ids, `numbers` are (name of the system, masked value)."""
@@ -35,7 +38,7 @@ def held_lines(items: Iterable[HeldItem], names: IdentifierNames, words: Words) 
             patients=tuple(each for each in (item.patient_id, item.other_id) if each),
             numbers=tuple(
                 (names.name({"system": system}, words.language), value)
-                for system, value in item.detail.get("numbers", ())
+                for system, value in item.detail.get("numbers", ())[:_MOST_NUMBERS]
             ),
             command=f"fhir-bridge held {item.number}",
         )

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from flask.sansio.blueprints import BlueprintSetupState
 from jinja2 import Environment
+from markupsafe import Markup
 
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.console import form_token
@@ -44,6 +45,8 @@ __all__ = ["create_console"]
 _LANGUAGE_COOKIE = "fhir_bridge_language"
 _PAGE = 50
 _LAST_ERRORS = 8
+_WIDEST = 4_000
+"""Characters of one value on a page; the whole of it is in the resource."""
 _SAID = ("done", "gone", "still", "waiting")
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -89,8 +92,16 @@ def create_console(services: Services, *, artifacts: Artifacts | None = None) ->
 def _compile_templates(state: BlueprintSetupState) -> None:
     """Before the first reader comes: compiling the first page costs more than showing it."""
     environment: Environment = getattr(state.app, "jinja_env")  # noqa: B009 - of Flask, not of its base
+    environment.finalize = _of_bounded_width
     for name in ("base.html", "parts.html", "overview.html"):
         environment.get_template(name)
+
+
+def _of_bounded_width(value: Any) -> Any:
+    """Any text of the record as a page prints it: what is too long to be read is cut."""
+    if isinstance(value, str) and len(value) > _WIDEST and not isinstance(value, Markup):
+        return f"{value[:_WIDEST]}…"
+    return value
 
 
 def _guarded(view: View) -> View:

@@ -9,16 +9,20 @@ from datetime import date
 __all__ = ["Mark", "Plot", "plot_pressure"]
 
 WIDTH, HEIGHT = 640, 200
+_LEAST, _MOST = 0.0, 300.0
+"""The ends of the scale at most, in mmHg."""
+_MOST_POINTS = 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 12, 12, 24
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A point or a label: where it stands and what it says."""
+    """A point or a label: where it stands, what it says, whether its value is off the scale."""
 
     x: float
     y: float
     text: str
+    beyond: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +39,25 @@ class Plot:
     rows: tuple[Mark, ...]
     columns: tuple[Mark, ...]
 
+    @property
+    def clipped(self) -> bool:
+        """Whether some value is off the scale and stands at its edge."""
+        return any(mark.beyond for mark in (*self.upper_points, *self.lower_points))
+
 
 def plot_pressure(measured: Sequence[tuple[date, float, float]]) -> Plot | None:
-    """A plot of (day, systolic, diastolic); None for fewer than two days."""
-    points = sorted(measured)
+    """A plot of (day, systolic, diastolic); None for fewer than two days.
+
+    The scale ends where pressures of living people do: a value beyond it, a slip of a comma,
+    is drawn at the edge and marked, and its text says what was written.
+    """
+    points = sorted(measured)[-_MOST_POINTS:]
     if len({day for day, _, _ in points}) < 2:
         return None
     first, last = points[0][0], points[-1][0]
-    low = min(60.0, *(diastolic for _, _, diastolic in points))
-    high = max(160.0, *(systolic for _, systolic, _ in points))
+    values = [value for _, *pair in points for value in pair]
+    low = max(_LEAST, min(60.0, *values))
+    high = min(_MOST, max(160.0, *values))
     low, high = low // 20 * 20, -(-high // 20) * 20
 
     def across(day: date) -> float:
@@ -51,17 +65,15 @@ def plot_pressure(measured: Sequence[tuple[date, float, float]]) -> Plot | None:
         return round(_LEFT + share * (WIDTH - _LEFT - _RIGHT), 1)
 
     def down(value: float) -> float:
-        share = (value - low) / (high - low)
+        share = (min(max(value, low), high) - low) / (high - low)
         return round(HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM), 1)
 
-    upper = tuple(
-        Mark(across(day), down(above), f"{day}: {above:g}/{below:g} mmHg")
-        for day, above, below in points
-    )
-    lower = tuple(
-        Mark(across(day), down(below), f"{day}: {above:g}/{below:g} mmHg")
-        for day, above, below in points
-    )
+    def mark(day: date, value: float, text: str) -> Mark:
+        return Mark(across(day), down(value), text, beyond=not low <= value <= high)
+
+    texts = [f"{day}: {above:g}/{below:g} mmHg" for day, above, below in points]
+    upper = tuple(mark(p[0], p[1], text) for p, text in zip(points, texts, strict=True))
+    lower = tuple(mark(p[0], p[2], text) for p, text in zip(points, texts, strict=True))
     return Plot(
         width=WIDTH,
         height=HEIGHT,

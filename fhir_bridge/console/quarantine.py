@@ -11,7 +11,7 @@ from fhir_bridge.store import Quarantined
 
 __all__ = ["EntryDetail", "detail"]
 
-_MOST_BYTES = 64 * 1024
+_MOST_BYTES, _MOST_LINES, _MOST_ISSUES = 64 * 1024, 2_000, 100
 _LINES = re.compile(r"\r\n|\r|\n")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -31,17 +31,18 @@ class EntryDetail:
 
 
 def detail(entry: Quarantined, language: str) -> EntryDetail:
-    """The page's view of `entry`; at most the first 64 KiB of its bytes."""
+    """The page's view of `entry`; at most the first 64 KiB and 2,000 lines of it."""
     shown = entry.data[:_MOST_BYTES]
+    lines = _LINES.split(_text(shown).rstrip("\r\n"))
     return EntryDetail(
         id=entry.item_id,
         feed=entry.feed,
         received=minute(entry.received),
         source=entry.source,
         size=len(entry.data),
-        issues=tuple(in_language(issue, language) for issue in entry.issues),
-        lines=tuple(_LINES.split(_text(shown).rstrip("\r\n"))),
-        cut=len(shown) < len(entry.data),
+        issues=tuple(in_language(issue, language) for issue in entry.issues[:_MOST_ISSUES]),
+        lines=tuple(lines[:_MOST_LINES]),
+        cut=len(shown) < len(entry.data) or len(lines) > _MOST_LINES,
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from fhir_bridge.console.display import concept_text, day, first, person_name
 from fhir_bridge.fhir import Resource, parse_reference
 
-__all__ = ["Line", "outline", "summary"]
+__all__ = ["MOST_LINES", "Line", "outline", "summary"]
 
 _DEEPEST = 12
+MOST_LINES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,17 @@ class Line:
 
 
 def outline(resource: Resource) -> Iterator[Line]:
-    """The lines of `resource` in the order of its JSON; narrative is left out."""
+    """The lines of `resource` in the order of its JSON, `MOST_LINES` at most; without narrative.
+
+    What is longer ends with a line that says so; the whole of it is in its JSON.
+    """
+    lines = _outline(resource)
+    yield from islice(lines, MOST_LINES)
+    if next(lines, None) is not None:
+        yield Line(0, "…", "…", "")
+
+
+def _outline(resource: Resource) -> Iterator[Line]:
     for name, value in resource.items():
         if name not in {"resourceType", "text"}:
             yield from _lines(name, value, 0)

@@ -5,9 +5,11 @@ https://hl7.org/fhir/R4/observation.html
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from fhir_bridge.console.display import (
     codes_of,
@@ -61,10 +63,24 @@ def pressures(observations: list[Resource]) -> Iterator[tuple[date, float, float
             for code in codes_of(component.get("code")) & {_SYSTOLIC, _DIASTOLIC}:
                 value = first(component, "valueQuantity", "value")
                 if value is not None:
-                    values[code] = float(value)
-        when = day(observation.get("effectiveDateTime"))
-        if len(values) == 2 and len(when) == 10:
-            yield date.fromisoformat(when), values[_SYSTOLIC], values[_DIASTOLIC]
+                    values[code] = _float(value)
+        when = _date(day(observation.get("effectiveDateTime")))
+        if len(values) == 2 and when is not None:
+            yield when, values[_SYSTOLIC], values[_DIASTOLIC]
+
+
+def _float(value: Decimal | int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _is_result(observation: Resource) -> bool:

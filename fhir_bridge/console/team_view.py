@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from fhir_bridge.console.display import list_of
+from fhir_bridge.console.display import MOST_ITEMS, list_of
 from fhir_bridge.console.known import Known
 from fhir_bridge.console.named import named
 from fhir_bridge.console.reader import Reader
 from fhir_bridge.fhir import Resource
 
 __all__ = ["MemberView", "TeamView", "view_teams"]
+
+
+_MOST_TEAMS, _MOST_MEMBERS = 10, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +44,22 @@ def view_teams(
     patient: Resource, contracts: list[Resource], reader: Reader, known: Known
 ) -> list[TeamView]:
     """The rosters that the agreements, or else the resident's doctors, lead to."""
-    teams = list(_contracted(contracts, reader)) or list(_of_doctors(patient, reader))
+    found = list(_contracted(contracts, reader)) or list(_of_doctors(patient, reader))
+    teams = {str(team["id"]): team for team in found}
     return [
         TeamView(
             reference=f"CareTeam/{team['id']}",
             name=str(team.get("name", team["id"])),
-            members=tuple(_member(one, reader, known) for one in list_of(team, "participant")),
+            members=tuple(
+                _member(one, reader, known) for one in list_of(team, "participant")[:_MOST_MEMBERS]
+            ),
         )
-        for team in {str(team["id"]): team for team in teams}.values()
+        for team in islice(teams.values(), _MOST_TEAMS)
     ]
 
 
 def _contracted(contracts: list[Resource], reader: Reader) -> Iterator[Resource]:
-    for reference in _references(contracts):
+    for reference in islice(_references(contracts), MOST_ITEMS):
         target = reader.target(reference)
         if target is not None and target["resourceType"] == "CareTeam":
             yield target
@@ -68,7 +75,7 @@ def _references(contracts: list[Resource]) -> Iterator[dict[str, Any]]:
 
 
 def _of_doctors(patient: Resource, reader: Reader) -> Iterator[Resource]:
-    for doctor in list_of(patient, "generalPractitioner"):
+    for doctor in list_of(patient, "generalPractitioner")[:_MOST_TEAMS]:
         participant = ("participant", str(doctor.get("reference", "")))
         yield from reader.find("CareTeam", participant, most=3)
 

@@ -74,7 +74,7 @@ def _key(coding: Mapping[str, Any]) -> Key:
 
 
 def _concepts(node: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    for concept in list_of(node, "concept"):
+    for concept in node.get("concept") or ():
         yield concept
         yield from _concepts(concept)
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from fhir_bridge.console.display import minute
 from fhir_bridge.store import UnreadPlace
 
 __all__ = ["UnreadView", "count_by_feed", "view_unread"]
+
+
+_MOST_LINES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ def count_by_feed(places: Iterable[UnreadPlace]) -> dict[str, int]:
 
 
 def view_unread(places: Iterable[UnreadPlace]) -> list[UnreadView]:
-    """The lines of the page, the most frequent of each feed first."""
+    """The lines of the page, the most frequent of each feed first, `_MOST_LINES` at most."""
     return [
         UnreadView(
             feed=each.feed,
@@ -45,5 +49,5 @@ def view_unread(places: Iterable[UnreadPlace]) -> list[UnreadView]:
             example=each.example,
             map=each.map.rsplit("/", 1)[-1],
         )
-        for each in places
+        for each in islice(places, _MOST_LINES)
     ]

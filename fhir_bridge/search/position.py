@@ -17,6 +17,7 @@ from typing import Any
 from fhir_bridge import ucum
 from fhir_bridge.search.composite import context_key
 from fhir_bridge.search.conditions import Near
+from fhir_bridge.search.quantity import double
 from fhir_bridge.search.rows import IndexRows
 
 __all__ = ["AXES", "DEFAULT_DISTANCE", "EXPECTED", "extract", "near", "unit_vector"]
@@ -79,7 +80,7 @@ def _degrees(latitude: Any, longitude: Any) -> tuple[float, float] | None:
     given = (latitude, longitude)
     if not all(isinstance(each, int | float | Decimal) for each in given):
         return None
-    north, east = float(latitude), float(longitude)
+    north, east = double(latitude), double(longitude)
     if not (-90 <= north <= 90 and -180 <= east <= 180):
         return None
     return north, east

@@ -25,6 +25,7 @@ __all__ = [
     "UCUM",
     "add",
     "compare",
+    "double",
     "exact_text",
     "extract",
     "extract_quantity",
@@ -165,11 +166,19 @@ def exact_text(value: Any) -> str:
     return f"{'-' if sign else ''}{text}e{exponent + len(written) - len(text)}"
 
 
+def double(number: float | Decimal) -> float:
+    """`number` as a double; infinite where its whole digits have no room in one."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
 def extract(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows) -> None:
     """Adds the rows of a number parameter."""
     for _, value in values:
         if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-            point = float(value)
+            point = double(value)
             if math.isfinite(point):
                 rows.quantities.add((number, point, point, 0, 0, 0))
                 if digits := exact_text(value):
@@ -215,7 +224,7 @@ def quantity_rows(value: dict[str, Any]) -> Iterable[Row]:
     number = value.get("value")
     if not isinstance(number, int | float | Decimal) or isinstance(number, bool):
         return ()
-    low, high = _comparator_bounds(float(number), value.get("comparator"))
+    low, high = _comparator_bounds(double(number), value.get("comparator"))
     return (_as_given(low, high, value),)
 
 

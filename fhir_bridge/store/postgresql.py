@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
+from select import POLLHUP, POLLIN, poll
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -25,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, Engine, make_url
 
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.store.faults import AWAY, of_postgresql
 from fhir_bridge.store.schema import metadata
 from fhir_bridge.store.session import Row, Session, Sql
 
@@ -80,6 +82,18 @@ class PostgresqlSession:
         """Longest that a statement may take; 0: no limit."""
         self._together = False
         self._opening = False
+
+    def is_whole(self) -> bool:
+        """Whether the server still holds the other end, as far as can be seen without asking.
+
+        A server that ends a connection says so and closes it: between two uses nothing else
+        makes the socket readable.
+        """
+        if self.connection.closed:
+            return False
+        look = poll()
+        look.register(self.connection.pgconn.socket, POLLIN | POLLHUP)
+        return not look.poll(0)
 
     def begin(self) -> None:
         """A transaction begins, told to the server with the first statement in it."""
@@ -269,7 +283,8 @@ class PostgresqlDatabase:
     def reading(self, *, snapshot: bool = False, limited: bool = False) -> Iterator[Session]:
         """A connection for queries; with `snapshot` all of them see one moment.
 
-        Raises BridgeError FB-5011 when a `limited` query takes too long.
+        Raises BridgeError FB-5011 when a `limited` query takes too long, and FB-5013 to
+        FB-5017 when the storage is in trouble (`faults`).
         """
         session = self._take()
         try:
@@ -277,20 +292,21 @@ class PostgresqlDatabase:
             if snapshot:
                 session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             yield session
+            if snapshot:
+                session.run("COMMIT")
         except BaseException as error:
             session.connection.close()
-            if limited and isinstance(error, self._errors.QueryCanceled):
-                raise BridgeError("FB-5011", seconds=f"{session.seconds:g}") from error
+            if named := self._named(error, session, limited=limited):
+                raise named from error
             raise
-        if snapshot:
-            session.run("COMMIT")
         self._give(session)
 
     @contextmanager
     def writing(self, *, limited: bool = False) -> Iterator[Session]:
         """A connection in a transaction that commits when the block ends well.
 
-        Raises BridgeError FB-5003, and FB-5011 when a `limited` statement takes too long.
+        Raises BridgeError FB-5003, FB-5011 when a `limited` statement takes too long, and
+        FB-5013 to FB-5017 when the storage is in trouble (`faults`).
         """
         session = self._take()
         try:
@@ -300,12 +316,23 @@ class PostgresqlDatabase:
             session.commit()
         except BaseException as error:
             self._abandon(session)
-            if isinstance(error, self._errors.SerializationFailure | self._errors.DeadlockDetected):
-                raise BridgeError("FB-5003") from None
-            if limited and isinstance(error, self._errors.QueryCanceled):
-                raise BridgeError("FB-5011", seconds=f"{session.seconds:g}") from error
+            if named := self._named(error, session, limited=limited):
+                raise named from error
             raise
         self._give(session)
+
+    def _named(
+        self, error: BaseException, session: PostgresqlSession, *, limited: bool
+    ) -> BridgeError | None:
+        """`error` by its code, where it has one."""
+        if isinstance(error, self._errors.SerializationFailure | self._errors.DeadlockDetected):
+            return BridgeError("FB-5003")
+        if limited and isinstance(error, self._errors.QueryCanceled):
+            return BridgeError("FB-5011", seconds=f"{session.seconds:g}")
+        named = of_postgresql(error)
+        if named is not None and named.code == AWAY:
+            self._close_idle()  # they broke with this one
+        return named
 
     def is_conflict(self, error: Exception) -> bool:
         """Whether a database error means that another writer was first."""
@@ -335,6 +362,10 @@ class PostgresqlDatabase:
         """Closes every idle connection."""
         with self._lock:
             self._closed = True
+        self._close_idle()
+
+    def _close_idle(self) -> None:
+        with self._lock:
             idle, self._idle = self._idle, []
         for session in idle:
             session.connection.close()
@@ -351,9 +382,15 @@ class PostgresqlDatabase:
         with self._lock:
             while self._idle:
                 session = self._idle.pop()
-                if not session.connection.closed:
+                if session.is_whole():
                     return session
-        return self._connect()
+                session.connection.close()
+        try:
+            return self._connect()
+        except self._failure as error:
+            if named := of_postgresql(error):
+                raise named from error
+            raise
 
     def _give(self, session: PostgresqlSession) -> None:
         with self._lock:

@@ -7,8 +7,10 @@ returns.  Readers have connections of their own and are never blocked by the wri
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 import sqlite3
 import threading
 import time
@@ -22,6 +24,7 @@ from sqlalchemy.engine import Engine
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.store.bodies import lower_text
+from fhir_bridge.store.faults import of_sqlite
 from fhir_bridge.store.session import Row, Session, Sql
 
 __all__ = ["SqliteDatabase"]
@@ -39,6 +42,7 @@ _PRAGMAS = (
     "PRAGMA foreign_keys=OFF",
 )
 _INLINE = 64
+_CLOSING_SECONDS = 1.0
 _STEPS = 20_000
 """Steps of SQLite's machine between two looks at the clock: a fraction of a millisecond."""
 
@@ -153,8 +157,10 @@ class SqliteDatabase:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._connect().connection.close()
+            opened = self.path.stat()
         except (OSError, sqlite3.Error) as error:
             raise BridgeError("FB-5006", url=f"sqlite:///{path}", reason=str(error)) from None
+        self._file = opened.st_dev, opened.st_ino
 
     def engine(self) -> Engine:
         """A SQLAlchemy engine for schema work."""
@@ -164,7 +170,8 @@ class SqliteDatabase:
     def reading(self, *, snapshot: bool = False, limited: bool = False) -> Iterator[Session]:
         """A connection for queries; with `snapshot` all of them see one moment.
 
-        Raises BridgeError FB-5011 when a `limited` query takes too long.
+        Raises BridgeError FB-5011 when a `limited` query takes too long, and FB-5013 to
+        FB-5017 when the storage is in trouble (`faults`).
         """
         session = self._take()
         session.limit(self._query_seconds if limited else math.inf)
@@ -174,8 +181,8 @@ class SqliteDatabase:
             yield session
         except BaseException as error:
             session.connection.close()
-            if _is_interrupt(error):
-                raise BridgeError("FB-5011", seconds=f"{session.seconds:g}") from error
+            if named := self._named(error, session.seconds):
+                raise named from error
             raise
         if snapshot:
             session.connection.execute("COMMIT")
@@ -185,38 +192,62 @@ class SqliteDatabase:
     def writing(self, *, limited: bool = False) -> Iterator[Session]:
         """The writer, in a transaction that commits when the block ends well.
 
-        Raises BridgeError FB-5003, and FB-5011 when a `limited` statement takes too long.
+        Raises BridgeError FB-5011 when a `limited` statement takes too long, and FB-5013 to
+        FB-5017 when the storage is in trouble (`faults`).
         """
         with self._writing:
-            session = self._writer or self._connect(cache=65_536)
-            self._writer = session
-            self._let_log_grow(session)
-            connection = session.connection
+            session: SqliteSession | None = None
+            seconds = math.inf
             try:
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
-                raise BridgeError("FB-5003") from None
-            session.limit(self._query_seconds if limited else math.inf)
-            try:
+                session = self._writer = self._writer or self._connect(cache=65_536)
+                self._let_log_grow(session, self._require_file())
+                session.connection.execute("BEGIN IMMEDIATE")
+                session.limit(self._query_seconds if limited else math.inf)
                 yield session
                 session.limit(math.inf)
-                connection.execute("COMMIT")
+                session.connection.execute("COMMIT")
             except BaseException as error:
-                seconds = session.seconds
-                session.limit(math.inf)
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                if _is_interrupt(error):
-                    raise BridgeError("FB-5011", seconds=f"{seconds:g}") from error
+                if session is not None:
+                    seconds = session.seconds
+                    self._roll_back(session)
+                if named := self._named(error, seconds):
+                    raise named from error
                 raise
 
-    def _let_log_grow(self, session: SqliteSession) -> None:
+    def _roll_back(self, session: SqliteSession) -> None:
+        """Leaves no trace; a writer that cannot even do that is not used again."""
+        session.limit(math.inf)
+        try:
+            if session.connection.in_transaction:
+                session.connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            session.connection.close()
+            self._writer = None
+
+    def _require_file(self) -> os.stat_result:
+        """The state of the file, which must be the one that was opened.
+
+        A file that was removed or replaced goes on to take what is written to it, and
+        nobody would ever read that again.
+        """
+        found = self.path.stat()
+        if (found.st_dev, found.st_ino) != self._file:
+            raise FileNotFoundError(errno.ENOENT, "another file stands in place of the database")
+        return found
+
+    def _named(self, error: BaseException, seconds: float = math.inf) -> BridgeError | None:
+        """`error` by its code, where it has one."""
+        if _is_interrupt(error):
+            return BridgeError("FB-5011", seconds=f"{seconds:g}")
+        return of_sqlite(error, self.path)
+
+    def _let_log_grow(self, session: SqliteSession, file: os.stat_result) -> None:
         """Bounds the write-ahead log by the size of the database.
 
         Commits write the same index pages again and again; the longer the log, the more
         often a page was written to it when it is carried over to the database, once.
         """
-        bound = min(max(self.path.stat().st_size, _LEAST_LOG), _MOST_LOG) // _PAGE
+        bound = min(max(file.st_size, _LEAST_LOG), _MOST_LOG) // _PAGE
         if bound > session.log_bound * 1.1:
             session.connection.execute(f"PRAGMA wal_autocheckpoint={bound}")
             session.log_bound = bound
@@ -246,16 +277,26 @@ class SqliteDatabase:
             idle, self._idle = self._idle, []
         for session in idle:
             session.connection.close()
-        with self._writing:
-            if self._writer:
-                self._writer.connection.close()
-                self._writer = None
+        # A writer in the middle of its work is left to the end of the process: what is not
+        # committed leaves no trace, and nobody waits for it.
+        if self._writing.acquire(timeout=_CLOSING_SECONDS):
+            try:
+                if self._writer:
+                    self._writer.connection.close()
+                    self._writer = None
+            finally:
+                self._writing.release()
 
     def _take(self) -> SqliteSession:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return self._connect()
+        try:
+            return self._connect()
+        except (OSError, sqlite3.Error) as error:
+            if named := self._named(error):
+                raise named from error
+            raise
 
     def _give(self, session: SqliteSession) -> None:
         with self._lock:

@@ -7,7 +7,9 @@ is shared by all threads of a process; several processes may open the same one.
 
 from __future__ import annotations
 
+import os
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from logging import WARNING
@@ -24,6 +26,7 @@ from fhir_bridge.store.checking import Checked, check
 from fhir_bridge.store.collecting import collect
 from fhir_bridge.store.compartments import membership_numbers, types_in_compartment
 from fhir_bridge.store.database import Database, database_at
+from fhir_bridge.store.faults import LOCKED, is_storage_fault, repeated_once
 from fhir_bridge.store.finding import Finder
 from fhir_bridge.store.held import Held
 from fhir_bridge.store.history import HistoryQuery, history
@@ -50,6 +53,10 @@ __all__ = ["Store", "open_store"]
 
 Answer = TypeVar("Answer")
 _SNAPSHOTS_KEPT = 15 * 60 * 1000
+_NO_TROUBLE: tuple[float, Issue | None] = (0.0, None)
+"""When (monotonic) and why the last write could not be stored."""
+_TRIAL_SECONDS, _TRIAL_BYTES = 5.0, 1 << 18
+"""How often storing is tried while it fails; enough bytes that a full disk shows."""
 
 
 class Store:
@@ -82,6 +89,7 @@ class Store:
         self.held = Held(self)
         self.unread = UnreadCounts(self)
         self._referring: dict[str, list[int]] = {}
+        self._trouble = _NO_TROUBLE
 
     @contextmanager
     def reading(self, *, snapshot: bool = False, limited: bool = False) -> Iterator[Session]:
@@ -95,7 +103,10 @@ class Store:
         try:
             with self.database.writing(limited=limited) as session:
                 yield session
-        except BridgeError:
+            self._trouble = _NO_TROUBLE
+        except BridgeError as error:
+            if is_storage_fault(error):
+                self._trouble = time.monotonic(), error.issues[0]
             raise
         except Exception as error:
             if self.database.is_conflict(error):
@@ -149,11 +160,13 @@ class Store:
             [resource_key(resource_type, id_), version], resource_type, id_, access,
         )  # fmt: skip
 
+    @repeated_once
     def find(self, plan: Plan, access: Access | None = None, cursor: str = "") -> Page:
         """One page of a search."""
         with self.reading(snapshot=plan.directives.total != "none", limited=True) as session:
             return self.finder.find(session, plan, access or Access.everything(), cursor)
 
+    @repeated_once
     def count(self, plan: Plan, access: Access | None = None) -> int:
         """How many resources a search finds."""
         from fhir_bridge.store.finding import count
@@ -164,11 +177,13 @@ class Store:
             selector = Selector(session, self.numbers, everything, None, main_dates)
             return count(selector, plan)
 
+    @repeated_once
     def types_in_compartment(self, patient_id: str) -> frozenset[str]:
         """The types of resources that are, or lately were, in a Patient's compartment."""
         with self.reading(limited=True) as session:
             return types_in_compartment(session, self._members, patient_id)
 
+    @repeated_once
     def history(
         self,
         resource_type: str | None = None,
@@ -203,6 +218,7 @@ class Store:
             for how, body in session.stream(sql, [self.numbers[resource_type], *parameters]):
                 yield unpacked(how, body)
 
+    @repeated_once
     def link_log(self, patient_id: str) -> list[LoggedLink]:
         """The decisions on who is one Patient, oldest first (`fhir_bridge.identity.decisions`)."""
         with self.reading() as session:
@@ -219,6 +235,7 @@ class Store:
         with self.reading() as session:
             return keys_found(session, keys)
 
+    @repeated_once
     def counts_by_type(self) -> dict[str, int]:
         """How many current resources there are of each type."""
         with self.reading() as session:
@@ -268,6 +285,25 @@ class Store:
         details = {"types": ", ".join(types)}
         return [Issue("FB-5012", "warning", details=details)] if types else []
 
+    def storage_trouble(self) -> Issue | None:
+        """Why nothing can be stored now (FB-5013 to FB-5017), as far as is known; None if it can.
+
+        After a write that failed another one is tried here, so that trouble ends by itself;
+        a lock is not waited for, it counts as gone after a while.
+        """
+        since, trouble = self._trouble
+        if trouble is None or time.monotonic() - since < _TRIAL_SECONDS:
+            return trouble
+        try:
+            if trouble.code != LOCKED:
+                self.settings.write("trial", os.urandom(_TRIAL_BYTES))
+                self.settings.forget("trial")
+            trouble = None
+        except BridgeError as error:
+            trouble = error.issues[0]
+        self._trouble = time.monotonic(), trouble
+        return trouble
+
     def back_up(self, path: Path) -> Manifest:
         """Writes a verified backup to a file that is not there yet."""
         return back_up(self, path)
@@ -280,6 +316,7 @@ class Store:
         """Closes every connection that is not in use."""
         self.database.close()
 
+    @repeated_once
     def _read(
         self, where: str, parameters: list[object], resource_type: str, id_: str,
         access: Access | None,
