@@ -48,6 +48,8 @@ class EntryView:
     sentence: str
     where: str
     hint: str
+    count: int
+    last_seen: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,8 @@ def entry_view(entry: Quarantined, language: str) -> EntryView:
         sentence=issue.sentence,
         where=issue.where,
         hint=issue.hint,
+        count=entry.count,
+        last_seen=minute(entry.last_seen),
     )
 
 

@@ -28,6 +28,8 @@ class EntryDetail:
     issues: tuple[IssueText, ...]
     lines: tuple[str, ...]
     cut: bool
+    count: int
+    last_seen: str
 
 
 def detail(entry: Quarantined, language: str) -> EntryDetail:
@@ -43,6 +45,8 @@ def detail(entry: Quarantined, language: str) -> EntryDetail:
         issues=tuple(in_language(issue, language) for issue in entry.issues[:_MOST_ISSUES]),
         lines=tuple(lines[:_MOST_LINES]),
         cut=len(shown) < len(entry.data) or len(lines) > _MOST_LINES,
+        count=entry.count,
+        last_seen=minute(entry.last_seen),
     )
 
 

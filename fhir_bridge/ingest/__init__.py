@@ -9,13 +9,15 @@ arrival), :mod:`.pipeline` (the order), and its steps :mod:`.parse`, :mod:`.tran
 
 from __future__ import annotations
 
+from .arrival import Arrival
 from .convert import Converted, convert, find_standard_feed
 from .detect import detect
 from .feed import Feed, Listener, find_map, get_feed, load_feeds, parse_feed
-from .journal import Arrival, Journal
+from .journal import Journal
 from .naming import named_resource_id
 from .parse import message_types
 from .pipeline import Pipeline
+from .refusals import Refusal
 from .replay import Replay, Replayed
 from .timings import STAGES, Timings
 from .validate import Validation
@@ -28,6 +30,7 @@ __all__ = [
     "Journal",
     "Listener",
     "Pipeline",
+    "Refusal",
     "Replay",
     "Replayed",
     "Timings",

@@ -52,7 +52,9 @@ class Listener:
     largest_frame: int = 16 * 1024 * 1024
     frame_seconds: float = 60
     idle_seconds: float = 3600
+    answer_seconds: float = 60
     connections: int = 64
+    connections_per_address: int = 32
     folder: str = ""
     pattern: tuple[str, ...] = ()
     settle_seconds: float = 2

@@ -11,27 +11,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from fhir_bridge import clock
 from fhir_bridge.errors import Issue
-from fhir_bridge.store import Appended, JournalEntry, QuarantineEntry, Store
+from fhir_bridge.store import Appended, JournalEntry, Store
+
+from .arrival import Arrival
+from .refusals import Refusal, Refusals
 
 __all__ = ["Arrival", "Journal", "content_digest"]
-
-
-_REMEMBERED = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """Something that came: raw bytes as sent, MSH-10 if it has one, and where from."""
-
-    feed: str
-    data: bytes
-    control_id: str = ""
-    content_type: str = ""
-    source: str = ""  # a file's name, a peer's address, a URL: shown, never trusted
 
 
 class Journal:
@@ -40,7 +28,7 @@ class Journal:
     def __init__(self, store: Store, arrived: Callable[[], None] = lambda: None) -> None:
         self._store = store
         self._arrived = arrived
-        self._refused: dict[tuple[str, str], None] = {}  # the latest, oldest first
+        self._refusals = Refusals(store)
 
     def append(self, arrivals: Sequence[Arrival]) -> list[Appended]:
         """Make `arrivals` durable, in one commit; one answer for each, in order."""
@@ -64,26 +52,16 @@ class Journal:
         return appended
 
     def refuse(self, arrival: Arrival, issues: Sequence[Issue]) -> None:
-        """Keep what was refused, with the reasons, so that people can see it.
+        """Keep what was refused, with the reasons, so that people can see it."""
+        self.refuse_all([Refusal(arrival, issues)])
 
-        A sender that repeats what was refused (many do so for ever) adds nothing.
-        """
-        key = arrival.feed, content_digest(arrival.data)
-        if key in self._refused:
-            return
-        self._refused[key] = None
-        if len(self._refused) > _REMEMBERED:
-            del self._refused[next(iter(self._refused))]
-        self._store.quarantine.add(
-            QuarantineEntry(
-                arrival.feed,
-                arrival.data,
-                issues,
-                content_type=arrival.content_type,
-                source=arrival.source,
-                control_id=arrival.control_id,
-            )
-        )
+    def refuse_all(self, refusals: Sequence[Refusal]) -> None:
+        """The same for several, in one commit; equal refusals are counted (see `.refusals`)."""
+        self._refusals.keep(refusals)
+
+    def count_refusals(self, *, now: bool = False) -> None:
+        """Write the counts of equal refusals that are due (with `now`: all)."""
+        self._refusals.write_counts(now=now)
 
 
 def content_digest(data: bytes) -> str:

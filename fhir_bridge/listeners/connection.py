@@ -2,14 +2,15 @@
 
 https://www.hl7.org/documentcenter/public/wg/inm/mllp_transport_specification.PDF
 
-Bounded on every side: the framer holds one frame at most, unsent answers beyond
-:data:`MOST_UNSENT` stop the reading (TCP then holds the sender back), and time limits
-end what never ends.
+Bounded on every side: the framer holds one frame at most, events that are not worked on
+yet and unsent answers beyond :data:`MOST_UNSENT` stop the reading (TCP then holds the
+sender back), and time limits end what never ends and what nobody reads.
 """
 
 from __future__ import annotations
 
 import socket
+from collections import deque
 from dataclasses import dataclass, field
 
 from fhir_bridge import hl7v2
@@ -20,12 +21,14 @@ __all__ = ["MOST_UNSENT", "Connection"]
 MOST_UNSENT = 1024 * 1024  # bytes
 ENDING_SECONDS = 1.0  # how long the CR after FS is waited for
 LINGER_SECONDS = 1.0  # how long a peer may take to notice that the line is closed
-_CHUNK = 256 * 1024
+IDLE_SECONDS = 1.0  # a connection that was used so lately does not give way to another
+STALLED_SECONDS = 5.0  # nor one in whose open frame bytes came so lately
+_CHUNK = 64 * 1024
 
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """State of one peer; `touched` and `begun` are monotonic seconds."""
+    """State of one peer; `touched`, `begun` and `unread_since` are monotonic seconds."""
 
     socket: socket.socket
     feed: Feed
@@ -34,6 +37,9 @@ class Connection:
     framer: hl7v2.Framer
     begun: float | None = None
     unsent: bytearray = field(default_factory=bytearray)
+    unread_since: float = 0.0  # when the peer last took something of what is unsent
+    backlog: deque[hl7v2.Event] = field(default_factory=deque)
+    suspect: bool = False  # the last frame was refused
     closing: bool = False  # no more is taken from the peer
     gone: bool = False  # the peer has closed its side
     expired: bool = False  # a frame took too long
@@ -45,7 +51,23 @@ class Connection:
         """Whether to read on: answers are being taken, or the last one is on its way."""
         if self.closing:
             return self.lingers_until is not None and not self.gone
-        return len(self.unsent) <= MOST_UNSENT
+        return len(self.unsent) <= MOST_UNSENT and not self.backlog
+
+    @property
+    def host(self) -> str:
+        """The peer's address without its port."""
+        return self.peer.rpartition(":")[0]
+
+    def is_idle(self, now: float) -> bool:
+        """Whether the connection may give way: nothing is under way, or it has come to a stop."""
+        if self.unsent or self.backlog or self.closing:
+            return False
+        still = now - self.touched
+        return still > (STALLED_SECONDS if self.framer.open_frame else IDLE_SECONDS)
+
+    def is_unread(self, now: float) -> bool:
+        """Whether the peer has read none of its answers for too long."""
+        return bool(self.unsent) and now - self.unread_since > self.feed.listener.answer_seconds
 
     def receive(self, now: float) -> list[hl7v2.Event]:
         """What one read brings; marks the connection for closing at its end."""
@@ -72,6 +94,9 @@ class Connection:
         """Events that silence brings: a frame that lacks only its CR, one that never ends."""
         if self.closing:
             return []
+        if self.backlog:  # it is we who are slow
+            self.touched, self.begun = now, self.begun and now
+            return []
         if self.framer.ending and now - self.touched >= ENDING_SECONDS:
             self.begun = None
             return self.framer.idle()
@@ -83,17 +108,24 @@ class Connection:
             self.closing = True
         return []
 
-    def send(self, data: bytes = b"") -> None:
+    def send(self, now: float, data: bytes = b"") -> None:
         """Send `data` after what is unsent, as far as the peer takes it now."""
+        if not self.unsent:
+            self.unread_since = now
         self.unsent += data
         try:
             while self.unsent:
                 del self.unsent[: self.socket.send(self.unsent)]
+                self.unread_since = now
         except BlockingIOError:
             return
         except OSError:
-            self.unsent.clear()
-            self.closing = self.gone = True
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Nothing can be said to the peer any more."""
+        self.unsent.clear()
+        self.closing = self.gone = True
 
     def finished(self, now: float) -> bool:
         """Whether the socket may be closed.
@@ -101,7 +133,7 @@ class Connection:
         Our side is shut first, and what the peer still sends is thrown away for a while:
         closing over unread bytes would make TCP drop the answer that says why.
         """
-        if not self.closing or self.unsent:
+        if not self.closing or self.unsent or self.backlog:
             return False
         if self.gone:
             return True

@@ -2,8 +2,8 @@
 
 https://www.hl7.org/documentcenter/public/wg/inm/mllp_transport_specification.PDF
 
-One thread waits for all sockets of all feeds.  What a round of reading brings is parsed,
-journalled in *one* commit and answered; a message that comes alone is committed at
+One thread waits for all sockets of all feeds.  What a round looks at (:mod:`.turns`) is
+parsed, journalled in *one* commit and answered; a message that comes alone is committed at
 once, many that come together share the flush.  While a commit runs nothing is read, so
 senders are held back by TCP and not by memory.  An answer is sent only after the
 journal is durable; a failing journal is answered AR, and the sender keeps its message.
@@ -21,10 +21,13 @@ from dataclasses import dataclass
 
 from fhir_bridge import hl7v2, log
 from fhir_bridge.errors import Issue
-from fhir_bridge.ingest import Arrival, Feed, Journal
+from fhir_bridge.ingest import Arrival, Feed, Journal, Refusal
 
 from .admission import Admission, admit, answer
 from .connection import Connection
+from .crowding import has_room, who_gives_way
+from .notes import Notes
+from .turns import Turns
 
 __all__ = ["MllpServer"]
 
@@ -51,6 +54,9 @@ class MllpServer:
         self._host = host
         self._selector = selectors.DefaultSelector()
         self._connections: set[Connection] = set()
+        self._turns = Turns()
+        self._notes = Notes()
+        self._spent = 0.0  # seconds on refusals in this round
         self._listening: dict[str, socket.socket] = {}
         self._wakers: tuple[socket.socket, socket.socket] | None = None
         self._stopping = threading.Event()
@@ -98,69 +104,100 @@ class MllpServer:
                 log.event("mllp_fault", code="FB-9001")
         for listening in self._listening.values():
             listening.close()
+        with contextlib.suppress(Exception):
+            self._take(self._looked_at(self._turns.all()))
+            self._journal.count_refusals(now=True)
         for connection in list(self._connections):
             self._close(connection)
         self._selector.close()
 
     def _round(self) -> None:
-        """Read what is there, take the frames together, answer."""
-        taken: list[_Taken] = []
-        touched: list[Connection] = []
-        for key, ready in self._selector.select(_SWEEP_SECONDS):
+        """Read what is there, take the frames whose turn it is together, answer."""
+        touched: set[Connection] = set()
+        for key, ready in self._selector.select(
+            self._turns.pause(time.monotonic(), _SWEEP_SECONDS)
+        ):
             if isinstance(key.data, Feed):
                 self._accept(key.data)
             elif isinstance(key.data, Connection):
-                connection = key.data
+                connection, now = key.data, time.monotonic()
                 if ready & selectors.EVENT_WRITE:
-                    connection.send()
+                    connection.send(now)
                 if ready & selectors.EVENT_READ:
-                    self._collect(connection, connection.receive(time.monotonic()), taken)
-                touched.append(connection)
+                    self._turns.add(connection, connection.receive(now))
+                touched.add(connection)
+        taken = self._looked_at(self._turns.round(time.monotonic()))
         self._take(taken)
-        for connection in touched:
+        for connection in touched | {each.connection for each in taken}:
             self._watch(connection)
 
     def _accept(self, feed: Feed) -> None:
         with contextlib.suppress(OSError):
             accepted, address = self._listening[feed.name].accept()
-            alike = sum(other.feed is feed for other in self._connections)
-            if alike >= feed.listener.connections:
-                log.event("mllp_full", feed=feed.name, count=alike)
+            now = time.monotonic()
+            if not self._make_room(feed, address[0], now):
+                self._notes.add("mllp_full", feed.name, "FB-1136", now)
                 accepted.close()
                 return
             accepted.setblocking(False)
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             framer = hl7v2.Framer(feed.listener.largest_frame)
             peer = f"{address[0]}:{address[1]}"
-            connection = Connection(accepted, feed, peer, time.monotonic(), framer)
+            connection = Connection(accepted, feed, peer, now, framer)
             self._connections.add(connection)
             self._selector.register(accepted, selectors.EVENT_READ, connection)
 
-    def _collect(
-        self, connection: Connection, events: list[hl7v2.Event], taken: list[_Taken]
-    ) -> None:
-        """Frames into `taken`; what is no frame is answered or counted here."""
-        for event in events:
-            match event:
-                case hl7v2.Frame(payload):
-                    admission = admit(payload, connection.feed)
-                    taken.append(_Taken(connection, payload, admission))
-                case hl7v2.Torn(payload, restarted):
-                    seconds = str(connection.feed.listener.frame_seconds)
-                    code = "FB-1134" if connection.expired else "FB-1131"
-                    issue = Issue(code, details={"seconds": seconds})
-                    if not restarted and not connection.closing:
-                        taken.append(_Taken(connection, payload, Admission(issues=[issue])))
-                    log.event("mllp_torn", feed=connection.feed.name, code=issue.code)
-                case hl7v2.Oversize(beginning):
-                    limit = {"limit": str(connection.feed.listener.largest_frame)}
-                    issue = Issue("FB-1132", details=limit)
-                    taken.append(_Taken(connection, beginning, Admission(issues=[issue])))
-                    connection.closing = True
-                case hl7v2.Stray(count):
-                    connection.strays += count
-                    log.event("mllp_stray", feed=connection.feed.name, code="FB-1133", bytes=count)
-                    connection.closing = connection.closing or connection.strays > _MOST_STRAYS
+    def _make_room(self, feed: Feed, host: str, now: float) -> bool:
+        """Whether one more may come, after an idle one was closed where that is needed."""
+        alike = [connection for connection in self._connections if connection.feed is feed]
+        if has_room(alike, host, feed.listener):
+            return True
+        found = who_gives_way(alike, host, feed.listener, now)
+        if found is None:
+            return False
+        self._notes.add("mllp_gave_way", feed.name, "FB-1136", now)
+        self._close(found)
+        return True
+
+    def _looked_at(self, events: Iterable[tuple[Connection, hl7v2.Event]]) -> list[_Taken]:
+        """The frames to take and to answer; what is no frame is counted here."""
+        taken: list[_Taken] = []
+        spent = 0.0
+        for connection, event in events:
+            began = time.perf_counter()
+            found = self._look(connection, event)
+            if found is not None:
+                taken.append(found)
+            if found is None or found.admission.issues:
+                self._turns.refused(connection)
+                spent += time.perf_counter() - began
+            elif found.admission.accepted:
+                self._turns.taken(connection, time.monotonic())
+        self._spent = spent
+        return taken
+
+    def _look(self, connection: Connection, event: hl7v2.Event) -> _Taken | None:
+        feed, now = connection.feed, time.monotonic()
+        match event:
+            case hl7v2.Frame(payload):
+                return _Taken(connection, payload, admit(payload, feed))
+            case hl7v2.Torn(payload, restarted):
+                seconds = str(feed.listener.frame_seconds)
+                code = "FB-1134" if connection.expired else "FB-1131"
+                issue = Issue(code, details={"seconds": seconds})
+                self._notes.add("mllp_torn", feed.name, issue.code, now)
+                if restarted or connection.closing:
+                    return None
+                return _Taken(connection, payload, Admission(issues=[issue]))
+            case hl7v2.Oversize(beginning):
+                issue = Issue("FB-1132", details={"limit": str(feed.listener.largest_frame)})
+                connection.closing = True
+                return _Taken(connection, beginning, Admission(issues=[issue]))
+            case hl7v2.Stray(count):
+                connection.strays += count
+                self._notes.add("mllp_stray", feed.name, "FB-1133", now)
+                connection.closing = connection.closing or connection.strays > _MOST_STRAYS
+                return None
 
     def _take(self, taken: list[_Taken]) -> None:
         """Journal what is accepted, in one commit; then answer every frame in order."""
@@ -183,36 +220,53 @@ class MllpServer:
             except Exception:  # whatever the database says, the sender must keep its message
                 log.event("journal_unavailable", code="FB-6101", count=len(arrivals))
                 trouble = [Issue("FB-6101")]
+        began = time.perf_counter()
+        self._refuse([each for each in taken if each.admission.issues])
+        self._spent += time.perf_counter() - began
         for each in taken:
+            began = time.perf_counter()
             self._answer(each, trouble if each.admission.accepted else [])
+            if each.admission.issues:
+                self._spent += time.perf_counter() - began
+        if self._spent:
+            self._turns.spent(self._spent, time.monotonic())
+
+    def _refuse(self, taken: list[_Taken]) -> None:
+        """Keep what is refused, in one commit."""
+        if not taken:
+            return
+        refusals = [
+            Refusal(
+                Arrival(each.connection.feed.name, each.payload, "", _CONTENT_TYPE, each.connection.peer),
+                each.admission.issues,
+                each.connection.host,
+            )
+            for each in taken
+        ]  # fmt: skip
+        try:
+            self._journal.refuse_all(refusals)
+        except Exception:  # the answer says no in any case
+            log.event("quarantine_unavailable", code="FB-6101", count=len(refusals))
 
     def _answer(self, taken: _Taken, trouble: list[Issue]) -> None:
         connection, admission = taken.connection, taken.admission
         if admission.silent:
             return
-        if admission.issues:
-            self._refuse(connection, taken.payload, admission)
         reply = answer(admission, taken.payload, connection.feed, trouble)
         if reply is not None and connection in self._connections:
-            connection.send(hl7v2.frame(reply))
-
-    def _refuse(self, connection: Connection, payload: bytes, admission: Admission) -> None:
-        feed = connection.feed.name
-        log.event("mllp_refused", feed=feed, code=admission.issues[0].code)
-        arrival = Arrival(feed, payload, "", _CONTENT_TYPE, connection.peer)
-        try:
-            self._journal.refuse(arrival, admission.issues)
-        except Exception:  # the answer says no in any case
-            log.event("quarantine_unavailable", feed=feed, code="FB-6101")
+            connection.send(time.monotonic(), hl7v2.frame(reply))
 
     def _sweep(self, now: float) -> None:
-        """Time limits: frames that lack an end, peers that are silent."""
-        taken: list[_Taken] = []
+        """Time limits: frames that lack an end, peers that are silent or do not read."""
         for connection in self._connections:
-            self._collect(connection, connection.overdue(now), taken)
-        self._take(taken)
+            self._turns.add(connection, connection.overdue(now))
+            if connection.is_unread(now):
+                self._notes.add("mllp_unread", connection.feed.name, "FB-1135", now)
+                connection.abandon()
         for connection in list(self._connections):
             self._watch(connection)
+        self._notes.write(now)
+        self._journal.count_refusals()
 
     def _watch(self, connection: Connection) -> None:
         """Wait for what the connection needs next, or let it go."""

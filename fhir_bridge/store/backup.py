@@ -52,10 +52,13 @@ _NUMBERED = (
     ("link_log", "entry_id"),
     ("held", "item_id"),
 )
-_FORMAT = "fhir-bridge backup 2"
-_READ = (_FORMAT, "fhir-bridge backup 1")
-_ADDED = {"identity_statement": [0, 0, "", "", None]}
-"""What rows of the first form lack at their end."""
+_FORMAT = "fhir-bridge backup 3"
+_READ = (_FORMAT, "fhir-bridge backup 2", "fhir-bridge backup 1")
+_ADDED: dict[str, list[Any]] = {
+    "identity_statement": [0, 0, "", "", None],
+    "quarantine": [1, 0],
+}
+"""What rows of earlier forms lack at their end."""
 _BATCH = 5_000
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import builtins
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,11 @@ class QuarantineEntry:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """One item at rest; `received` and `added` are FHIR instants."""
+    """One item at rest; `received`, `added` and `last_seen` are FHIR instants.
+
+    `count` is how many equal refusals it stands for, itself included; `last_seen` when the last
+    of them came ("" for one alone).
+    """
 
     item_id: int
     message_id: int | None
@@ -53,10 +57,13 @@ class Quarantined:
     source: str
     control_id: str
     data: bytes
+    count: int = 1
+    last_seen: str = ""
 
 
 _COLUMNS = (
-    "item_id, message_id, feed, issues, received, added, content_type, source, control_id, data"
+    "item_id, message_id, feed, issues, received, added, content_type, source, control_id, data,"
+    " count, last_seen"
 )
 
 
@@ -70,6 +77,25 @@ class Quarantine:
         """Keeps one item; its number."""
         with self._store.writing() as session:
             return add(session, entry)
+
+    def add_all(self, entries: Sequence[QuarantineEntry]) -> builtins.list[int]:
+        """Keeps several items in one commit; their numbers in order."""
+        with self._store.writing() as session:
+            return [add(session, entry) for entry in entries]
+
+    def count_again(self, counts: Mapping[int, int]) -> set[int]:
+        """Adds to the counts of items (item -> refusals more), in one commit; those not there."""
+        now = moment_of("")
+        with self._store.writing() as session:
+            return {
+                item_id
+                for item_id, count in sorted(counts.items())
+                if session.run(
+                    "UPDATE quarantine SET count = count + ?, last_seen = ? WHERE item_id = ?",
+                    (count, now, item_id),
+                )
+                != 1
+            }
 
     def list(
         self, feed: str = "", *, code: str = "", limit: int = 50, before: int = 0
@@ -114,9 +140,11 @@ class Quarantine:
             return _release(session, _item(rows[0]))
 
     def counts_by_feed(self) -> dict[str, dict[str, int]]:
-        """Feed -> leading code -> items."""
+        """Feed -> leading code -> what was refused, equal refusals each counted."""
         with self._store.reading() as session:
-            rows = session.all("SELECT feed, code, count(*) FROM quarantine GROUP BY feed, code")
+            rows = session.all(
+                "SELECT feed, code, CAST(sum(count) AS BIGINT) FROM quarantine GROUP BY feed, code"
+            )
         found: dict[str, dict[str, int]] = {}
         for feed, code, count in rows:
             found.setdefault(feed, {})[code] = count
@@ -149,7 +177,7 @@ def add(session: Session, entry: QuarantineEntry) -> int:
 def _item(row: Row) -> Quarantined:
     return Quarantined(
         row[0], row[1], row[2], _issues(row[3]), instant_of(row[4]), instant_of(row[5]),
-        row[6], row[7], row[8], bytes(row[9]),
+        row[6], row[7], row[8], bytes(row[9]), row[10], instant_of(row[11]) if row[11] else "",
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ statement       one source's statement of a resource: when, in which container, 
                 body where it is not the stored resource itself
 container       a document, row or export whose newest version says all of its parts
 awaited         who refers by a number to what has not come yet
+at_work         which journal messages a process has begun, and how often that was ended
 =============== ================================================================
 
   Why this layout: docs/decisions/adr-2611-store-layout.md.
@@ -47,7 +48,7 @@ from sqlalchemy import (
 
 __all__ = ["INDEX_TABLES", "REVISION", "metadata"]
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration that this release expects (fhir_bridge/store/migrations)."""
 
 metadata = MetaData()
@@ -211,8 +212,19 @@ quarantine = Table(
     Column("source", Text, nullable=False),
     Column("control_id", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
+    _number("count", default="1"),
+    _number("last_seen", default="0"),
     Index("quarantine_by_feed", "feed", "item_id"),
     Index("quarantine_by_message", "message_id"),
+)
+
+at_work = Table(
+    "at_work",
+    metadata,
+    Column("holder", Text, primary_key=True, nullable=False),
+    _number("since"),
+    Column("entries", Text, nullable=False),
+    **_CLUSTERED,
 )
 
 identity_key = Table(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from fhir_bridge.errors import BridgeError
+from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import definitions
 from fhir_bridge.search import Registry
-from fhir_bridge.store import JournalEntry, Store, open_store
+from fhir_bridge.store import JournalEntry, QuarantineEntry, Store, open_store
 from tests.store.asking import ids, observation, patient
 
 
@@ -97,3 +99,32 @@ def test_a_damaged_backup_is_refused(store: Store, registry: Registry, tmp_path:
     assert refused.value.code == "FB-5008"
     assert other.counts_by_type() == {}
     other.close()
+
+
+def test_a_backup_of_an_earlier_form_comes_back(
+    store: Store, registry: Registry, tmp_path: Path
+) -> None:
+    """Rows that lack later columns get their defaults: each refusal stood for itself."""
+    store.quarantine.add(QuarantineEntry("adt", b"raw", [Issue("FB-1001")]))
+    now, before = tmp_path / "now.gz", tmp_path / "before.gz"
+    manifest = store.back_up(now)
+    with gzip.open(now, "rt", encoding="utf-8") as file:
+        (_, types), *rows, _ = map(json.loads, file)
+    lines = [
+        json.dumps([table, values[:-2] if table == "quarantine" else values], ensure_ascii=False)
+        for table, values in rows
+    ]
+    digests = {table: sha256() for table in manifest.counts}
+    for (table, _), line in zip(rows, lines, strict=True):
+        digests[table].update(f"{line}\n".encode())
+    found = {table: digest.hexdigest() for table, digest in digests.items()}
+    with gzip.open(before, "wt", encoding="utf-8") as file:
+        ends = {"counts": manifest.counts, "digests": found}
+        for line in (json.dumps(["fhir-bridge backup 2", types]), *lines, json.dumps(ends)):
+            file.write(f"{line}\n")
+    other = open_store(f"sqlite:///{tmp_path}/other.sqlite3", registry=registry)
+    other.restore(before)
+    items = other.quarantine.list()
+    other.close()
+
+    assert [(item.data, item.count, item.last_seen) for item in items] == [(b"raw", 1, "")]
