@@ -13,7 +13,6 @@ that is worked on again after a crash changes nothing twice.
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,6 +34,7 @@ from fhir_bridge.update import UpdateRules
 from .draft import Draft
 from .exports import take_back_vanished
 from .feed import Feed, get_feed
+from .garbage import collect_between, spare_what_stays, uncollected
 from .lineage import lineage_extensions
 from .parse import Record, parse
 from .resolve import PatientLinker, Resolved, Resolver, Spoken
@@ -50,12 +50,6 @@ _ROW = "application/json"  # how a row of a table is kept in quarantine
 _WAIT_SECONDS = 1.0  # how long the thread sleeps when nobody wakes it
 _GATHER_SECONDS = 0.03  # after a wake: messages of a stream come together into one commit
 _RETRY_SECONDS = 5.0  # after the database failed
-
-# A batch of messages lives long enough to leave the youngest generation, where walking it finds
-# little: with Python's own threshold of 700 the collector took a tenth of the CPU time.  The
-# oldest generation is looked at as often as by default: waiting five times longer let the full
-# demo's garbage grow by some 50 MB.
-_COLLECTOR = (20_000, 10, 10)
 
 
 class Pipeline:
@@ -97,9 +91,7 @@ class Pipeline:
         one that is missing or wrong, before any message comes.
         """
         self._transformer.compile_maps(self._feeds.values())
-        gc.collect()
-        gc.freeze()  # definitions, maps and profiles live as long as the process: never walk them
-        gc.set_threshold(*_COLLECTOR)
+        spare_what_stays()
         self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
         self._thread.start()
 
@@ -134,7 +126,7 @@ class Pipeline:
     def drain(self, *, once: bool = False) -> int:
         """Work on pending entries until none is left (`once`: one batch); entries finished."""
         finished = 0
-        with self._working:
+        with self._working, uncollected():
             while not self._stopping.is_set():
                 entries = self._store.journal.pending(self._batch)
                 if not entries:
@@ -142,6 +134,9 @@ class Pipeline:
                     break
                 for works in batches(self._works(entries), self._batch):
                     self._finish(works)
+                    for work in works:
+                        work.let_go()
+                    collect_between()
                 finished += len(entries)
                 self.timings.entries += len(entries)
                 if once:

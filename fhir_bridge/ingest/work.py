@@ -48,6 +48,10 @@ class Work:
         """Whether the record must stay out."""
         return any(is_refused(issue) for issue in self.issues)
 
+    def let_go(self) -> None:
+        """The record is finished: nothing of it is needed any more."""
+        self.record, self.mapped, self.left = None, Mapped(None), []
+
 
 def batches(works: Iterator[Work], size: int) -> Iterator[list[Work]]:
     """`works` in lists of at most `size`, each given as soon as it is full."""
