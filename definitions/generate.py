@@ -7,8 +7,8 @@ the ordinary clients ``pip`` and ``npm``, are checked against the digests below 
 unpacked, never installed.  The same packages always give the same bytes.
 
 What goes in: names, types, cardinalities, choice types, reference targets, bindings,
-flags, regular expressions, invariant expressions, search parameters, compartments and the
-codes of value sets that can be listed.  What stays out: every sentence.
+flags, regular expressions, invariant expressions, search parameters, compartments, the
+codes of value sets that can be listed, and the profiles and extensions of R4 itself.  What stays out: every sentence.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ SUMMARY, MODIFIER, ATTRIBUTE, CHOICE = 1, 2, 4, 8
 
 
 def main() -> int:
-    """Download, check, write the three tables; print their sizes."""
+    """Download, check, write the four tables; print their sizes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path)
     arguments = parser.parse_args()
@@ -79,6 +79,7 @@ def main() -> int:
     _write("r4-types", types)
     _write("r4-search", _search(core))
     _write("r4-codes", _codes(types, core, expansions))
+    _write("r4-profiles", _profiles(structures))
     return 0
 
 
@@ -272,6 +273,44 @@ def _inherited(row: list[Any], parent: str, table: dict[str, Any]) -> bool:
             return True
         parent = table[parent]["parent"]
     return False
+
+
+# --- profiles and extensions of R4 itself ------------------------------------------------
+
+_HEAD = ("url", "kind", "abstract", "type", "baseDefinition", "context")
+_FACTS = frozenset(
+    {"id", "path", "representation", "sliceName", "min", "max", "type", "slicing", "binding"}
+    | {"contentReference", "isModifier", "mustSupport", "isSummary", "maxLength", "constraint"}
+)
+_VALUES = ("fixed", "pattern", "minValue", "maxValue")
+
+
+def _profiles(structures: list[dict[str, Any]]) -> dict[str, Any]:
+    """By URL the head and the differential of each constraint, without a sentence."""
+    return {
+        item["url"]: {
+            **{key: item[key] for key in _HEAD if key in item},
+            "element": [_facts(element) for element in item["differential"]["element"]],
+        }
+        for item in sorted(structures, key=lambda one: one["url"])
+        if item.get("derivation") == "constraint"
+    }
+
+
+def _facts(element: dict[str, Any]) -> dict[str, Any]:
+    found = {
+        key: value for key, value in element.items() if key in _FACTS or key.startswith(_VALUES)
+    }
+    if "slicing" in found:
+        found["slicing"] = {k: v for k, v in found["slicing"].items() if k != "description"}
+    if "binding" in found:
+        kept = ("strength", "valueSet")
+        found["binding"] = {key: found["binding"][key] for key in kept if key in found["binding"]}
+    if "constraint" in found:
+        kept = ("key", "severity", "expression")
+        rules = [rule for rule in found["constraint"] if rule.get("expression")]
+        found["constraint"] = [{key: rule[key] for key in kept} for rule in rules]
+    return {key: value for key, value in found.items() if value != []}
 
 
 # --- search parameters and compartments ----------------------------------------------

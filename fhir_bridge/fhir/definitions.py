@@ -146,6 +146,20 @@ class Definitions:
         return self._value_sets.get(url.partition("|")[0])
 
     @cached_property
+    def profiles(self) -> Mapping[str, dict[str, Any]]:
+        """By URL the profiles and extensions of R4 itself, as StructureDefinitions of facts only."""
+        return {
+            url: {
+                "resourceType": "StructureDefinition",
+                **{key: value for key, value in row.items() if key != "element"},
+                "fhirVersion": self.release,
+                "derivation": "constraint",
+                "differential": {"element": row["element"]},
+            }
+            for url, row in _read("r4-profiles").items()
+        }
+
+    @cached_property
     def _value_sets(self) -> dict[str, dict[str, frozenset[str]]]:
         return {
             url: {system: frozenset(codes) for system, codes in systems.items()}

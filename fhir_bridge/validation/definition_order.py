@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fhir_bridge.fhir import Definitions
-from fhir_bridge.validation.element_steps import with_steps
+from fhir_bridge.snapshots import with_steps
 
 __all__ = ["Slices", "order_faults", "slices_of"]
 

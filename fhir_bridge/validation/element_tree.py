@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_bridge.fhir import Resource
-from fhir_bridge.validation.element_steps import with_steps
+from fhir_bridge.snapshots import with_steps
 
 __all__ = ["ElementNode", "element_tree"]
 

@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from fhir_bridge.conformance import Profiles
+from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Constraint, Definitions, ElementDefinition, Resource
+from fhir_bridge.snapshots import Snapshots
 from fhir_bridge.validation.element_tree import ElementNode, element_tree
 from fhir_bridge.validation.finding import Finding, Findings, found, moved
 from fhir_bridge.validation.invariants import Invariants
@@ -48,6 +50,7 @@ class ProfileCompiler:
         self._definitions = definitions
         self._profiles = profiles
         self._invariants = invariants
+        self._snapshots = Snapshots(definitions, profiles.structure_definition)
         self._checks: dict[str, NodeCheck | None] = {}
 
     def check_of(self, url: str) -> NodeCheck | None:
@@ -58,7 +61,7 @@ class ProfileCompiler:
             structure_definition = self._profiles.structure_definition(profile)
             if structure_definition is not None:
                 self._checks[url] = (
-                    self._compile_element(element_tree(structure_definition), element)
+                    self._compile_element(self._tree_of(structure_definition), element)
                     if element
                     else self._compile(structure_definition)
                 )
@@ -85,7 +88,7 @@ class ProfileCompiler:
             inherited = self.check_of(base)
             if inherited is not None:
                 checks.append(inherited)
-        tree = element_tree(structure_definition)
+        tree = self._tree_of(structure_definition)
         if type_name in self._definitions.primitive_types:
             value = tree.children.get("value", tree)
             checks += stated_judges(value.element, type_name)
@@ -102,6 +105,17 @@ class ProfileCompiler:
             return all_of(checks, value)
 
         return check
+
+    def _tree_of(self, structure_definition: Resource) -> ElementNode:
+        """Its differential; its snapshot where it speaks of slices that only its base explains."""
+        tree = element_tree(structure_definition)
+        base = str(structure_definition.get("baseDefinition", ""))
+        if "snapshot" in structure_definition or self._is_type(base) or not _leans_on_base(tree):
+            return tree
+        try:
+            return element_tree(self._snapshots.with_snapshot(structure_definition))
+        except BridgeError:
+            return tree  # the base is not at hand, or the definition is at fault: FB-3033 says so
 
     def _is_type(self, url: str) -> bool:
         return url.startswith(_R4) and url[len(_R4) :] in self._definitions.types
@@ -257,6 +271,16 @@ class ProfileCompiler:
         forms = [item for item in elements if item.type in codes or item.key == name]
         judges = {item.key: self._value_judges(part, item.type, item) for item in forms}
         return slice_of(name, part, forms, lambda _value: True, judges)
+
+
+def _leans_on_base(node: ElementNode) -> bool:
+    """Whether an element has slices and says nothing about how they are told apart."""
+    is_told = node.name in _IMPLIED or node.name.endswith("[x]")
+    is_told = is_told or bool(node.element.get("slicing", {}).get("discriminator"))
+    if node.slices and not is_told:
+        return True
+    inside = [*node.children.values(), *node.slices.values()]
+    return any(_leans_on_base(one) for one in inside)
 
 
 class _Limits(NamedTuple):

@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/structuredefinition.html, https://hl7.org/fhir/R4/profil
 Judged are the name of the type, the paths of the elements, the paths of discriminators,
 fixed values that differ from those of the base, the order of the elements and the place of
 slices (`definition_order`), and invariants that have no answer where an element is absent
-(`null_safety`); no snapshot is made.
+(`null_safety`); and whether a snapshot can be made (`fhir_bridge.snapshots`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from fhir_bridge.conformance import Profiles
+from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, Resource
 from fhir_bridge.fhirpath import Environment
+from fhir_bridge.snapshots import Snapshots
 from fhir_bridge.validation.definition_order import Slices, order_faults, slices_of
 from fhir_bridge.validation.finding import Finding, Findings, found, moved
 from fhir_bridge.validation.null_safety import NullSafety
@@ -67,7 +69,21 @@ class StructureDefinitions:
                 faults_of_order = found("FB-3031", reason=reason)
                 findings += moved(faults_of_order, f".{part}.element[{index}]")
         findings += self._unanswered(structure_definition, type_name)
+        if is_constraint and not findings:
+            findings += self._without_snapshot(structure_definition)
         return findings or None
+
+    def _without_snapshot(self, structure_definition: Resource) -> Iterator[Finding]:
+        """What the base does not allow; nothing where the base is not at hand."""
+        snapshots = Snapshots(self._definitions, self._profiles.structure_definition)
+        try:
+            if snapshots.tree(str(structure_definition.get("baseDefinition", ""))):
+                snapshots.with_snapshot(structure_definition)
+        except BridgeError as error:
+            lead = error.issues[0]
+            yield Finding(
+                lead.code, dict(lead.details), where=lead.where.removeprefix("StructureDefinition")
+            )
 
     def _unanswered(self, structure_definition: Resource, type_name: str) -> Iterator[Finding]:
         """Its own invariants that are empty on an instance where they should say true."""

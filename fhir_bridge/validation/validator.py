@@ -69,6 +69,11 @@ class Validator:
             definitions, self._further_checks, self_contained_types(definitions, profiles)
         )
 
+    @property
+    def profiles(self) -> Profiles:
+        """The definitions that it judges by."""
+        return self._profiles
+
     def check(self, resource: Any, profile_urls: Sequence[str] = ()) -> list[Issue]:
         """What is wrong with `resource`, judged by R4, by `profile_urls` and by its ``meta.profile``.
 

@@ -351,3 +351,39 @@ def test_a_rule_on_an_entry_sees_the_bundle() -> None:
     }
 
     assert [] == _codes({"resourceType": "Bundle", "type": "collection", "entry": [entry]}, profile)
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        (["8480-6", "8462-4"], []),
+        (["8480-6"], ["FB-3015"]),
+        (["8480-6", "8462-4", "8462-4"], ["FB-3016"]),
+    ],
+)
+def test_a_slice_that_a_child_profile_adds_is_told_apart_as_its_base_says(
+    codes: list[str], expected: list[str]
+) -> None:
+    """The discriminator stands in the base only; so does the slice that the child requires once."""
+    slicing = {"discriminator": [{"type": "value", "path": "code"}], "rules": "open"}
+    base_url = "http://x.example/StructureDefinition/base"
+    base = _profile(
+        "Observation",
+        _element("Observation.component", slicing=slicing),
+        _element("Observation.component:systolic", sliceName="systolic", min=1),
+        _element("Observation.component:systolic.code", patternCodeableConcept=SYSTOLIC),
+        url=base_url,
+    )
+    diastolic = {"coding": [{"system": "http://loinc.org", "code": "8462-4"}]}
+    child = _profile(
+        "Observation",
+        _element("Observation.component:diastolic", sliceName="diastolic", min=1, max="1"),
+        _element("Observation.component:diastolic.code", patternCodeableConcept=diastolic),
+        base=base_url,
+    )
+    component = [
+        {"code": {"coding": [{"system": "http://loinc.org", "code": code}]}, "valueString": "x"}
+        for code in codes
+    ]
+
+    assert expected == _codes(_observation(component=component), child, base)
