@@ -263,7 +263,7 @@ class Product:
         """
         quiet_since: float | None = None
         while True:
-            if self.services.store.journal.pending(1) or self._files_wait():
+            if self.services.store.journal.has_pending() or self._files_wait():
                 quiet_since = None
             elif quiet_since is None:
                 quiet_since = time.monotonic()

@@ -16,6 +16,7 @@ from fhir_bridge.api.errors import reply_of
 from fhir_bridge.api.measures import Measures
 from fhir_bridge.api.services import Services
 from fhir_bridge.fhir import render_json
+from fhir_bridge.ingest import pipeline_issues
 from fhir_bridge.search import Access
 
 __all__ = ["Monitor"]
@@ -35,7 +36,9 @@ class Monitor:
         store = self._services.store
         try:
             store.read("Patient", "0", Access.nothing())
-            found = store.index_issues() if self._services.allows_metrics(http) else ()
+            found = store.index_issues() if self._services.allows_metrics(http) else []
+            if self._services.allows_metrics(http):
+                found += pipeline_issues(store)
         except Exception as error:
             reply_of(error)
             return Response('{"status":"failing"}', 503, content_type="application/json")

@@ -38,7 +38,7 @@ from fhir_bridge.console.unread_view import count_by_feed, view_unread
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, definitions, parse_json
 from fhir_bridge.identity import decisions
-from fhir_bridge.ingest import Replay
+from fhir_bridge.ingest import Replay, pipeline_issues
 
 __all__ = ["create_console"]
 
@@ -193,7 +193,10 @@ class _Pages:
             loads=counts.loads,
             held=held_lines(store.held.list(limit=_LAST_ERRORS), self._names, g.words),
             tiles=self._tiles(counts, feeds),
-            warnings=[in_language(issue, language) for issue in store.index_issues()],
+            warnings=[
+                in_language(issue, language)
+                for issue in (*store.index_issues(), *pipeline_issues(store))
+            ],
         )
 
     def _tiles(self, counts: Counts, feeds: list[Any]) -> list[dict[str, Any]]:

@@ -126,7 +126,7 @@ def _watch(product: Product, sources: SourceProcess, progress: Progress, stop: E
         show()
     quiet = 0
     while quiet < _QUIET_LOOKS and not stop.wait(0.3):
-        quiet = 0 if product.services.store.journal.pending(1) else quiet + 1
+        quiet = 0 if product.services.store.journal.has_pending() else quiet + 1
         show()
 
 

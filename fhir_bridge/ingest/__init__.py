@@ -21,6 +21,7 @@ from .refusals import Refusal
 from .replay import Replay, Replayed
 from .timings import STAGES, Timings
 from .validate import Validation
+from .working import pipeline_issues
 
 __all__ = [
     "STAGES",
@@ -44,4 +45,5 @@ __all__ = [
     "message_types",
     "named_resource_id",
     "parse_feed",
+    "pipeline_issues",
 ]

@@ -31,6 +31,7 @@ from fhir_bridge.store import (
 )
 from fhir_bridge.update import UpdateRules
 
+from .attempts import Attempts
 from .draft import Draft
 from .exports import take_back_vanished
 from .feed import Feed, get_feed
@@ -74,6 +75,7 @@ class Pipeline:
         self._validation = Validation(validator, models_check)
         self._resolver = Resolver(linker, update_rules or UpdateRules())
         self._unread = Unread(library, store.unread)
+        self._attempts = Attempts(store)
         self._batch = batch
         self._name = clock.fresh_id().encode()
         self._rested: tuple[int, frozenset[bytes]] = (0, frozenset())
@@ -110,8 +112,14 @@ class Pipeline:
         while not self._stopping.is_set():
             self._arrived.clear()
             try:
-                if self.drain(once=True) >= self._batch:
+                self.drain(once=True)
+                if self._attempts.more:
                     continue
+            except MemoryError:  # what took it is tried alone, and then no more
+                log.event("pipeline_fault", code="FB-6023", kind="MemoryError")
+                self._resolver.forget(everything=True)
+                self._attempts.failed()
+                continue
             except Exception as error:  # the database is away: the journal keeps everything
                 log.event("pipeline_fault", code="FB-6006", kind=type(error).__name__)
                 self._stopping.wait(_RETRY_SECONDS)
@@ -119,16 +127,20 @@ class Pipeline:
             if self._arrived.wait(_WAIT_SECONDS):
                 self._stopping.wait(_GATHER_SECONDS)
         with suppress(Exception):  # counts are no reason to hold up the end
+            self._attempts.end()
             self._write_counts()
 
     # --- the order ------------------------------------------------------------------
 
     def drain(self, *, once: bool = False) -> int:
-        """Work on pending entries until none is left (`once`: one batch); entries finished."""
+        """Work on pending entries until none is left (`once`: one batch); entries finished.
+
+        Raises MemoryError, and what the database raises; what was worked on is pending still.
+        """
         finished = 0
         with self._working, uncollected():
             while not self._stopping.is_set():
-                entries = self._store.journal.pending(self._batch)
+                entries = self._attempts.next(self._batch)
                 if not entries:
                     self._write_counts()
                     break
@@ -137,6 +149,8 @@ class Pipeline:
                     for work in works:
                         work.let_go()
                     collect_between()
+                    if self._stopping.is_set():  # the rest of a file comes again
+                        return finished
                 finished += len(entries)
                 self.timings.entries += len(entries)
                 if once:
@@ -174,6 +188,8 @@ class Pipeline:
                 yield self._work(entry, feed, record)
         except BridgeError as error:
             yield Work(entry, None, None, issues=list(error.issues))
+        except MemoryError:
+            raise
         except Exception as error:  # a fault of ours must not hold up the others
             yield Work(entry, None, None, issues=[fault(entry, error)])
 
@@ -187,6 +203,8 @@ class Pipeline:
                 self._look(work, feed, record)
         except BridgeError as error:
             work.issues += error.issues
+        except MemoryError:
+            raise
         except Exception as error:  # as above
             work.issues.append(fault(entry, error))
         return work
@@ -211,6 +229,8 @@ class Pipeline:
         """Resolve and record a batch in one transaction; one by one if that fails."""
         try:
             self._commit(works)
+        except MemoryError:
+            raise
         except Exception as error:
             self._resolver.forget()
             if len(works) == 1:

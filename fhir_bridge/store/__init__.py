@@ -6,6 +6,7 @@ Read in this order: `schema` (the tables and why), `store` (the door), `transact
 """
 
 from fhir_bridge.search.hashing import resource_key
+from fhir_bridge.store.at_work import Begun
 from fhir_bridge.store.backup import Manifest
 from fhir_bridge.store.backup import verify as verify_backup
 from fhir_bridge.store.held import HeldItem, HeldRow
@@ -21,6 +22,7 @@ from fhir_bridge.store.unread import UnreadCounts, UnreadPlace, UnreadTally
 
 __all__ = [
     "Appended",
+    "Begun",
     "ContainerRow",
     "FeedCounts",
     "HeldItem",

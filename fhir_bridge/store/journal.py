@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 from fhir_bridge import clock
@@ -103,8 +104,15 @@ class Journal:
         with self._store.writing() as session:
             return [append(session, entry) for entry in entries]
 
-    def pending(self, limit: int = 1_000, after: int = 0) -> list[JournalMessage]:
-        """The oldest messages that are not done, beyond message `after`."""
+    def pending(
+        self, limit: int = 1_000, after: int = 0, *, most_bytes: int = 0
+    ) -> list[JournalMessage]:
+        """The oldest messages that are not done, beyond message `after`.
+
+        Their bytes together are at most `most_bytes` (0: any), unless the first alone has more.
+        """
+        if most_bytes:
+            limit = self._within(limit, after, most_bytes)
         return self._messages("status = 0 AND message_id > ? ORDER BY message_id", (after, limit))
 
     def get(self, message_id: int) -> JournalMessage:
@@ -113,6 +121,11 @@ class Journal:
         if not found:
             raise BridgeError("FB-5201", message_id=message_id)
         return found[0]
+
+    def has_pending(self) -> bool:
+        """Whether any message waits to be worked on; reads none of them."""
+        with self._store.reading() as session:
+            return session.one("SELECT 1 FROM journal WHERE status = 0 LIMIT 1") is not None
 
     def is_pending(self, message_id: int) -> bool:
         """Whether a message waits to be worked on."""
@@ -168,6 +181,17 @@ class Journal:
             )
             for feed, each in counts.items()
         ]
+
+    def _within(self, limit: int, after: int, most_bytes: int) -> int:
+        """How many of the oldest messages have `most_bytes` together; at least one."""
+        with self._store.reading() as session:
+            rows = session.all(
+                "SELECT length(data) FROM journal WHERE status = 0 AND message_id > ?"
+                " ORDER BY message_id LIMIT ?",
+                (after, limit),
+            )
+        totals = accumulate(size for (size,) in rows)
+        return max(1, sum(1 for _ in takewhile(lambda total: total <= most_bytes, totals)))
 
     def _messages(self, where: str, parameters: Sequence[Any]) -> list[JournalMessage]:
         with self._store.reading() as session:

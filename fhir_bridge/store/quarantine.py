@@ -97,6 +97,24 @@ class Quarantine:
                 != 1
             }
 
+    def set_aside(self, message_id: int, issue: Issue) -> int:
+        """Moves a pending journal message here, whole, without reading it; the item's number.
+
+        Raises BridgeError FB-5204 when it is not pending.
+        """
+        with self._store.writing() as session:
+            if not journal.still_pending(session, [message_id]):
+                raise BridgeError("FB-5204", message_id=message_id)
+            row = session.one(
+                "INSERT INTO quarantine (message_id, feed, code, issues, received, added,"
+                " content_type, source, control_id, data) SELECT message_id, feed, ?, ?, received,"
+                " ?, content_type, source, control_id, data FROM journal WHERE message_id = ?"
+                " RETURNING item_id",
+                (issue.code, _written([issue]), moment_of(""), message_id),
+            )
+            journal.mark(session, message_id, "quarantined", issue.code)
+            return int(row[0]) if row else 0
+
     def list(
         self, feed: str = "", *, code: str = "", limit: int = 50, before: int = 0
     ) -> list[Quarantined]:
@@ -161,13 +179,12 @@ class Quarantine:
 
 def add(session: Session, entry: QuarantineEntry) -> int:
     """Keeps one item within a transaction; its number."""
-    issues = [[i.code, i.severity, i.where, dict(i.details)] for i in entry.issues]
     row = session.one(
         "INSERT INTO quarantine (message_id, feed, code, issues, received, added, content_type,"
         " source, control_id, data) VALUES (?,?,?,?,?,?,?,?,?,?) RETURNING item_id",
         (
             entry.message_id, entry.feed, entry.issues[0].code if entry.issues else "",
-            json.dumps(issues, ensure_ascii=False), moment_of(entry.received), moment_of(""),
+            _written(entry.issues), moment_of(entry.received), moment_of(""),
             entry.content_type, entry.source, entry.control_id, entry.data,
         ),
     )  # fmt: skip
@@ -201,6 +218,11 @@ def _release(session: Session, item: Quarantined) -> int:
     ):
         journal.mark(session, item.message_id, "done", "replayed")
     return appended.message_id
+
+
+def _written(issues: Sequence[Issue]) -> str:
+    listed = [[i.code, i.severity, i.where, dict(i.details)] for i in issues]
+    return json.dumps(listed, ensure_ascii=False)
 
 
 def _issues(written: str) -> tuple[Issue, ...]:

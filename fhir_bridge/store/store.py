@@ -20,6 +20,7 @@ from fhir_bridge import log
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.search import Access, Plan, Registry
 from fhir_bridge.search.hashing import resource_key
+from fhir_bridge.store.at_work import AtWork
 from fhir_bridge.store.backup import Manifest, back_up, restore
 from fhir_bridge.store.bodies import unpacked
 from fhir_bridge.store.checking import Checked, check
@@ -86,6 +87,7 @@ class Store:
         )
         self.journal = Journal(self)
         self.quarantine = Quarantine(self)
+        self.at_work = AtWork(self)
         self.held = Held(self)
         self.unread = UnreadCounts(self)
         self._referring: dict[str, list[int]] = {}

@@ -165,13 +165,13 @@ def test_a_delayed_look_is_not_taken_for_quiet(monkeypatch):
     looks = [[1], [1], [], []]
     asked = []
 
-    def pending(limit):
-        asked.append(limit)
+    def has_pending():
+        asked.append(1)
         return looks[len(asked) - 1]
 
     pause = time.sleep
     monkeypatch.setattr(time, "sleep", lambda _: pause(0.05))
-    journal = SimpleNamespace(pending=pending)
+    journal = SimpleNamespace(has_pending=has_pending)
     idle = SimpleNamespace(
         services=SimpleNamespace(store=SimpleNamespace(journal=journal)), _files_wait=lambda: False
     )

@@ -1,0 +1,95 @@
+"""Which journal messages are being worked on, by whom, and how often work on them was ended.
+
+One row for each process that works (`holder`), written before the work begins: messages with
+the number of beginnings, this one included.  What a row names is worked on while it is
+pending in the journal; the row of a process that is gone tells what it was working on when it
+ended.  They are no part of a backup.
+"""
+# ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fhir_bridge.store.records import instant_of, moment_of
+
+if TYPE_CHECKING:
+    from fhir_bridge.store.store import Store
+
+__all__ = ["AtWork", "Begun"]
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A message that `holder` has begun; `since` and `received` are FHIR instants.
+
+    `times` is how often work on it was begun; `size` are its bytes.
+    """
+
+    holder: str
+    since: str
+    message_id: int
+    times: int
+    feed: str
+    source: str
+    received: str
+    size: int
+
+
+class AtWork:
+    """What is being worked on in one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def begin(
+        self, holder: str, times: Mapping[int, int], *, instead_of: Collection[str] = ()
+    ) -> None:
+        """Says durably what `holder` works on now, and takes over the rows `instead_of`."""
+        with self._store.writing() as session:
+            session.run(
+                "INSERT INTO at_work (holder, since, entries) VALUES (?,?,?) ON CONFLICT (holder)"
+                " DO UPDATE SET since = excluded.since, entries = excluded.entries",
+                (holder, moment_of(""), json.dumps(sorted(times.items()))),
+            )
+            for gone in instead_of:
+                session.run("DELETE FROM at_work WHERE holder = ?", (gone,))
+
+    def end(self, holder: str) -> None:
+        """`holder` works on nothing."""
+        with self._store.writing() as session:
+            session.run("DELETE FROM at_work WHERE holder = ?", (holder,))
+
+    def holders(self) -> dict[str, dict[int, int]]:
+        """Holder -> message -> beginnings, also of messages that are done by now."""
+        with self._store.reading() as session:
+            rows = session.all("SELECT holder, entries FROM at_work ORDER BY since")
+        return {holder: dict(json.loads(entries)) for holder, entries in rows}
+
+    def messages(self) -> list[Begun]:
+        """What is begun and not done, in the order of the journal."""
+        with self._store.reading() as session:
+            rows = session.all("SELECT holder, since, entries FROM at_work ORDER BY since")
+            found = {
+                message_id: (holder, since, times)
+                for holder, since, entries in rows
+                for message_id, times in json.loads(entries)
+            }
+            if not found:
+                return []
+            where, parameters = session.among("message_id", sorted(found))
+            waiting = session.all(
+                "SELECT message_id, feed, source, received, length(data) FROM journal"
+                f" WHERE status = 0 AND {where} ORDER BY message_id",
+                parameters,
+            )
+        return [
+            Begun(
+                found[row[0]][0], instant_of(found[row[0]][1]), row[0], found[row[0]][2],
+                row[1], row[2], instant_of(row[3]), row[4],
+            )
+            for row in waiting
+        ]  # fmt: skip
