@@ -15,6 +15,7 @@ from fhir_bridge.identity.linker import Linker
 from fhir_bridge.identity.replaced import living, living_ids
 from fhir_bridge.identity.repoint import Move, repoint, speak_of
 from fhir_bridge.identity.rules import IdentityRules, VerifiedSystem, load_rules, mod11_2_holds
+from fhir_bridge.identity.said import Stated
 from fhir_bridge.identity.saying import Saying
 from fhir_bridge.identity.statements import IdentityLedger, Statement
 from fhir_bridge.identity.unlink import Unlinked, unlink
@@ -30,6 +31,7 @@ __all__ = [
     "PersonKeys",
     "Record",
     "Saying",
+    "Stated",
     "Statement",
     "Unlinked",
     "VerifiedSystem",

@@ -47,16 +47,34 @@ class Linker:
         self.keys = PersonKeys(rules)
         self._ranks = {feed: rules.rank(kind) for feed, kind in sources.items()}
 
-    def link(self, ledger: IdentityLedger, patient: Resource, saying: Saying) -> Link:
-        """The Patient that `patient`, as stated by `saying`, belongs to."""
+    def stated(self, patient: Resource) -> Stated:
+        """A mapped Patient with the keys that it is found by."""
+        return stated(patient, self.keys)
+
+    def asked(self, said: Stated, saying: Saying) -> list[bytes]:
+        """The keys that linking looks up."""
+        person = statement_name(said.own, said.patient)
+        return [*_separated(person, saying), *said.asked]
+
+    def link(
+        self,
+        ledger: IdentityLedger,
+        patient: Resource,
+        saying: Saying,
+        said: Stated | None = None,
+    ) -> Link:
+        """The Patient that `patient`, as stated by `saying`, belongs to.
+
+        `said` is what `stated` told of it, where it was asked before.
+        """
         deciding = self._deciding(ledger, saying)
         survivor = _survivor(patient)
-        said = stated(patient, self.keys)
+        said = said or stated(patient, self.keys)
         if survivor and said.records:
             survivor = deciding.statements.living(survivor)
             return merge_away(deciding, said.records, survivor)
         person = statement_name(said.own, patient)
-        separated = [separated_key(each, person) for each in {saying.speaker, saying.feed}]
+        separated = _separated(person, saying)
         known = ledger.identity_keys([*separated, *said.asked])
         for each in separated:
             if each in known:
@@ -150,6 +168,11 @@ class Linker:
         if earlier is None:
             deciding.log(patient_id, choice.rule, key, patient=said.patient)
         return key
+
+
+def _separated(person: str, saying: Saying) -> list[bytes]:
+    """What an operator decided on a person of the source, or of the feed alone."""
+    return [separated_key(each, person) for each in {saying.speaker, saying.feed}]
 
 
 def _is_whole(said: Stated, saying: Saying) -> bool:

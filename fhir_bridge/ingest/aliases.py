@@ -17,7 +17,7 @@ from fhir_bridge.fhir.marks import NULL
 from .draft import Draft
 from .naming import named_resource_id
 
-__all__ = ["find_alias", "keep_aliases", "merged_into", "point_to"]
+__all__ = ["find_alias", "find_numbers", "keep_aliases", "merged_into", "point_to"]
 
 
 def find_alias(draft: Draft, resource: Resource) -> str:
@@ -26,7 +26,7 @@ def find_alias(draft: Draft, resource: Resource) -> str:
     A number that is no key may still have named a resource that had no other.
     """
     kind = resource["resourceType"]
-    numbers = dict(_numbers(resource))
+    numbers = dict(find_numbers(resource))
     known = draft.identity_keys(numbers)
     for key, (system, value) in numbers.items():
         id_ = known.get(key) or named_resource_id(kind, system, value)
@@ -38,7 +38,7 @@ def find_alias(draft: Draft, resource: Resource) -> str:
 
 def keep_aliases(draft: Draft, resource: Resource) -> None:
     """The numbers of a resource lead to it from now on, where there are several."""
-    numbers = [key for key, _ in _numbers(resource)]
+    numbers = [key for key, _ in find_numbers(resource)]
     if len(numbers) > 1:
         known = draft.identity_keys(numbers)
         new = {key: resource["id"] for key in numbers if known.get(key) != resource["id"]}
@@ -60,17 +60,23 @@ def merged_into(draft: Draft, kind: str, id_: str) -> str:
 
 def point_to(draft: Draft, kind: str, old: Resource, id_: str) -> None:
     """What names `old`, its id and its numbers, leads to the resource with `id_`."""
-    keys = [_key("merged", kind, old["id"]), *(key for key, _ in _numbers(old))]
+    keys = [_key("merged", kind, old["id"]), *(key for key, _ in find_numbers(old))]
     draft.set_identity_keys(dict.fromkeys(keys, id_))
 
 
-def _numbers(resource: Resource) -> Iterator[tuple[bytes, tuple[str, str]]]:
+def find_numbers(resource: Resource) -> Iterator[tuple[bytes, tuple[str, str]]]:
     """(key, number) of each identifier that has a system."""
+    kind = str(resource["resourceType"])
+    for number in _numbers(resource):
+        yield _key("number", kind, *number), number
+
+
+def _numbers(resource: Resource) -> Iterator[tuple[str, str]]:
     identifiers = resource.get("identifier") or ()
     for each in [identifiers] if isinstance(identifiers, dict) else identifiers:
         system, value = str(each.get("system", "")), str(each.get("value", ""))
         if system and value and NULL not in value:
-            yield _key("number", str(resource["resourceType"]), system, value), (system, value)
+            yield system, value
 
 
 def _contradict(one: Resource, other: Resource) -> bool:
@@ -83,7 +89,7 @@ def _contradict(one: Resource, other: Resource) -> bool:
 
 def _by_system(resource: Resource) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for _, (system, value) in _numbers(resource):
+    for system, value in _numbers(resource):
         found.setdefault(system, set()).add(value)
     return found
 

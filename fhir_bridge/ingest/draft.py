@@ -8,7 +8,7 @@ a batch in one go, within the transaction that it was read in.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from fhir_bridge.fhir import Resource, parse_json
@@ -74,20 +74,24 @@ class _Found:
     containers: dict[int, ContainerRow | None] = field(default_factory=dict)
     keys: dict[bytes, str] = field(default_factory=dict)
     persons: dict[str, list[PersonRow]] = field(default_factory=dict)
+    awaiting: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
 
 
 class Draft:
     """Reads of the record and of what this draft, and the one below it, change."""
 
-    def __init__(self, record: Transaction, below: Draft | None = None) -> None:
+    def __init__(self, record: Transaction) -> None:
         self._record = record
-        self._below = below
+        self._found = _Found()
         self._changes = _Changes()
-        self._found: _Found = below._found if below is not None else _Found()  # noqa: SLF001
+        self._layers: tuple[_Changes, ...] = (self._changes,)  # this draft's and those below
 
     def above(self) -> Draft:
         """A draft over this one: for one record."""
-        return Draft(self._record, self)
+        draft = Draft(self._record)
+        draft._found = self._found
+        draft._layers = (draft._changes, *self._layers)
+        return draft
 
     def absorb(self, draft: Draft) -> None:
         """Takes over what a draft over this one changes."""
@@ -171,8 +175,8 @@ class Draft:
     def present(self, resource_type: str, id_: str) -> Present | None:
         """What a resource is now; None when it is not there (or deleted)."""
         key = resource_key(resource_type, id_)
-        for draft in self._stack():
-            known = draft._changes.resources.get(key)  # noqa: SLF001
+        for changes in self._layers:
+            known = changes.resources.get(key)
             if known is not None:
                 return known
         if key not in self._found.resources:
@@ -223,8 +227,8 @@ class Draft:
         stored: dict[int, list[StatementRow]] = {}
         for row in self._record.parts_of([container]):
             stored.setdefault(row.key, []).append(row)
-        for draft in self._stack():
-            for key in draft._changes.parts.get(container, ()):  # noqa: SLF001
+        for changes in self._layers:
+            for key in changes.parts.get(container, ()):
                 stored.setdefault(key, [])
         return [
             row
@@ -235,8 +239,8 @@ class Draft:
 
     def _rows_over(self, key: int, stored: list[StatementRow]) -> list[StatementRow]:
         changed: dict[_Speaker, StatementRow] = {}
-        for draft in self._stack():
-            rows = draft._changes.rows.get(key)  # noqa: SLF001
+        for changes in self._layers:
+            rows = changes.rows.get(key)
             if rows:
                 changed = rows | changed
         if not changed:
@@ -248,20 +252,13 @@ class Draft:
     def _heard(self, row: StatementRow) -> StatementRow:
         """A stored statement with the time at which it was heard last."""
         place = row.key, row.source
-        at = max(draft._changes.rows_heard.get(place, 0) for draft in self._stack())  # noqa: SLF001
+        at = max(changes.rows_heard.get(place, 0) for changes in self._layers)
         return replace(row, at=at) if at > row.at and row.level == 0 else row
-
-    def _stack(self) -> Iterator[Draft]:
-        """This draft and those below it."""
-        draft: Draft | None = self
-        while draft is not None:
-            yield draft
-            draft = draft._below  # noqa: SLF001
 
     def reference_of(self, key: int) -> str | None:
         """``Type/id`` of the resource with this key (`resource_key`)."""
-        for draft in self._stack():
-            present = draft._changes.resources.get(key)  # noqa: SLF001
+        for changes in self._layers:
+            present = changes.resources.get(key)
             if present is not None:
                 return f"{present.resource['resourceType']}/{present.resource['id']}"
         return self._record.reference_of(key)
@@ -273,23 +270,39 @@ class Draft:
 
     def awaiting(self, targets: Collection[int]) -> list[tuple[int, int]]:
         """(target, referrer) keys of resources that wait for `targets`, which have come now."""
-        found = set(self._record.awaiting(targets))
-        for draft in self._stack():
-            found |= {pair for pair in draft._changes.awaited if pair[0] in targets}  # noqa: SLF001
+        self.look_up_awaiting(targets)
+        found = {pair for target in targets for pair in self._found.awaiting[target]}
+        for changes in self._layers:
+            found |= {pair for pair in changes.awaited if pair[0] in targets}
         if found:
             self._changes.came |= {target for target, _ in found}
         return sorted(found)
 
+    def look_up_awaiting(self, targets: Iterable[int]) -> None:
+        """Reads who waits for many targets at once."""
+        known = self._found.awaiting
+        unknown = [target for target in targets if target not in known]
+        if unknown:
+            known.update((target, []) for target in unknown)
+            for pair in self._record.awaiting(unknown):
+                known[pair[0]].append(pair)
+
     def container(self, key: int) -> ContainerRow | None:
         """The newest version of a container that came."""
-        for draft in self._stack():
-            known = draft._changes.containers.get(key)  # noqa: SLF001
+        for changes in self._layers:
+            known = changes.containers.get(key)
             if known is not None:
                 return known
-        found = self._found.containers
-        if key not in found:
-            found[key] = self._record.containers([key]).get(key)
-        return found[key]
+        self.look_up_containers([key])
+        return self._found.containers[key]
+
+    def look_up_containers(self, keys: Iterable[int]) -> None:
+        """Reads what is known of many containers at once."""
+        known = self._found.containers
+        unknown = [key for key in keys if key not in known]
+        if unknown:
+            found = self._record.containers(unknown)
+            known.update((key, found.get(key)) for key in unknown)
 
     def put_container(self, row: ContainerRow) -> None:
         """A container as it will be kept."""
@@ -314,8 +327,8 @@ class Draft:
         return answer
 
     def _key(self, key: bytes) -> str | None:
-        for draft in self._stack():
-            known = draft._changes.keys.get(key)  # noqa: SLF001
+        for changes in self._layers:
+            known = changes.keys.get(key)
             if known is not None:
                 return known
         return self._found.keys.get(key)
@@ -332,25 +345,34 @@ class Draft:
 
     def identity_statements(self, patient_id: str, /) -> list[PersonRow]:
         """Every statement behind a Patient."""
-        found = self._found.persons
-        if patient_id not in found:
-            found[patient_id] = self._record.identity_statements(patient_id)
+        self.look_up_persons([patient_id])
         rows: dict[_Person, PersonRow | None] = {
-            (row.feed, row.key): row for row in found[patient_id]
+            (row.feed, row.key): row for row in self._found.persons[patient_id]
         }
-        stack = list(self._stack())
-        for draft in stack:
-            rows |= dict.fromkeys(draft._changes.of_patient.get(patient_id, ()))  # noqa: SLF001
-        for draft in reversed(stack):
-            persons = draft._changes.persons  # noqa: SLF001
+        for changes in self._layers:
+            rows |= dict.fromkeys(changes.of_patient.get(patient_id, ()))
+        for changes in reversed(self._layers):
+            persons = changes.persons
             rows.update({place: persons[place] for place in rows if place in persons})
-        heard: dict[_Person, int] = {}
-        for draft in reversed(stack):
-            heard |= draft._changes.heard  # noqa: SLF001
         kept = [row for row in rows.values() if row is not None and row.patient_id == patient_id]
-        if heard:
-            kept = [replace(r, at=max(r.at, heard.get((r.feed, r.key), 0))) for r in kept]
+        kept = [self._heard_of(row) for row in kept]
         return sorted(kept, key=lambda row: (row.feed, row.key))
+
+    def _heard_of(self, row: PersonRow) -> PersonRow:
+        """A statement of a person with the time at which it was heard last."""
+        place = row.feed, row.key
+        for changes in self._layers:
+            at = changes.heard.get(place)
+            if at is not None:
+                return replace(row, at=at) if at > row.at else row
+        return row
+
+    def look_up_persons(self, patient_ids: Iterable[str]) -> None:
+        """Reads the statements behind many Patients at once."""
+        known = self._found.persons
+        unknown = {each for each in patient_ids if each not in known}
+        if unknown:
+            known.update(self._record.statements_of_persons(unknown))
 
     def put_identity_statement(self, row: PersonRow, /) -> None:
         """Adds or replaces the statement of (feed, key); it may move from another Patient."""

@@ -14,6 +14,8 @@ from fhir_bridge.audit import FEED_SYSTEM
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource
 from fhir_bridge.fhir.marks import NULL, has_marks
+from fhir_bridge.identity import Saying as PersonSaying
+from fhir_bridge.identity import Stated
 from fhir_bridge.store import moment_of
 from fhir_bridge.update import unmarked
 
@@ -88,6 +90,7 @@ class Entry:
     marked: frozenset[str] = frozenset()
     container: Container | None = None
     operation: Operation | None = None
+    said: Stated | None = None  # of a Patient: what it is found by
     awaits: set[str] = field(default_factory=set)
     is_dropped: bool = False
     own: str = ""  # how others refer to it by its own id
@@ -102,13 +105,18 @@ class Entry:
 
 @dataclass(slots=True)
 class Task:
-    """One Bundle being resolved; `places` are the names by which its entries refer."""
+    """One Bundle being resolved; `places` are the names by which its entries refer.
+
+    `draft` is there from when its turn has come.
+    """
 
     spoken: Spoken
-    draft: Draft
     source: str
     mentions: tuple[str, ...]
     resolved: Resolved
+    whole: Container | None = None  # what the Bundle is the whole of
+    entries: list[Entry] = field(default_factory=list)
+    draft: Draft = field(init=False)
     places: dict[str, str] = field(default_factory=dict)
     heard: Heard = field(default_factory=Heard)
     here: set[str] = field(default_factory=set)  # the references of its entries
@@ -118,6 +126,28 @@ class Task:
     def owner(self) -> str:
         """Whose numbers without a system are."""
         return self.spoken.feed.identity.owner
+
+    @property
+    def others(self) -> list[Entry]:
+        """What is stated of other things than persons."""
+        return [
+            entry
+            for entry in self.entries
+            if entry.operation is None and entry.resource["resourceType"] != "Patient"
+        ]
+
+    def saying(self, *, has_marks: bool = True) -> PersonSaying:
+        """The circumstances of what is said of a person."""
+        spoken = self.spoken
+        return PersonSaying(
+            feed=spoken.feed.name,
+            source=self.source,
+            at=self.resolved.at,
+            message=spoken.digest,
+            event=spoken.types[0] if spoken.types else "",
+            level=1 if "Patient" in self.mentions else 0,
+            has_marks=has_marks,
+        )
 
 
 def event_time(bundle: Resource, received: int) -> int:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource, render_json
-from fhir_bridge.identity import Link, Move, Record, Saying, person_key
+from fhir_bridge.identity import Link, Move, Record, Saying, Stated, person_key
 
 from .draft import Draft
 from .memory import Memory, short_digest
@@ -25,7 +25,15 @@ __all__ = ["Heard", "PatientLinker", "Persons"]
 class PatientLinker(Protocol):
     """What is asked of :class:`fhir_bridge.identity.Linker`."""
 
-    def link(self, ledger: Any, patient: Resource, saying: Saying, /) -> Link:
+    def stated(self, patient: Resource, /) -> Stated:
+        """A mapped Patient with the keys that it is found by."""
+
+    def asked(self, said: Stated, saying: Saying, /) -> list[bytes]:
+        """The keys that linking looks up."""
+
+    def link(
+        self, ledger: Any, patient: Resource, saying: Saying, said: Stated | None = None, /
+    ) -> Link:
         """The Patient that `patient`, as stated by `saying`, belongs to."""
 
     def operate(
@@ -38,6 +46,14 @@ class PatientLinker(Protocol):
 
     def person(self, ledger: Any, identifier: Resource, /) -> str:
         """The Patient who has a number; "" when nobody is known by it."""
+
+
+class PersonEntry(Protocol):
+    """An entry of a Patient: its number, the Patient, and that with its keys."""
+
+    number: int
+    resource: Resource
+    said: Stated | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +93,9 @@ class Persons:
         self._linker = linker
         self.memory: Memory[_Known] = Memory()
 
-    def link(self, number: int, patient: Resource, saying: Saying, draft: Draft, to: Heard) -> str:
-        """The reference of the Patient that entry `number` states."""
+    def link(self, entry: PersonEntry, saying: Saying, draft: Draft, to: Heard) -> str:
+        """The reference of the Patient that an entry states."""
+        patient = entry.resource
         key = _key(patient, saying)
         digest = short_digest(render_json(patient))
         heard = self.memory.recall(key, digest)
@@ -88,8 +105,8 @@ class Persons:
                 self.memory.learn(key, digest, heard.known, saying.at)
             to.is_of(heard.known.patient_id, heard.known.record)
             return f"Patient/{heard.known.patient_id}"
-        link = self._linker.link(draft, patient, saying)
-        self._take(number, link, draft, to)
+        link = self._linker.link(draft, patient, saying, entry.said)
+        self._take(entry.number, link, draft, to)
         if key and link.statement:
             known = _Known(link.patient_id, link.record, link.statement)
             self.memory.learn(key, digest, known, saying.at)

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 from fhir_bridge import clock, log
 from fhir_bridge.audit import provenance
@@ -33,6 +34,7 @@ from fhir_bridge.update import UpdateRules
 
 from .attempts import Attempts
 from .draft import Draft
+from .entries import Task
 from .exports import take_back_vanished
 from .feed import Feed, get_feed
 from .garbage import collect_between, spare_what_stays, uncollected
@@ -244,9 +246,11 @@ class Pipeline:
         with self._store.transaction() as transaction:
             works = self._in_turn(works, transaction)
             batch = Draft(transaction)
+            with self.timings.stage("resolve"):
+                self._read(works, batch)
             for work in works:
-                if not work.refused and work.mapped.bundle is not None:
-                    self._decide(work, batch)
+                if work.task is not None:
+                    self._decide(work, work.task, batch)
                 if work.refused:
                     self._quarantine(work, transaction)
             with self.timings.stage("record"):
@@ -270,21 +274,32 @@ class Pipeline:
         self.timings.resources += written
         self.timings.commits += 1
 
-    def _decide(self, work: Work, batch: Draft) -> None:
+    def _read(self, works: Sequence[Work], batch: Draft) -> None:
+        """Names what the records speak of, and looks all of it up."""
+        for work in works:
+            feed, record, bundle = work.feed, work.record, work.mapped.bundle
+            if feed is None or record is None or bundle is None or work.refused:
+                continue
+            spoken = Spoken(
+                feed, partial(getattr, record, "digest"), record.types, work.entry.message_id,
+                moment_of(work.entry.received),
+            )  # fmt: skip
+            try:
+                work.task = self._resolver.read(bundle, spoken)
+            except BridgeError as error:
+                work.issues += error.issues
+                work.tally.refused += 1
+        self._resolver.look_up([work.task for work in works if work.task is not None], batch)
+
+    def _decide(self, work: Work, task: Task, batch: Draft) -> None:
         """What a record changes goes into the batch's draft, unless it is refused."""
-        feed, record = work.feed, work.record
-        if feed is None or record is None or work.mapped.bundle is None:
-            return
         draft = batch.above()
-        spoken = Spoken(
-            feed, lambda: record.digest, record.types, work.entry.message_id,
-            moment_of(work.entry.received),
-        )  # fmt: skip
         try:
             with self.timings.stage("resolve"):
-                resolved = self._resolver.resolve(work.mapped.bundle, spoken, draft)
+                resolved = self._resolver.resolve(task, draft)
             work.issues += resolved.issues
             with self.timings.stage("validate"):
+                feed = task.spoken.feed
                 work.issues += self._validation.check_changes(resolved.changed, feed)
         except BridgeError as error:
             work.issues += error.issues

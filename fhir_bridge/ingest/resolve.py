@@ -12,21 +12,21 @@ missing.  What a feed declares a mention is a statement of a lower level.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 from fhir_bridge import clock
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource, render_json
-from fhir_bridge.identity import Saying as PersonSaying
 from fhir_bridge.search.hashing import hashed
 from fhir_bridge.store import resource_key
 from fhir_bridge.update import UpdateRules, is_retired
 
 from .aliases import find_alias, keep_aliases, merged_into
+from .asked import Asked
 from .awaited import ByNumber, make_literal, settle_by_number
 from .containers import Container, Containers, read_container, row_container
-from .draft import Draft
+from .draft import Draft, Present
 from .entries import (
     Entry,
     Resolved,
@@ -68,24 +68,42 @@ class Resolver:
         self._rules = rules
         self._memory: Memory[str] = Memory()  # ids of shared things
 
-    def resolve(self, bundle: Resource, spoken: Spoken, draft: Draft) -> Resolved:
-        """What `bundle` changes, put into `draft`.
+    def read(self, bundle: Resource, spoken: Spoken) -> Task:
+        """`bundle` with its entries named; nothing of the record is read for it.
 
-        Raises BridgeError FB-6005 for an entry that cannot be named, FB-6313 for one that
-        would become another person's.
+        Raises BridgeError FB-6005 for an entry that cannot be named.
         """
-        task = self._task(bundle, spoken, draft)
-        container = read_container(bundle, task.source)
-        if container is None and spoken.feed.table.full_export:
-            container = row_container(bundle, task.source)
-        entries = [
-            read_entry(number, entry, container, task.source)
+        task = self._task(bundle, spoken)
+        task.whole = read_container(bundle, task.source)
+        if task.whole is None and spoken.feed.table.full_export:
+            task.whole = row_container(bundle, task.source)
+        task.entries = [
+            read_entry(number, entry, task.whole, task.source)
             for number, entry in enumerate(bundle.get("entry", ()))
         ]
-        stated = [entry for entry in entries if entry.operation is None]
-        others = [entry for entry in stated if entry.resource["resourceType"] != "Patient"]
-        for entry in others:
-            self._name(entry, task)
+        for entry in task.entries:
+            if entry.operation is not None:
+                continue
+            if entry.resource["resourceType"] == "Patient":
+                self._name_person(entry, task)
+            else:
+                self._name(entry, task)
+        return task
+
+    def look_up(self, tasks: Sequence[Task], draft: Draft) -> None:
+        """Reads at once what `tasks` are going to ask for, as far as their names tell."""
+        asked = Asked(self._linker, self._rules)
+        for task in tasks:
+            asked.add(task)
+        asked.look_up(draft)
+
+    def resolve(self, task: Task, draft: Draft) -> Resolved:
+        """What `task` changes, put into `draft`.
+
+        Raises BridgeError FB-6313 for an entry that would become another person's.
+        """
+        task.draft = draft
+        spoken, container, entries, others = task.spoken, task.whole, task.entries, task.others
         emptied = [each.container for each in others if each.is_dropped and each.container]
         others = [entry for entry in others if not entry.is_dropped]
         draft.look_up(pair(entry.reference) for entry in others)
@@ -124,13 +142,20 @@ class Resolver:
         """How resources are stated in `draft`."""
         return Stating(draft, self._rules, lambda id_: self._persons.living(draft, id_))
 
-    def _task(self, bundle: Resource, spoken: Spoken, draft: Draft) -> Task:
+    def _task(self, bundle: Resource, spoken: Spoken) -> Task:
         feed = spoken.feed
         institution = bundle.get("meta", {}).get("source", "")
         source = f"{feed.identity.owner}#{institution}" if institution else feed.identity.owner
         resolved = Resolved(at=event_time(bundle, spoken.received))
         mentions = find_mentions(feed, *spoken.types)
-        return Task(spoken, draft, source, mentions, resolved, person=first_person(bundle))
+        return Task(spoken, source, mentions, resolved, person=first_person(bundle))
+
+    def _name_person(self, entry: Entry, task: Task) -> None:
+        """What the Patient of an entry is found by."""
+        own = entry.resource.get("id")
+        entry.own = f"Patient/{own}" if own else ""
+        sign(entry.resource, task)
+        entry.said = self._linker.stated(entry.resource)
 
     def _name(self, entry: Entry, task: Task) -> None:
         """The entry's reference, and the names by which others refer to it."""
@@ -149,9 +174,7 @@ class Resolver:
             id_ = clock.named_id(task.owner, kind, f"{task.spoken.digest()}/{entry.number}")
         entry.is_dropped = not id_
         entry.own = f"{kind}/{own}" if own else ""
-        entry.resource = {"resourceType": kind, "id": id_} | {
-            key: value for key, value in resource.items() if key not in {"resourceType", "id"}
-        }
+        entry.resource = {"resourceType": kind, "id": id_, **resource} | {"id": id_}
         sign(entry.resource, task)
         entry.refer(f"{kind}/{id_}" if id_ else "", task)
 
@@ -175,7 +198,7 @@ class Resolver:
         """Whether an entry is of a person; then it is decided, in the order of the entries."""
         if entry.operation is not None and entry.operation.url.startswith("Patient/"):
             entry.reference = self._persons.operate(
-                entry.number, entry.operation, _person_saying(task), task.draft, task.heard
+                entry.number, entry.operation, task.saying(), task.draft, task.heard
             )
             return True
         if entry.operation is None and entry.resource["resourceType"] == "Patient":
@@ -185,15 +208,12 @@ class Resolver:
 
     def _link(self, entry: Entry, task: Task) -> None:
         """The Patient that the entry states: its reference, and what changes of it."""
-        patient, own = entry.resource, entry.resource.get("id")
-        entry.own = f"Patient/{own}" if own else ""
-        sign(patient, task)
         met: list[ByNumber] = []
-        marked = settle(patient, task.places, task.owner, met)
-        settle_by_number(task.draft, met, task.here)
-        saying = replace(_person_saying(task), has_marks=bool(marked))
-        reference = self._persons.link(entry.number, patient, saying, task.draft, task.heard)
-        entry.refer(reference, task)
+        marked = settle(entry.resource, task.places, task.owner, met)
+        if met:
+            settle_by_number(task.draft, met, task.here)
+        saying = task.saying(has_marks=bool(marked))
+        entry.refer(self._persons.link(entry, saying, task.draft, task.heard), task)
 
     def _take(self, task: Task) -> None:
         """What was decided on persons is part of what the record changes."""
@@ -249,13 +269,13 @@ class Resolver:
             containers.opens(container)
         for entry in entries:
             is_part = entry.container is not None and self._level(entry, task) == 0
-            is_new = task.draft.present(*pair(entry.reference)) is None
-            changed = self._state(entry, stating, task)
+            present = draft.present(*pair(entry.reference))
+            changed = self._state(entry, present, stating, task)
             if is_part and entry.container:
                 containers.holds(entry.container, entry.reference)
             if changed is not None:
                 task.resolved.changed.append((entry.number, changed))
-                if is_new:
+                if present is None:
                     came.append(entry.reference)
                 if entry.awaits:
                     draft.await_targets(map(pair, entry.awaits), pair(entry.reference))
@@ -281,10 +301,11 @@ class Resolver:
         kind = entry.resource["resourceType"]
         return 1 if kind in SHARED or kind in task.mentions else 0
 
-    def _state(self, entry: Entry, stating: Stating, task: Task) -> Resource | None:
+    def _state(
+        self, entry: Entry, present: Present | None, stating: Stating, task: Task
+    ) -> Resource | None:
         resource, request = entry.resource, entry.entry.get("request") or {}
         kind, id_ = resource["resourceType"], resource["id"]
-        present = task.draft.present(kind, id_)
         if "ifNoneExist" in request and present is not None:
             return None
         if request.get("ifMatch") == "*" and present is None:
@@ -325,18 +346,6 @@ class Resolver:
 def export_key(feed: Feed) -> int:
     """The key of the container that all rows of a full export are in; 0 for other feeds."""
     return hashed(f"export {feed.name}") if feed.table.full_export else 0
-
-
-def _person_saying(task: Task) -> PersonSaying:
-    spoken = task.spoken
-    return PersonSaying(
-        feed=spoken.feed.name,
-        source=task.source,
-        at=task.resolved.at,
-        message=spoken.digest,
-        event=spoken.types[0] if spoken.types else "",
-        level=1 if "Patient" in task.mentions else 0,
-    )
 
 
 def _reference(value: Any) -> str:

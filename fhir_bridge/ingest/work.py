@@ -10,6 +10,7 @@ from fhir_bridge import clock, log
 from fhir_bridge.errors import Issue
 from fhir_bridge.store import JournalMessage
 
+from .entries import Task
 from .feed import Feed
 from .parse import Record
 from .transform import Mapped, is_refused
@@ -39,6 +40,7 @@ class Work:
     record: Record | None
     mapped: Mapped = field(default_factory=lambda: Mapped(None))
     issues: list[Issue] = field(default_factory=list)
+    task: Task | None = None  # the Bundle with its entries named
     left: list[Left] = field(default_factory=list)  # what no rule of the map took
     tally: Tally = field(default_factory=Tally)
     last: bool = False  # the entry's last record: with it the entry is done
@@ -50,7 +52,7 @@ class Work:
 
     def let_go(self) -> None:
         """The record is finished: nothing of it is needed any more."""
-        self.record, self.mapped, self.left = None, Mapped(None), []
+        self.record, self.mapped, self.task, self.left = None, Mapped(None), None, []
 
 
 def batches(works: Iterator[Work], size: int) -> Iterator[list[Work]]:

@@ -78,18 +78,21 @@ def add_keys(session: Session, pairs: Iterable[tuple[bytes, str]]) -> None:
     )
 
 
-def statements_of(session: Session, patient_id: str) -> list[PersonRow]:
-    """Every statement behind a Patient, in the order of feed and key."""
-    rows = session.all(
-        f"SELECT {_COLUMNS} FROM identity_statement WHERE patient_id = ? ORDER BY feed, key",
-        (patient_id,),
-    )
-    found = []
-    for feed, key, owner, rank, body, at, version, system, number, times in rows:
-        kept = None if times is None else bytes(times)
-        found.append(
-            PersonRow(feed, key, owner, rank, bytes(body), at, version, system, number, kept)
+def statements_of(session: Session, patient_ids: Iterable[str]) -> dict[str, list[PersonRow]]:
+    """Every statement behind each of the Patients, in the order of feed and key."""
+    wanted = list(patient_ids)
+    found: dict[str, list[PersonRow]] = {each: [] for each in wanted}
+    for start in range(0, len(wanted), _ASKED_AT_ONCE):
+        where, parameters = session.among("patient_id", wanted[start : start + _ASKED_AT_ONCE])
+        rows = session.all(
+            f"SELECT {_COLUMNS} FROM identity_statement WHERE {where} ORDER BY feed, key",
+            parameters,
         )
+        for feed, key, owner, rank, body, at, version, system, number, times in rows:
+            kept = None if times is None else bytes(times)
+            found[owner].append(
+                PersonRow(feed, key, owner, rank, bytes(body), at, version, system, number, kept)
+            )
     return found
 
 

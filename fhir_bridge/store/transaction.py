@@ -157,7 +157,13 @@ class Transaction:
 
     def identity_statements(self, patient_id: str, /) -> list[persons.PersonRow]:
         """Every statement behind a Patient."""
-        return persons.statements_of(self._session, patient_id)
+        return self.statements_of_persons([patient_id])[patient_id]
+
+    def statements_of_persons(
+        self, patient_ids: Iterable[str], /
+    ) -> dict[str, list[persons.PersonRow]]:
+        """The same for many."""
+        return persons.statements_of(self._session, patient_ids)
 
     def put_identity_statement(self, row: persons.PersonRow, /) -> None:
         """Adds or replaces the statement of (feed, key); it may move from another Patient."""

@@ -46,7 +46,7 @@ class Record:
         whole = {"resourceType": "Bundle", "entry": list(entries)} | stamped | bundle
         with self.store.transaction() as transaction:
             draft = Draft(transaction)
-            resolved = self.resolver.resolve(whole, spoken, draft)
+            resolved = self.resolver.resolve(self.resolver.read(whole, spoken), draft)
             draft.apply()
         self.resolver.keep()
         return resolved

@@ -149,14 +149,14 @@ def test_a_person_from_two_sources_is_one_patient_with_two_provenances(site: Sit
 
 def test_a_fault_of_ours_quarantines_one_message(site: Site, monkeypatch) -> None:
     """An unexpected exception in the database layer divides the batch and isolates the cause."""
-    real = site.pipeline._resolver.resolve
+    real = site.pipeline._resolver.read
 
-    def resolve(bundle, *others):
+    def read(bundle, *others):
         if "bad" in str(bundle):
             raise RuntimeError
         return real(bundle, *others)
 
-    monkeypatch.setattr(site.pipeline._resolver, "resolve", resolve)
+    monkeypatch.setattr(site.pipeline._resolver, "read", read)
     site.send(
         adt("P1"), adt("P2", "bad", "V2", control="M2"), adt("P3", "王五", "V3", control="M3")
     )
