@@ -14,6 +14,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from socket import socket
 from threading import Event, Thread
+from typing import Literal
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -29,7 +30,7 @@ from fhir_bridge.console import create_console
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, definitions, parse_json
 from fhir_bridge.identity import Linker, load_rules
-from fhir_bridge.ingest import Arrival, Feed, Journal, Pipeline, load_feeds
+from fhir_bridge.ingest import Arrival, Feed, Journal, Pipeline, PipelineProcess, load_feeds
 from fhir_bridge.listeners import FolderWatcher, MllpServer
 from fhir_bridge.search import Access, Registry
 from fhir_bridge.store import Store, open_store
@@ -191,13 +192,17 @@ def search_registry(settings: Settings, profiles: Profiles) -> Registry:
 class Product:
     """The running service: :meth:`start` binds everything, :meth:`stop` ends it in order.
 
-    With more than one worker the pages and the API are answered by processes of their own;
-    this one keeps the listeners and the pipeline.
+    With more than one worker the pages and the API are answered by processes of their own; with
+    one worker of the pipeline the journal is worked through by a process of its own (0: by a
+    thread of this one, whose `Services.pipeline` then tells its timings).
     """
 
-    def __init__(self, services: Services, *, workers: int = 1) -> None:
+    def __init__(
+        self, services: Services, *, workers: int = 1, pipeline_workers: Literal[0, 1] = 0
+    ) -> None:
         self.services = services
         self.worker_count = workers
+        self._pipeline = services.pipeline if not pipeline_workers else _process(services)
         settings = services.settings
         feeds = services.feeds.values()
         self.mllp = MllpServer(feeds, services.journal, host=settings.listen)
@@ -221,9 +226,9 @@ class Product:
         by ``/health`` finds the whole site there.
         """
         settings = self.services.settings
+        self._pipeline.start()  # first: a process that is forked keeps what is open
         if web:
             self._listener = bind(settings.host, settings.port)
-        self.services.pipeline.start()
         self.mllp.start()
         self.folders.start()
         for puller in self._pullers:
@@ -285,7 +290,7 @@ class Product:
         self._stopping.set()
         self.mllp.stop()
         self.folders.stop()
-        self.services.pipeline.stop()
+        self._pipeline.stop()
         for thread in self._threads:
             thread.join(timeout=5)
         if self._server is not None:
@@ -321,6 +326,11 @@ def web_application(services: Services, measures: Measures | None = None) -> Fla
     app = create_app(services, validation=services.settings.validation, measures=measures)
     app.register_blueprint(create_console(services, artifacts=services.artifacts))
     return app
+
+
+def _process(services: Services) -> PipelineProcess:
+    memory = services.settings.pipeline_memory
+    return PipelineProcess(services.pipeline, services.store, memory=memory)
 
 
 def _puller(feed: Feed, services: Services) -> Puller:

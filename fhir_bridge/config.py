@@ -51,6 +51,12 @@ def _positive(text: str) -> int:
     return number
 
 
+def _natural(text: str) -> int:
+    if (number := int(text)) < 0:
+        raise ValueError("expected zero or a number above it")
+    return number
+
+
 def _positive_or_auto(text: str) -> int:
     """A number above zero, or ``auto``, which is 0."""
     return 0 if text == "auto" else _positive(text)
@@ -116,6 +122,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_bundle_entries", "most entries of a batch or transaction", "10000", _positive),
     Setting("max_page", "most matches on one search page", "1000", _positive),
     Setting("max_query_seconds", "longest that one query of a request may take", "30", _positive),
+    Setting("pipeline_workers", "processes beside the service that work through the journal: 1, or 0 for a thread of the service itself", "1", lambda text: int(_one_of("0", "1")(text))),
+    Setting("pipeline_memory", "most MiB that such a process may take; 0 for any number", "2048", _natural),
     Setting("batch", "most messages the pipeline records in one commit", "200", _positive),
 )  # fmt: skip
 
@@ -148,6 +156,8 @@ class Settings:
     max_bundle_entries: int
     max_page: int
     max_query_seconds: int
+    pipeline_workers: Literal[0, 1]
+    pipeline_memory: int
     batch: int
 
     @property

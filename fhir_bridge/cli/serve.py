@@ -39,7 +39,11 @@ def command(data: Path | None, **chosen: Any) -> int:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    product = Product(build(settings), workers=worker_count(settings))
+    product = Product(
+        build(settings),
+        workers=worker_count(settings),
+        pipeline_workers=settings.pipeline_workers,
+    )
     try:
         product.start()
         click.echo(f"FHIR Bridge serves {product.page_url} and {settings.fhir_base}", err=True)

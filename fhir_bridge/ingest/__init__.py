@@ -14,6 +14,7 @@ from .convert import Converted, convert, find_standard_feed
 from .detect import detect
 from .feed import Feed, Listener, find_map, get_feed, load_feeds, parse_feed
 from .journal import Journal
+from .keeper import PipelineProcess
 from .naming import named_resource_id
 from .parse import message_types
 from .pipeline import Pipeline
@@ -31,6 +32,7 @@ __all__ = [
     "Journal",
     "Listener",
     "Pipeline",
+    "PipelineProcess",
     "Refusal",
     "Replay",
     "Replayed",

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -56,7 +56,10 @@ _RETRY_SECONDS = 5.0  # after the database failed
 
 
 class Pipeline:
-    """Works through the journal: :meth:`drain` at once, or :meth:`start` a thread that does."""
+    """Works through the journal: :meth:`drain` at once, or :meth:`start` a thread that does.
+
+    :mod:`.keeper` runs it in a process of its own.
+    """
 
     def __init__(
         self,
@@ -82,35 +85,48 @@ class Pipeline:
         self._name = clock.fresh_id().encode()
         self._rested: tuple[int, frozenset[bytes]] = (0, frozenset())
         self._arrived = threading.Event()
+        self._wake: Callable[[], None] = self._arrived.set
         self._stopping = threading.Event()
         self._working = threading.Lock()  # one batch at a time: order is kept
         self._thread: threading.Thread | None = None
 
     # --- the thread -----------------------------------------------------------------
 
-    def start(self) -> None:
-        """Work in a thread of its own until :meth:`stop`.
+    def prepare(self) -> None:
+        """Compile every map that a feed names, before any message comes.
 
-        Every map that a feed names is compiled first: BridgeError FB-2104 or FB-21xx for
-        one that is missing or wrong, before any message comes.
+        Raises BridgeError FB-2104 or FB-21xx for one that is missing or wrong.
         """
         self._transformer.compile_maps(self._feeds.values())
         spare_what_stays()
-        self._thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
+
+    def start(self) -> None:
+        """Work in a thread of its own until :meth:`stop`; raises as :meth:`prepare` does."""
+        self.prepare()
+        self._thread = threading.Thread(target=self.run, name="pipeline", daemon=True)
         self._thread.start()
 
-    def stop(self, timeout: float = 30) -> None:
-        """Finish the batch at hand and end; what is pending stays in the journal."""
+    def end(self) -> None:
+        """Finish the batch at hand; what is pending stays in the journal."""
         self._stopping.set()
         self._arrived.set()
+
+    def stop(self, timeout: float = 30) -> None:
+        """End, and wait for it."""
+        self.end()
         if self._thread is not None:
             self._thread.join(timeout)
 
     def wake(self) -> None:
         """Something arrived (called by the journal's door)."""
-        self._arrived.set()
+        self._wake()
 
-    def _run(self) -> None:
+    def hand_over(self, wake: Callable[[], None] | None) -> None:
+        """The work is done in another process, which `wake` wakes; None: in this one again."""
+        self._wake = wake or self._arrived.set
+
+    def run(self, *, dies_of_memory: bool = False) -> None:
+        """Work until :meth:`end`; with `dies_of_memory` MemoryError ends it, too."""
         while not self._stopping.is_set():
             self._arrived.clear()
             try:
@@ -118,6 +134,8 @@ class Pipeline:
                 if self._attempts.more:
                     continue
             except MemoryError:  # what took it is tried alone, and then no more
+                if dies_of_memory:
+                    raise
                 log.event("pipeline_fault", code="FB-6023", kind="MemoryError")
                 self._resolver.forget(everything=True)
                 self._attempts.failed()

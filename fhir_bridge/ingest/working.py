@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import json
+
 from fhir_bridge.errors import Issue
 from fhir_bridge.store import Store, moment_of
 
-__all__ = ["pipeline_issues"]
+__all__ = ["ENDS", "pipeline_issues"]
+
+ENDS = "pipeline ends"
+"""The setting in which the service keeps how often the worker ended, why last and when."""
 
 _LONG_SECONDS = 60
+_TOLD_SECONDS = 3600
 
 
 def pipeline_issues(store: Store) -> list[Issue]:
-    """FB-6024 for work that takes long or was begun before."""
+    """FB-6023 for a worker that ended within the hour, FB-6024 for work that takes long."""
     now = moment_of("")
-    return [
+    issues = []
+    ends = json.loads(store.settings.read(ENDS) or b"{}")
+    if ends and now - moment_of(ends["at"]) < _TOLD_SECONDS * 1000:
+        details = {"reason": ends["reason"], "count": str(ends["count"])}
+        issues.append(Issue("FB-6023", "warning", details=details))
+    return issues + [
         Issue(
             "FB-6024",
             "information",

@@ -69,6 +69,20 @@ class AtWork:
             rows = session.all("SELECT holder, entries FROM at_work ORDER BY since")
         return {holder: dict(json.loads(entries)) for holder, entries in rows}
 
+    def is_skipped(self, holder: str, seconds: float) -> bool:
+        """Whether what a holder with this in its name works on, for so long, was set aside."""
+        with self._store.reading() as session:
+            rows = session.all(
+                f"SELECT entries FROM at_work WHERE {session.contains('holder')} AND since < ?",
+                (holder, moment_of("") - round(seconds * 1000)),
+            )
+            begun = [message_id for (entries,) in rows for message_id, _ in json.loads(entries)]
+            if not begun:
+                return False
+            where, parameters = session.among("message_id", begun)
+            skipped = f"SELECT 1 FROM journal WHERE status = 2 AND detail = 'FB-6022' AND {where}"
+            return session.one(f"{skipped} LIMIT 1", parameters) is not None
+
     def messages(self) -> list[Begun]:
         """What is begun and not done, in the order of the journal."""
         with self._store.reading() as session:

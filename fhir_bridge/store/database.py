@@ -44,8 +44,12 @@ class Database(Protocol):
         """Refreshes the planner's knowledge."""
         ...
 
+    def let_go(self) -> None:
+        """Closes idle connections, for now."""
+        ...
+
     def close(self) -> None:
-        """Closes idle connections."""
+        """Closes idle connections, for good."""
         ...
 
 

@@ -331,7 +331,7 @@ class PostgresqlDatabase:
             return BridgeError("FB-5011", seconds=f"{session.seconds:g}")
         named = of_postgresql(error)
         if named is not None and named.code == AWAY:
-            self._close_idle()  # they broke with this one
+            self.let_go()  # they broke with this one
         return named
 
     def is_conflict(self, error: Exception) -> bool:
@@ -359,12 +359,13 @@ class PostgresqlDatabase:
             session.run("VACUUM (ANALYZE)")
 
     def close(self) -> None:
-        """Closes every idle connection."""
+        """Closes every idle connection; others when they are given back."""
         with self._lock:
             self._closed = True
-        self._close_idle()
+        self.let_go()
 
-    def _close_idle(self) -> None:
+    def let_go(self) -> None:
+        """Closes every idle connection, for now."""
         with self._lock:
             idle, self._idle = self._idle, []
         for session in idle:

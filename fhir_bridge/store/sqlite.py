@@ -271,9 +271,14 @@ class SqliteDatabase:
                 session.connection.close()
 
     def close(self) -> None:
-        """Closes every idle connection."""
+        """Closes every idle connection; others when they are given back."""
         with self._lock:
             self._closed = True
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Closes every idle connection, for now."""
+        with self._lock:
             idle, self._idle = self._idle, []
         for session in idle:
             session.connection.close()

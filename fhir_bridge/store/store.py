@@ -314,6 +314,10 @@ class Store:
         """Fills this empty store from a backup.  Raises BridgeError FB-5008."""
         return restore(self, path)
 
+    def let_go(self) -> None:
+        """Closes connections that are not in use, for now: none may live through a fork."""
+        self.database.let_go()
+
     def close(self) -> None:
         """Closes every connection that is not in use."""
         self.database.close()

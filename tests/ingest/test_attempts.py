@@ -134,7 +134,7 @@ def test_work_on_a_file_ends_between_two_commits_when_the_service_stops(site: Si
         site.pipeline._stopping.set()
 
     site.pipeline._finish = stopping
-    site.pipeline._run()
+    site.pipeline.run()
 
     assert len(site.resources("Patient")) == 50
     assert site.store.journal.has_pending()

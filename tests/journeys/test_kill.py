@@ -3,6 +3,7 @@
 import hashlib
 import signal
 from collections import Counter
+from pathlib import Path
 
 from fhir_bridge.demo.hospital_messages import registrations, results
 from fhir_bridge.demo.referrals import referrals
@@ -19,6 +20,7 @@ def test_a_killed_service_loses_and_doubles_nothing_that_it_acknowledged(site, t
     arguments = ("demo-sources", "--mllp", f"127.0.0.1:{site.mllp_port}", "--residents", RESIDENTS)
     sources = site.start(*arguments, "--acknowledged", acknowledged, "--window", 8)
     site.until(lambda: acknowledged.exists() and acknowledged.stat().st_size > 2_000, sources)
+    children = _children(service.pid)
     service.send_signal(signal.SIGKILL)
     service.wait()
     assert sources.poll() is None, "the sources were done before the kill"
@@ -27,6 +29,8 @@ def test_a_killed_service_loses_and_doubles_nothing_that_it_acknowledged(site, t
     assert 0 < len(before_kill & set(sent)) < len(sent), "the kill was not in the stream's middle"
 
     service = site.serve()
+    assert len(children) >= 1, "the pipeline has a process of its own"
+    assert not any(Path(f"/proc/{child}").exists() for child in children), "one is left behind"
     assert sources.wait(timeout=300) == 0
     again = site.start(*arguments, "--acknowledged", acknowledged, "--resend")
     assert again.wait(timeout=300) == 0
@@ -51,6 +55,12 @@ def test_a_killed_service_loses_and_doubles_nothing_that_it_acknowledged(site, t
     assert {found[message] for message in sent.items()} == {"done"}
     assert {control_id for control_id, _ in found} >= settled
     assert provenances.total() == sum(status == "done" for _, _, status in journalled)
+
+
+def _children(pid: int) -> list[int]:
+    """The processes below a process."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [each for child in map(int, listed) for each in (child, *_children(child))]
 
 
 def _assert_effects(site) -> None:
