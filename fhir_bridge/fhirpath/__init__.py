@@ -20,12 +20,16 @@ from fhir_bridge.fhirpath.checking import check
 from fhir_bridge.fhirpath.evaluation import Environment, Terminologies
 from fhir_bridge.fhirpath.expression import Expression, compile  # noqa: A004
 from fhir_bridge.fhirpath.node import Node
+from fhir_bridge.fhirpath.operators import BINARY
 from fhir_bridge.fhirpath.parser import parse
 from fhir_bridge.fhirpath.patterns import compile_pattern
 from fhir_bridge.fhirpath.quantity import Quantity
+from fhir_bridge.fhirpath.registry import FUNCTIONS
 from fhir_bridge.fhirpath.temporal import Long, Temporal, parse_temporal
 
 __all__ = [
+    "BINARY",
+    "FUNCTIONS",
     "Environment",
     "Expression",
     "Long",

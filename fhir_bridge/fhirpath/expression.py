@@ -54,13 +54,13 @@ class Expression:
     the world outside the tree answers.
     """
 
-    __slots__ = ("_closure", "_model", "_pairs", "_values", "root_type", "text")
+    __slots__ = ("_closure", "_model", "_pairs", "_values", "root_type", "text", "tree")
 
     def __init__(self, text: str, model: Model, root_type: str) -> None:
         self.text = text
         self.root_type = root_type
         self._model = model
-        tree = parse(text)
+        self.tree = tree = parse(text)
         self._closure = compile_closure(tree, text, model)
         self._values = _Generated(tree, model, root_type, typed=False)
         self._pairs = _Generated(tree, model, root_type, typed=True)
@@ -71,7 +71,7 @@ class Expression:
     def __call__(self, node: Any, **situation: Unpack[Situation]) -> list[Any]:
         """The result on `node` as plain JSON values.  Raises BridgeError FB-2005 to FB-2009."""
         try:
-            key = (self.root_type or node.get("resourceType")) if type(node) is dict else "*"
+            key = _key_of(node, self.root_type)
             if fast := self._values[key]:
                 return fast(node)
         except DETOURS:
@@ -82,7 +82,7 @@ class Expression:
     def typed(self, node: Any, **situation: Unpack[Situation]) -> list[tuple[str, Any]]:
         """The result as pairs of FHIR type name ("" unknown) and plain value."""
         try:
-            key = (self.root_type or node.get("resourceType")) if type(node) is dict else "*"
+            key = _key_of(node, self.root_type)
             if fast := self._pairs[key]:
                 return fast(node)
         except DETOURS:
@@ -112,6 +112,13 @@ class Expression:
             raise BridgeError("FB-2008", limit="nesting of the tree") from None
         except ArithmeticError:
             raise BridgeError("FB-2005", reason="a number is out of range") from None
+
+
+def _key_of(node: Any, root_type: str) -> Any:
+    """What the fast function of a node is kept by; None where there is no node."""
+    if type(node) is dict:
+        return root_type or node.get("resourceType")
+    return None if node is None else "*"
 
 
 class _Generated(dict[Any, Plain | None]):

@@ -32,6 +32,8 @@ __all__ = [
     "called_function",
     "compile_argument",
     "compile_transform",
+    "evaluated",
+    "only",
 ]
 
 Compute = Callable[[Run, list[Any]], Any]
@@ -74,7 +76,7 @@ def compile_argument(parameter: Parameter, view: RuleView, *, is_target: bool = 
     scope, unit, site = view.scope, view.unit, view.site
     if parameter.kind == "expression":
         expression = CompiledExpression(str(parameter.value), scope, unit, site)
-        return lambda run, frame: _only(expression.items(run, frame, None))
+        return lambda run, frame: only(expression.items(run, frame, None))
     if parameter.kind != "name":
         types = {"date": "date", "string": "", "boolean": "boolean", "integer": "integer"}
         shape = unit.shapes.find(types.get(parameter.kind, parameter.kind) or "?")
@@ -92,7 +94,7 @@ def compile_argument(parameter: Parameter, view: RuleView, *, is_target: bool = 
         items = [as_item(frame[slot])]
         for step in steps:
             items = [child for item in items for child in step(item)]
-        return _only(items)
+        return only(items)
 
     return follow
 
@@ -121,14 +123,16 @@ def _evaluate(parameters: Sequence[Parameter], view: RuleView) -> Compute:
         else (lambda _run, frame: frame[here])
     )
 
-    def evaluate(run: Run, frame: list[Any]) -> Any:
-        try:
-            return _only(expression.items(run, frame, as_item(context(run, frame))))
-        except BridgeError as error:
-            run.issues += error.issues[:1]
-            return None
+    return lambda run, frame: evaluated(expression.items, run, frame, context(run, frame))
 
-    return evaluate
+
+def evaluated(items: Callable[..., list[Item]], run: Run, frame: list[Any], origin: Any) -> Any:
+    """What an expression gives on a variable; one that cannot be evaluated is an issue."""
+    try:
+        return only(items(run, frame, as_item(origin)))
+    except BridgeError as error:
+        run.issues += error.issues[:1]
+        return None
 
 
 def _cast(arguments: list[Compute], view: RuleView) -> Compute:
@@ -258,7 +262,8 @@ def called_function(transform: Transform) -> NamedFunction | None:
     return named_functions().get(name)
 
 
-def _only(items: list[Item]) -> Any:
+def only(items: list[Item]) -> Any:
+    """None, the one item, or the list."""
     if not items:
         return None
     return items[0] if len(items) == 1 else items

@@ -10,7 +10,9 @@ is a variable in scope is read as that variable; see docs/clarifications/mapping
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from fhir_bridge import fhirpath
@@ -58,9 +60,20 @@ class CompiledExpression:
         return self._source
 
     @property
+    def tree(self) -> fhirpath.syntax.Expr:
+        """The same as a tree of syntax."""
+        tree: fhirpath.syntax.Expr = self._compiled("").tree
+        return tree
+
+    @property
     def variable_slots(self) -> dict[str, int]:
         """The variables of the map that the expression reads."""
         return dict(self._slots)
+
+    @property
+    def other_names(self) -> list[str]:
+        """The variables that are none of the map: constants, and what the run is given."""
+        return self._others
 
     def _compiled(self, root_type: str) -> Any:
         found = self._by_type.get(root_type)
@@ -83,13 +96,28 @@ class CompiledExpression:
             Item(value, shapes.find(_fhir_name(type_name)) if type_name else None)
             for type_name, value in self._run("typed", run, frame, item)
         ]
+        self._carry(frame, item)
+        return found
+
+    def given(self, answer: Any, frame: Frame, item: Item | None) -> list[Item]:
+        """As `items` what a written expression answered: None, a bare value, or a list of them."""
+        shapes = self._shapes
+        found = [
+            Item(value, shapes.find(_fhir_name(type_name)) if type_name else None)
+            for value in (answer if type(answer) is list else (answer,))
+            if value is not None
+            for type_name in (_type_of_bare(value),)
+        ]
+        self._carry(frame, item)
+        return found
+
+    def _carry(self, frame: Frame, item: Item | None) -> None:
         if item is not None:
             carry(item.value, self._names)
         for _, slot in self._slots:
             value = frame[slot]
             if type(value) is Item:
                 carry(value.value, self._names)
-        return found
 
     def values(self, run: Run, frame: Frame, item: Item | None) -> list[Any]:
         """What the expression gives on `item`, as plain values."""
@@ -144,6 +172,20 @@ def _root_type(item: Item) -> str:
     return shape.name if shape is not None and not shape.is_open else ""
 
 
+_BARE_TYPES = {str: "string", bool: "boolean", int: "integer", Decimal: "decimal"}
+
+
+def _type_of_bare(value: Any) -> str:
+    """The type of a node or scalar, as FHIRPath names it; empty when nothing says it."""
+    known = _BARE_TYPES.get(type(value))
+    if known is not None:
+        return known
+    if type(value) is dict:
+        return str(value.get("resourceType") or "")
+    own = getattr(value, "type_name", None)
+    return str(own) if own else "string" if isinstance(value, str) else ""
+
+
 def _fhir_name(type_name: str) -> str:
     """A System type as the FHIR primitive that holds it."""
     short = type_name.rsplit(".", 1)[-1]
@@ -156,7 +198,7 @@ def _with_variables(text: str, scope: Scope) -> tuple[str, list[str]]:
     """`text` with bare variables marked, and the names of all variables that it uses."""
     pieces: list[str] = []
     used: dict[str, None] = {}
-    tokens = Text(text).tokens
+    tokens = _tokens(text)
     end = 0
     depth: list[bool] = []
     for index, token in enumerate(tokens[:-1]):
@@ -179,7 +221,13 @@ def _with_variables(text: str, scope: Scope) -> tuple[str, list[str]]:
     return "".join(pieces) + text[end:], list(used)
 
 
-def _is_primitive_value(tokens: list[Token], index: int) -> bool:
+@lru_cache(4096)
+def _tokens(text: str) -> tuple[Token, ...]:
+    """The tokens of an expression, which stands in many groups and is compiled for each."""
+    return tuple(Text(text).tokens)
+
+
+def _is_primitive_value(tokens: Sequence[Token], index: int) -> bool:
     """Whether this is ``.value`` of something, which may be a primitive's own value."""
     token = tokens[index]
     return (
@@ -190,7 +238,7 @@ def _is_primitive_value(tokens: list[Token], index: int) -> bool:
     )
 
 
-def _is_bare_variable(tokens: list[Token], index: int, scope: Scope, *, nested: bool) -> bool:
+def _is_bare_variable(tokens: Sequence[Token], index: int, scope: Scope, *, nested: bool) -> bool:
     token = tokens[index]
     if token.kind != "name" or scope.source_first(token.text) is None:
         return False

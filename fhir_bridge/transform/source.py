@@ -89,7 +89,8 @@ def carry(node: Any, names: frozenset[str]) -> None:
         if child is not node and child is not None:
             carry(child, names)
     if not names.isdisjoint(_ANY_DEPTH):
-        for name, child in (getattr(node, "values", None) or {}).items():
+        values = getattr(node, "values", None)
+        for name, child in (values if isinstance(values, dict) else {}).items():
             if name not in names and not isinstance(child, str):
                 carry(child, names)
 

@@ -159,3 +159,11 @@ def test_a_refusal_has_its_place_on_the_fast_path_too() -> None:
         with pytest.raises(BridgeError) as caught:
             compiled({"resourceType": "Patient", "id": "a" * 40})
         assert caught.value.issues[0].where == "line 1, column 12"
+
+
+def test_no_node() -> None:
+    """Without a node the collection is empty, however often an expression was asked."""
+    for text in ("$this", "$this = 'a'", "$this | $this", "a"):
+        expression = fhirpath.compile(text)
+        assert [expression(None) for _ in range(5)] == [[]] * 5
+        assert [expression.typed(None) for _ in range(5)] == [[]] * 5

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from fhir_bridge.transform.compile_source import listed
-from fhir_bridge.transform.compile_transform import EXPECTED
+from fhir_bridge.transform.compile_transform import EXPECTED, evaluated, only
 from fhir_bridge.transform.compile_translate import plain_value
 from fhir_bridge.transform.fit import MISFIT
 from fhir_bridge.transform.run import MAX_CALLS, Run, Site
@@ -47,6 +47,18 @@ def _of_type(items: Any, name: str) -> Any:
     return [item for item in items if item.shape is not None and item.shape.name == name]
 
 
+def _filtered(
+    items: Any, test: Callable[..., bool], run: Run, frame: list[Any], slot: int
+) -> list[Item]:
+    """The items for which a condition on the item in `slot` holds."""
+    kept: list[Item] = []
+    for item in items:
+        frame[slot] = item
+        if test(run, frame, item):
+            kept.append(item)
+    return kept
+
+
 def _children(value: Any, fetch: Callable[[Item], list[Item]]) -> list[Item]:
     return [child for one in listed(value) for child in fetch(one)]
 
@@ -65,9 +77,12 @@ PARTS: dict[str, Any] = {
     "Target": Target,
     "children": _children,
     "copied": copied,
+    "evaluated": evaluated,
+    "filtered": _filtered,
     "held": held,
     "listed": listed,
     "no_target": no_target,
+    "only": only,
     "of_type": _of_type,
     "plain": carried,
     "plain_value": plain_value,

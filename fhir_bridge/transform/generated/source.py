@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from fhir_bridge.transform.children import fetcher
 from fhir_bridge.transform.compile_source import compile_source, compile_start
 from fhir_bridge.transform.expressions import CompiledExpression
-from fhir_bridge.transform.generated.condition import NotSimple, write_condition
-from fhir_bridge.transform.generated.writer import GroupWriter, NotGenerated, reads_target
+from fhir_bridge.transform.generated.condition import write_condition
+from fhir_bridge.transform.generated.writer import GroupWriter, NotGenerated, mentions
 from fhir_bridge.transform.shapes import plain_type_name
 
 if TYPE_CHECKING:
@@ -35,27 +35,41 @@ def write_source(
     name = f"s{slot}"
     condition = source.condition
     found: str | None
-    if context is None or _needs_closure(writer, source, context, outer):
+    if context is None or _needs_closure(writer, source, context):
         read = (source.context, condition, source.check, source.log, source.default)
         writer.seen_by_closures(outer, " ".join(read))
         found = f"{writer.bind(closure, 'items')}(run, frame)"
         condition = ""
     else:
         found = _items(writer, source, outer, context, site)
+    filters = bool(condition) and _filters_first(writer, source, outer)
     with ExitStack() as blocks:
+        if filters:
+            writer.seen_by_closures(outer, condition)
+            test = _condition(writer, condition, scope, site)
+            found = f"filtered({found or f'({writer.values[context or 0][0]},)'}, {test}, run, frame, {slot})"
+            found += _SLICES.get(source.list_mode, "")
         if found is not None:
             blocks.enter_context(writer.loop(f"for {name} in {found}:"))
         else:
             writer.line(f"{name} = {writer.values[context or 0][0]}")
         writer.values[slot] = (name, True)
         writer.line(f"frame[{slot}] = {name}")
-        if condition:
-            test = _condition(writer, condition, scope, site, name)
-            blocks.enter_context(writer.block(f"if {test}:"))
+        if condition and not filters:
+            test = _condition(writer, condition, scope, site)
+            blocks.enter_context(writer.block(f"if {test}(run, frame, {name}):"))
         yield slot
 
 
-def _needs_closure(writer: GroupWriter, source: RuleSource, context: int, scope: Scope) -> bool:
+def _filters_first(writer: GroupWriter, source: RuleSource, scope: Scope) -> bool:
+    """Whether the condition is asked of every item before the rule is applied to the first."""
+    return bool(source.list_mode) or any(
+        slot in writer.nodes and name not in scope.sources and mentions(source.condition, name)
+        for name, slot in scope.targets.items()
+    )
+
+
+def _needs_closure(writer: GroupWriter, source: RuleSource, context: int) -> bool:
     """Whether only the closure reads the source as it asks."""
     return bool(
         source.default
@@ -63,9 +77,7 @@ def _needs_closure(writer: GroupWriter, source: RuleSource, context: int, scope:
         or source.check
         or source.log
         or source.list_mode == "only_one"
-        or (source.condition and source.list_mode)
         or context not in writer.values
-        or reads_target(source.condition, scope)
     )
 
 
@@ -84,7 +96,7 @@ def _items(
         found = _children(writer, context, source.element)
     if source.type:
         found = _of_type(writer.unit, found or f"({name},)", source.type)
-    if source.list_mode:
+    if source.list_mode and not source.condition:
         found = f"{found or f'({name},)'}{_SLICES[source.list_mode]}"
     return found
 
@@ -113,9 +125,6 @@ def _of_type(unit: Unit, found: str, type_name: str) -> str:
     return f"of_type({found}, {plain_type_name(unit.type_url(type_name))!r})"
 
 
-def _condition(writer: GroupWriter, text: str, scope: Scope, site: Site, name: str) -> str:
-    expression = CompiledExpression(text, scope, writer.unit, site)
-    function = writer.bind(expression.is_true, "is_true")
-    with suppress(NotSimple):
-        function = write_condition(writer, expression, function)
-    return f"{function}(run, frame, {name})"
+def _condition(writer: GroupWriter, text: str, scope: Scope, site: Site) -> str:
+    """The name of the function that says whether the condition holds."""
+    return write_condition(writer, CompiledExpression(text, scope, writer.unit, site))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from fhir_bridge.transform.compile_transform import Taken, called_function, compile_transform
 from fhir_bridge.transform.compile_translate import plain_value
+from fhir_bridge.transform.expressions import CompiledExpression
+from fhir_bridge.transform.generated.condition import write_value
 
 if TYPE_CHECKING:
     from fhir_bridge.transform.functions import NamedFunction
@@ -21,6 +23,12 @@ def value_of(writer: GroupWriter, transform: Transform, view: RuleView) -> str:
     parameters = transform.parameters
     if transform.name == "copy" and len(parameters) == 1:
         return writer.value(parameters[0], view)
+    if transform.name == "evaluate" and len(parameters) == 1:
+        text = str(parameters[0].value)
+        writer.seen_by_closures(view.scope, text)
+        expression = CompiledExpression(text, view.scope, view.unit, view.site)
+        here, _ = writer.values[view.here]
+        return f"evaluated({write_value(writer, expression)}, run, frame, {here})"
     function = called_function(transform)
     if function is not None:
         return _called(writer, function, parameters, view)

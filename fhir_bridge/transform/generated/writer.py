@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fhir_bridge.transform.compile_transform import compile_argument
-from fhir_bridge.transform.generated.condition_parts import CONDITION_PARTS
+from fhir_bridge.transform.expressions import CompiledExpression
+from fhir_bridge.transform.generated.condition import EXPRESSION_PARTS, write_value
 from fhir_bridge.transform.generated.node import StaticNode
 from fhir_bridge.transform.generated.parts import PARTS
 from fhir_bridge.transform.generated.text import FunctionText
@@ -17,7 +18,7 @@ from fhir_bridge.transform.shapes import Shape
 from fhir_bridge.transform.structure_map import Parameter
 from fhir_bridge.transform.unit import CompiledGroup, RuleView, Unit
 
-__all__ = ["GeneratedGroup", "GroupWriter", "NotGenerated", "Specialise", "reads_target"]
+__all__ = ["GeneratedGroup", "GroupWriter", "NotGenerated", "Specialise", "mentions"]
 
 _MOST_LOOPS = 12
 
@@ -45,7 +46,7 @@ class GroupWriter(FunctionText):
     """
 
     def __init__(self, unit: Unit, specialise: Specialise) -> None:
-        super().__init__(PARTS | CONDITION_PARTS)
+        super().__init__(PARTS | EXPRESSION_PARTS)
         self.unit = unit
         self.specialise = specialise
         self.nodes: dict[int, StaticNode] = {}
@@ -77,24 +78,21 @@ class GroupWriter(FunctionText):
                 found = self.values.get(slot)
                 return found[0] if found is not None else f"frame[{slot}]"
         self.seen_by_closures(view.scope, str(parameter.value))
+        if parameter.kind == "expression":
+            expression = CompiledExpression(str(parameter.value), view.scope, view.unit, view.site)
+            return f"only({write_value(self, expression)}(run, frame, None))"
         return f"{self.bind(compile_argument(parameter, view), 'argument')}(run, frame)"
 
     def seen_by_closures(self, scope: Scope, text: str | None = None) -> None:
         """Put the targets into the frame, those that `text` mentions or all."""
         for name, slot in scope.targets.items():
-            if text is not None and (name in scope.sources or not _mentions(text, name)):
+            if text is not None and (name in scope.sources or not mentions(text, name)):
                 continue
             node = self.nodes.get(slot)
             if node is not None:
                 self.line(f"frame[{slot}] = {node.as_target()}")
 
 
-def reads_target(text: str, scope: Scope) -> bool:
-    """Whether `text` mentions a target by a name that no source has."""
-    return bool(text) and any(
-        name not in scope.sources and _mentions(text, name) for name in scope.targets
-    )
-
-
-def _mentions(text: str, name: str) -> bool:
+def mentions(text: str, name: str) -> bool:
+    """Whether `name` stands in `text`."""
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
