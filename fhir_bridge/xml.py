@@ -13,12 +13,14 @@ from lxml import etree
 
 from fhir_bridge.errors import BridgeError
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "Element", "parse", "render"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_TAGS", "Element", "parse", "render"]
 
 Element = etree._Element  # noqa: SLF001 - the type has no public name
 
 MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 200
+MAX_TAGS = 4_000_000
+"""Beginnings and ends of elements: each element costs some hundred bytes of memory."""
 _DOCTYPE = re.compile(rb"<!\s*DOCTYPE|<!\s*ENTITY", re.IGNORECASE)
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _CHINESE = frozenset({"gb2312", "gbk", "gb18030", "gb_2312-80", "cp936"})
@@ -28,11 +30,13 @@ def parse(data: bytes, *, max_depth: int = MAX_DEPTH) -> Element:
     """The root element of `data`.
 
     Raises BridgeError FB-1010 (not well-formed; names the line), FB-1011 (DTD or entity),
-    FB-1002 (too deep) or FB-1003 (too large).
+    FB-1002 (too deep), FB-1003 (too large) or FB-1004 (too many elements).
     """
     if len(data) > MAX_BYTES:
         raise BridgeError("FB-1003", limit=MAX_BYTES)
     data = _as_utf8(data)
+    if data.count(b"<") > MAX_TAGS:
+        raise BridgeError("FB-1004", limit=MAX_TAGS // 2)
     if _DOCTYPE.search(data):
         raise BridgeError("FB-1011")
     parser = etree.XMLParser(

@@ -6,7 +6,8 @@ and ``\Mxxyyzz\`` for other character sets;
 https://www.hl7.org/implement/standards/product_brief.cfm?product_id=144
 
 A sequence that is not understood stays as it was sent: paths with back-slashes are
-common in real messages.  Cost is linear in the text.
+common in real messages.  Cost is linear in the text, and so is what it gives: the empty
+lines that ``\.sp999\`` asks for are bounded.
 """
 
 from __future__ import annotations
@@ -14,9 +15,14 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from fhir_bridge.errors import BridgeError
+
 from .separators import Separators
 
-__all__ = ["escape", "has_undecoded", "unescape"]
+__all__ = ["MOST_SKIPPED", "escape", "has_undecoded", "unescape"]
+
+MOST_SKIPPED = 10_000
+"""Lines that the escapes of one text may skip; a page has some sixty."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufdd0\ufdd1]")  # and what maps use as marks
 _HEX = re.compile(r"[0-9A-Fa-f]*")
@@ -27,6 +33,8 @@ _NUMBERED = re.compile(r"\.(sp|in|ti|sk)([+-]?\d{0,3})")
 def unescape(text: str, separators: Separators, codec: str = "utf-8") -> str:
     r"""`text` with its escape sequences replaced; `codec` reads the bytes of ``\X..\``.
 
+    Raises BridgeError FB-1123 when they ask for more than MOST_SKIPPED lines.
+
     >>> unescape(r"10\S\9/L\.br\x", Separators())
     '10^9/L\nx'
     """
@@ -35,13 +43,17 @@ def unescape(text: str, separators: Separators, codec: str = "utf-8") -> str:
         return text
     parts = _bytes_joined(text, mark).split(mark)
     result = [parts[0]]
-    index, last = 1, len(parts) - 1
+    index, last, skipped = 1, len(parts) - 1, 0
     while index <= last:
         replacement = _meaning(parts[index], separators, codec) if index < last else None
         if replacement is None:
             result.append(mark + parts[index])
             index += 1
         else:
+            if len(replacement) > len(parts[index]) + 2:
+                skipped += len(replacement)
+                if skipped > MOST_SKIPPED:
+                    raise BridgeError("FB-1123", limit=MOST_SKIPPED)
             result.append(replacement)
             result.append(parts[index + 1])
             index += 2

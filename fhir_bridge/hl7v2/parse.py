@@ -26,7 +26,8 @@ from .structure import is_segment_name
 __all__ = ["LARGEST_MESSAGE", "MOST_SEPARATORS", "parse", "render", "split_batch"]
 
 LARGEST_MESSAGE = 32 * 1024 * 1024  # bytes
-MOST_SEPARATORS = 2_000_000  # fields and segments of one message
+MOST_SEPARATORS = 2_000_000  # fields and their parts in one message
+MOST_LINES = 500_000  # segments and lines of their text
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _FRAMING = b"\x0b\x1c\r\n"  # files often keep the frame of the line they were taken from
@@ -48,8 +49,7 @@ def parse(data: bytes, *, charset: str | None = None) -> Message:
     if not text.startswith("MSH"):
         raise BridgeError("FB-1101", "MSH")
     separators = read_separators(text)
-    if text.count(separators.field) > MOST_SEPARATORS:
-        raise BridgeError("FB-1106", "MSH", limit=MOST_SEPARATORS, unit="fields")
+    _bound_parts(text, separators)
     lines = _lines(text)
     segments = _segments(lines, separators, issues)
     message = Message(segments, separators, codec, issues)
@@ -90,6 +90,17 @@ def split_batch(data: bytes, *, charset: str | None = None) -> list[bytes]:
     if not messages:
         raise BridgeError("FB-1101", "MSH")
     return ["".join(f"{line}\r" for line in lines).encode(codec) for lines in messages]
+
+
+def _bound_parts(text: str, separators: Separators) -> None:
+    """What a message is cut into costs more than its bytes."""
+    parting = (
+        separators.field, separators.component, separators.subcomponent, separators.repetition,
+    )  # fmt: skip
+    if sum(text.count(each) for each in parting if each) > MOST_SEPARATORS:
+        raise BridgeError("FB-1106", "MSH", limit=MOST_SEPARATORS, unit="fields")
+    if text.count("\r") + text.count("\n") > MOST_LINES:
+        raise BridgeError("FB-1106", "MSH", limit=MOST_LINES, unit="segments")
 
 
 def _read_text(data: bytes, charset: str | None) -> tuple[str, str, list[Issue]]:

@@ -15,7 +15,10 @@ from fhir_bridge import hl7v2
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.ingest import Feed, find_map, message_types
 
-__all__ = ["Admission", "admit", "answer"]
+__all__ = ["MOST_MESSAGES", "Admission", "admit", "answer"]
+
+MOST_MESSAGES = 2_000
+"""Messages of one frame: all are read before any is answered, while other senders wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ def admit(payload: bytes, feed: Feed) -> Admission:
     charset = feed.charset or None
     messages: list[hl7v2.Message] = []
     try:
-        parts = hl7v2.split_batch(payload, charset=charset)
+        parts = _split(payload, charset)
         messages.extend(hl7v2.parse(part, charset=charset) for part in parts)
     except BridgeError as error:
         return Admission([payload], messages[:1], list(error.issues))
@@ -64,6 +67,13 @@ def admit(payload: bytes, feed: Feed) -> Admission:
         )
     ]
     return Admission(parts, messages, issues or _without_map(messages, feed), batch)
+
+
+def _split(payload: bytes, charset: str | None) -> list[bytes]:
+    parts = hl7v2.split_batch(payload, charset=charset)
+    if len(parts) > MOST_MESSAGES:
+        raise BridgeError("FB-1106", "BHS", limit=MOST_MESSAGES, unit="messages")
+    return parts
 
 
 def _without_map(messages: Sequence[hl7v2.Message], feed: Feed) -> list[Issue]:

@@ -13,9 +13,12 @@ from itertools import chain, islice
 
 from fhir_bridge.errors import BridgeError
 
-__all__ = ["MAX_CELL", "Dialect", "delimited_records"]
+__all__ = ["MAX_CELL", "MAX_RECORD", "Dialect", "delimited_records"]
 
 MAX_CELL = 1 << 17
+MAX_RECORD = 1 << 20
+"""Characters of a record, whose quoted cells may hold line breaks."""
+
 _DELIMITERS = ",\t;|"
 _LOOKED_AT = 20
 
@@ -41,21 +44,44 @@ class Dialect:
 def delimited_records(lines: Iterator[str], dialect: Dialect) -> Iterator[list[str]]:
     """Records of `lines`.
 
-    Raises BridgeError FB-1304 when a cell never ends or is larger than MAX_CELL characters.
+    Raises BridgeError FB-1304 when a cell never ends or is larger than MAX_CELL characters, or
+    a record than MAX_RECORD.
     """
     start = list(islice(lines, _LOOKED_AT))
     delimiter = dialect.delimiter or _most_likely(start, dialect.quote)
-    reader = csv.reader(chain(start, lines), delimiter=delimiter, quotechar=dialect.quote)
+    bounded = _Bounded(chain(start, lines))
+    reader = csv.reader(bounded, delimiter=delimiter, quotechar=dialect.quote)
     number = 0
     while True:
         number += 1
+        bounded.taken = 0
         try:
             record = next(reader)
+        except OverflowError:
+            raise BridgeError("FB-1304", f"row {number}", limit=MAX_RECORD) from None
         except StopIteration:
             return
         except csv.Error:
             raise BridgeError("FB-1304", f"row {number}", limit=MAX_CELL) from None
         yield record
+
+
+class _Bounded:
+    """Lines of which one record may take MAX_RECORD characters, else OverflowError."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self.taken = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.taken += len(line)
+        if self.taken > MAX_RECORD:
+            raise OverflowError
+        return line
 
 
 def _most_likely(lines: list[str], quote: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.tables.delimited import MAX_CELL
 
 __all__ = ["MAX_BYTES", "json_records"]
 
@@ -23,8 +24,27 @@ _UNDER = ("rows", "data", "records", "list", "items", "result")
 def json_records(data: bytes) -> Iterator[dict[str, Any]]:
     """The objects of `data` in order.
 
-    Raises BridgeError FB-1003 (too large) or FB-1305 (not JSON rows; names the line).
+    Raises BridgeError FB-1003 (too large), FB-1304 (a text that is too long for a cell) or
+    FB-1305 (not JSON rows; names the line).
     """
+    for number, record in enumerate(_records(data), 1):
+        _bound(record, number)
+        yield record
+
+
+def _bound(value: Any, number: int) -> None:
+    if isinstance(value, str):
+        if len(value) > MAX_CELL:
+            raise BridgeError("FB-1304", f"row {number}", limit=MAX_CELL)
+    elif isinstance(value, dict):
+        for inner in value.values():
+            _bound(inner, number)
+    elif isinstance(value, list):
+        for inner in value:
+            _bound(inner, number)
+
+
+def _records(data: bytes) -> Iterator[dict[str, Any]]:
     if len(data) > MAX_BYTES:
         raise BridgeError("FB-1003", limit=MAX_BYTES)
     text = data.removeprefix(b"\xef\xbb\xbf").strip()

@@ -1,7 +1,7 @@
 """Sheets of an XLSX workbook (ECMA-376), streamed.
 
 https://ecma-international.org/publications-and-standards/standards/ecma-376/.  openpyxl
-reads one row at a time; the unpacked size is bounded before anything is unpacked.
+reads one row at a time; what is to be unpacked is measured before (:mod:`.unpacking`).
 
 A number cell holds at most 15 digits (ECMA-376 part 1, 18.17.5.2 leaves precision to the
 program, and spreadsheets keep 15): a longer one is given in scientific notation, so that it is
@@ -11,23 +11,28 @@ as `NO_VALUE`.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from io import BytesIO
 from itertools import repeat
 from typing import Any
+from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile, ZipFile
 
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.tables.delimited import MAX_CELL
 from fhir_bridge.tables.sheet import Sheet
+from fhir_bridge.tables.unpacking import has_formulas
 
-__all__ = ["MAX_UNPACKED", "NO_VALUE", "workbook_sheets"]
+__all__ = ["NO_VALUE", "workbook_sheets"]
 
-MAX_UNPACKED = 512 * 1024 * 1024
 NO_VALUE = "#FORMULA!"
 _LONGEST_EXACT = 10**15
-_CHUNK = 1 << 20
+_DAMAGE = (BadZipFile, zlib.error, ParseError, RuntimeError, LookupError, ValueError, TypeError,
+    OSError, EOFError)  # fmt: skip
+_MOST_ROWS = 1 << 20  # ECMA-376 leaves it open, the programs do not
 
 
 @contextmanager
@@ -36,7 +41,7 @@ def workbook_sheets(data: bytes) -> Iterator[list[Sheet]]:
 
     Dates become ``YYYY-MM-DD`` (with the time when there is one), whole numbers lose the
     ``.0`` of the spreadsheet.  Raises BridgeError FB-1305 when it is no workbook, FB-1003
-    when it would unpack to more than MAX_UNPACKED bytes.
+    when it, or a part of it, would unpack to too much, FB-1304 for a cell or row that would.
     """
     books = _books(data)
     try:
@@ -59,22 +64,27 @@ class _Records:
     def __iter__(self) -> Iterator[list[str]]:
         width = 0
         formulas = _lines(self._formulas) if self._formulas else repeat(())
-        for row, said in zip(_lines(self._values), formulas, strict=False):
+        for number, (row, said) in enumerate(zip(_lines(self._values), formulas, strict=False), 1):
+            if number > _MOST_ROWS:  # a row may say that it is the thousand-millionth
+                raise BridgeError("FB-1305", reason=f"a sheet has more than {_MOST_ROWS} rows")
             record = [_text(value) for value in row]
             width = max(width, len(record))
             record += [""] * (width - len(record))
             for place, formula in enumerate(said):
                 if not record[place] and _is_formula(formula):
                     record[place] = NO_VALUE
+            if any(len(cell) > MAX_CELL for cell in record):
+                raise BridgeError("FB-1304", f"row {number}", limit=MAX_CELL)
             yield record
 
 
 def _lines(sheet: Any) -> Iterator[tuple[Any, ...]]:
-    """The rows of a sheet; one that states its size as one cell (some writers do) is measured."""
-    if (sheet.max_column or 0) < 2:
-        sheet.reset_dimensions()
-    lines: Iterator[tuple[Any, ...]] = sheet.iter_rows(values_only=True)
-    return lines
+    """The rows of a sheet, whatever size it states: what lies beyond that would be dropped."""
+    sheet.reset_dimensions()
+    try:
+        yield from sheet.iter_rows(values_only=True)
+    except _DAMAGE:
+        raise BridgeError("FB-1305", reason="a sheet of the workbook is damaged") from None
 
 
 def _books(data: bytes) -> list[Any]:
@@ -83,27 +93,13 @@ def _books(data: bytes) -> list[Any]:
 
     try:
         with ZipFile(BytesIO(data)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
-                raise BridgeError("FB-1003", limit=MAX_UNPACKED)
-            wanted = (True, False) if _has_formulas(archive) else (True,)
+            wanted = (True, False) if has_formulas(archive) else (True,)
         return [
             openpyxl.load_workbook(BytesIO(data), read_only=True, data_only=values)
             for values in wanted
         ]
-    except (BadZipFile, KeyError, ValueError, OSError):
+    except _DAMAGE:
         raise BridgeError("FB-1305", reason="it is not an XLSX workbook") from None
-
-
-def _has_formulas(archive: ZipFile) -> bool:
-    for name in archive.namelist():
-        if name.startswith("xl/worksheets/") and name.endswith(".xml"):
-            with archive.open(name) as sheet:
-                before = b""
-                while chunk := sheet.read(_CHUNK):
-                    if b"<f>" in (text := before + chunk) or b"<f " in text:
-                        return True
-                    before = chunk[-2:]
-    return False
 
 
 def _is_formula(value: object) -> bool:

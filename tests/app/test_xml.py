@@ -115,3 +115,10 @@ def test_no_published_attack_passes(suite, tree, shared: Path):
 
     assert results
     assert [] == [result for result in results if result.outcome == "failed"]
+
+
+def test_a_document_of_millions_of_elements_is_refused(monkeypatch):
+    """Each costs far more memory than the bytes that make it."""
+    monkeypatch.setattr(xml, "MAX_TAGS", 10)
+    assert "FB-1004" == _refused(b"<a>" + b"<b/>" * 20 + b"</a>").code
+    xml.parse(b"<a>" + b"<b/>" * 5 + b"</a>")
