@@ -6,6 +6,7 @@ plus its name in capitals.  ``docs/settings.md`` is printed from :data:`SETTINGS
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import secrets
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from fhir_bridge.budget import Bounds
 from fhir_bridge.errors import BridgeError
 
 __all__ = ["SETTINGS", "Setting", "Settings", "load_settings", "site_secret"]
@@ -124,6 +126,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_query_seconds", "longest that one query of a request may take", "30", _positive),
     Setting("pipeline_workers", "processes beside the service that work through the journal: 1, or 0 for a thread of the service itself", "1", lambda text: int(_one_of("0", "1")(text))),
     Setting("pipeline_memory", "most MiB that such a process may take; 0 for any number", "2048", _natural),
+    Setting("max_request_seconds", "longest that one request may take, all its parts together", "120", _positive),
+    Setting("evaluation_steps", "most steps of one evaluation of a client's text: a FHIRPath expression, a map, a patch", "1000000", _positive),
+    Setting("evaluation_bytes", "most bytes of texts and collections that one evaluation may build", "134217728", _positive),
+    Setting("evaluation_seconds", "longest that one evaluation may take", "10", _positive),
     Setting("batch", "most messages the pipeline records in one commit", "200", _positive),
 )  # fmt: skip
 
@@ -158,12 +164,22 @@ class Settings:
     max_query_seconds: int
     pipeline_workers: Literal[0, 1]
     pipeline_memory: int
+    max_request_seconds: int
+    evaluation_steps: int
+    evaluation_bytes: int
+    evaluation_seconds: int
     batch: int
 
     @property
     def database_url(self) -> str:
         """The database to open, the embedded one where none is named."""
         return self.database or f"sqlite:///{self.data / 'record.sqlite3'}"
+
+    def bounds(self, deadline: float = math.inf) -> Bounds:
+        """What an evaluation may cost in a request that ends at `deadline` (monotonic)."""
+        return Bounds(
+            self.evaluation_steps, self.evaluation_bytes, self.evaluation_seconds, deadline
+        )
 
     @property
     def fhir_base(self) -> str:

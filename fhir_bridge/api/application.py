@@ -28,6 +28,7 @@ from fhir_bridge.api.operate import operate_with
 from fhir_bridge.api.read_request import read_request, segments
 from fhir_bridge.api.services import Services
 from fhir_bridge.api.write_response import DEFAULT, Wanted, wanted, write_response
+from fhir_bridge.budget import bounded
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import render_json
 from fhir_bridge.interactions import (
@@ -45,7 +46,6 @@ __all__ = ["Edge", "create_app", "fhir_blueprint"]
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
-_LONGEST_SECONDS = 120.0
 
 
 def create_app(
@@ -108,7 +108,9 @@ class Edge:
             shape = wanted(request, environ.get("HTTP_ACCEPT", ""))
             found = route(request.method, request.path, self._services.definitions.resource_types)
             interaction = found.interaction
-            reply = perform_route(request, found, self._context(access))
+            deadline = time.monotonic() + settings.max_request_seconds
+            with bounded(settings.bounds(deadline)):
+                reply = perform_route(request, found, self._context(access, deadline))
         except Exception as error:
             reply = reply_of(error)
         response = self._written(reply, shape, environ)
@@ -157,7 +159,7 @@ class Edge:
             )
         return self._written(reply_of(problem), DEFAULT, http.environ)
 
-    def _context(self, access: Access) -> Context:
+    def _context(self, access: Access, deadline: float) -> Context:
         services = self._services
         return Context(
             store=services.store,
@@ -171,7 +173,7 @@ class Edge:
             render_error=reply_of,
             capabilities=self._capabilities,
             validation=self._validation,
-            deadline=time.monotonic() + _LONGEST_SECONDS,
+            deadline=deadline,
         )
 
     def _written(self, reply: Reply, shape: Wanted, environ: dict[str, Any]) -> Response:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from flask import Request as HttpRequest
 
+from fhir_bridge.budget import Bounds
 from fhir_bridge.fhir import Definitions
 from fhir_bridge.interactions import RestSettings
 from fhir_bridge.search import Access, Registry
@@ -30,6 +31,13 @@ class ApiSettings(RestSettings, Protocol):
     @property
     def max_request_bytes(self) -> int:
         """Largest request body, unpacked."""
+
+    @property
+    def max_request_seconds(self) -> int:
+        """Longest that one request may take."""
+
+    def bounds(self, deadline: float) -> Bounds:
+        """What an evaluation may cost in a request that ends at `deadline`."""
 
     @property
     def cors_origins(self) -> Collection[str]:

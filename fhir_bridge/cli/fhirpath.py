@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
+from fhir_bridge.budget import bounded
 from fhir_bridge.cli.printing import print_lines
 from fhir_bridge.cli.sites import INPUTS, input_files, read_input
+from fhir_bridge.config import load_settings
 from fhir_bridge.fhir import Resource, definitions, parse_json, parse_json_lines, parse_xml
 
 __all__ = ["command"]
@@ -29,13 +31,14 @@ def command(expression: str, files: tuple[Path, ...], *, types: bool) -> int:
 
     compiled = fhirpath.compile(expression, definitions=definitions())
     found = 0
-    for resource in _resources(files):
-        if types:
-            found += print_lines(
-                {"type": name, "value": value} for name, value in compiled.typed(resource)
-            )
-        else:
-            found += print_lines(compiled(resource))
+    with bounded(load_settings().bounds()):
+        for resource in _resources(files):
+            if types:
+                found += print_lines(
+                    {"type": name, "value": value} for name, value in compiled.typed(resource)
+                )
+            else:
+                found += print_lines(compiled(resource))
     return 0 if found else 1
 
 

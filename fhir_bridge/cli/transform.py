@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fhir_bridge.budget import bounded
 from fhir_bridge.cli.printing import has_errors, print_issues, print_lines
 from fhir_bridge.cli.sites import INPUTS, artifacts, input_files, read_input
+from fhir_bridge.config import load_settings
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir.marks import strip_marks
 
@@ -67,7 +69,8 @@ def command(
         raise click.UsageError("name a map and files, or --check")
     if only_coverage:
         return _coverage(library, url, files, feed)
-    return _run(library, url, files, feed, lineage=lineage)
+    with bounded(load_settings().bounds()):
+        return _run(library, url, files, feed, lineage=lineage)
 
 
 def _run(

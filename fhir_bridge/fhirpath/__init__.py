@@ -22,7 +22,6 @@ from fhir_bridge.fhirpath.expression import Expression, compile  # noqa: A004
 from fhir_bridge.fhirpath.node import Node
 from fhir_bridge.fhirpath.operators import BINARY
 from fhir_bridge.fhirpath.parser import parse
-from fhir_bridge.fhirpath.patterns import compile_pattern
 from fhir_bridge.fhirpath.quantity import Quantity
 from fhir_bridge.fhirpath.registry import FUNCTIONS
 from fhir_bridge.fhirpath.temporal import Long, Temporal, parse_temporal
@@ -39,7 +38,6 @@ __all__ = [
     "Terminologies",
     "check",
     "compile",
-    "compile_pattern",
     "parse",
     "parse_temporal",
     "syntax",

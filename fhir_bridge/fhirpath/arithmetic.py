@@ -10,13 +10,14 @@ from decimal import ROUND_DOWN, Decimal, localcontext
 from decimal import Context as DecimalContext
 from typing import Any
 
-from fhir_bridge.fhirpath.evaluation import LONGEST, fail, kind_of, one
+from fhir_bridge.budget import Evaluation
+from fhir_bridge.fhirpath.evaluation import fail, kind_of, one
 from fhir_bridge.fhirpath.node import Node, value_of
 from fhir_bridge.fhirpath.quantity import Quantity
 from fhir_bridge.fhirpath.temporal import Long, Temporal
 from fhir_bridge.fhirpath.temporal_arithmetic import add
 
-__all__ = ["ARITHMETIC", "as_quantity", "bounded", "extension_only", "negate"]
+__all__ = ["ARITHMETIC", "as_quantity", "extension_only", "negate"]
 
 _CONTEXT = DecimalContext(prec=34)
 Collection = list[Any]
@@ -34,13 +35,6 @@ def as_quantity(value: Any) -> Quantity | None:
     if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
         return Quantity(Decimal(value))
     return None
-
-
-def bounded(text: str) -> str:
-    """The text, unless it grew out of bounds (FB-2005)."""
-    if len(text) > LONGEST:
-        raise fail(f"the string is longer than {LONGEST} characters")
-    return text
 
 
 def _finite(value: Decimal) -> Decimal:
@@ -76,21 +70,24 @@ def _like(first: Any, second: Any, value: Any) -> Any:
     return Long(value) if isinstance(first, Long) or isinstance(second, Long) else value
 
 
-def _plus(left: Collection, right: Collection) -> Collection:
-    return _sum("+", left, right, 1)
-
-
-def _minus(left: Collection, right: Collection) -> Collection:
-    return _sum("-", left, right, -1)
-
-
-def _sum(symbol: str, left: Collection, right: Collection, sign: int) -> Collection:
-    pair = _operands(symbol, left, right)
+def _plus(left: Collection, right: Collection, evaluation: Evaluation) -> Collection:
+    pair = _operands("+", left, right)
     if pair is None:
         return []
     first, second = pair
-    if isinstance(first, str) and isinstance(second, str) and sign > 0:
-        return [bounded(first + second)]
+    if isinstance(first, str) and isinstance(second, str):
+        evaluation.budget.text(len(first) + len(second))
+        return [first + second]
+    return _sum("+", left, right, first, second)
+
+
+def _minus(left: Collection, right: Collection, _evaluation: Evaluation) -> Collection:
+    pair = _operands("-", left, right)
+    return [] if pair is None else _sum("-", left, right, *pair)
+
+
+def _sum(symbol: str, left: Collection, right: Collection, first: Any, second: Any) -> Collection:
+    sign = 1 if symbol == "+" else -1
     if _numbers(first, second):
         if isinstance(first, int) and isinstance(second, int):
             return [_like(first, second, int(first) + sign * int(second))]
@@ -119,7 +116,7 @@ def _shifted(moment: Temporal, amount: Quantity, sign: int) -> Collection:
     return [moved]
 
 
-def _times(left: Collection, right: Collection) -> Collection:
+def _times(left: Collection, right: Collection, _evaluation: Evaluation) -> Collection:
     pair = _operands("*", left, right)
     if pair is None:
         return []
@@ -143,7 +140,7 @@ def _scaled(
     return [] if result is None else [result]
 
 
-def _divide(left: Collection, right: Collection) -> Collection:
+def _divide(left: Collection, right: Collection, _evaluation: Evaluation) -> Collection:
     pair = _operands("/", left, right)
     if pair is None:
         return []
@@ -175,7 +172,7 @@ def _whole(symbol: str, left: Collection, right: Collection) -> tuple[Any, Any] 
     return None if values[1] == 0 else (values[0], values[1])
 
 
-def _div(left: Collection, right: Collection) -> Collection:
+def _div(left: Collection, right: Collection, _evaluation: Evaluation) -> Collection:
     pair = _whole("div", left, right)
     if pair is None:
         return []
@@ -189,7 +186,7 @@ def _div(left: Collection, right: Collection) -> Collection:
     return [int(value) if abs(value) < 2**63 else value]
 
 
-def _mod(left: Collection, right: Collection) -> Collection:
+def _mod(left: Collection, right: Collection, _evaluation: Evaluation) -> Collection:
     pair = _whole("mod", left, right)
     if pair is None:
         return []
@@ -215,7 +212,7 @@ def negate(items: Collection) -> Collection:
     raise fail(f"- takes a number, not {kind_of(items[0])}")
 
 
-ARITHMETIC: dict[str, Callable[[Collection, Collection], Collection]] = {
+ARITHMETIC: dict[str, Callable[[Collection, Collection, Evaluation], Collection]] = {
     "+": _plus,
     "-": _minus,
     "*": _times,

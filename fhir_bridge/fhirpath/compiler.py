@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fhir_bridge.budget import BudgetExceeded
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath import syntax
 from fhir_bridge.fhirpath.arithmetic import negate
@@ -73,7 +74,8 @@ class _Compiler:
         lead = error.issues[0]
         if lead.where or not lead.code.startswith("FB-20"):
             return error
-        return BridgeError(lead.code, locate(self.text, offset), **dict[str, Any](lead.details))
+        kind = BudgetExceeded if isinstance(error, BudgetExceeded) else BridgeError
+        return kind(lead.code, locate(self.text, offset), **dict[str, Any](lead.details))
 
     def _literal(self, tree: syntax.Literal) -> Closure:
         items = [] if tree.value is None else [tree.value]
@@ -94,9 +96,9 @@ class _Compiler:
         """A name at the start: the focus itself when it is of that type, else its element."""
         name, model = tree.name, self.model
         if not name[:1].isupper():
-            return lambda focus, _context: step(focus, name, model)
+            return lambda focus, context: step(focus, name, model, context)
 
-        def run(focus: list[Any], _context: Context) -> list[Any]:
+        def run(focus: list[Any], context: Context) -> list[Any]:
             out: list[Any] = []
             for item in focus:
                 if type(item) is Node and (
@@ -104,7 +106,7 @@ class _Compiler:
                 ):
                     out.append(item)
                 else:
-                    out += step([item], name, model)
+                    out += step([item], name, model, context)
             return out
 
         return run
@@ -128,7 +130,7 @@ class _Compiler:
         """A step behind a dot."""
         if isinstance(tree, syntax.Member):
             name, model = tree.name, self.model
-            return lambda focus, _context: step(focus, name, model)
+            return lambda focus, context: step(focus, name, model, context)
         return self.expression(tree)
 
     def _index(self, tree: syntax.Index) -> Closure:
@@ -168,16 +170,8 @@ class _Compiler:
 
             return self.located(logic, tree.offset)
         apply = BINARY[tree.operator]
-        if tree.operator in ("in", "contains"):
-
-            def search(focus: list[Any], context: Context) -> list[Any]:
-                one_side, other = left(focus, context), right(focus, context)
-                context.spend(len(one_side) + len(other))
-                return apply(one_side, other)
-
-            return self.located(search, tree.offset)
         return self.located(
-            lambda focus, context: apply(left(focus, context), right(focus, context)),
+            lambda focus, context: apply(left(focus, context), right(focus, context), context),
             tree.offset,
         )
 
@@ -187,9 +181,10 @@ class _Compiler:
         def run(focus: list[Any], context: Context) -> list[Any]:
             items: list[Any] = []
             for part in parts:
-                items += part(focus, context)
-            context.spend(len(items))
-            return distinct(items)
+                found = part(focus, context)
+                context.budget.items(len(found))
+                items += found
+            return distinct(items, context)
 
         return run
 
@@ -282,6 +277,8 @@ class _Compiler:
         def run(focus: list[Any], context: Context) -> list[Any]:
             if one(focus, "the input of an instance selector") is None:
                 return []
-            return [build([part(focus, context) for part in parts])]
+            made = build([part(focus, context) for part in parts])
+            context.budget.tree(made.value)
+            return [made]
 
         return self.located(run, tree.offset)

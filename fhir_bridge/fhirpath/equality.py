@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from fhir_bridge.errors import BridgeError
+from fhir_bridge.budget import Evaluation
 from fhir_bridge.fhirpath.node import Node, value_of
 from fhir_bridge.fhirpath.quantity import Quantity
 from fhir_bridge.fhirpath.temporal import Temporal, parse_temporal, same
@@ -18,30 +18,29 @@ from fhir_bridge.fhirpath.temporal import Temporal, parse_temporal, same
 __all__ = ["decimals", "distinct", "equal", "equal_items", "equivalent", "key_of", "temporal_pair"]
 
 
-_MOST_COMPARED = 1_000_000
-
-
-def equal(left: list[Any], right: list[Any]) -> bool | None:
+def equal(left: list[Any], right: list[Any], evaluation: Evaluation) -> bool | None:
     """``=``: None when a side is empty, else same length and equal items in order."""
     if not left or not right:
         return None
     if len(left) == 1 and len(right) == 1:
-        return equal_items(left[0], right[0])
+        return equal_items(left[0], right[0], evaluation)
     if len(left) != len(right):
         return False
+    evaluation.budget.spend(len(left))
     unknown = False
     for one, other in zip(left, right, strict=True):
-        found = equal_items(one, other)
+        found = equal_items(one, other, evaluation)
         if found is False:
             return False
         unknown = unknown or found is None
     return None if unknown else True
 
 
-def equal_items(left: Any, right: Any) -> bool | None:
+def equal_items(left: Any, right: Any, evaluation: Evaluation) -> bool | None:
     """Whether two items are equal; None when precision or units leave it open."""
     one, other = value_of(left), value_of(right)
     if one is None or other is None:
+        evaluation.budget.look()
         return _equal_structures(left, right)
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
@@ -105,18 +104,19 @@ def _reads(item: Any) -> bool:
     return type(item) is Node and item.type_name in ("", "string")
 
 
-def equivalent(left: list[Any], right: list[Any]) -> bool:
+def equivalent(left: list[Any], right: list[Any], evaluation: Evaluation) -> bool:
     """``~``: two empty ones are equivalent; order does not count."""
-    return _paired(left, right, _equivalent_items)
+    return _paired(left, right, _equivalent_items, evaluation)
 
 
-def _equivalent_items(left: Any, right: Any) -> bool:
+def _equivalent_items(left: Any, right: Any, evaluation: Evaluation) -> bool:
     one, other = value_of(left), value_of(right)
     if one is None or other is None:
-        return _equivalent_structures(left, right)
+        return _equivalent_structures(left, right, evaluation)
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, str) and isinstance(other, str):
+        evaluation.budget.spend(len(one) + len(other) >> 6)
         return _folded(one) == _folded(other)
     if isinstance(one, Quantity) or isinstance(other, Quantity):
         return _equivalent_quantities(_quantity(one), _quantity(other))
@@ -128,7 +128,7 @@ def _equivalent_items(left: Any, right: Any) -> bool:
     return False
 
 
-def _equivalent_structures(left: Any, right: Any) -> bool:
+def _equivalent_structures(left: Any, right: Any, evaluation: Evaluation) -> bool:
     """https://hl7.org/fhir/R4/fhirpath.html#changes: codings by system and code, ids left out."""
     if type(left) is not Node or type(right) is not Node:
         return False
@@ -137,39 +137,49 @@ def _equivalent_structures(left: Any, right: Any) -> bool:
         return one is other
     if left.type_name == right.type_name and isinstance(one, dict) and isinstance(other, dict):
         if left.type_name == "Coding":
-            return _same_coding(one, other)
+            return _same_coding(one, other, evaluation)
         if left.type_name == "CodeableConcept" and one.get("coding") and other.get("coding"):
-            return any(_same_coding(a, b) for a in one["coding"] for b in other["coding"])
-    return _equivalent_trees(one, other)
+            return any(
+                _same_coding(a, b, evaluation) for a in one["coding"] for b in other["coding"]
+            )
+    return _equivalent_trees(one, other, evaluation)
 
 
-def _same_coding(left: dict[str, Any], right: dict[str, Any]) -> bool:
-    return all(_equivalent_trees(left.get(name), right.get(name)) for name in ("system", "code"))
+def _same_coding(left: dict[str, Any], right: dict[str, Any], evaluation: Evaluation) -> bool:
+    return all(
+        _equivalent_trees(left.get(name), right.get(name), evaluation)
+        for name in ("system", "code")
+    )
 
 
-def _equivalent_trees(left: Any, right: Any) -> bool:
+def _equivalent_trees(left: Any, right: Any, evaluation: Evaluation) -> bool:
+    evaluation.budget.spend(1)
     if isinstance(left, dict) and isinstance(right, dict):
         names = left.keys() - {"id"}
         if names != right.keys() - {"id"}:
             return False
-        return all(_equivalent_trees(left[name], right[name]) for name in names)
+        return all(_equivalent_trees(left[name], right[name], evaluation) for name in names)
     if isinstance(left, list) and isinstance(right, list):
-        return left == right or _paired(left, right, _equivalent_trees)
+        return left == right or _paired(left, right, _equivalent_trees, evaluation)
     if isinstance(left, str) and isinstance(right, str):
         return _folded(left) == _folded(right)
     return bool(left == right)
 
 
-def _paired(left: list[Any], right: list[Any], same_part: Callable[[Any, Any], bool]) -> bool:
+def _paired(
+    left: list[Any],
+    right: list[Any],
+    same_part: Callable[[Any, Any, Evaluation], bool],
+    evaluation: Evaluation,
+) -> bool:
     """Whether each part of one side has a part of its own on the other, in any order."""
     if len(left) != len(right):
         return False
     rest = list(right)
-    compared = 0
     for part in left:
         for place, other in enumerate(rest):
-            if same_part(part, other):
-                compared = _within_limit(compared + place)
+            evaluation.budget.spend(1)
+            if same_part(part, other, evaluation):
                 del rest[place]
                 break
         else:
@@ -216,12 +226,13 @@ def freeze(value: Any) -> Any:
     return value
 
 
-def key_of(item: Any) -> Any:
+def key_of(item: Any, evaluation: Evaluation) -> Any:
     """A hashable key: items with different keys are not equal; None when only a comparison tells."""
     value = value_of(item)
     if value is None:
         if type(item) is not Node:
             return None
+        evaluation.budget.look()
         return ("structure", freeze(item.value), freeze(item.sibling) if item.value is None else 0)
     if isinstance(value, bool):
         return ("boolean", value)
@@ -236,20 +247,19 @@ def key_of(item: Any) -> Any:
     return ("number", Decimal(value))
 
 
-def distinct(items: Iterable[Any]) -> list[Any]:
+def distinct(items: Iterable[Any], evaluation: Evaluation) -> list[Any]:
     """The items without repetitions, each at its first place."""
     seen = set()
     loose: list[Any] = []
     out: list[Any] = []
-    compared = 0
     for item in items:
-        key = key_of(item)
+        key = key_of(item, evaluation)
         if key is not None and key in seen:
             continue
         others = out if key is None else loose
         if others:
-            compared = _within_limit(compared + len(others))
-            if any(equal_items(item, other) for other in others):
+            evaluation.budget.spend(len(others))
+            if any(equal_items(item, other, evaluation) for other in others):
                 continue
         if key is None:
             loose.append(item)
@@ -257,10 +267,3 @@ def distinct(items: Iterable[Any]) -> list[Any]:
             seen.add(key)
         out.append(item)
     return out
-
-
-def _within_limit(compared: int) -> int:
-    """How many pairs were compared so far; FB-2008 when it grows out of bounds."""
-    if compared > _MOST_COMPARED:
-        raise BridgeError("FB-2008", limit=f"{_MOST_COMPARED} comparisons")
-    return compared

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from fhir_bridge import clock
+from fhir_bridge.budget import Budget, Evaluation
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.model import Model
 from fhir_bridge.fhirpath.node import Node, value_of
@@ -32,8 +33,6 @@ __all__ = [
 ]
 
 Closure = Callable[[list[Any], "Context"], list[Any]]
-STEPS = 1_000_000
-LONGEST = 1_000_000
 
 
 class Terminologies(Protocol):
@@ -61,11 +60,13 @@ class Environment:
     now: datetime | None = None
 
 
-class Context:
-    """One evaluation: the environment, ``$this``, ``$index``, ``$total`` and variables."""
+class Context(Evaluation):
+    """One evaluation: the environment, ``$this``, ``$index``, ``$total``, variables and budget.
+
+    Who builds a longer text or collection out of others asks the budget first.
+    """
 
     __slots__ = (
-        "budget",
         "environment",
         "index",
         "model",
@@ -84,6 +85,7 @@ class Context:
         model: Model,
         environment: Environment,
         variables: Mapping[str, Any],
+        budget: Budget | None = None,
     ) -> None:
         self.root = root
         self.resource = root
@@ -95,19 +97,14 @@ class Context:
         self.index: int | None = 0
         self.total: list[Any] = []
         self.moment: datetime | None = None
-        self.budget = STEPS
+        if budget is not None:
+            self.budget = budget
 
     def now(self) -> datetime:
         """The same moment throughout one evaluation."""
         if self.moment is None:
             self.moment = self.environment.now or clock.now()
         return self.moment
-
-    def spend(self, steps: int) -> None:
-        """Count work; an expression that grows without end is stopped (FB-2008)."""
-        self.budget -= steps
-        if self.budget < 0:
-            raise BridgeError("FB-2008", limit=f"{STEPS} steps")
 
 
 def fail(reason: str) -> BridgeError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fhir_bridge.budget import Evaluation
 from fhir_bridge.fhirpath.equality import distinct, equal_items, key_of
 from fhir_bridge.fhirpath.evaluation import Closure, Context, boolean, fail, kind_of
 from fhir_bridge.fhirpath.filtering import each
@@ -62,29 +63,31 @@ def _any_false(focus: list[Any], _context: Context) -> list[Any]:
     return [not all(_booleans(focus, "anyFalse"))]
 
 
-def subset(items: list[Any], others: list[Any]) -> bool:
+def subset(items: list[Any], others: list[Any], evaluation: Evaluation) -> bool:
     """Whether every item is equal to one of the others."""
-    keys = [key_of(other) for other in others]
+    evaluation.budget.spend(len(items) + len(others))
+    keys = [key_of(other, evaluation) for other in others]
     known = {key for key in keys if key is not None}
     loose = [other for other, key in zip(others, keys, strict=True) if key is None]
     for item in items:
-        key = key_of(item)
+        key = key_of(item, evaluation)
         if key is not None and key in known:
             continue
         candidates = others if key is None else loose
-        if not any(equal_items(item, other) is True for other in candidates):
+        evaluation.budget.spend(len(candidates))
+        if not any(equal_items(item, other, evaluation) is True for other in candidates):
             return False
     return True
 
 
 @function("subsetOf", 1)
-def _subset_of(focus: list[Any], _context: Context, others: list[Any]) -> list[Any]:
-    return [subset(focus, others)]
+def _subset_of(focus: list[Any], context: Context, others: list[Any]) -> list[Any]:
+    return [subset(focus, others, context)]
 
 
 @function("supersetOf", 1)
-def _superset_of(focus: list[Any], _context: Context, others: list[Any]) -> list[Any]:
-    return [subset(others, focus)]
+def _superset_of(focus: list[Any], context: Context, others: list[Any]) -> list[Any]:
+    return [subset(others, focus, context)]
 
 
 @function("count")
@@ -93,13 +96,15 @@ def _count(focus: list[Any], _context: Context) -> list[Any]:
 
 
 @function("distinct")
-def _distinct(focus: list[Any], _context: Context) -> list[Any]:
-    return distinct(focus)
+def _distinct(focus: list[Any], context: Context) -> list[Any]:
+    context.budget.items(len(focus))
+    return distinct(focus, context)
 
 
 @function("isDistinct")
-def _is_distinct(focus: list[Any], _context: Context) -> list[Any]:
-    return [len(distinct(focus)) == len(focus)]
+def _is_distinct(focus: list[Any], context: Context) -> list[Any]:
+    context.budget.items(len(focus))
+    return [len(distinct(focus, context)) == len(focus)]
 
 
 @function("not")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, TypedDict, Unpack
 
+from fhir_bridge.budget import Budget
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions
 from fhir_bridge.fhirpath import (  # noqa: F401 - importing enters the functions
@@ -44,6 +46,7 @@ class Situation(TypedDict, total=False):
     context: Any
     variables: Mapping[str, Any] | None
     environment: Environment | None
+    budget: Budget | None
 
 
 class Expression:
@@ -51,7 +54,7 @@ class Expression:
 
     Every call takes a node and, by name, `context`: what ``%context`` and ``%resource``
     stand for when it is not the node; `variables`: further ``%names``; `environment`: what
-    the world outside the tree answers.
+    the world outside the tree answers; `budget`: what is left of a larger evaluation.
     """
 
     __slots__ = ("_closure", "_model", "_pairs", "_values", "root_type", "text", "tree")
@@ -69,7 +72,7 @@ class Expression:
         return f"Expression({self.text!r})"
 
     def __call__(self, node: Any, **situation: Unpack[Situation]) -> list[Any]:
-        """The result on `node` as plain JSON values.  Raises BridgeError FB-2005 to FB-2009."""
+        """The result on `node` as plain JSON values.  Raises BridgeError FB-2005 to FB-2013."""
         try:
             key = _key_of(node, self.root_type)
             if fast := self._values[key]:
@@ -100,6 +103,7 @@ class Expression:
             self._model,
             situation.get("environment") or _NOTHING,
             variables,
+            situation.get("budget"),
         )
         if "resource" in variables:
             state.resource = wrap(variables["resource"])
@@ -109,7 +113,7 @@ class Expression:
         try:
             return self._closure(focus, state)
         except RecursionError:
-            raise BridgeError("FB-2008", limit="nesting of the tree") from None
+            raise BridgeError("FB-2013", limit=_DEEPEST) from None
         except ArithmeticError:
             raise BridgeError("FB-2005", reason="a number is out of range") from None
 
@@ -149,6 +153,7 @@ class _Generated(dict[Any, Plain | None]):
         return made
 
 
+_DEEPEST = sys.getrecursionlimit()
 _GENERATE_AT = 3
 _MOST_KEPT = 1000
 

@@ -43,6 +43,13 @@ def _require(focus: Items, name: str) -> None:
         raise BridgeError("FB-2003", name=f"{name}()", reason="it is a function of %factory")
 
 
+def _node(context: Context, value: Any, type_name: str, sibling: Any = None) -> Items:
+    """What was made, counted: parts stand in it that stand elsewhere as well."""
+    context.budget.tree(value)
+    context.budget.tree(sibling)
+    return [Node(value, type_name, sibling)]
+
+
 def _plain(item: Any) -> Any:
     value = item.value if type(item) is Node else item
     return value.text if isinstance(value, Temporal) else value
@@ -151,13 +158,13 @@ def _part(items: Items, kind: str, name: str, *, repeats: bool) -> Any:
 
 
 def _enter_structure(kind: str, parts: tuple[tuple[str, str, bool], ...]) -> None:
-    def make(focus: Items, _context: Context, *given: Items) -> Items:
+    def make(focus: Items, context: Context, *given: Items) -> Items:
         _require(focus, kind)
         made = {}
         for items, (name, wanted, repeats) in zip(given, parts, strict=False):
             if items:
                 made[name] = _part(items, wanted, f"%factory.{kind}() {name}", repeats=repeats)
-        return [Node(made, kind)]
+        return _node(context, made, kind)
 
     function(kind, 1, len(parts))(make)
 
@@ -192,10 +199,10 @@ def _extension_of(url: str | None, items: Items) -> dict[str, Any]:
 
 
 @function("Extension", 1, 2)
-def _extension(focus: Items, _context: Context, url: Items, value: Items | None = None) -> Items:
+def _extension(focus: Items, context: Context, url: Items, value: Items | None = None) -> Items:
     _require(focus, "Extension")
     made = _extension_of(string(url, "%factory.Extension()"), value or [])
-    return [Node(made, "Extension")]
+    return _node(context, made, "Extension")
 
 
 @function("create", 1, style="type")
@@ -206,7 +213,7 @@ def _create(focus: Items, _context: Context, name: str) -> Items:
 
 @function("withExtension", 2, 3)
 def _with_extension(
-    focus: Items, _context: Context, instance: Items, url: Items, value: Items | None = None
+    focus: Items, context: Context, instance: Items, url: Items, value: Items | None = None
 ) -> Items:
     _require(focus, "withExtension")
     added = _extension_of(string(url, "%factory.withExtension()"), value or [])
@@ -215,10 +222,10 @@ def _with_extension(
         return []
     if isinstance(item.value, dict):
         extended = {**item.value, "extension": [*item.value.get("extension", []), added]}
-        return [Node(extended, item.type_name)]
+        return _node(context, extended, item.type_name)
     beside = item.sibling or {}
     sibling = {**beside, "extension": [*beside.get("extension", []), added]}
-    return [Node(item.value, item.type_name, sibling)]
+    return _node(context, item.value, item.type_name, sibling)
 
 
 @function("withProperty", 2, 3)
@@ -233,6 +240,7 @@ def _with_property(
     if isinstance(item.value, dict):
         members = context.model.members(item.type_name, wanted)
         key = members[0].key if members else wanted
-        return [Node({**item.value, key: plain[0] if len(plain) == 1 else plain}, item.type_name)]
+        made = {**item.value, key: plain[0] if len(plain) == 1 else plain}
+        return _node(context, made, item.type_name)
     sibling = {**(item.sibling or {}), wanted: plain[0] if plain else None}
-    return [Node(item.value, item.type_name, sibling)]
+    return _node(context, item.value, item.type_name, sibling)

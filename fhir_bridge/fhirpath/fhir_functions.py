@@ -21,7 +21,7 @@ def _extension(focus: Items, context: Context, url: Items) -> Items:
     wanted = string(url, "extension()")
     return [
         found
-        for found in step(focus, "extension", context.model)
+        for found in step(focus, "extension", context.model, context)
         if type(found) is Node and type(found.value) is dict and found.value.get("url") == wanted
     ]
 
@@ -105,7 +105,7 @@ def _slice(_focus: Items, _context: Context, _structure: Items, _name: Items) ->
 def _check_modifiers(focus: Items, context: Context, *allowed: Items) -> Items:
     """Refuses an element with a modifier extension that is not among those named."""
     known = {string(url, "checkModifiers()") for url in allowed}
-    for found in step(focus, "modifierExtension", context.model):
+    for found in step(focus, "modifierExtension", context.model, context):
         if (
             type(found) is Node
             and type(found.value) is dict

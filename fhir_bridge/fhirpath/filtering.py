@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 from typing import Any
 
+from fhir_bridge.budget import Evaluation
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.equality import distinct, equal_items, key_of
 from fhir_bridge.fhirpath.evaluation import Closure, Context, boolean, integer, one
@@ -23,7 +24,7 @@ __all__ = ["SortKey", "each"]
 def each(focus: list[Any], context: Context, closure: Closure) -> Iterator[list[Any]]:
     """The closure's result for every item, with ``$this`` and ``$index`` set."""
     outer = (context.this, context.index)
-    context.spend(len(focus))
+    context.budget.spend(len(focus))
     try:
         for index, item in enumerate(focus):
             context.this = this = [item]
@@ -45,6 +46,7 @@ def _where(focus: list[Any], context: Context, criteria: Closure) -> list[Any]:
 def _select(focus: list[Any], context: Context, projection: Closure) -> list[Any]:
     out: list[Any] = []
     for found in each(focus, context, projection):
+        context.budget.items(len(found))
         out += found
     return out
 
@@ -58,13 +60,14 @@ def _repeat(focus: list[Any], context: Context, projection: Closure) -> list[Any
     while pending:
         fresh: list[Any] = []
         for found in each(pending, context, projection):
+            context.budget.items(len(found))
             fresh += found
         pending = []
         for item in fresh:
-            key = key_of(item)
+            key = key_of(item, context)
             if key is None:
-                context.spend(len(out))
-                if any(equal_items(item, other) is True for other in out):
+                context.budget.spend(len(out))
+                if any(equal_items(item, other, context) is True for other in out):
                     continue
             elif key in seen:
                 continue
@@ -83,8 +86,8 @@ def _repeat_all(focus: list[Any], context: Context, projection: Closure) -> list
     while pending:
         fresh: list[Any] = []
         for found in each(pending, context, projection):
+            context.budget.items(len(found))
             fresh += found
-        context.spend(len(fresh))
         out += fresh
         pending = fresh
     return out
@@ -123,42 +126,49 @@ def _take(focus: list[Any], _context: Context, number: list[Any]) -> list[Any]:
     return [] if count is None else focus[: max(0, count)]
 
 
-def _among(item: Any, others: list[Any], keys: set[Any], loose: list[Any]) -> bool:
-    key = key_of(item)
-    if key is not None and key in keys:
-        return True
-    candidates = others if key is None else loose
-    return any(equal_items(item, other) is True for other in candidates)
+class _Others:
+    """A collection that items are looked for in: by key where keys tell, else one by one."""
 
+    def __init__(self, others: list[Any], evaluation: Evaluation) -> None:
+        evaluation.budget.items(len(others))
+        keys = [key_of(other, evaluation) for other in others]
+        self.others = others
+        self.evaluation = evaluation
+        self.keys = {key for key in keys if key is not None}
+        self.loose = [other for other, key in zip(others, keys, strict=True) if key is None]
 
-def _keyed(others: list[Any]) -> tuple[set[Any], list[Any]]:
-    keys = {key for key in map(key_of, others) if key is not None}
-    return keys, [other for other in others if key_of(other) is None]
+    def holds(self, item: Any) -> bool:
+        key = key_of(item, self.evaluation)
+        if key is not None and key in self.keys:
+            return True
+        candidates = self.others if key is None else self.loose
+        self.evaluation.budget.spend(1 + len(candidates))
+        return any(equal_items(item, other, self.evaluation) is True for other in candidates)
 
 
 @function("intersect", 1)
 def _intersect(focus: list[Any], context: Context, others: list[Any]) -> list[Any]:
-    keys, loose = _keyed(others)
-    context.spend(len(focus) * (1 + len(loose)))
-    return distinct(item for item in focus if _among(item, others, keys, loose))
+    among = _Others(others, context)
+    return distinct(filter(among.holds, focus), context)
 
 
 @function("exclude", 1)
 def _exclude(focus: list[Any], context: Context, others: list[Any]) -> list[Any]:
-    keys, loose = _keyed(others)
-    context.spend(len(focus) * (1 + len(loose)))
-    return [item for item in focus if not _among(item, others, keys, loose)]
+    among = _Others(others, context)
+    return [item for item in focus if not among.holds(item)]
 
 
 @function("union", 1)
-def _union(focus: list[Any], _context: Context, others: list[Any]) -> list[Any]:
-    return distinct([*focus, *others])
+def _union(focus: list[Any], context: Context, others: list[Any]) -> list[Any]:
+    context.budget.items(len(focus) + len(others))
+    return distinct([*focus, *others], context)
 
 
 @function("combine", 1, 2)
 def _combine(
-    focus: list[Any], _context: Context, others: list[Any], _keep_order: object = None
+    focus: list[Any], context: Context, others: list[Any], _keep_order: object = None
 ) -> list[Any]:
+    context.budget.items(len(focus) + len(others))
     return [*focus, *others]
 
 
@@ -200,7 +210,7 @@ def _sort(focus: list[Any], context: Context, *keys: SortKey) -> list[Any]:
                 return found
         return 0
 
-    context.spend(len(rows) * 20)
+    context.budget.spend(len(rows) * 20)
     return [item for _, item in sorted(rows, key=cmp_to_key(order))]
 
 

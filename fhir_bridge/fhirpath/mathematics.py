@@ -170,30 +170,29 @@ def _aggregate(
         context.total = total
         for found in each(focus, context, aggregator):
             context.total = found
-            context.spend(len(found))
+            context.budget.spend(len(found))
         return context.total
     finally:
         context.total = outer
 
 
 @function("sum")
-def _sum(focus: Items, _context: Context) -> Items:
-    return _folded(focus, "+")
-
-
-def _folded(focus: Items, operator: str) -> Items:
+def _sum(focus: Items, context: Context) -> Items:
     if not focus:
         return []
     total = focus[:1]
+    add = BINARY["+"]
+    context.budget.spend(len(focus))
     for item in focus[1:]:
-        total = BINARY[operator](total, [item])
+        total = add(total, [item], context)
         if not total:
             return []
     return [value_of(total[0])] if value_of(total[0]) is not None else []
 
 
 def _extreme(name: str, sign: int) -> None:
-    def call(focus: Items, _context: Context) -> Items:
+    def call(focus: Items, context: Context) -> Items:
+        context.budget.spend(len(focus))
         best: Items = []
         for item in focus:
             if value_of(item) is None:
@@ -218,4 +217,4 @@ _extreme("max", 1)
 @function("avg")
 def _avg(focus: Items, context: Context) -> Items:
     total = _sum(focus, context)
-    return BINARY["/"](total, [Decimal(len(focus))]) if total else []
+    return BINARY["/"](total, [Decimal(len(focus))], context) if total else []

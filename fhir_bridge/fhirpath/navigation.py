@@ -25,8 +25,9 @@ _DEEPEST = 500
 def _children(focus: Collection, context: Context) -> Collection:
     out: Collection = []
     for item in focus:
-        out += children(item, context.model)
-    context.spend(len(out))
+        found = children(item, context.model, context)
+        context.budget.items(len(found))
+        out += found
     return out
 
 
@@ -40,7 +41,7 @@ def _descendants(focus: Collection, context: Context) -> Collection:
         if not level:
             return out
         out += level
-    raise BridgeError("FB-2008", limit=f"{_DEEPEST} levels of the tree")
+    raise BridgeError("FB-2013", limit=_DEEPEST)
 
 
 @function("is", 1, style="type")

@@ -13,6 +13,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from fhir_bridge.budget import Evaluation
 from fhir_bridge.fhirpath.fhir_quantity import quantity_of, written
 from fhir_bridge.fhirpath.model import PRIMITIVES, SUFFIXES, Member, Model
 from fhir_bridge.fhirpath.quantity import Quantity
@@ -23,6 +24,8 @@ __all__ = ["Node", "children", "plain_of", "step", "value_of", "wrap"]
 _TEMPORAL = {"date": "date", "dateTime": "datetime", "instant": "datetime", "time": "time"}
 _LONG = re.compile(r"[+-]?\d{1,20}", re.ASCII)
 _SCALARS = (str, bool, int, Decimal, float)
+_FEW = 16
+"""Items that are not counted one by one."""
 
 
 class Node:
@@ -107,8 +110,10 @@ _ID = (Member("id", "System.String", False, False, ""),)
 _EXTENSION = (Member("extension", "Extension", False, False, ""),)
 
 
-def step(items: list[Any], name: str, model: Model) -> list[Any]:
+def step(items: list[Any], name: str, model: Model, evaluation: Evaluation) -> list[Any]:
     """The children called `name` of every item, in order."""
+    if len(items) > _FEW:
+        return _many_steps(items, name, model, evaluation)
     out: list[Any] = []
     for item in items:
         if type(item) is not Node:
@@ -131,13 +136,29 @@ def step(items: list[Any], name: str, model: Model) -> list[Any]:
             elif not members and name == "resourceType":
                 out.append(value[name]) if name in value else None
             continue
-        if item.sibling is not None and type(item.sibling) is dict:
-            for member in _ID if name == "id" else _EXTENSION if name == "extension" else ():
-                _take(item.sibling, member, out)
-        get = getattr(value, "get", None)
-        if get is not None:
-            _append(get(name), None, Member(name, "", False, False, ""), out)
+        _beside(item, name, out)
+    if len(out) > _FEW:
+        evaluation.budget.items(len(out))
     return out
+
+
+def _many_steps(items: list[Any], name: str, model: Model, evaluation: Evaluation) -> list[Any]:
+    """A few at a time, so that what one name multiplies is counted on the way."""
+    out: list[Any] = []
+    for start in range(0, len(items), _FEW):
+        evaluation.budget.spend(_FEW)
+        out += step(items[start : start + _FEW], name, model, evaluation)
+    return out
+
+
+def _beside(item: Node, name: str, out: list[Any]) -> None:
+    """What stands beside a primitive; and the children of a node that is no JSON."""
+    if item.sibling is not None and type(item.sibling) is dict:
+        for member in _ID if name == "id" else _EXTENSION if name == "extension" else ():
+            _take(item.sibling, member, out)
+    get = getattr(item.value, "get", None)
+    if get is not None:
+        _append(get(name), None, Member(name, "", False, False, ""), out)
 
 
 def _loose(model: Model, type_name: str, name: str) -> Member:
@@ -205,14 +226,14 @@ def _system_member(item: Any, name: str, out: list[Any]) -> None:
             out.append(item.unit)
 
 
-def children(item: Any, model: Model) -> list[Any]:
+def children(item: Any, model: Model, evaluation: Evaluation) -> list[Any]:
     """Every child of an item, in the order of its keys."""
     if type(item) is not Node:
         return []
     out: list[Any] = []
     value = item.value
     if type(value) is not dict:
-        return _children_of_tree(item, value, model)
+        return _children_of_tree(item, value, model, evaluation)
     seen = set()
     for key in value:
         if key == "resourceType":
@@ -230,17 +251,17 @@ def children(item: Any, model: Model) -> list[Any]:
     return out
 
 
-def _children_of_tree(item: Node, value: Any, model: Model) -> list[Any]:
+def _children_of_tree(item: Node, value: Any, model: Model, evaluation: Evaluation) -> list[Any]:
     """The children of a node that is no JSON; to list all is to ask for none in particular."""
     out: list[Any] = []
     if type(item.sibling) is dict:
         for name in item.sibling:
-            out += step([item], name, model)
+            out += step([item], name, model, evaluation)
     if getattr(value, "keys", None) is not None:
         asked = getattr(value, "asked", None)
         before = set(asked or ())
         for name in value.keys():  # noqa: SIM118 - a tree node is no mapping
-            out += step([item], name, model)
+            out += step([item], name, model, evaluation)
         if type(asked) is dict:
             for name in asked.keys() - before:
                 del asked[name]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from fhir_bridge.fhirpath.arithmetic import ARITHMETIC, as_quantity, bounded, extension_only
+from fhir_bridge.budget import Evaluation
+from fhir_bridge.fhirpath.arithmetic import ARITHMETIC, as_quantity, extension_only
 from fhir_bridge.fhirpath.equality import equal, equal_items, equivalent, temporal_pair
 from fhir_bridge.fhirpath.evaluation import fail, kind_of, one
 from fhir_bridge.fhirpath.fhir_quantity import is_quantity, order_as_written
@@ -22,21 +23,21 @@ def _truth(answer: bool | None) -> Collection:
     return [] if answer is None else [answer]
 
 
-def _equals(left: Collection, right: Collection) -> Collection:
-    return _truth(equal(left, right))
+def _equals(left: Collection, right: Collection, evaluation: Evaluation) -> Collection:
+    return _truth(equal(left, right, evaluation))
 
 
-def _differs(left: Collection, right: Collection) -> Collection:
-    answer = equal(left, right)
+def _differs(left: Collection, right: Collection, evaluation: Evaluation) -> Collection:
+    answer = equal(left, right, evaluation)
     return [] if answer is None else [not answer]
 
 
-def _equivalent(left: Collection, right: Collection) -> Collection:
-    return [equivalent(left, right)]
+def _equivalent(left: Collection, right: Collection, evaluation: Evaluation) -> Collection:
+    return [equivalent(left, right, evaluation)]
 
 
-def _not_equivalent(left: Collection, right: Collection) -> Collection:
-    return [not equivalent(left, right)]
+def _not_equivalent(left: Collection, right: Collection, evaluation: Evaluation) -> Collection:
+    return [not equivalent(left, right, evaluation)]
 
 
 def compare_items(left: Any, right: Any) -> int | None:
@@ -73,7 +74,7 @@ def _is_quantity(item: Any) -> bool:
 
 
 def _ordered(symbol: str, test: Callable[[int], bool]) -> Callable[..., Collection]:
-    def apply(left: Collection, right: Collection) -> Collection:
+    def apply(left: Collection, right: Collection, _evaluation: Evaluation) -> Collection:
         if not left or not right:
             return []
         order = compare_items(
@@ -84,23 +85,28 @@ def _ordered(symbol: str, test: Callable[[int], bool]) -> Callable[..., Collecti
     return apply
 
 
-def _contained(left: Collection, right: Collection) -> Collection:
+def _contained(left: Collection, right: Collection, evaluation: Evaluation) -> Collection:
     if not left:
         return []
     item = one(left, "the left side of in")
-    return [any(equal_items(item, other) is True for other in right)]
+    if len(right) > 1:
+        evaluation.budget.spend(len(right))
+    return [any(equal_items(item, other, evaluation) is True for other in right)]
 
 
-def _contains(left: Collection, right: Collection) -> Collection:
+def _contains(left: Collection, right: Collection, evaluation: Evaluation) -> Collection:
     if not right:
         return []
     item = one(right, "the right side of contains")
-    return [any(equal_items(item, other) is True for other in left)]
+    if len(left) > 1:
+        evaluation.budget.spend(len(left))
+    return [any(equal_items(item, other, evaluation) is True for other in left)]
 
 
-def _concatenate(left: Collection, right: Collection) -> Collection:
+def _concatenate(left: Collection, right: Collection, evaluation: Evaluation) -> Collection:
     first, second = _text(left), _text(right)
-    return [bounded(first + second)]
+    evaluation.budget.text(len(first) + len(second))
+    return [first + second]
 
 
 def _text(items: Collection) -> str:
@@ -151,7 +157,7 @@ LOGIC: dict[str, Callable[[bool | None, Callable[[], bool | None]], bool | None]
     "implies": _implies,
 }
 
-BINARY: dict[str, Callable[[Collection, Collection], Collection]] = {
+BINARY: dict[str, Callable[[Collection, Collection, Evaluation], Collection]] = {
     "=": _equals,
     "!=": _differs,
     "~": _equivalent,

@@ -20,15 +20,16 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from fhir_bridge.budget import Evaluation
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath import syntax
 from fhir_bridge.fhirpath.equality import distinct
 from fhir_bridge.fhirpath.model import Model
 from fhir_bridge.fhirpath.node import Node
-from fhir_bridge.fhirpath.patterns import compile_pattern
 from fhir_bridge.fhirpath.plain_conditions import Body, is_condition
 from fhir_bridge.fhirpath.plain_writing import Detour, NotPlain, Writer
 from fhir_bridge.fhirpath.references import reference_type
+from fhir_bridge.pattern import Costly, compile_pattern
 
 __all__ = ["DETOURS", "Detour", "NotPlain", "Plain", "write_plain"]
 
@@ -95,7 +96,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
 
 
 def _unique_items(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    found = distinct(Node(value, type_name) for type_name, value in pairs)
+    found = distinct((Node(value, type_name) for type_name, value in pairs), Evaluation())
     return [(item.type_name, item.value) for item in found]
 
 
@@ -124,7 +125,6 @@ def _truth(value: Any) -> bool:
 def _matched(text: str, source: str) -> bool:
     """``matches()`` with a pattern that stands in the expression; a refusal is the closures'."""
     try:
-        pattern = compile_pattern(source, "", len(text))
-    except BridgeError:
+        return compile_pattern(source).search(text)
+    except (BridgeError, Costly):
         raise Detour from None
-    return pattern.search(text) is not None

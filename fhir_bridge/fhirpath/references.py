@@ -126,7 +126,7 @@ def _holds(tree: Any, part: dict[str, Any], context: Context) -> bool:
             pending += node.values()
         elif type(node) is list:
             pending += node
-        context.spend(1)
+        context.budget.spend(1)
     return False
 
 

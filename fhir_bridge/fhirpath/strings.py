@@ -10,42 +10,53 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from fhir_bridge.fhirpath.evaluation import LONGEST, Context, fail, integer, string
+from fhir_bridge.fhirpath.evaluation import Context, fail, integer, string
 from fhir_bridge.fhirpath.node import Node, value_of
-from fhir_bridge.fhirpath.patterns import compile_pattern, substitution
 from fhir_bridge.fhirpath.registry import function
+from fhir_bridge.pattern import compile_pattern
 
 Items = list[Any]
+_LONGEST_ENCODED, _LONGEST_ESCAPED = 8, 6
+"""Characters that one character may become: four bytes in hexadecimal; ``&quot;``."""
 
 
 @function("indexOf", 1)
-def _index_of(focus: Items, _context: Context, part: Items) -> Items:
+def _index_of(focus: Items, context: Context, part: Items) -> Items:
     text, wanted = string(focus, "indexOf()"), string(part, "indexOf()")
-    return [] if text is None or wanted is None else [text.find(wanted)]
+    if text is None or wanted is None:
+        return []
+    context.budget.read(text)
+    return [text.find(wanted)]
 
 
 @function("lastIndexOf", 1)
-def _last_index_of(focus: Items, _context: Context, part: Items) -> Items:
+def _last_index_of(focus: Items, context: Context, part: Items) -> Items:
     text, wanted = string(focus, "lastIndexOf()"), string(part, "lastIndexOf()")
-    return [] if text is None or wanted is None else [text.rfind(wanted)]
+    if text is None or wanted is None:
+        return []
+    context.budget.read(text)
+    return [text.rfind(wanted)]
 
 
 @function("substring", 1, 2)
-def _substring(focus: Items, _context: Context, start: Items, length: Items | None = None) -> Items:
+def _substring(focus: Items, context: Context, start: Items, length: Items | None = None) -> Items:
     text = string(focus, "substring()")
     first = integer(start, "the start of substring()")
     if text is None or first is None or not 0 <= first < len(text):
         return []
     size = integer(length or [], "the length of substring()")
-    if size is None:
-        return [text[first:]]
-    return [text[first : first + max(0, size)]]
+    end = len(text) if size is None else min(len(text), first + max(0, size))
+    context.budget.text(end - first)
+    return [text[first:end]]
 
 
 def _test(name: str, check: Callable[[str, str], bool]) -> None:
-    def call(focus: Items, _context: Context, part: Items) -> Items:
+    def call(focus: Items, context: Context, part: Items) -> Items:
         text, wanted = string(focus, f"{name}()"), string(part, f"{name}()")
-        return [] if text is None or wanted is None else [check(text, wanted)]
+        if text is None or wanted is None:
+            return []
+        context.budget.read(text)
+        return [check(text, wanted)]
 
     function(name, 1)(call)
 
@@ -56,9 +67,12 @@ _test("contains", lambda text, part: part in text)
 
 
 def _change(name: str, change: Callable[[str], Any]) -> None:
-    def call(focus: Items, _context: Context) -> Items:
+    def call(focus: Items, context: Context) -> Items:
         text = string(focus, f"{name}()")
-        return [] if text is None else [change(text)]
+        if text is None:
+            return []
+        context.budget.text(len(text))
+        return [change(text)]
 
     function(name)(call)
 
@@ -66,50 +80,59 @@ def _change(name: str, change: Callable[[str], Any]) -> None:
 _change("upper", str.upper)
 _change("lower", str.lower)
 _change("trim", str.strip)
-_change("length", len)
+
+
+@function("length")
+def _length(focus: Items, _context: Context) -> Items:
+    text = string(focus, "length()")
+    return [] if text is None else [len(text)]
 
 
 @function("toChars")
-def _to_chars(focus: Items, _context: Context) -> Items:
-    return list(string(focus, "toChars()") or "")
+def _to_chars(focus: Items, context: Context) -> Items:
+    text = string(focus, "toChars()") or ""
+    context.budget.items(len(text))
+    return list(text)
 
 
 @function("replace", 2)
-def _replace(focus: Items, _context: Context, pattern: Items, instead: Items) -> Items:
+def _replace(focus: Items, context: Context, pattern: Items, instead: Items) -> Items:
     text = string(focus, "replace()")
     old, new = string(pattern, "replace()"), string(instead, "replace()")
     if text is None or old is None or new is None:
         return []
-    if (text.count(old) + 1) * len(new) + len(text) > LONGEST:
-        raise fail(f"the string is longer than {LONGEST} characters")
+    context.budget.read(text)
+    context.budget.text(len(text) + text.count(old) * len(new))
     return [text.replace(old, new)]
 
 
 @function("matches", 1, 2)
-def _matches(focus: Items, _context: Context, pattern: Items, flags: Items | None = None) -> Items:
-    return _matched("matches", focus, pattern, flags, whole=False)
+def _matches(focus: Items, context: Context, pattern: Items, flags: Items | None = None) -> Items:
+    return _matched("matches", focus, context, pattern, flags)
 
 
 @function("matchesFull", 1, 2)
 def _matches_full(
-    focus: Items, _context: Context, pattern: Items, flags: Items | None = None
+    focus: Items, context: Context, pattern: Items, flags: Items | None = None
 ) -> Items:
-    return _matched("matchesFull", focus, pattern, flags, whole=True)
+    return _matched("matchesFull", focus, context, pattern, flags)
 
 
-def _matched(name: str, focus: Items, pattern: Items, flags: Items | None, *, whole: bool) -> Items:
+def _matched(
+    name: str, focus: Items, context: Context, pattern: Items, flags: Items | None
+) -> Items:
     text, source = string(focus, f"{name}()"), string(pattern, f"{name}()")
     options = string(flags or [], f"the flags of {name}()") or ""
     if text is None or source is None:
         return []
-    compiled = compile_pattern(source, options, len(text))
-    found = compiled.fullmatch(text) if whole else compiled.search(text)
-    return [found is not None]
+    compiled = compile_pattern(source, options)
+    match = compiled.search if name == "matches" else compiled.fullmatch
+    return [match(text, context.budget)]
 
 
 @function("replaceMatches", 2, 3)
 def _replace_matches(
-    focus: Items, _context: Context, pattern: Items, instead: Items, flags: Items | None = None
+    focus: Items, context: Context, pattern: Items, instead: Items, flags: Items | None = None
 ) -> Items:
     text = string(focus, "replaceMatches()")
     source, template = string(pattern, "replaceMatches()"), string(instead, "replaceMatches()")
@@ -118,26 +141,23 @@ def _replace_matches(
         return []
     if not source:
         return [text]
-    if len(text) * (len(template) + 1) > 10 * LONGEST:
-        raise fail(f"the string is longer than {LONGEST} characters")
-    compiled = compile_pattern(source, options, len(text))
-    result = compiled.sub(substitution(template, compiled), text)
-    if len(result) > LONGEST:
-        raise fail(f"the string is longer than {LONGEST} characters")
-    return [result]
+    return [compile_pattern(source, options).replace(text, template, context.budget)]
 
 
 @function("split", 1)
-def _split(focus: Items, _context: Context, separator: Items) -> Items:
+def _split(focus: Items, context: Context, separator: Items) -> Items:
     text, mark = string(focus, "split()"), string(separator, "split()")
     if text is None or mark is None:
         return []
+    context.budget.items(text.count(mark) + 1)
+    context.budget.text(len(text))
     return list(text.split(mark)) if mark else list(text)
 
 
 @function("join", 0, 1)
-def _join(focus: Items, _context: Context, separator: Items | None = None) -> Items:
+def _join(focus: Items, context: Context, separator: Items | None = None) -> Items:
     mark = string(separator or [], "join()") or ""
+    context.budget.items(len(focus))
     parts = []
     for item in focus:
         value = value_of(item)
@@ -146,16 +166,16 @@ def _join(focus: Items, _context: Context, separator: Items | None = None) -> It
         if not isinstance(value, str):
             raise fail("join() takes strings")
         parts.append(value)
-    if sum(map(len, parts)) + len(mark) * len(parts) > LONGEST:
-        raise fail(f"the string is longer than {LONGEST} characters")
+    context.budget.text(sum(map(len, parts)) + len(mark) * len(parts))
     return [mark.join(parts)] if parts else []
 
 
 @function("encode", 1)
-def _encode(focus: Items, _context: Context, form: Items) -> Items:
+def _encode(focus: Items, context: Context, form: Items) -> Items:
     text, wanted = string(focus, "encode()"), string(form, "encode()")
     if text is None or wanted is None:
         return []
+    context.budget.text(_LONGEST_ENCODED * len(text))
     data = text.encode("utf-8", "surrogatepass")
     if wanted == "hex":
         return [data.hex()]
@@ -167,10 +187,11 @@ def _encode(focus: Items, _context: Context, form: Items) -> Items:
 
 
 @function("decode", 1)
-def _decode(focus: Items, _context: Context, form: Items) -> Items:
+def _decode(focus: Items, context: Context, form: Items) -> Items:
     text, wanted = string(focus, "decode()"), string(form, "decode()")
     if text is None or wanted is None:
         return []
+    context.budget.text(len(text))
     try:
         if wanted == "hex":
             data = bytes.fromhex(text)
@@ -189,20 +210,22 @@ def _decode(focus: Items, _context: Context, form: Items) -> Items:
 
 
 @function("escape", 1)
-def _escape(focus: Items, _context: Context, target: Items) -> Items:
+def _escape(focus: Items, context: Context, target: Items) -> Items:
     text, wanted = string(focus, "escape()"), string(target, "escape()")
     if text is None or wanted is None:
         return []
+    context.budget.text(_LONGEST_ESCAPED * len(text))
     if wanted == "html":
         return [html.escape(text).replace("&#x27;", "&#39;")]
     return [json.dumps(text, ensure_ascii=False)[1:-1]] if wanted == "json" else []
 
 
 @function("unescape", 1)
-def _unescape(focus: Items, _context: Context, target: Items) -> Items:
+def _unescape(focus: Items, context: Context, target: Items) -> Items:
     text, wanted = string(focus, "unescape()"), string(target, "unescape()")
     if text is None or wanted is None:
         return []
+    context.budget.text(len(text))
     if wanted == "html":
         return [html.unescape(text)]
     return [_JSON_ESCAPE.sub(_json_character, text)] if wanted == "json" else []

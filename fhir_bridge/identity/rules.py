@@ -122,7 +122,7 @@ def load_rules(artifacts: Artifacts) -> IdentityRules:
             no_person,
             _corrections(corrections),
         )
-    except (re.error, KeyError, TypeError, ValueError) as error:
+    except (BridgeError, KeyError, TypeError, ValueError) as error:
         raise BridgeError("FB-5103", name, reason=error) from None
 
 

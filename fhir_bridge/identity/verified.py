@@ -7,12 +7,13 @@ https://hl7.org/fhir/R4/datatypes.html#Identifier
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fhir_bridge.budget import new_budget
 from fhir_bridge.fhir import Resource
+from fhir_bridge.pattern import Pattern, compile_pattern
 
 __all__ = ["VerifiedSystem", "mod11_2_holds", "verified_system"]
 
@@ -44,14 +45,16 @@ class VerifiedSystem:
     """
 
     system: str
-    pattern: re.Pattern[str]
+    pattern: Pattern
     check: Callable[[str], bool] | None
     birth_date: tuple[int, int] | None
     sex_digit: int | None
 
     def holds(self, value: str, patient: Resource) -> bool:
         """Is `value` well-formed, checked and in agreement with `patient`?"""
-        if not self.pattern.fullmatch(value) or (self.check and not self.check(value)):
+        if not self.pattern.fullmatch(value, new_budget()) or (
+            self.check and not self.check(value)
+        ):
             return False
         return self._birth_date_agrees(value, patient) and self._sex_agrees(value, patient)
 
@@ -71,11 +74,11 @@ class VerifiedSystem:
 
 
 def verified_system(row: Mapping[str, Any]) -> VerifiedSystem:
-    """A row ``[[verified]]``.  Raises KeyError, TypeError, ValueError or re.error."""
+    """A row ``[[verified]]``.  Raises KeyError, TypeError, ValueError or BridgeError FB-2012."""
     first_last = row.get("birth_date")
     return VerifiedSystem(
         system=row["system"],
-        pattern=re.compile(row["pattern"]),
+        pattern=compile_pattern(row["pattern"]),
         check=_CHECKS[row["check"]] if "check" in row else None,
         birth_date=(int(first_last[0]), int(first_last[1])) if first_last else None,
         sex_digit=row.get("sex_digit"),

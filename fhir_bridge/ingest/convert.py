@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fhir_bridge import tables
+from fhir_bridge.budget import INSTALLED, bounded
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource
 from fhir_bridge.fhir.marks import strip_marks
@@ -63,7 +64,8 @@ def convert(
             issues += record.issues
             if any(is_refused(issue) for issue in record.issues):
                 continue
-            mapped = transformer.transform(record, chosen)
+            with bounded(INSTALLED):
+                mapped = transformer.transform(record, chosen)
         except BridgeError as error:
             issues += error.issues
             continue

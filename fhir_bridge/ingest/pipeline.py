@@ -21,6 +21,7 @@ from functools import partial
 
 from fhir_bridge import clock, log
 from fhir_bridge.audit import provenance
+from fhir_bridge.budget import INSTALLED, bounded
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource
 from fhir_bridge.store import (
@@ -158,7 +159,7 @@ class Pipeline:
         Raises MemoryError, and what the database raises; what was worked on is pending still.
         """
         finished = 0
-        with self._working, uncollected():
+        with self._working, uncollected(), bounded(INSTALLED):
             while not self._stopping.is_set():
                 entries = self._attempts.next(self._batch)
                 if not entries:

@@ -15,6 +15,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
+from fhir_bridge.budget import Budget, one_budget
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, definitions
 from fhir_bridge.interactions.failure import failure
@@ -33,7 +34,15 @@ def apply_fhirpath_patch(resource: Resource, parameters: Resource) -> Resource:
     if parameters.get("resourceType") != "Parameters":
         raise BridgeError("FB-4020", reason="a FHIRPath Patch is a Parameters resource")
     resource = deepcopy(resource)
-    for position, parameter in enumerate(_listed(parameters, "parameter")):
+    with one_budget() as budget:
+        _apply_all(resource, _listed(parameters, "parameter"), budget)
+    return resource
+
+
+def _apply_all(resource: Resource, operations: list[dict[str, Any]], budget: Budget) -> None:
+    for position, parameter in enumerate(operations):
+        budget.spend(1)
+        budget.look()
         if parameter.get("name") != "operation":
             raise BridgeError(
                 "FB-4020", f"Parameters.parameter[{position}]", reason="name is operation"
@@ -43,7 +52,6 @@ def apply_fhirpath_patch(resource: Resource, parameters: Resource) -> Resource:
         except BridgeError as error:
             where = f"Parameters.parameter[{position}]"
             raise failure([replace(error.issues[0], where=where)]) from None
-    return resource
 
 
 def _apply(resource: Resource, parts: dict[str, dict[str, Any]]) -> None:

@@ -14,6 +14,7 @@ from copy import deepcopy
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from fhir_bridge.budget import Budget, one_budget
 from fhir_bridge.errors import BridgeError
 
 __all__ = ["apply_json_patch", "without_empty"]
@@ -31,8 +32,9 @@ def apply_json_patch(document: Any, patch: Any) -> Any:
     if not isinstance(patch, list):
         raise BridgeError("FB-4020", reason="a JSON Patch is an array of operations")
     document = deepcopy(document)
-    for position, operation in enumerate(patch):
-        document = _Step(position, operation).apply(document)
+    with one_budget() as budget:
+        for position, operation in enumerate(patch):
+            document = _Step(position, operation, budget).apply(document)
     return document
 
 
@@ -74,7 +76,10 @@ def _tokens(pointer: str) -> list[str]:
 class _Step:
     """One operation with its position, so that every error can name it."""
 
-    def __init__(self, position: int, operation: Any) -> None:
+    def __init__(self, position: int, operation: Any, budget: Budget) -> None:
+        budget.spend(1)
+        budget.look()  # a pointer may lead to, and a test compare, a large part
+        self.budget = budget
         self.where = f"operation {position}"
         if not isinstance(operation, dict):
             self._wrong("an operation is an object")
@@ -97,7 +102,9 @@ class _Step:
                 raise BridgeError("FB-4022", self.where, path=self.operation["path"])
             return document
         if kind == "copy":
-            return self._add(document, path, deepcopy(self._get(document, self._pointer("from"))))
+            value = self._get(document, self._pointer("from"))
+            self.budget.tree(value)
+            return self._add(document, path, deepcopy(value))
         if kind == "move":
             return self._move(document, path)
         return self._wrong("op is one of add, remove, replace, move, copy, test")

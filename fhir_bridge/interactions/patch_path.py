@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fhir_bridge import fhirpath
+from fhir_bridge.budget import BudgetExceeded
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, TypeDefinition, definitions
 
@@ -139,6 +140,8 @@ def _kept(question: str, places: list[Place], path: str) -> list[Place]:
         try:
             expression = fhirpath.compile(question, definitions=definitions(), root_type=place.type)
             found = expression(place.value)
+        except BudgetExceeded:
+            raise
         except BridgeError as error:
             raise BridgeError("FB-4023", path=path[:200], reason=error.issues[0].sentence) from None
         if found:

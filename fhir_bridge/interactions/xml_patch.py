@@ -14,6 +14,7 @@ from copy import deepcopy
 from typing import Any
 
 from fhir_bridge import xml
+from fhir_bridge.budget import new_budget
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, parse_xml, render_xml
 
@@ -52,7 +53,10 @@ def patch_document(root: Any, patch: Any) -> Any:
     operations = list(patch)
     if not operations:
         raise BridgeError("FB-4020", reason="there is no operation")
+    budget = new_budget()
     for position, operation in enumerate(operations, 1):
+        budget.spend(1)
+        budget.look()  # a selector may walk the whole document
         where = f"operation {position}"
         kind = operation.tag.rpartition("}")[2]
         apply = {"add": _add, "remove": _remove, "replace": _replace}.get(kind)

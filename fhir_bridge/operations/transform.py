@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fhir_bridge.budget import BudgetExceeded, one_budget
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, parse_json
 from fhir_bridge.fhir.marks import strip_marks
@@ -28,10 +29,12 @@ def _transform(call: Call) -> Answer:
     content = _content(call)
     name = call.text("source").partition("|")[0] or call.id or "that was sent"
     try:
-        transformed = _compiled(call, call.library).run(content)
+        with one_budget() as budget:
+            transformed = _compiled(call, call.library).run(content)
+            budget.tree(transformed.target)  # one text may stand in a thousand places
     except BridgeError as error:
-        if error.code.startswith("FB-4"):
-            raise  # the call itself: no map is named, or there is none under the id
+        if isinstance(error, BudgetExceeded) or error.code.startswith("FB-4"):
+            raise  # the call itself: it is too much, no map is named, or there is none
         # A map's own mistakes have statuses of a server fault; here the map is the input.
         raise BridgeError("FB-7001", url=name[:200], issues=error.issues) from None
     errors = tuple(issue for issue in transformed.issues if issue.severity == "fatal")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from fhir_bridge.budget import BudgetExceeded
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.transform.compile_source import Items, compile_source
 from fhir_bridge.transform.compile_target import compile_target, dispatch_target
@@ -41,7 +42,7 @@ def run_group(run: Run, group: CompiledGroup, arguments: Sequence[Any], site: Si
     """Run the rules of a group on its parameters, in order."""
     if run.depth >= MAX_CALLS:
         raise site.failure("FB-2117", limit=MAX_CALLS)
-    run.spend(1, site)
+    run.budget.items(group.size)
     frame: Frame = [None] * group.frame_size
     for index, argument in enumerate(arguments[: len(group.source_types)]):
         frame[index] = argument
@@ -53,8 +54,11 @@ def run_group(run: Run, group: CompiledGroup, arguments: Sequence[Any], site: Si
                     given.value, shape, given.companion, given.parent, given.name, given.index
                 )
     run.depth += 1
-    for rule in group.rules:
-        rule(run, frame)
+    try:
+        for rule in group.rules:
+            rule(run, frame)
+    except BudgetExceeded as error:
+        raise error if error.issues[0].where else site.exceeded(error) from None
     run.depth -= 1
 
 
@@ -95,28 +99,35 @@ def compile_rule(rule: Rule, outer: Scope, unit: Unit) -> Step:
     steps += [_either(unit, partial(compile_call, call, view)) for call in rule.calls]
     reset = tuple(nested_scope.shared.values())
     if len(sources) == 1:
-        return _one_source(*sources[0], steps, reset)
-    return _many_sources(sources, [partial(_combined, site), *steps], reset)
+        return _one_source(*sources[0], steps, reset, rule.size)
+    return _many_sources(sources, steps, reset, rule.size)
 
 
-def _combined(site: Site, run: Run, _frame: Frame) -> None:
-    """Before the steps of each combination of sources."""
-    run.spend(10, site)
+def _one_source(
+    items: Items, slot: int, steps: list[Step], reset: tuple[int, ...], size: int
+) -> Step:
+    """The steps for each item.
 
-
-def _one_source(items: Items, slot: int, steps: list[Step], reset: tuple[int, ...]) -> Step:
+    One item for one is the work of the rule around it; what multiplies it is counted here.
+    """
     if len(steps) == 1 and not reset:
         only = steps[0]
 
         def run_one_step(run: Run, frame: Frame) -> None:
-            for item in items(run, frame):
+            found = items(run, frame)
+            if len(found) > 1:
+                run.budget.items(size * len(found))
+            for item in found:
                 frame[slot] = item
                 only(run, frame)
 
         return run_one_step
 
     def run_rule(run: Run, frame: Frame) -> None:
-        for item in items(run, frame):
+        found = items(run, frame)
+        if len(found) > 1:
+            run.budget.items(size * len(found))
+        for item in found:
             frame[slot] = item
             for shared in reset:
                 frame[shared] = None
@@ -127,14 +138,16 @@ def _one_source(items: Items, slot: int, steps: list[Step], reset: tuple[int, ..
 
 
 def _many_sources(
-    sources: list[tuple[Items, int]], steps: list[Step], reset: tuple[int, ...]
+    sources: list[tuple[Items, int]], steps: list[Step], reset: tuple[int, ...], size: int
 ) -> Step:
     """Every combination of the items of each source."""
     (items, slot), rest = sources[0], sources[1:]
     inner = (
-        _many_sources(rest, steps, reset) if len(rest) > 1 else _one_source(*rest[0], steps, reset)
+        _many_sources(rest, steps, reset, size)
+        if len(rest) > 1
+        else _one_source(*rest[0], steps, reset, size)
     )
-    return _one_source(items, slot, [inner], ())
+    return _one_source(items, slot, [inner], (), 1)
 
 
 def _simple(rule: Rule, source: tuple[Items, int], scope: Scope, unit: Unit, site: Site) -> Step:
@@ -149,7 +162,10 @@ def _simple(rule: Rule, source: tuple[Items, int], scope: Scope, unit: Unit, sit
     writer = Writer(name, unit.shapes, site, target.list_modes)
 
     def run_simple(run: Run, frame: Frame) -> None:
-        for item in items(run, frame):
+        found = items(run, frame)
+        if len(found) > 1:
+            run.budget.items(len(found))
+        for item in found:
             place = frame[context]
             for step in steps:
                 place = step.make(run, place)
@@ -203,6 +219,7 @@ def infer_dispatch(rule: Rule, scope: Scope, unit: Unit, site: Site) -> Step | N
         elif made.node is None:
             writer.put(run, made, item, item)
         elif type(item.value) is dict:
+            run.copies(item.value)
             made.node.update(copied(item.value))
 
     return dispatch

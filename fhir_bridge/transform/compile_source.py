@@ -163,6 +163,7 @@ def _log(expression: CompiledExpression, slot: int) -> Step:
         for item in items:
             frame[slot] = item
             told = ", ".join(str(value) for value in expression.values(run, frame, item))
+            run.budget.text(len(told))
             run.report("FB-2116", expression.site, item, "information", message=told)
         return items
 

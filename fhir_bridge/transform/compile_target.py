@@ -188,6 +188,7 @@ def _whole(target: RuleTarget, context: int, view: RuleView) -> Write:
             if whole.node is None:
                 writer.put(run, whole, item, frame[here])
             elif type(item.value) is dict:
+                run.copies(item.value)
                 whole.node.update(copied(item.value))
             else:
                 run.report("FB-2112", site, frame[here], element="", type=whole.shape.name)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fhir_bridge import clock
+from fhir_bridge.budget import BudgetExceeded
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.transform.children import fetcher
 from fhir_bridge.transform.compile_translate import as_item, compile_translate, plain_value
@@ -37,6 +38,8 @@ __all__ = [
 ]
 
 Compute = Callable[[Run, list[Any]], Any]
+_SHORT = 64
+"""Characters of a text that are counted with the item it comes from."""
 _OWN = ("create", "copy", "evaluate", "translate", "reference", "pointer", "cast")
 
 
@@ -130,6 +133,8 @@ def evaluated(items: Callable[..., list[Item]], run: Run, frame: list[Any], orig
     """What an expression gives on a variable; one that cannot be evaluated is an issue."""
     try:
         return only(items(run, frame, as_item(origin)))
+    except BudgetExceeded:
+        raise
     except BridgeError as error:
         run.issues += error.issues[:1]
         return None
@@ -195,14 +200,19 @@ def _entry_of(item: Any) -> Any:
 def _computed(function: NamedFunction, arguments: list[Compute], view: RuleView) -> Compute:
     call, here = function.call, view.here
     taken = Taken(function, view)
+    joins = function.name == "append"  # what others make is a few times their parameter
 
     def compute(run: Run, frame: list[Any]) -> Any:
         values = [plain_value(argument(run, frame)) for argument in arguments]
         origin = frame[here] if here >= 0 else None
+        if joins:
+            run.budget.text(sum([len(value) for value in values if type(value) is str]))
         try:
             found = call(*values)
         except EXPECTED as error:
             return taken.failed(run, origin, error)
+        if type(found) is str and len(found) > _SHORT:
+            run.budget.text(len(found))
         return taken.value(run, origin, found)
 
     return compute
@@ -241,6 +251,8 @@ class Taken:
 
     def failed(self, run: Run, origin: Any, error: Exception) -> None:
         """A function that raised: its own issues are noted, anything else ends the run."""
+        if isinstance(error, BudgetExceeded):
+            raise error
         if isinstance(error, BridgeError):
             run.issues.extend(error.issues)
             return

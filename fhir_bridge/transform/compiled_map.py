@@ -239,6 +239,7 @@ class CompiledMap:
             if group.extends:
                 rules += self._inherited(group, unit)
             rules += compile_rules(group.rules, scope, unit)
+            compiled.size += sum(rule.size for rule in group.rules)
             compiled.rules = rules
             compiled.frame_size = slots.count
 

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from fhir_bridge import fhirpath
+from fhir_bridge.budget import BudgetExceeded
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.transform.run import Run, Site
 from fhir_bridge.transform.scope import Scope
@@ -131,6 +132,8 @@ class CompiledExpression:
         """
         try:
             found = self.values(run, frame, item)
+        except BudgetExceeded:
+            raise
         except BridgeError as error:
             run.issues += error.issues[:1]
             return False
@@ -148,7 +151,9 @@ class CompiledExpression:
         compiled = self._compiled(root_type)
         call: Callable[..., list[Any]] = getattr(compiled, method)
         try:
-            return call(node, variables=variables, environment=run.environment)
+            return call(node, variables=variables, environment=run.environment, budget=run.budget)
+        except BudgetExceeded as error:
+            raise self.site.exceeded(error, item) from None
         except BridgeError as error:
             raise self.site.failure(
                 "FB-2115", item, name=f"({self.text})", reason=str(error.issues[0].sentence)

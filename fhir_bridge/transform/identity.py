@@ -70,10 +70,12 @@ class Identity:
             if self._keys is None:
                 self._writer.put(run, target, item, item)
             if item.companion:
+                run.copies(item.companion)
                 target.companion().update(copied(item.companion))
             return
         if type(item.value) is not dict:
             return
+        run.copies(item.value)
         if self._is_any_resource:
             self._convert(run, item, target)
         else:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fhir_bridge.budget import BudgetExceeded, Evaluation
 from fhir_bridge.errors import BridgeError, Issue, Severity
 from fhir_bridge.transform.source import Item
 from fhir_bridge.transform.target import Target
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["LineageStep", "Run", "Site"]
 
+_ISSUE = 1_000
+"""Bytes of a finding, about."""
+_MOST_NOTED = 100_000
 MAX_CALLS = 90
 """Groups calling groups; below Python's own limit with the rules between them."""
-MAX_STEPS = 20_000_000
-"""Groups called in one run; a combination of several sources counts as ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +63,27 @@ class Site:
         told = {name: str(value) for name, value in details.items()} | {"rule": self.label}
         return BridgeError(code, self.where(item), issues=(), **told)
 
+    def exceeded(self, error: BudgetExceeded, item: Item | None = None) -> BudgetExceeded:
+        """The end of the budget, with the place where it ended."""
+        lead = error.issues[0]
+        where = ", ".join(filter(None, (item.where if item else "", self.place, lead.where)))
+        return BudgetExceeded(lead.code, where, **dict[str, Any](lead.details))
+
     def where(self, item: Item | None) -> str:
         """The place in the sender's terms, else the place of the rule."""
         return (item.where if item else "") or self.place
 
 
-class Run:
+class Run(Evaluation):
     """The state of one transformation."""
 
     __slots__ = (
         "constants",
+        "copied",
         "depth",
         "environment",
         "issues",
         "lineage",
-        "steps",
         "trailing",
         "variables",
     )
@@ -93,14 +101,16 @@ class Run:
         self.environment = environment
         self.trailing: dict[tuple[int, str], int] = {}
         self.constants: dict[str, Any] = {}
+        self.copied: set[int] = set()
         self.depth = 0
-        self.steps = 0
 
-    def spend(self, steps: int, site: Site) -> None:
-        """Count steps; a map that multiplies without end stops with FB-2127."""
-        self.steps += steps
-        if self.steps > MAX_STEPS:
-            raise site.failure("FB-2127", limit=MAX_STEPS)
+    def copies(self, value: Any) -> None:
+        """Count a part that is copied again; for the first time no more comes of it than it is."""
+        copied = self.copied
+        if id(value) in copied or len(copied) >= _MOST_NOTED:
+            self.budget.tree(value)
+        else:
+            copied.add(id(value))
 
     def report(
         self,
@@ -113,6 +123,7 @@ class Run:
     ) -> None:
         """Note a finding at a source item."""
         told = {name: str(value) for name, value in details.items()}
+        self.budget.grow(_ISSUE)
         told |= {"rule": site.label, "map": site.map_url, "line": str(site.line)}
         self.issues.append(Issue(code, severity, site.where(item), told))
 

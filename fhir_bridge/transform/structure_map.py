@@ -101,6 +101,12 @@ class Rule:
     line: int = field(default=0, compare=False)
 
     @property
+    def size(self) -> int:
+        """How much one firing does, in parts of the rule."""
+        own = len(self.sources) + len(self.targets) + len(self.calls)
+        return own + sum(rule.size for rule in self.rules)
+
+    @property
     def is_simple(self) -> bool:
         """Whether this is ``a.b -> c.d``: make the target by the types of both sides."""
         if len(self.sources) != 1 or len(self.targets) != 1 or self.rules or self.calls:

@@ -28,6 +28,7 @@ class CompiledGroup:
     map_url: str
     rules: list[Callable[[Run, list[Any]], None]] = field(default_factory=list)
     frame_size: int = 0
+    size: int = 1
     source_types: list[Shape | None] = field(default_factory=list)
 
 

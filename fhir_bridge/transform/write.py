@@ -155,7 +155,7 @@ class Writer:
             _clear_other_keys(node, plan, place)
         if place.shape.is_primitive:
             return self._put_primitive(run, target, place, item, here)
-        content = _object(value, place)
+        content = _object(run, value, place)
         if content is None:
             if scalar(value) not in (None, ""):
                 self._misfit(run, item, here, place.shape.name)
@@ -203,6 +203,7 @@ class Writer:
             node[key] = value
         written = Target(place.shape, None, target, key, index, node)
         if item.companion is not None and target.shape.kind != "logical":
+            run.copies(item.companion)
             written.companion().update(copied(item.companion))
         if run.lineage is not None:
             run.wrote(target, key, index, _origin(item, here), self.site)
@@ -231,11 +232,12 @@ class Writer:
         run.report("FB-2112", self.site, _origin(item, here), element=self.name, type=type_name)
 
 
-def _object(value: Any, place: Place) -> Any:
+def _object(run: Run, value: Any, place: Place) -> Any:
     """The content of a complex element: an object copied, or what stands for a text."""
     if type(value) is dict:
         if place.shape.is_abstract and place.shape.is_resource and "resourceType" not in value:
             return None
+        run.copies(value)
         return copied(value)
     text = scalar(value)
     if text is None or text == "":

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fhir_bridge import fhirpath
+from fhir_bridge.budget import BudgetExceeded
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Constraint, Definitions
 from fhir_bridge.validation.finding import Findings, found
@@ -81,6 +82,11 @@ class Invariants:
                     if answer is not False and answer is not UNSURE:
                         return None
                 result = expression(value, variables=variables, environment=environment)
+            except BudgetExceeded as error:
+                lead = error.issues[0]
+                raise BudgetExceeded(
+                    lead.code, f"rule {key}", **dict[str, Any](lead.details)
+                ) from None
             except BridgeError as error:
                 return found("FB-3021", "information", key=key, reason=error.issues[0].sentence)
             if result and result[0] is False:

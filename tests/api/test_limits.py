@@ -6,22 +6,20 @@ from dataclasses import replace
 
 import pytest
 
-from fhir_bridge.api import application
 from tests.api.test_resources import PATIENT, code
 from tests.api.world import World
 from tests.interactions.test_transaction import entry, send, statuses
 
 
 @pytest.fixture
-def late(either: World, monkeypatch: pytest.MonkeyPatch) -> World:
+def late(either: World) -> World:
     """A server on which every request has had its time already."""
     client = either.client()
     for number in range(3):
         client.put(f"/fhir/Patient/p{number}", json=PATIENT | {"id": f"p{number}"})
         held = {"resourceType": "Flag", "status": "active", "code": {"text": "x"}}
         client.post("/fhir/Flag", json=held | {"subject": {"reference": "Patient/p0"}})
-    monkeypatch.setattr(application, "_LONGEST_SECONDS", -1.0)
-    either.settings = replace(either.settings, max_page=1)
+    either.settings = replace(either.settings, max_page=1, max_request_seconds=-1)
     return either
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from fhir_bridge.api import create_app
 from fhir_bridge.artifacts import Artifacts
+from fhir_bridge.budget import Bounds
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import Definitions, definitions
 from fhir_bridge.interactions import Validation
@@ -36,7 +37,13 @@ class TestSettings:
     max_bundle_entries: int = 10_000
     max_page: int = 1000
     max_request_bytes: int = 32 << 20
+    max_request_seconds: int = 120
     cors_origins: tuple[str, ...] = ()
+    evaluation: Bounds = field(default_factory=Bounds)
+
+    def bounds(self, deadline: float) -> Bounds:
+        """What an evaluation may cost."""
+        return replace(self.evaluation, deadline=deadline)
 
 
 @dataclass

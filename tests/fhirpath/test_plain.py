@@ -154,7 +154,7 @@ def test_the_conditions_of_this_test_are_plain(text: str) -> None:
 
 def test_a_refusal_has_its_place_on_the_fast_path_too() -> None:
     """However often an expression has run, a refused pattern names line and column."""
-    compiled = fhirpath.compile("Patient.id.matches('(a+)+$')", definitions=definitions())
+    compiled = fhirpath.compile("Patient.id.matches('(?=a)')", definitions=definitions())
     for _ in range(5):
         with pytest.raises(BridgeError) as caught:
             compiled({"resourceType": "Patient", "id": "a" * 40})

@@ -8,10 +8,11 @@ whole name into the first part and something else into the second.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Any
 
+from fhir_bridge.budget import new_budget
 from fhir_bridge.fhir.marks import NULL, is_null
+from fhir_bridge.pattern import compile_pattern
 
 RESULT = "HumanName"
 
@@ -49,15 +50,14 @@ def _name(
         return {"text": str(given), "given": [str(given)]} if given else None
     first, second = str(family), str(given or "")
     han = _HAN.search(first) is not None
-    if not second or second == first or (not_given and _pattern(not_given).search(second)):
+    if (
+        not second
+        or second == first
+        or (not_given and compile_pattern(not_given).search(second, new_budget()))
+    ):
         return {"text": first}
     if han and not _HAN.search(second):
         return {"text": first}
     givens = [second, str(further)] if further else [second]
     text = first + "".join(givens) if han else " ".join([*givens, first])
     return {"text": text, "family": first, "given": givens}
-
-
-@lru_cache(maxsize=64)
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text)

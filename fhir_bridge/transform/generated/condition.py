@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.pattern import Costly
 from fhir_bridge.transform.generated.expression import ExpressionWriter
 from fhir_bridge.transform.generated.expression_answers import ANSWERS
 from fhir_bridge.transform.generated.expression_items import READING, Detour
@@ -25,7 +26,7 @@ __all__ = ["EXPRESSION_PARTS", "write_condition", "write_value"]
 EXPRESSION_PARTS: dict[str, Any] = {
     **READING,
     **ANSWERS,
-    "DETOURS": (Detour, AttributeError, TypeError, BridgeError),
+    "DETOURS": (Detour, AttributeError, TypeError, BridgeError, Costly),
 }
 """The names that written expressions use."""
 

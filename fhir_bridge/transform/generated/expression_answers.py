@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fhir_bridge import fhirpath
+from fhir_bridge.budget import Evaluation
 from fhir_bridge.transform.generated.expression_items import (
     Detour,
     child,
@@ -20,10 +21,8 @@ from fhir_bridge.transform.generated.expression_items import (
     value_of_one,
 )
 
-__all__ = ["ANSWERS", "SHORT_TEXT", "engine_function", "engine_operator"]
+__all__ = ["ANSWERS", "engine_function", "engine_operator"]
 
-SHORT_TEXT = 64
-"""The length of text for which the pattern of ``matches`` is compiled beforehand."""
 _MOST_ITEMS = 200
 """Items a filter goes through; beyond, the engine counts its steps."""
 _MOST_CHILDREN = 100_000
@@ -118,13 +117,9 @@ def _among(value: Collection, others: Collection) -> bool | None:
     return any(_is_equal(own, other) for other in found)
 
 
-def _matches(value: Collection, source: str, search: Callable[[str], Any]) -> bool | None:
+def _matches(value: Collection, search: Callable[[str], bool]) -> bool | None:
     text = value if type(value) is str else text_of_one(value)
-    if text is None:
-        return None
-    if len(text) > SHORT_TEXT:
-        search = fhirpath.compile_pattern(source, "", len(text)).search
-    return search(text) is not None
+    return None if text is None else search(text)
 
 
 def _where(value: Collection, test: Part, run: Any, frame: Any) -> Collection:
@@ -284,12 +279,12 @@ def _descendants(value: Collection) -> Collection:
 
 
 def engine_function(name: str) -> Callable[..., Collection]:
-    """A function of the engine that needs nothing but the values of its collections."""
+    """A function of the engine that needs nothing but the values of its collections, and a budget."""
     call: Any = fhirpath.FUNCTIONS[name].call
 
     def answer(*collections: Collection) -> Collection:
         focus, *arguments = map(plain_items, collections)
-        return _opened(call(focus, None, *arguments))
+        return _opened(call(focus, Evaluation(), *arguments))
 
     return answer
 
@@ -297,7 +292,7 @@ def engine_function(name: str) -> Callable[..., Collection]:
 def engine_operator(symbol: str) -> Callable[..., Collection]:
     """An operator of the engine, on values."""
     call: Any = fhirpath.BINARY[symbol]
-    return lambda left, right: _opened(call(plain_items(left), plain_items(right)))
+    return lambda left, right: _opened(call(plain_items(left), plain_items(right), Evaluation()))
 
 
 def _opened(found: list[Any]) -> Collection:

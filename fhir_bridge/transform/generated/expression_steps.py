@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fhir_bridge import fhirpath
 from fhir_bridge.fhirpath import syntax
+from fhir_bridge.pattern import compile_pattern
 from fhir_bridge.transform.generated.expression_answers import (
-    SHORT_TEXT,
     engine_function,
     engine_operator,
 )
@@ -107,9 +106,8 @@ def _matches(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Wri
     source = unwrapped(call.arguments[0])
     if not isinstance(source, syntax.Literal) or type(source.value) is not str:
         return _by_engine("matches", "truth")(writer, focus, call)
-    compiled = fhirpath.compile_pattern(source.value, "", SHORT_TEXT)
-    search = writer.bind(compiled.search, "search")
-    return Written(f"matches({focus.text}, {source.value!r}, {search})", "truth")
+    search = writer.bind(compile_pattern(source.value).search, "search")
+    return Written(f"matches({focus.text}, {search})", "truth")
 
 
 def _select(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written:
