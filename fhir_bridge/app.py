@@ -21,12 +21,24 @@ from flask import Flask
 from flask import Request as HttpRequest
 
 from fhir_bridge import clock, log
-from fhir_bridge.api import Measures, Server, Site, Workers, bind, create_app, serve
+from fhir_bridge.api import (
+    Board,
+    Conditions,
+    Measures,
+    Server,
+    Site,
+    Told,
+    Workers,
+    bind,
+    create_app,
+    serve,
+)
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.clients import Puller, read_pull_source
 from fhir_bridge.config import Settings, site_secret
 from fhir_bridge.conformance import Profiles
-from fhir_bridge.console import create_console
+from fhir_bridge.console import create_console, in_language
+from fhir_bridge.data_folder import DataFolder, make_private
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, definitions, parse_json
 from fhir_bridge.identity import Linker, load_rules
@@ -92,7 +104,7 @@ def build(settings: Settings) -> Services:
     starts whole or not at all.
     """
     log.configure(settings.log_level)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    make_private(settings.data)
     artifacts = Artifacts(*settings.overlay)
     facts = definitions()
     profiles = Profiles.from_artifacts(artifacts)
@@ -207,7 +219,10 @@ class Product:
         feeds = services.feeds.values()
         self.mllp = MllpServer(feeds, services.journal, host=settings.listen)
         self.folders = FolderWatcher(feeds, services.journal, settings.data / "inbox")
-        self._pullers = [_puller(feed, services) for feed in feeds if feed.listener.kind == "rest"]
+        self._pullers = {
+            feed.name: _puller(feed, services) for feed in feeds if feed.listener.kind == "rest"
+        }
+        self._folder = DataFolder(settings.data)
         self._stopping = Event()
         self._threads: list[Thread] = []
         self._listener: socket | None = None
@@ -220,18 +235,20 @@ class Product:
         return f"http://{self.services.settings.host}:{self.services.settings.port}/"
 
     def start(self, *, web: bool = True) -> None:
-        """Begin to receive, to record and, with `web`, to answer; OSError when a port is taken.
+        """Begin to receive, to record and, with `web`, to answer.
 
-        A request that comes earlier waits until every feed can be received: who is answered
+        Raises BridgeError FB-9003 when another server has the data folder, FB-9004 when a
+        feed's port is taken, and OSError when the one of the pages is.  A request that comes earlier waits until every feed can be received: who is answered
         by ``/health`` finds the whole site there.
         """
         settings = self.services.settings
+        self._folder.hold()
         self._pipeline.start()  # first: a process that is forked keeps what is open
         if web:
             self._listener = bind(settings.host, settings.port)
         self.mllp.start()
         self.folders.start()
-        for puller in self._pullers:
+        for puller in self._pullers.values():
             self.follow(puller)
         if self._listener is not None:
             self._answer(self._listener)
@@ -240,15 +257,29 @@ class Product:
         """Answer HTTP requests: in threads of this process, or in several processes."""
         settings, count = self.services.settings, self.worker_count
         if count == 1:
-            app = web_application(self.services)
+            app = web_application(self.services, told=self.conditions)
             self._server = serve(
                 app, settings.host, settings.port, settings.threads, listener=listener
             )
             return
         self._workers = Workers(
-            worker_site, settings, listener, count=count, threads=settings.threads
-        )
+            worker_site, settings, listener, count=count, threads=settings.threads,
+            told=self.conditions,
+        )  # fmt: skip
         self._workers.start()
+
+    def conditions(self) -> Conditions:
+        """What is wrong now with each feed that receives by itself; under "" what concerns all."""
+        trouble = self.services.store.storage_trouble()
+        return {
+            **self.mllp.conditions,
+            **self.folders.conditions,
+            **{
+                name: [puller.trouble] if puller.trouble else []
+                for name, puller in self._pullers.items()
+            },
+            "": [trouble] if trouble else [],
+        }
 
     def follow(self, puller: Puller) -> None:
         """Read a pulled source again and again in a thread of its own."""
@@ -278,28 +309,33 @@ class Product:
 
     def _files_wait(self) -> bool:
         """Does a watched folder hold a file that is not taken yet (it may still settle)?"""
-        return any(
-            entry.is_file() and not entry.name.startswith(".")
-            for folder in self.folders.folders.values()
-            if folder.is_dir()
-            for entry in folder.iterdir()
-        )
+        return self.folders.waiting()
 
     def stop(self) -> None:
-        """Take no more, finish what is at hand, close."""
+        """Take no more, finish what is at hand within the time that the settings give, close.
+
+        What is not finished by then is left as it is: nothing of it is committed, and the
+        next start does it again.
+        """
+        until = time.monotonic() + self.services.settings.stop_seconds
+
+        def left(most: float) -> float:
+            return max(0.1, min(most, until - time.monotonic()))
+
         self._stopping.set()
-        self.mllp.stop()
-        self.folders.stop()
-        self._pipeline.stop()
-        for thread in self._threads:
-            thread.join(timeout=5)
+        self.mllp.stop(left(10))
+        self.folders.stop(left(2))
         if self._server is not None:
-            self._server.close()
+            self._server.close(left(5) / 2)  # it waits for its requests, then for its loop
         if self._workers is not None:
-            self._workers.stop()
+            self._workers.stop(left(10))
+        self._pipeline.stop(left(30))
+        for thread in self._threads:
+            thread.join(left(1))
         if self._listener is not None:
             self._listener.close()
         self.services.store.close()
+        self._folder.release()
 
 
 def worker_count(settings: Settings) -> int:
@@ -315,16 +351,27 @@ def worker_count(settings: Settings) -> int:
     return min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
 
 
-def worker_site(settings: Settings, measures: Measures) -> Site:
+def worker_site(settings: Settings, measures: Measures, board: Board) -> Site:
     """What a worker process serves; it opens the record for itself."""
     services = build(settings)
-    return Site(web_application(services, measures), services.store.close)
+    return Site(web_application(services, measures, board.read), services.store.close)
 
 
-def web_application(services: Services, measures: Measures | None = None) -> Flask:
-    """The FHIR API at ``/fhir`` and the pages at ``/`` as one Flask application."""
-    app = create_app(services, validation=services.settings.validation, measures=measures)
-    app.register_blueprint(create_console(services, artifacts=services.artifacts))
+def web_application(
+    services: Services, measures: Measures | None = None, told: Told | None = None
+) -> Flask:
+    """The FHIR API at ``/fhir`` and the pages at ``/`` as one Flask application.
+
+    `told` says what is wrong with the feeds now.
+    """
+    app = create_app(
+        services,
+        validation=services.settings.validation,
+        measures=measures,
+        told=told,
+        chinese=lambda issue: in_language(issue, "zh-CN"),
+    )
+    app.register_blueprint(create_console(services, artifacts=services.artifacts, told=told))
     return app
 
 

@@ -130,6 +130,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("evaluation_steps", "most steps of one evaluation of a client's text: a FHIRPath expression, a map, a patch", "1000000", _positive),
     Setting("evaluation_bytes", "most bytes of texts and collections that one evaluation may build", "134217728", _positive),
     Setting("evaluation_seconds", "longest that one evaluation may take", "10", _positive),
+    Setting("stop_seconds", "longest that stopping may take; what is not finished by then is done again at the next start", "20", _positive),
     Setting("batch", "most messages the pipeline records in one commit", "200", _positive),
 )  # fmt: skip
 
@@ -168,6 +169,7 @@ class Settings:
     evaluation_steps: int
     evaluation_bytes: int
     evaluation_seconds: int
+    stop_seconds: int
     batch: int
 
     @property
@@ -216,7 +218,7 @@ def site_secret(settings: Settings) -> bytes:
     """
     if settings.secret:
         return settings.secret.encode()
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = settings.data / "secret"
     if not path.exists():
         _make_secret(path)

@@ -3,12 +3,13 @@
 Read in this order: `application` (one request, top to bottom), `read_request` and
 `write_response` with `media_types` (HTTP and values), `operate` (operations), `errors`
 (everything that goes wrong), `cross_origin` (apps in a browser), `monitoring`
-(health and counts), `capabilities` and `openapi` (what is served, said), `server`
+(health and counts; `board` carries it to other processes), `capabilities` and `openapi` (what is served, said), `server`
 (sockets and threads), `workers` (several processes on one socket), `services` (what the
 wiring must give).
 """
 
 from fhir_bridge.api.application import create_app
+from fhir_bridge.api.board import Board, Conditions, Told
 from fhir_bridge.api.capabilities import capability_statement
 from fhir_bridge.api.errors import reply_of
 from fhir_bridge.api.measures import Measures
@@ -19,10 +20,13 @@ from fhir_bridge.api.workers import Site, Workers
 
 __all__ = [
     "ApiSettings",
+    "Board",
+    "Conditions",
     "Measures",
     "Server",
     "Services",
     "Site",
+    "Told",
     "Workers",
     "bind",
     "capability_statement",

@@ -18,11 +18,12 @@ from flask import request as http
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from fhir_bridge import clock
+from fhir_bridge.api.board import Told
 from fhir_bridge.api.capabilities import capability_statement
 from fhir_bridge.api.cross_origin import CrossOrigin
 from fhir_bridge.api.errors import reply_of
 from fhir_bridge.api.measures import Measures
-from fhir_bridge.api.monitoring import Monitor
+from fhir_bridge.api.monitoring import Chinese, Monitor
 from fhir_bridge.api.openapi import openapi_document
 from fhir_bridge.api.operate import operate_with
 from fhir_bridge.api.read_request import read_request, segments
@@ -49,17 +50,23 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
 
 
 def create_app(
-    services: Services, *, validation: Validation = "full", measures: Measures | None = None
+    services: Services,
+    *,
+    validation: Validation = "full",
+    measures: Measures | None = None,
+    told: Told | None = None,
+    chinese: Chinese | None = None,
 ) -> Flask:
     """The application: the FHIR API below ``/fhir``, ``/health`` and ``/metrics``.
 
     `validation` says what a write refuses: "full" every error, "shape" only what cannot be
-    read as FHIR.  `measures` is where it counts, when other processes count with it.
+    read as FHIR.  `measures` is where it counts, when other processes count with it; `told` says
+    how the feeds are, and `chinese` words an issue in Chinese, both for ``/health``.
     """
     app = Flask("fhir_bridge.api", static_folder=None)
     # An address is what the client sent: no redirect may reshape it.
     app.url_map.merge_slashes = False
-    edge = Edge(services, validation, measures)
+    edge = Edge(services, validation, Monitor(services, measures, told, chinese))
     app.register_blueprint(fhir_blueprint(edge), url_prefix="/fhir")
     app.add_url_rule("/health", "health", edge.monitor.health)
     app.add_url_rule("/metrics", "metrics", edge.monitor.metrics)
@@ -85,12 +92,12 @@ class Edge:
         self,
         services: Services,
         validation: Validation = "full",
-        measures: Measures | None = None,
+        monitor: Monitor | None = None,
     ) -> None:
         self._services = services
         self._validation: Validation = validation
         self._operate = operate_with(services.library)
-        self.monitor = Monitor(services, measures)
+        self.monitor = monitor or Monitor(services, None)
         self._cross_origin = CrossOrigin(services.settings.cors_origins)
 
     def fhir(self, rest: str = "") -> Response:

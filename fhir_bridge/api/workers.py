@@ -28,6 +28,7 @@ from threading import Event, Thread
 from typing import Any, NamedTuple
 
 from fhir_bridge import log
+from fhir_bridge.api.board import Board, Told
 from fhir_bridge.api.measures import Measures, shared_measures
 from fhir_bridge.api.server import serve
 
@@ -39,6 +40,14 @@ _SETTLED_SECONDS = 60.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 _LOOK_SECONDS = 0.5
 _STARTS = get_context("spawn")
+
+
+class _Shared(NamedTuple):
+    """What a worker shares with the others: its row of counts, the board, the listener."""
+
+    measures: Measures
+    board: Board
+    listener: socket.socket
 
 
 class Site(NamedTuple):
@@ -60,7 +69,7 @@ class _Slot:
 
 
 class Workers:
-    """`count` processes; each calls ``make(settings, measures)`` once and serves its `Site`.
+    """`count` processes; each calls ``make(settings, measures, board)`` once and serves its `Site`.
 
     `make` is a function of a module and `settings` can be pickled: both travel to processes
     that begin with nothing.
@@ -68,15 +77,18 @@ class Workers:
 
     def __init__(
         self,
-        make: Callable[[Any, Measures], Site],
+        make: Callable[[Any, Measures, Board], Site],
         settings: Any,
         listener: socket.socket,
         *,
         count: int,
         threads: int,
+        told: Told | None = None,
     ) -> None:
         self._make, self._settings, self._threads = make, settings, threads
         self._listener = listener
+        self._board = Board(_STARTS.RawArray)
+        self._told = told or dict
         self._slots = [_Slot(measures) for measures in shared_measures(count, _STARTS.RawArray)]
         self._stopping = Event()
         self._watcher = Thread(target=self._watch, name="workers", daemon=True)
@@ -89,6 +101,7 @@ class Workers:
 
     def start(self) -> None:
         """Start all; connections wait in the listener until the first is ready."""
+        self._board.write(self._told())
         for slot in self._slots:
             self._start(slot)
         self._watcher.start()
@@ -113,15 +126,21 @@ class Workers:
     def _start(self, slot: _Slot) -> None:
         slot.process = _STARTS.Process(
             target=_work,
-            args=(self._make, self._settings, slot.measures, self._listener, self._threads),
+            args=(
+                self._make,
+                self._settings,
+                _Shared(slot.measures, self._board, self._listener),
+                self._threads,
+            ),
             name="fhir-bridge-worker",
         )
         slot.started = time.monotonic()
         slot.process.start()
 
     def _watch(self) -> None:
-        """Start again what has ended, until `stop`."""
+        """Start again what has ended and tell how the feeds are, until `stop`."""
         while not self._stopping.is_set():
+            self._board.write(self._told())
             running = [slot.process.sentinel for slot in self._slots if slot.process is not None]
             if running:
                 wait(running, _LOOK_SECONDS)
@@ -152,10 +171,9 @@ class Workers:
 
 
 def _work(
-    make: Callable[[Any, Measures], Site],
+    make: Callable[[Any, Measures, Board], Site],
     settings: Any,
-    measures: Measures,
-    listener: socket.socket,
+    shared: _Shared,
     threads: int,
 ) -> None:
     """The life of a worker: until SIGTERM, or until the process that started it is gone."""
@@ -166,10 +184,10 @@ def _work(
     parent = parent_process()
     if parent is not None:
         Thread(target=_follow, args=(parent, stop), name="parent", daemon=True).start()
-    site = make(settings, measures)
+    site = make(settings, shared.measures, shared.board)
     gc.collect()
     gc.freeze()  # definitions and profiles live as long as the process: never walk them
-    server = serve(site.app, "", 0, threads, listener=listener)
+    server = serve(site.app, "", 0, threads, listener=shared.listener)
     stop.wait()
     server.close()
     site.close()

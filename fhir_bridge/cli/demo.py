@@ -68,8 +68,9 @@ def command(
         log_level="WARNING" if log_level == "INFO" else log_level,
     )
     require_free_port(settings.host, settings.port, "--port", "the pages and the API")
-    hospital = mllp_port or hospital_feed(load_feeds(artifacts())).listener.port
-    require_free_port(settings.listen, hospital, "--mllp-port", "the hospital's messages")
+    feed = hospital_feed(load_feeds(artifacts()))
+    port = mllp_port or feed.listener.port
+    require_free_port(settings.listen, port, "--mllp-port", f"the messages of feed {feed.name}")
     choice = Choice(residents, seed, mllp_port, data is None, leave, resend)
     try:
         return run(settings, choice)

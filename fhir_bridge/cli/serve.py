@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import signal
 from pathlib import Path
 from threading import Event
@@ -10,9 +11,11 @@ from typing import Any
 import click
 
 from fhir_bridge.cli.ports import require_free_port
-from fhir_bridge.config import load_settings
+from fhir_bridge.config import Settings, load_settings
 
-__all__ = ["command"]
+__all__ = ["access_line", "command"]
+
+_GRACE_SECONDS = 5
 
 
 @click.command("serve")
@@ -47,9 +50,23 @@ def command(data: Path | None, **chosen: Any) -> int:
     try:
         product.start()
         click.echo(f"FHIR Bridge serves {product.page_url} and {settings.fhir_base}", err=True)
+        click.echo(access_line(settings), err=True)
         stop.wait()
     except OSError as error:
         raise click.ClickException(f"cannot listen: {error.strerror or error}") from error
     finally:
+        # Should something of ours hang in spite of its own limits, the process ends all the same.
+        faulthandler.dump_traceback_later(settings.stop_seconds + _GRACE_SECONDS, exit=True)
         product.stop()
+        faulthandler.cancel_dump_traceback_later()
     return 0
+
+
+def access_line(settings: Settings) -> str:
+    """What the setting ``access`` means for whoever starts the service."""
+    if settings.access == "closed":
+        return "access=closed: nobody sees the record until an authorization server is connected"
+    return (
+        "access=local: every program and user of this machine sees and changes the whole record;"
+        " others, and all that comes through a proxy, are refused"
+    )

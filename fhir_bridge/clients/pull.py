@@ -21,7 +21,7 @@ import requests
 from fhir_bridge import clock, log
 from fhir_bridge.clients.page import fetch_page
 from fhir_bridge.clients.pull_source import PullSource
-from fhir_bridge.errors import BridgeError
+from fhir_bridge.errors import BridgeError, Issue
 
 __all__ = ["Appender", "Pulled", "Puller"]
 
@@ -57,6 +57,8 @@ class Puller:
         wait: Callable[[float], object] = time.sleep,
     ) -> None:
         self._source, self._append, self._state, self._wait = source, append, state, wait
+        self.trouble: Issue | None = None
+        """Why the last reading broke off; None when it came to its end."""
 
     def read(self) -> Pulled:
         """Read the list once, from where the last reading broke off or from its start.
@@ -83,9 +85,14 @@ class Puller:
         while not stop.is_set():
             try:
                 pulled = self.read()
+                self.trouble = None
                 log.event("pulled", feed=self._source.feed, count=pulled.rows)
-            except BridgeError as error:
-                log.event("pull failed", feed=self._source.feed, code=error.code)
+            except Exception as error:  # a fault of ours must not end the reading for ever
+                self.trouble = (
+                    error.issues[0] if isinstance(error, BridgeError) else Issue("FB-6101")
+                )
+                kind = type(error).__name__
+                log.event("pull failed", feed=self._source.feed, code=self.trouble.code, kind=kind)
             stop.wait(self._source.every_seconds)
 
     def _session(self) -> requests.Session:

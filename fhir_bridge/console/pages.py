@@ -6,7 +6,7 @@ not be framed.  A page that does not exist and one that may not be seen look ali
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -35,7 +35,7 @@ from fhir_bridge.console.record import gather
 from fhir_bridge.console.services import Services
 from fhir_bridge.console.terms import Terms
 from fhir_bridge.console.unread_view import count_by_feed, view_unread
-from fhir_bridge.errors import BridgeError
+from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource, definitions, parse_json
 from fhir_bridge.identity import decisions
 from fhir_bridge.ingest import Replay, pipeline_issues
@@ -54,10 +54,16 @@ _POLICY = (
 )
 
 View = Callable[..., Any]
+Told = Callable[[], Mapping[str, Sequence[Issue]]]
 
 
-def create_console(services: Services, *, artifacts: Artifacts | None = None) -> Blueprint:
-    """The blueprint: ``/`` and everything under ``/console``."""
+def create_console(
+    services: Services, *, artifacts: Artifacts | None = None, told: Told | None = None
+) -> Blueprint:
+    """The blueprint: ``/`` and everything under ``/console``.
+
+    `told` says what is wrong now with each feed that receives by itself, and with all ("").
+    """
     console = Blueprint(
         "console",
         __name__,
@@ -65,7 +71,7 @@ def create_console(services: Services, *, artifacts: Artifacts | None = None) ->
         static_folder="static",
         static_url_path="/console/static",
     )
-    pages = _Pages(services, artifacts or Artifacts())
+    pages = _Pages(services, artifacts or Artifacts(), told or dict)
     for path, name in (
         ("/", "overview"),
         ("/console/residents", "residents"),
@@ -148,8 +154,8 @@ def _seal(response: Response) -> Response:
 class _Pages:
     """The views, with the services behind them."""
 
-    def __init__(self, services: Services, artifacts: Artifacts) -> None:
-        self._services = services
+    def __init__(self, services: Services, artifacts: Artifacts, told: Told) -> None:
+        self._services, self._told = services, told
         self._terms = Terms(services.profiles.code_systems.values())
         self._names = IdentifierNames.from_artifacts(artifacts)
         rule = read_load_rule(artifacts)
@@ -193,11 +199,20 @@ class _Pages:
             loads=counts.loads,
             held=held_lines(store.held.list(limit=_LAST_ERRORS), self._names, g.words),
             tiles=self._tiles(counts, feeds),
-            warnings=[
-                in_language(issue, language)
-                for issue in (*store.index_issues(), *pipeline_issues(store))
-            ],
+            warnings=[in_language(issue, language) for issue in self._warnings()],
         )
+
+    def _warnings(self) -> list[Issue]:
+        """What the operator should mend: storage, feeds, index; each said once."""
+        store = self._services.store
+        told = [issue for issues in self._told().values() for issue in issues]
+        found = [
+            *filter(None, [store.storage_trouble()]),
+            *told,
+            *store.index_issues(),
+            *pipeline_issues(store),
+        ]
+        return list({(each.code, each.sentence): each for each in found}.values())
 
     def _tiles(self, counts: Counts, feeds: list[Any]) -> list[dict[str, Any]]:
         quarantined = sum(feed.quarantined for feed in feeds)

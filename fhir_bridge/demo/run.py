@@ -122,7 +122,7 @@ def _watch(product: Product, sources: SourceProcess, progress: Progress, stop: E
     while sources.working and not stop.wait(0.3):
         show()
     show()
-    while _files_waiting(settings.data / "inbox") and not stop.wait(0.3):
+    while product.folders.waiting() and not stop.wait(0.3):
         show()
     quiet = 0
     while quiet < _QUIET_LOOKS and not stop.wait(0.3):
@@ -144,16 +144,6 @@ def _pull(product: Product, sources: SourceProcess, failures: list[str]) -> None
         failures.append(str(error))
 
 
-def _files_waiting(inbox: Path) -> bool:
-    """Whether a dropped file has not been taken yet."""
-    return any(
-        path.is_file() and not path.name.startswith(".")
-        for folder in (inbox.iterdir() if inbox.is_dir() else ())
-        if folder.is_dir()
-        for path in folder.iterdir()
-    )
-
-
 def hospital_feed(feeds: Mapping[str, Feed]) -> Feed:
     """The feed whose MLLP listener the hospital of the community sends to."""
     return next(feed for _, feed in sorted(feeds.items()) if feed.listener.kind == "mllp")
@@ -171,7 +161,7 @@ def _make_room(data: Path, *, fresh: bool) -> None:
     """An empty folder for a fresh demo; only what an earlier demo left is ever removed."""
     if fresh and (data / _MARK).exists():
         shutil.rmtree(data)
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     (data / _MARK).touch()
 
 

@@ -13,7 +13,7 @@ from .arrival import Arrival
 from .convert import Converted, convert, find_standard_feed
 from .detect import detect
 from .feed import Feed, Listener, find_map, get_feed, load_feeds, parse_feed
-from .journal import Journal
+from .journal import Journal, unavailable
 from .keeper import PipelineProcess
 from .naming import named_resource_id
 from .parse import message_types
@@ -48,4 +48,5 @@ __all__ = [
     "named_resource_id",
     "parse_feed",
     "pipeline_issues",
+    "unavailable",
 ]

@@ -10,16 +10,17 @@ worked on twice.  What is refused at the door rests in quarantine with its issue
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 
-from fhir_bridge import clock
-from fhir_bridge.errors import Issue
-from fhir_bridge.store import Appended, JournalEntry, Store
+from fhir_bridge import clock, log
+from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.store import Appended, JournalEntry, Store, is_storage_fault
 
 from .arrival import Arrival
 from .refusals import Refusal, Refusals
 
-__all__ = ["Arrival", "Journal", "content_digest"]
+__all__ = ["Arrival", "Journal", "content_digest", "unavailable"]
 
 
 class Journal:
@@ -67,3 +68,11 @@ class Journal:
 def content_digest(data: bytes) -> str:
     """The digest that names `data`: SHA-256, hexadecimal."""
     return hashlib.sha256(data).hexdigest()
+
+
+def unavailable(error: Exception) -> Issue:
+    """Why an arrival could not be kept: what the storage says (FB-5013 to FB-5017), else FB-6101."""
+    if isinstance(error, BridgeError) and is_storage_fault(error):
+        return error.issues[0]
+    log.event("journal_fault", level=logging.ERROR, code="FB-6101", kind=type(error).__name__)
+    return Issue("FB-6101")

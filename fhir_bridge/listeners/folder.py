@@ -6,161 +6,100 @@ or ``.tmp`` are never taken, so a sender that writes under such a name and renam
 safe at any speed.  A taken file is one journal entry; when that is durable the file
 moves to ``done/``.  A crash in between brings the file again, and the journal knows it.
 What cannot be read or is too large moves to ``failed/`` and never stops the others.
+
+Each inbox is watched by a thread of its own: a share that hangs holds up nobody else.
 """
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import threading
 import time
-from collections.abc import Iterable, Mapping
-from fnmatch import fnmatch
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from fhir_bridge import clock, log
+from fhir_bridge import log
 from fhir_bridge.errors import Issue
-from fhir_bridge.ingest import Arrival, Feed, Journal
+from fhir_bridge.ingest import Feed, Journal
+from fhir_bridge.listeners.inbox import Inbox
 
-__all__ = ["LARGEST_FILE", "FolderWatcher"]
-
-LARGEST_FILE = 512 * 1024 * 1024  # bytes
-
-_UNFINISHED = (".part", ".tmp", ".filepart", ".crdownload")
-_PATTERNS = {
-    "hl7v2": ("*.hl7", "*.txt"),
-    "cda": ("*.xml",),
-    "table": ("*.csv", "*.tsv", "*.xlsx", "*.json", "*.ndjson"),
-    "fhir": ("*.json", "*.xml", "*.ndjson"),
-}
-_CONTENT_TYPES = {
-    ".csv": "text/csv",
-    ".tsv": "text/tab-separated-values",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".json": "application/json",
-    ".ndjson": "application/x-ndjson",
-    ".xml": "application/xml",
-    ".hl7": "application/hl7-v2",
-    ".txt": "application/hl7-v2",
-}
+__all__ = ["FolderWatcher"]
 
 
 class FolderWatcher:
     """Watches the folder of every feed of kind ``folder``; `inbox` holds those not named."""
 
     def __init__(self, feeds: Iterable[Feed], journal: Journal, inbox: Path) -> None:
-        self._feeds = [feed for feed in feeds if feed.listener.kind == "folder"]
-        self._journal = journal
-        self._inbox = inbox
-        self._seen: dict[Path, tuple[int, int, float]] = {}  # size, mtime_ns, since (monotonic)
+        self._inboxes = [
+            Inbox(
+                feed,
+                Path(feed.listener.folder) if feed.listener.folder else inbox / feed.name,
+                journal,
+                ours=not feed.listener.folder,
+            )
+            for feed in feeds
+            if feed.listener.kind == "folder"
+        ]
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
+        self._threads = [
+            threading.Thread(
+                target=self._run, args=(each,), name=f"folder {each.feed.name}", daemon=True
+            )
+            for each in self._inboxes
+        ]
 
     @property
     def folders(self) -> Mapping[str, Path]:
         """The folder of each feed, by name."""
-        return {
-            feed.name: Path(feed.listener.folder)
-            if feed.listener.folder
-            else self._inbox / feed.name
-            for feed in self._feeds
-        }
+        return {each.feed.name: each.folder for each in self._inboxes}
+
+    @property
+    def conditions(self) -> Mapping[str, Sequence[Issue]]:
+        """What is wrong with each feed's inbox now, by name; empty where all is well."""
+        return {each.feed.name: each.conditions for each in self._inboxes}
+
+    def waiting(self) -> bool:
+        """Whether some inbox holds a file that will be taken."""
+        return any(each.waiting() for each in self._inboxes)
 
     def start(self) -> None:
         """Make the folders and begin to watch."""
-        for name, folder in self.folders.items():
-            for part in (folder, folder / "done", folder / "failed"):
-                part.mkdir(parents=True, exist_ok=True)
-            log.event("folder_watched", feed=name)
-        self._thread.start()
+        for each in self._inboxes:
+            each.make()
+            log.event("folder_watched", feed=each.feed.name)
+        for thread in self._threads:
+            thread.start()
 
     def stop(self, timeout: float = 10) -> None:
-        """Finish the file at hand and end."""
+        """Finish the files at hand and end; one that takes longer is read again at the next start."""
         self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout)
+        for each in self._inboxes:
+            each.stop()
+        until = time.monotonic() + timeout
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, until - time.monotonic()))
 
     def scan(self, now: float) -> int:
         """Look once through all folders at monotonic time `now`; how many files were taken."""
-        taken = 0
-        present: set[Path] = set()
-        folders = self.folders
-        for feed in self._feeds:
-            for path in self._candidates(feed, folders[feed.name]):
-                present.add(path)
-                if self._stopping.is_set():
-                    return taken
-                if self._settled(path, feed, now):
-                    taken += self._take(path, feed)
-        for gone in self._seen.keys() - present:
-            del self._seen[gone]
-        return taken
+        return sum(each.look(now) for each in self._inboxes)
 
-    def _run(self) -> None:
-        seconds = min((feed.listener.settle_seconds for feed in self._feeds), default=2) / 2
-        while not self._stopping.wait(max(0.05, min(seconds, 1))):
+    def _run(self, inbox: Inbox) -> None:
+        pause = max(0.05, min(inbox.feed.listener.settle_seconds / 2, 1))
+        said: list[str] = []
+        while not self._stopping.wait(pause):
             try:
-                self.scan(time.monotonic())
-            except Exception:  # one unreadable folder must not end the watch over the others
-                log.event("folder_fault", code="FB-9001")
-
-    def _candidates(self, feed: Feed, folder: Path) -> list[Path]:
-        patterns = feed.listener.pattern or _PATTERNS[feed.format]
-        return [
-            path
-            for path in sorted(folder.iterdir())
-            if not path.name.startswith(".")
-            and not path.name.lower().endswith(_UNFINISHED)
-            and any(fnmatch(path.name.lower(), pattern.lower()) for pattern in patterns)
-            and path.is_file()
-        ]
-
-    def _settled(self, path: Path, feed: Feed, now: float) -> bool:
-        """Whether size and time of change have stood still long enough."""
-        try:
-            status = path.stat()
-        except OSError:
-            return False
-        size, changed, since = self._seen.get(path, (-1, -1, now))
-        if (size, changed) != (status.st_size, status.st_mtime_ns):
-            self._seen[path] = (status.st_size, status.st_mtime_ns, now)
-            return feed.listener.settle_seconds <= 0
-        return now - since >= feed.listener.settle_seconds
-
-    def _take(self, path: Path, feed: Feed) -> int:
-        """Journal one file, then move it; 1 if it was taken."""
-        before = path.stat()
-        if before.st_size > LARGEST_FILE:
-            self._fail(path, feed, Issue("FB-6103", details={"limit": str(LARGEST_FILE)}))
-            return 0
-        try:
-            data = path.read_bytes()
-        except OSError:
-            self._fail(path, feed, Issue("FB-6102"))
-            return 0
-        after = path.stat()
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-            return 0  # still being written after all: look again later
-        content_type = _CONTENT_TYPES.get(path.suffix.lower(), "application/octet-stream")
-        arrival = Arrival(feed.name, data, "", content_type, path.name)
-        try:
-            self._journal.append([arrival])
-        except Exception:  # the database is away: the file stays and is tried again
-            log.event("journal_unavailable", feed=feed.name, code="FB-6101")
-            return 0
-        self._move(path, path.parent / "done")
-        log.event("file_taken", feed=feed.name, bytes=len(data))
-        return 1
-
-    def _fail(self, path: Path, feed: Feed, issue: Issue) -> None:
-        log.event("file_refused", feed=feed.name, code=issue.code)
-        self._journal.refuse(Arrival(feed.name, b"", source=path.name), [issue])
-        self._move(path, path.parent / "failed")
-
-    def _move(self, path: Path, folder: Path) -> None:
-        """Move within the feed's folder; a name already there gets the time beside it."""
-        target = folder / path.name
-        if target.exists():
-            target = folder / f"{path.stem}.{clock.now():%Y%m%dT%H%M%S%f}{path.suffix}"
-        with contextlib.suppress(OSError):
-            path.replace(target)
-        self._seen.pop(path, None)
+                inbox.look(time.monotonic())
+            except Exception as error:  # a fault of ours must not end the watch
+                log.event(
+                    "folder_fault", feed=inbox.feed.name, code="FB-9001", kind=type(error).__name__
+                )
+            codes = [each.code for each in inbox.conditions]
+            if codes != said:
+                said = codes
+                if not codes:
+                    log.event("inbox_well", feed=inbox.feed.name)
+                for code in codes:
+                    log.event(
+                        "inbox_trouble", level=logging.WARNING, feed=inbox.feed.name, code=code
+                    )

@@ -16,12 +16,12 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fhir_bridge import hl7v2, log
-from fhir_bridge.errors import Issue
-from fhir_bridge.ingest import Arrival, Feed, Journal, Refusal
+from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.ingest import Arrival, Feed, Journal, Refusal, unavailable
 
 from .admission import Admission, admit, answer
 from .connection import Connection
@@ -59,6 +59,7 @@ class MllpServer:
         self._spent = 0.0  # seconds on refusals in this round
         self._listening: dict[str, socket.socket] = {}
         self._wakers: tuple[socket.socket, socket.socket] | None = None
+        self._trouble: list[Issue] = []  # why the last messages could not be kept
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="mllp", daemon=True)
 
@@ -67,10 +68,26 @@ class MllpServer:
         """Address of each feed, by name (port 0 in the feed means: any free one)."""
         return {name: found.getsockname()[:2] for name, found in self._listening.items()}
 
+    @property
+    def conditions(self) -> Mapping[str, Sequence[Issue]]:
+        """What is wrong with each feed now, by name; empty where all is well."""
+        ended = self._thread.ident is not None and not self._thread.is_alive()
+        return {
+            feed.name: [Issue("FB-6118", details={"feed": feed.name})] if ended else self._trouble
+            for feed in self._feeds
+        }
+
     def start(self) -> None:
-        """Bind every port and begin; OSError when a port is taken."""
+        """Bind every port and begin.  Raises BridgeError FB-9004 when a port cannot be had."""
         for feed in self._feeds:
-            listening = socket.create_server((self._host, feed.listener.port), backlog=128)
+            try:
+                listening = socket.create_server((self._host, feed.listener.port), backlog=128)
+            except OSError as error:
+                raise BridgeError(
+                    "FB-9004", host=self._host, port=feed.listener.port,
+                    what=f"the feed {feed.name}", option=f"listener.port of the feed {feed.name}",
+                    reason=error.strerror or error,
+                ) from error  # fmt: skip
             listening.setblocking(False)
             self._listening[feed.name] = listening
             self._selector.register(listening, selectors.EVENT_READ, feed)
@@ -217,9 +234,10 @@ class MllpServer:
         if arrivals:
             try:
                 self._journal.append(arrivals)
-            except Exception:  # whatever the database says, the sender must keep its message
-                log.event("journal_unavailable", code="FB-6101", count=len(arrivals))
-                trouble = [Issue("FB-6101")]
+            except Exception as error:  # whatever it is, the sender must keep its message
+                trouble = [unavailable(error)]
+                log.event("journal_unavailable", code=trouble[0].code, count=len(arrivals))
+            self._trouble = trouble
         began = time.perf_counter()
         self._refuse([each for each in taken if each.admission.issues])
         self._spent += time.perf_counter() - began

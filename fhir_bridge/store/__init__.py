@@ -9,6 +9,7 @@ from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.at_work import Begun
 from fhir_bridge.store.backup import Manifest
 from fhir_bridge.store.backup import verify as verify_backup
+from fhir_bridge.store.faults import is_storage_fault
 from fhir_bridge.store.held import HeldItem, HeldRow
 from fhir_bridge.store.journal import Appended, FeedCounts, JournalEntry, JournalMessage
 from fhir_bridge.store.links import LoggedLink
@@ -43,6 +44,7 @@ __all__ = [
     "UnreadPlace",
     "UnreadTally",
     "Written",
+    "is_storage_fault",
     "moment_of",
     "open_store",
     "resource_key",

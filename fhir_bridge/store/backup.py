@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -85,7 +86,8 @@ def back_up(store: Store, path: Path) -> Manifest:
     """Writes a backup of `store` to `path` (not there yet) and reads it again to verify."""
     with (
         store.reading(snapshot=True) as session,
-        gzip.open(path, "xt", encoding="utf-8", compresslevel=3) as file,
+        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw,
+        gzip.open(raw, "wt", encoding="utf-8", compresslevel=3) as file,
     ):
         file.write(json.dumps([_FORMAT, _types(session)]) + "\n")
         counts, digests = {}, {}

@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +155,8 @@ class SqliteDatabase:
         self._lock = threading.Lock()
         self._closed = False
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_private(self.path)
             self._connect().connection.close()
             opened = self.path.stat()
         except (OSError, sqlite3.Error) as error:
@@ -319,6 +320,18 @@ class SqliteDatabase:
             connection.execute(pragma)
         connection.create_function("body_text", 2, lower_text, deterministic=True)
         return SqliteSession(connection)
+
+
+def _make_private(path: Path) -> None:
+    """The file, made where it is not there yet, for its owner alone.
+
+    SQLite gives the write-ahead log and what stands beside it the same rights.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    for each in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        with suppress(FileNotFoundError, PermissionError):
+            if each.stat().st_mode & 0o077:
+                each.chmod(0o600)
 
 
 def _is_interrupt(error: BaseException) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
 
-from fhir_bridge.listeners.folder import LARGEST_FILE
+from fhir_bridge.listeners.inbox import LARGEST_FILE
 from tests.journeys.site import Site
 from tests.soak.dose import Dose
 from tests.soak.traffic import Answers, Hospital, reader
