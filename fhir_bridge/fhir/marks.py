@@ -14,7 +14,17 @@ from typing import Any
 
 from fhir_bridge.fhir.json_format import Resource, written_decimal
 
-__all__ = ["NULL", "USUAL", "has_marks", "is_null", "is_usual", "strip_marks", "unmarked", "usual"]
+__all__ = [
+    "NULL",
+    "USUAL",
+    "has_marks",
+    "is_instead",
+    "is_null",
+    "is_usual",
+    "strip_marks",
+    "unmarked",
+    "usual",
+]
 
 NULL = "\ufdd0"
 USUAL = "\ufdd1"
@@ -28,6 +38,7 @@ _FRAME = frozenset(
         "active",
         "assigner",
         "comparator",
+        "function",
         "mode",
         "rank",
         "status",
@@ -55,23 +66,34 @@ def is_usual(value: Any) -> bool:
     return isinstance(value, str) and value.startswith(USUAL)
 
 
-def usual(value: Any) -> Any:
+def is_instead(value: str) -> bool:
+    """Whether a text that is supposed stands in the place of what is taken back.
+
+    >>> is_instead(usual("active", instead=True)), is_instead(usual("active"))
+    (True, False)
+    """
+    return value.endswith(USUAL) and len(value) > 1
+
+
+def usual(value: Any, *, instead: bool = False) -> Any:
     """`value` marked as supposed: a scalar as marked text, an object or list by its leaves.
 
-    What is empty, marked already, or takes back, stays as it is.
+    What is empty, marked already, or takes back, stays as it is.  With `instead` what the
+    source stated before is taken back as well.
 
     >>> usual("active") == USUAL + "active", usual(True) == USUAL + "true", usual(NULL) == NULL
     (True, True, True)
     """
     if isinstance(value, dict):
-        return {key: usual(child) for key, child in value.items()}
+        return {key: usual(child, instead=instead) for key, child in value.items()}
     if isinstance(value, list):
-        return [usual(child) for child in value]
+        return [usual(child, instead=instead) for child in value]
     if value in (None, "") or is_null(value) or is_usual(value):
         return value
+    end = USUAL if instead else ""
     if isinstance(value, bool):
-        return USUAL + ("true" if value else "false")
-    return USUAL + str(getattr(value, "text", value) if not isinstance(value, str) else value)
+        return f"{USUAL}{'true' if value else 'false'}{end}"
+    return f"{USUAL}{getattr(value, 'text', value) if not isinstance(value, str) else value}{end}"
 
 
 def unmarked(text: str) -> Any:

@@ -176,7 +176,7 @@ def is_taken_back(resource: Resource) -> bool:
         for key, value in resource.items()
         if key not in {"resourceType", "id", "meta", "active", "mode", "physicalType"}
     }
-    return has_marks(said) and unmarked(said)[0] is None
+    return has_marks(said) and unmarked(said).value is None
 
 
 def read_entry(number: int, entry: Any, container: Container | None, source: str) -> Entry:

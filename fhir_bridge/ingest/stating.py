@@ -261,7 +261,7 @@ def _row(key: int, saying: Saying) -> StatementRow:
 def _without_marks(resource: Resource, marked: frozenset[str]) -> Resource:
     kept = {}
     for key, value in resource.items():
-        plain = unmarked(value)[0] if key in marked else value
+        plain = unmarked(value).value if key in marked else value
         if plain is not None:
             kept[key] = plain
     return kept

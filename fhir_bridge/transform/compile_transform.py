@@ -94,7 +94,7 @@ def compile_argument(parameter: Parameter, view: RuleView, *, is_target: bool = 
     steps = [fetcher(part, unit.shapes) for part in path]
 
     def follow(_run: Run, frame: list[Any]) -> Any:
-        items = [as_item(frame[slot])]
+        items = [] if frame[slot] is None else [as_item(frame[slot])]
         for step in steps:
             items = [child for item in items for child in step(item)]
         return only(items)

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from fhir_bridge.fhir import written_decimal
-from fhir_bridge.fhir.marks import USUAL, is_null, is_usual, unmarked
+from fhir_bridge.fhir.marks import USUAL, is_instead, is_null, is_usual, unmarked
 from fhir_bridge.transform.source import carried
 
 __all__ = ["MISFIT", "fit_for", "type_of_scalar"]
@@ -125,7 +125,8 @@ def _of_mark(value: Any, fit: Callable[[Any], Any]) -> Any:
     if not is_usual(value):
         return MISFIT
     fitted = fit(value.strip(USUAL))
-    return fitted if fitted is MISFIT else f"{USUAL * 2}{_text(fitted)}"
+    end = USUAL if is_instead(value) else ""
+    return fitted if fitted is MISFIT else f"{USUAL * 2}{_text(fitted)}{end}"
 
 
 _FITS: dict[str, Callable[[Any], Any]] = {

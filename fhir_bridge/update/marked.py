@@ -6,16 +6,18 @@ and nothing is left beside it but what tells its kind.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from fhir_bridge.fhir import marks
 from fhir_bridge.fhir.marks import NULL, USUAL
 
-__all__ = ["is_null", "unmarked"]
+__all__ = ["Plain", "is_null", "unmarked", "unmarked_properties"]
 
 _KIND_ONLY = frozenset(
     [
         "extension",
+        "function",
         "period",
         "preferred",
         "rank",
@@ -29,28 +31,51 @@ _KIND_ONLY = frozenset(
     ]
 )
 
+_BESIDE_VALUE = frozenset([*_KIND_ONLY, "code", "comparator", "currency"])
+
 
 def is_null(text: str) -> bool:
     """Whether a text holds the null."""
     return NULL in text
 
 
-def unmarked(value: Any) -> tuple[Any, bool]:
-    """The value without marks, None when it is taken back; and whether it is only usual."""
+class Plain(NamedTuple):
+    """A value without its marks; None when it is taken back.
+
+    `is_usual`: it is only supposed; `is_instead`: and stands for what is taken back.
+    """
+
+    value: Any
+    is_usual: bool = False
+    is_instead: bool = False
+
+
+def unmarked(value: Any) -> Plain:
+    """What a marked value says."""
     walk = _Marks()
     kept = walk.taken_off(value)
     if walk.null and not _says_something(kept):
-        return None, False
-    return kept, walk.usual
+        return Plain(None)
+    return Plain(kept, walk.usual, walk.instead or (walk.null and walk.usual))
+
+
+def unmarked_properties(properties: Mapping[str, Any]) -> Plain:
+    """What the JSON properties of an element, or of elements that belong together, say."""
+    kept = {key: unmarked(value) for key, value in properties.items()}
+    values = {key: plain.value for key, plain in kept.items() if plain.value is not None}
+    is_usual = any(plain.is_usual for plain in kept.values())
+    is_null = len(values) < len(kept)
+    is_instead = any(plain.is_instead for plain in kept.values()) or (is_usual and is_null)
+    return Plain(values or None, is_usual, is_instead)
 
 
 class _Marks:
     """One walk over a value."""
 
-    __slots__ = ("null", "usual")
+    __slots__ = ("instead", "null", "usual")
 
     def __init__(self) -> None:
-        self.null = self.usual = False
+        self.null = self.usual = self.instead = False
 
     def taken_off(self, value: Any) -> Any:
         kind = type(value)
@@ -60,12 +85,15 @@ class _Marks:
                 return None
             if value[:1] == USUAL:
                 self.usual = True
+                self.instead = self.instead or marks.is_instead(value)
                 return marks.unmarked(value)
             return value
         if kind is dict:
             kept = {
                 key: part for key, old in value.items() if (part := self.taken_off(old)) is not None
             }
+            if "value" in value and "value" not in kept and kept.keys() <= _BESIDE_VALUE:
+                return None
             return kept or None
         if kind is list:
             return [part for item in value if (part := self._item(item)) is not None] or None

@@ -19,7 +19,7 @@ from fhir_bridge.fhir import Resource, definitions
 __all__ = ["Path", "UpdateRules", "load_update_rules"]
 
 _FILE = "mappings/update.toml"
-_KEYS = frozenset({"parts", "united", "aliases", "identity", "together", "retired"})
+_KEYS = frozenset({"parts", "spans", "united", "aliases", "identity", "together", "retired"})
 
 Path = tuple[str, ...]
 """Names of elements from an item down; ``("type", "coding", "code")``."""
@@ -30,6 +30,7 @@ class UpdateRules:
     """The rules of a site; `identity` is by datatype or by ``Type.element``."""
 
     parts: frozenset[str] = frozenset({"Period"})
+    spans: frozenset[str] = frozenset()
     united: frozenset[str] = frozenset()
     aliases: frozenset[str] = frozenset()
     identity: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
@@ -71,6 +72,7 @@ def _rules(data: dict[str, Any]) -> UpdateRules:
                 raise ValueError(f"{section}.{name} is not a resource type")
     return UpdateRules(
         frozenset(data.get("parts", ("Period",))),
+        frozenset(data.get("spans", ())),
         frozenset(data.get("united", ())),
         frozenset(data.get("aliases", ())),
         {

@@ -3,7 +3,8 @@
 Statements are ordered by event time, then by receipt: `merge` lets a newer statement replace
 an older one slot by slot, so that the order of arrival does not matter.  A null is kept with
 its time, so that an older value that arrives late does not come back.  A *usual* value
-(supposed by a map because the message does not say) never replaces a stated one.
+(supposed by a map because the message does not say) never replaces a stated one, but may stand
+in the place of one that is taken back.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 from fhir_bridge.fhir import Resource, parse_json, render_json
 
-from .marked import unmarked
+from .marked import is_null, unmarked, unmarked_properties
 from .rules import UpdateRules, required_elements
 from .slots import Slots, slots_of
 
@@ -29,7 +30,8 @@ class Said:
     """What `source` said; times are milliseconds since 1970.
 
     `at` is the newest event time; `times` holds the slots whose time is another.  `nulls`
-    are slots that the source took back, `usual` those it did not really state.  `hidden` (of
+    are slots that the source took back, `usual` those it did not really state; one in both has
+    the time of the null.  `hidden` (of
     REST clients only): slots of other sources that were removed, and up to what time.
     """
 
@@ -73,12 +75,14 @@ def said_of(  # noqa: PLR0917 - who, when, what
     slots: Slots = {}
     nulls, usual = set[str](), set[str]()
     for slot, value in slots_of(resource, rules).items():
-        kept, is_usual = unmarked(value)
-        if kept:
-            slots[slot] = kept
-            if is_usual:
+        plain = unmarked(value) if type(value) is list else unmarked_properties(value)
+        if plain.value:
+            slots[slot] = plain.value
+            if plain.is_usual:
                 usual.add(slot)
-        elif slot not in required_elements(str(resource["resourceType"])):
+            if plain.is_instead:
+                nulls.add(slot)
+        elif slot.removesuffix("/start") not in required_elements(str(resource["resourceType"])):
             nulls.add(slot)  # what R4 requires cannot be taken back: it is as empty
     return Said(source, at, slots, level, since, nulls=frozenset(nulls), usual=frozenset(usual))
 
@@ -116,14 +120,19 @@ def merge(known: Said, new: Said) -> Said:
     slots = dict(known.slots)
     nulls, usual = set(known.nulls), set(known.usual)
     times = {slot: known.time(slot) for slot in (*known.slots, *known.nulls)}
-    for slot in new.nulls:
+    for slot in _taken_back(known, new):
         if new.time(slot) >= times.get(slot, new.time(slot)):
             slots.pop(slot, None)
             usual.discard(slot)
             nulls.add(slot)
             times[slot] = new.time(slot)
     for slot, value in new.slots.items():
-        if _replaces(known, new, slot):
+        if slot in new.usual and slot in nulls:
+            # What was taken back is gone since then, and what is supposed stands in its place.
+            if new.time(slot) >= times[slot] and not (slot in slots and _is_unknown(value)):
+                slots[slot] = value
+                usual.add(slot)
+        elif _replaces(known, new, slot):
             slots[slot] = value
             nulls.discard(slot)
             times[slot] = new.time(slot)
@@ -142,14 +151,33 @@ def merge(known: Said, new: Said) -> Said:
     )
 
 
+def _taken_back(known: Said, new: Said) -> Iterator[str]:
+    """The slots of `new.nulls`; an item without what tells it apart means all of its list."""
+    for slot in new.nulls:
+        name, brace, identity = slot.partition("{")
+        if brace and is_null(identity):
+            yield from (each for each in known.slots if each.startswith(f"{name}{{"))
+        else:
+            yield slot
+
+
 def _replaces(known: Said, new: Said, slot: str) -> bool:
     """Whether what `new` says in `slot` stands in the place of what is known."""
     if slot not in known.slots and slot not in known.nulls:
         return True
     known_is_usual, new_is_usual = slot in known.usual, slot in new.usual
-    if known_is_usual is not new_is_usual:
+    if known_is_usual is not new_is_usual and slot not in known.nulls:
         return known_is_usual
+    if new_is_usual and slot in known.slots:
+        was_unknown, is_unknown = _is_unknown(known.slots[slot]), _is_unknown(new.slots[slot])
+        if was_unknown is not is_unknown:
+            return was_unknown
     return new.time(slot) >= known.time(slot)
+
+
+def _is_unknown(value: Any) -> bool:
+    """Whether a supposed status says that nothing is known: it replaces no other supposition."""
+    return isinstance(value, dict) and value.get("status") == "unknown"
 
 
 def differences(old: Slots, new: Slots) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """A resource taken apart into what is stated one by one, and put together again.
 
 A slot is named by the element (``birthDate``, ``deceased[x]``), by the part of an element
-(``period/start``), or by the kind of an item in a list (``telecom{phone|home}``).  Its value
+(``period/start``; ``effective[x]/end`` of what is a time or a period), or by the kind of an item in a list (``telecom{phone|home}``).  Its value
 is an object with the JSON properties of the element: ``{"birthDate": "1980", "_birthDate":
 …}``; for items of a list the items of that kind, in order.
 https://hl7.org/fhir/R4/json.html
@@ -23,6 +23,8 @@ Slots = dict[str, Any]
 """Values by slot, in the order of the resource."""
 
 _FRAME = frozenset({"resourceType", "id"})
+_CHOICE = "[x]"
+_OPEN = "open"
 _OF_STORE = frozenset({"versionId", "lastUpdated"})
 
 
@@ -48,6 +50,8 @@ def resource_of(kind: str, id_: str, slots: Mapping[str, Any]) -> Resource:
             node.setdefault(name, []).extend(value)
         else:
             node.update(value)
+    for key in [key for key in resource if key.endswith(_CHOICE)]:
+        resource |= _joined(key.removesuffix(_CHOICE), resource.pop(key))
     ordered = _ordered(resource, definitions().types[kind])
     return {"resourceType": kind, "id": id_} | ordered
 
@@ -73,8 +77,35 @@ def _take(  # noqa: PLR0917 - what a walk needs
             inner = definitions().types[element.type]
             _take(value, inner, kind, f"{prefix}{name}/", rules, slots)
             continue
+        elif element.choice and not prefix and f"{kind}.{element.choice}" in rules.spans:
+            _take_span(label, key, value, slots)
+            continue
         slot = prefix + (label if prefix else rules.group(kind, label))
         slots.setdefault(slot, {})[key] = value
+
+
+def _take_span(label: str, key: str, value: Any, slots: Slots) -> None:
+    """A time is the start of a period; one without an end says that it is open."""
+    start: dict[str, Any] = {}
+    if key.endswith("DateTime"):
+        start["_start" if key[0] == "_" else "start"] = value
+    else:
+        end = {name: part for name, part in value.items() if name.removeprefix("_") == "end"}
+        start = {name: part for name, part in value.items() if name not in end}
+        if end:
+            slots[f"{label}/end"] = end
+        else:
+            start[_OPEN] = True
+    if start:
+        slots.setdefault(f"{label}/start", {}).update(start)
+
+
+def _joined(name: str, span: dict[str, Any]) -> Resource:
+    """The JSON properties of a choice of a time and a period."""
+    is_period = bool(span.pop(_OPEN, False)) or not span.keys() <= {"start", "_start"}
+    if is_period:
+        return {f"{name}Period": span}
+    return {key.replace("start", f"{name}DateTime"): value for key, value in span.items()}
 
 
 def _is_parted(element: ElementDefinition, rules: UpdateRules) -> bool:

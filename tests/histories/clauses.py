@@ -88,7 +88,7 @@ def _without_nulls(*given: Any, **named: Any) -> Any:
 
 
 def _plain_is_stated(value: Any) -> Any:
-    return update.unmarked(value)[0], False
+    return update.unmarked(value)._replace(is_usual=False)
 
 
 def _newest_alone(kind: str, id_: str, statements: Any, rules: UpdateRules) -> Any:

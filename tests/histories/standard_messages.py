@@ -3,10 +3,11 @@
 ``standard/segments.csv`` names every field of the segments of HL7 v2.5.1 with its data type
 (chapters 3, 4, 6, 7, 9, 10, 11, 12), ``standard/messages.csv`` which segments a message has,
 which event says the same anew and which undoes it.  Each field gets a value of its type.  A
-field is *key* when it says which thing a segment speaks of, or belongs to what does, so that
-an update must repeat it; a null is never sent where nothing would be left of the thing (a
+field is *key* when it says which thing a segment speaks of, or belongs to what does (the time for
+which a person takes part), so that an update must repeat it; a null is never sent where nothing would be left of the thing (a
 status, what a charge is for); fields that are *together* are one statement (a value, its unit and
 its flag; a dosage), so that one of them is never left out alone.
+A field may name a thing of its own that *stays* when the field is null (an account, the order behind a result).
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Field:
     key: bool
     together: str
     no_null: bool
+    stays: str
     example: str
 
     @property
@@ -135,7 +137,8 @@ def _fields() -> dict[str, list[Field]]:
         for row in csv.DictReader(file):
             field = Field(
                 row["segment"], int(row["field"]), row["name"], row["type"],
-                row["key"] == "yes", row["together"], row["null"] == "no", row["example"],
+                row["key"] == "yes", row["together"], row["null"] == "no",
+                row["null"].removeprefix("no"), row["example"],
             )  # fmt: skip
             found.setdefault(field.segment, []).append(field)
     return found

@@ -159,6 +159,122 @@ def test_what_is_only_usual_fills_and_never_replaces() -> None:
     assert _shown("Encounter", supposed, stated) == {"status": "finished"}
 
 
+def _document(date: str, **more: Any) -> dict[str, Any]:
+    return {"resourceType": "DocumentReference", "id": "d", "date": date} | more
+
+
+def test_what_stands_in_for_another_field_never_replaces_it_and_is_seen_when_that_is_null() -> None:
+    """The time of activity (supposed) beside that of origination (stated)."""
+    stated = _say(10, _document("2026-01-01"))
+    supposed = _say(20, _document(usual("2026-02-02")))
+    taken_back = _say(30, _document(usual("2026-03-03", instead=True)))
+    again = _say(40, _document(usual("2026-04-04")))
+    late = _say(15, _document("2026-01-15"))
+    newer = _say(50, _document("2026-05-05"))
+
+    def shown(*steps: Said) -> Any:
+        said = steps[0]
+        for step in steps[1:]:
+            said = merge(said, step)
+            assert read_said("a", said.at, said.slots, said.written_times()) == said
+        return _shown("DocumentReference", said)["date"]
+
+    assert shown(stated, supposed) == "2026-01-01"
+    assert shown(supposed, again) == "2026-04-04"
+    assert shown(stated, supposed, taken_back) == "2026-03-03"
+    assert shown(taken_back, stated) == shown(taken_back, late) == "2026-03-03"
+    assert (
+        shown(stated, taken_back, again) == shown(stated, taken_back, again, late) == "2026-04-04"
+    )
+    assert shown(taken_back, supposed) == "2026-03-03"
+    assert shown(stated, taken_back, again, newer, supposed) == "2026-05-05"
+
+
+def test_a_null_with_something_supposed_beside_it_uncovers_that() -> None:
+    """Two types of one choice, two items of a list, a status with its reason."""
+    died = _say(1, PATIENT | {"deceasedDateTime": "2026-01-01"})
+    dead = PATIENT | {"deceasedDateTime": NULL, "deceasedBoolean": f"{USUAL}{USUAL}true"}
+    assert _shown("Patient", merge(died, _say(2, dead))) == {"deceasedBoolean": True}
+    assert _shown("Patient", merge(died, _say(2, PATIENT | {"deceasedBoolean": usual(True)}))) == {
+        "deceasedDateTime": "2026-01-01"
+    }
+
+    dose = {"resourceType": "MedicationAdministration", "id": "m", "status": "not-done"}
+    refused = _say(1, dose | {"statusReason": [{"text": "no"}]})
+    null = _say(2, dose | {"statusReason": [{"coding": [{"code": NULL}], "text": NULL}]})
+    assert _shown("MedicationAdministration", merge(refused, null)) == {"status": "not-done"}
+
+
+def test_of_two_suppositions_that_nothing_is_known_is_the_lesser() -> None:
+    """A visit that was begun is not of unknown status because a message does not say when."""
+    begun = _say(1, VISIT | {"status": usual("in-progress")})
+    unknown = _say(2, VISIT | {"status": usual("unknown")})
+
+    assert _shown("Encounter", merge(begun, unknown)) == {"status": "in-progress"}
+    assert _shown("Encounter", merge(unknown, begun)) == {"status": "in-progress"}
+
+
+def test_a_null_of_what_tells_items_apart_means_every_item_of_its_source() -> None:
+    """The languages of a person are taken back without being named; those of others stay."""
+    chinese, french = ({"language": {"coding": [{"code": code}]}} for code in ("zh", "fr"))
+    null = {"language": {"coding": [{"code": NULL}]}, "preferred": True}
+    known = _say(1, PATIENT | {"communication": [chinese, french], "gender": "male"})
+    other = _say(1, PATIENT | {"communication": [french]}, "b")
+    merged = merge(known, _say(2, PATIENT | {"communication": [null]}))
+
+    assert _shown("Patient", merged) == {"gender": "male"}
+    assert _shown("Patient", merged, other)["communication"] == [french]
+
+
+def test_two_fields_that_fill_one_list_leave_each_other() -> None:
+    """The clinical information of the order (OBR-13) and its notes (NTE)."""
+    field = {"url": "https://fhir-bridge.org/fhir/StructureDefinition/source-field"}
+    clinical = {"extension": [field | {"valueString": "OBR-13"}], "text": "热"}
+    order: dict[str, Any] = {"resourceType": "ServiceRequest", "id": "o"}
+    known = _say(1, order | {"note": [clinical, {"text": "1"}]})
+
+    note = _shown("ServiceRequest", merge(known, _say(2, order | {"note": [{"text": "2"}]})))
+    assert note == {"note": [clinical, {"text": "2"}]}
+    null = _say(3, order | {"note": [clinical | {"text": NULL}]})
+    assert _shown("ServiceRequest", merge(known, null)) == {"note": [{"text": "1"}]}
+
+
+def test_a_time_is_the_start_of_a_period_whose_end_stays() -> None:
+    """A start said anew leaves the end; an end taken back leaves a time; a period may be open."""
+    report: dict[str, Any] = {"resourceType": "DiagnosticReport", "id": "r"}
+
+    def said(at: int, **effective: Any) -> Said:
+        return _say(at, report | effective)
+
+    whole = said(1, effectivePeriod={"start": "2026-01-01", "end": "2026-01-03"})
+    start = said(2, effectiveDateTime="2026-01-02")
+    no_end = said(3, effectiveDateTime="2026-01-02", effectivePeriod={"end": NULL})
+    shown = _shown("DiagnosticReport", merge(whole, start))
+    assert shown == {"effectivePeriod": {"start": "2026-01-02", "end": "2026-01-03"}}
+    shown = _shown("DiagnosticReport", merge(whole, no_end))
+    assert shown == {"effectiveDateTime": "2026-01-02"}
+
+    for effective in (
+        {"effectiveDateTime": "2026-01-02", "_effectiveDateTime": {"id": "a"}},
+        {"effectivePeriod": {"start": "2026-01-02"}},
+        {"effectivePeriod": {"end": "2026-01-02"}},
+        {"effectivePeriod": {"extension": [{"url": "urn:x", "valueCode": "unknown"}]}},
+    ):
+        assert _shown("DiagnosticReport", said(1, **effective)) == effective
+
+
+def test_a_number_that_is_taken_back_takes_its_unit_with_it() -> None:
+    """Unit, currency and code of a value say nothing without it."""
+    quantity = {"value": NULL, "unit": "g", "system": "http://unitsofmeasure.org", "code": "g"}
+    item: dict[str, Any] = {"resourceType": "ChargeItem", "id": "c", "quantity": {"value": 1}}
+    price = {"value": NULL, "currency": "CNY"}
+    null = _say(2, item | {"quantity": quantity, "priceOverride": price})
+
+    assert _shown("ChargeItem", merge(_say(1, item), null)) == {}
+    low = {"resourceType": "Observation", "id": "o", "valueQuantity": quantity, "status": "final"}
+    assert _shown("Observation", _say(1, low)) == {"status": "final"}
+
+
 def test_lists_of_a_person_are_united_each_thing_once() -> None:
     """Two sources: three numbers, each telephone once, the first source's name first."""
     one = _say(1, PATIENT | {"telecom": [HOME], "name": [{"text": "张三"}], "gender": "male"})
