@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from tests.histories.events import NULL, Event, Value
 from tests.histories.numbers import Numbers, moment
-from tests.histories.words import DOCTORS
+from tests.histories.words import DOCTORS, EVENT_REASON
 
 __all__ = ["AUTHORITY", "TESTS", "message"]
 
@@ -199,7 +199,7 @@ class _Message:
         sch = _segment(
             "SCH",
             {
-                1: number, 2: f"{number}F", 6: "ROUTINE", 7: _put(said, "reason", "{}", coded=True),
+                1: number, 2: f"{number}F", 6: EVENT_REASON, 7: _put(said, "reason", "{}", coded=True),
                 11: f"^^^{start}^{end}" if start else "",
             },
         )  # fmt: skip

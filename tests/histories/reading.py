@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.histories.client import Follower, Resource
 from tests.histories.numbers import Numbers
+from tests.histories.words import EVENT_REASON
 
 __all__ = ["View"]
 
@@ -145,7 +146,7 @@ class View:
             {
                 "status": each["status"],
                 "start": each.get("start"),
-                "reason": (_first(each.get("reasonCode")) or {}).get("text"),
+                "reason": _reason(each),
                 "comment": each.get("comment"),
                 "subject": self._attending(each),
             }
@@ -233,6 +234,12 @@ def _numbers_of(resource: Resource) -> Iterator[str]:
     for each in listed if isinstance(listed, list | tuple) else [listed]:
         if "value" in each:
             yield each["value"]
+
+
+def _reason(appointment: Resource) -> str | None:
+    """Of the appointment; the event's own only stands in."""
+    text = (_first(appointment.get("reasonCode")) or {}).get("text")
+    return None if text == EVENT_REASON else text
 
 
 def _first(value: Any) -> Any:

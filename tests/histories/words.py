@@ -11,6 +11,7 @@ __all__ = [
     "CITIZENS",
     "DOCTORS",
     "ELEMENTS",
+    "EVENT_REASON",
     "NULLABLE",
     "SEX",
     "born",
@@ -26,6 +27,9 @@ ELEMENTS = {
     "appointment": ("start", "reason", "comment"),
 }
 """What a full message says beside number, name, birth date, sex and status."""
+
+EVENT_REASON = "ROUTINE"
+"""Why an event of an appointment is sent; shown while nobody says the appointment's reason."""
 
 NULLABLE = {
     "person": ("address", "home", "work", "marital"),
