@@ -22,6 +22,7 @@ from fhir_bridge.fhir import Definitions, TypeDefinition
 from fhir_bridge.fhirpath import syntax
 from fhir_bridge.validation.foreseen_logic import (
     LOGIC,
+    always,
     application,
     are_alike,
     choice,
@@ -135,8 +136,9 @@ class _Reader:
 
     def _choice(self, condition: syntax.Expr, then: syntax.Expr, otherwise: syntax.Expr) -> Look:
         """``iif(condition, then, otherwise)``: a condition without an answer is not met."""
-        looks = self._truth_or_refuse(condition), self._truth(then), self._truth(otherwise)
-        return choice(*looks)
+        is_true = isinstance(otherwise, syntax.Literal) and otherwise.value is True
+        last = always if is_true else self._truth(otherwise)
+        return choice(self._truth_or_refuse(condition), self._truth(then), last)
 
     def _comparison(self, tree: syntax.Binary) -> Look:
         test = _ORDER.get(tree.operator)
