@@ -63,7 +63,7 @@ SUMMARY, MODIFIER, ATTRIBUTE, CHOICE = 1, 2, 4, 8
 
 
 def main() -> int:
-    """Download, check, write the four tables; print their sizes."""
+    """Download, check, write the five tables; print their sizes."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", nargs="?", type=Path)
     arguments = parser.parse_args()
@@ -80,6 +80,7 @@ def main() -> int:
     _write("r4-search", _search(core))
     _write("r4-codes", _codes(types, core, expansions))
     _write("r4-profiles", _profiles(structures))
+    _write("r4-code-systems", _code_systems(core))
     return 0
 
 
@@ -311,6 +312,27 @@ def _facts(element: dict[str, Any]) -> dict[str, Any]:
         rules = [rule for rule in found["constraint"] if rule.get("expression")]
         found["constraint"] = [{key: rule[key] for key in kept} for rule in rules]
     return {key: value for key, value in found.items() if value != []}
+
+
+# --- complete code systems ---------------------------------------------------------------
+
+
+def _code_systems(core: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """By URL all codes of each code system that is published whole (v2 tables, v3, FHIR's own)."""
+    return {
+        item["url"]: list(_codes_below(item.get("concept", [])))
+        for item in sorted(core, key=lambda one: str(one.get("url")))
+        if item["resourceType"] == "CodeSystem"
+        and item.get("content") == "complete"
+        and item.get("concept")
+        and not item.get("experimental")
+    }
+
+
+def _codes_below(concepts: list[dict[str, Any]]) -> Iterator[str]:
+    for concept in concepts:
+        yield concept["code"]
+        yield from _codes_below(concept.get("concept", []))
 
 
 # --- search parameters and compartments ----------------------------------------------

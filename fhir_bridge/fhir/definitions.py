@@ -145,6 +145,21 @@ class Definitions:
         """The same by code system."""
         return self._value_sets.get(url.partition("|")[0])
 
+    def code_system(self, url: str) -> frozenset[str] | None:
+        """All codes of a system that R4 publishes whole (v2 tables, v3, FHIR's own); None of others."""
+        found = self._code_sets.get(url)
+        if found is None and url in self._code_systems:
+            found = self._code_sets[url] = frozenset(self._code_systems[url])
+        return found
+
+    @cached_property
+    def _code_systems(self) -> dict[str, list[str]]:
+        return _read("r4-code-systems")
+
+    @cached_property
+    def _code_sets(self) -> dict[str, frozenset[str]]:
+        return {}
+
     @cached_property
     def profiles(self) -> Mapping[str, dict[str, Any]]:
         """By URL the profiles and extensions of R4 itself, as StructureDefinitions of facts only."""
