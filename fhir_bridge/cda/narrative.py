@@ -4,7 +4,8 @@ CDA R2 narrative block (https://hl7.org/cda/stds/core/StructureDefinition-StrucD
 to https://hl7.org/fhir/R4/narrative.html#xhtml.  Tables, lists, paragraphs and emphasis
 keep their meaning; every other element becomes a ``span``; scripts, links to elsewhere and
 event attributes never get through, because only known names and no attributes but
-``colspan`` and ``rowspan`` are written.
+``colspan`` and ``rowspan`` are written.  XHTML has a caption in a table only and no block in
+a paragraph: a caption elsewhere is bold, a paragraph around a list or table is a ``div``.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ _NAMES = {
     "div": "div",
 }
 _SKIPPED = frozenset({"script", "style", "renderMultiMedia", "colgroup", "col"})
+_BLOCKS = frozenset({"paragraph", "list", "table", "p", "ul", "ol", "div"})
+_LISTS = frozenset({"list", "ul", "ol"})
 _INSIDE_TABLE = frozenset({"table", "thead", "tbody", "tfoot", "tr"})
 
 
@@ -70,7 +73,12 @@ def _write(element: xml.Element, parts: list[str]) -> None:
     if tag == "br":
         parts.append("<br/>")
         return
+    if tag == "caption" and _holder(element) != "table":
+        _write_heading(element, parts)
+        return
     tag = tag or "span"
+    if tag in ("p", "span") and any(_local(one) in _BLOCKS for one in element.iterdescendants("*")):
+        tag = "div"
     spans = "".join(
         f' {key}="{value}"'
         for key in ("colspan", "rowspan")
@@ -79,6 +87,19 @@ def _write(element: xml.Element, parts: list[str]) -> None:
     parts.append(f"<{tag}{spans}>")
     _write_content(element, parts)
     parts.append(f"</{tag}>")
+
+
+def _write_heading(element: xml.Element, parts: list[str]) -> None:
+    """The caption of a list or paragraph: bold, in an item of its own where only items may stand."""
+    heading: list[str] = []
+    _write_content(element, heading)
+    bold = f"<b>{''.join(heading)}</b>"
+    parts.append(f"<li>{bold}</li>" if _holder(element) in _LISTS else bold)
+
+
+def _holder(element: xml.Element) -> str:
+    parent = element.getparent()
+    return "" if parent is None else _local(parent)
 
 
 def _local(element: xml.Element) -> str:

@@ -31,7 +31,7 @@ def command(files: tuple[Path, ...], feed_name: str | None, *, validate: bool) -
 
     Example: fhir-bridge convert message.hl7
     """
-    from fhir_bridge.ingest import Validation, convert, get_feed, load_feeds
+    from fhir_bridge.ingest import Validation, collected, convert, get_feed, load_feeds
     from fhir_bridge.transform import Library
 
     place = artifacts()
@@ -48,10 +48,11 @@ def command(files: tuple[Path, ...], feed_name: str | None, *, validate: bool) -
         print_issues(converted.issues, source=path.name if len(paths) > 1 else "")
         findings = findings or converted.bundle is None or has_errors(converted.issues)
         if converted.bundle is not None:
+            bundle = collected(converted.bundle)
             if len(paths) > 1:
-                print_lines([converted.bundle])
+                print_lines([bundle])
             else:
-                print_resource(converted.bundle)
+                print_resource(bundle)
     return 1 if findings else 0
 
 

@@ -10,6 +10,7 @@ arrival), :mod:`.pipeline` (the order), and its steps :mod:`.parse`, :mod:`.tran
 from __future__ import annotations
 
 from .arrival import Arrival
+from .collected import collected
 from .convert import Converted, convert, find_standard_feed
 from .detect import detect
 from .feed import Feed, Listener, find_map, get_feed, load_feeds, parse_feed
@@ -38,6 +39,7 @@ __all__ = [
     "Replayed",
     "Timings",
     "Validation",
+    "collected",
     "convert",
     "detect",
     "find_map",

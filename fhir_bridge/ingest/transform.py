@@ -13,8 +13,11 @@ from typing import Any, Protocol
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource
 from fhir_bridge.transform import LineageStep
+from fhir_bridge.transform.functions.authority_uri import authority_uri
+from fhir_bridge.transform.functions.system_uri import system_uri
 
 from .feed import Feed, find_map
+from .own_codes import OwnCodes
 from .parse import Record
 from .rounded import rounded_identities
 from .unreadable import unreadable_names
@@ -37,8 +40,16 @@ class _CompiledMap(Protocol):
     ) -> _Transformed: ...
 
 
+class _CodeSystems(Protocol):
+    def codes(self, url: str, /) -> frozenset[str] | None: ...
+
+
 class MapLibrary(Protocol):
     """What is asked of :class:`fhir_bridge.transform.Library`: compiled maps by URL, cached."""
+
+    @property
+    def code_systems(self) -> _CodeSystems:
+        """The codes of the systems that are at hand whole."""
 
     def compile(self, map_url: str, /) -> _CompiledMap:
         """The map with the canonical URL `map_url`."""
@@ -71,6 +82,7 @@ class Transformer:
             if feed.standard and feed.format != "table"
         }
         self._variables: dict[str, Mapping[str, Any]] = {}
+        self._own_codes = OwnCodes(library.code_systems.codes)
 
     def compile_maps(self, feeds: Iterable[Feed]) -> None:
         """Compile every map that `feeds` name, so that no message waits for it."""
@@ -103,6 +115,7 @@ class Transformer:
             if any(is_refused(issue) for issue in issues):
                 return Mapped({"resourceType": "Bundle", "type": "collection"}, map_url, issues)
             raise BridgeError("FB-6004", record.where, url=map_url)
+        self._own_codes.relabel(bundle, lambda: _sender(record.tree, feed))
         issues += unreadable_names(bundle)
         issues += rounded_identities(bundle, getattr(record.tree, "rounded", ()))
         return Mapped(bundle, map_url, issues, list(transformed.lineage or ()))
@@ -131,6 +144,13 @@ def _as_bundle(resource: Resource) -> Resource:
     if resource.get("resourceType") == "Bundle":
         return resource
     return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource}]}
+
+
+def _sender(tree: Any, feed: Feed) -> str:
+    """The URI of whose codes these are: MSH-4 or MSH-3 of a message, else the feed's owner."""
+    header = tree.get("MSH") if feed.format == "hl7v2" else None
+    named = authority_uri(header.get("f4"), header.get("f3")) if header is not None else None
+    return named or str(system_uri(feed.identity.owner or feed.name))
 
 
 def _place(tree: Any) -> str:

@@ -1,10 +1,11 @@
 """Codes to codes: concept maps, and the two names of a code system (OID and URI).
 
 Read in this order: `concept_maps` (a set of ConceptMaps, translation), `code_systems`
-(OID <-> URI of the international code systems).
+(OID <-> URI of the international code systems), `languages` (tags of BCP 47).
 """
 
 from fhir_bridge.terminology.code_systems import oid_of, uri_of
 from fhir_bridge.terminology.concept_maps import ConceptMaps, Translation
+from fhir_bridge.terminology.languages import language_tag
 
-__all__ = ["ConceptMaps", "Translation", "oid_of", "uri_of"]
+__all__ = ["ConceptMaps", "Translation", "language_tag", "oid_of", "uri_of"]

@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import Any
 
 from fhir_bridge.artifacts import Artifacts
+from fhir_bridge.conformance import CodeSystems
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, definitions, parse_json
 from fhir_bridge.terminology import ConceptMaps
@@ -50,6 +51,7 @@ class Library:
         self.shapes = Shapes(facts or definitions(), logical_shapes(logical_models))
         self.finisher = Finisher(self.shapes)
         self.concept_maps = ConceptMaps(concept_maps)
+        self.code_systems = CodeSystems()
         self._maps: dict[str, StructureMap] = {}
         self._compiled: dict[str, CompiledMap] = {}
         self._digests: dict[str, str] = {}
@@ -67,6 +69,7 @@ class Library:
                 for _, path in artifacts.walk("mappings/conceptmaps", ".json")
             ],
         )
+        library.code_systems = CodeSystems(artifacts)
         for name, path in artifacts.walk("mappings", ".map"):
             library.add(path.read_text(encoding="utf-8"), name=name)
         return library

@@ -14,7 +14,16 @@ from typing import Any
 
 from fhir_bridge.validation.foreseen_paths import UNSURE, Look
 
-__all__ = ["LOGIC", "always", "application", "are_alike", "choice", "comparison", "negation", "never"]
+__all__ = [
+    "LOGIC",
+    "always",
+    "application",
+    "are_alike",
+    "choice",
+    "comparison",
+    "negation",
+    "never",
+]
 
 
 def never(_value: Any, _resource: Any) -> Any:
@@ -39,7 +48,6 @@ def negation(look: Look) -> Look:
 
 def choice(condition: Look, then: Look, otherwise: Look) -> Look:
     """`then` where `condition` is true, else `otherwise`; nothing is not true."""
-
     if otherwise is always:  # "unless": a call less for each rule
 
         def unless(value: Any, resource: Any) -> Any:
