@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -11,12 +11,12 @@ from fhir_bridge import clock
 from fhir_bridge.fhir import Resource, render_json
 from fhir_bridge.identity.deciding import Deciding, shown_numbers
 from fhir_bridge.identity.evidence import Evidence, Verdict, all_facts, contradict
-from fhir_bridge.identity.facts import compare
+from fhir_bridge.identity.facts import compare, facts_of
 from fhir_bridge.identity.keys import also_key, number_key, replaced_key
 from fhir_bridge.identity.said import Stated
 from fhir_bridge.identity.statements import are_apart
 
-__all__ = ["Choice", "Rule", "choose"]
+__all__ = ["Choice", "Rule", "choose", "not_taken"]
 
 Rule = Literal["verified-identifier", "number", "local-identifier", "new", "apart", "separated"]
 
@@ -120,17 +120,14 @@ class _Choosing:
 
     def _accepted(self, accepted: Verdict, verified: list[str]) -> Choice:
         """The number leads to the person; what the message may not correct is left out."""
-        not_taken: frozenset[str] = frozenset()
+        left_out: frozenset[str] = frozenset()
         if accepted.kind == "corrected" and not self._may_correct:
-            not_taken = frozenset(accepted.compared.changed)
-            self._deciding.warn("FB-5104", elements=", ".join(accepted.compared.changed))
+            left_out = _left_out(self._deciding, accepted.compared.changed)
         person = accepted.patient_id
         others = self._same_by_other_numbers(person)
         contradicted = self._contradicting({person, *others}, person, tell=False)
         rule: Rule = "verified-identifier" if person in verified else "number"
-        return Choice(
-            person, rule, self._others(others, verified, person), contradicted, _keys(not_taken)
-        )
+        return Choice(person, rule, self._others(others, verified, person), contradicted, left_out)
 
     def _same_by_other_numbers(self, person: str) -> list[str]:
         """Those whom another number of the statement names and who agree in name and birth."""
@@ -196,8 +193,7 @@ class _Choosing:
 
     @property
     def _may_correct(self) -> bool:
-        saying = self._deciding.saying
-        return self._deciding.rules.corrections.may_correct(saying.feed, saying.event)
+        return _may_correct(self._deciding)
 
     def _living(self, keys: Iterable[bytes]) -> list[str]:
         living = self._deciding.statements.living
@@ -239,10 +235,26 @@ class _Choosing:
         return [each for each, _ in joined[1:]]
 
 
+def not_taken(deciding: Deciding, said: Stated, known: Resource) -> frozenset[str]:
+    """What a message may not correct of the person that its source described as `known`."""
+    if _may_correct(deciding):
+        return frozenset()
+    corrections = deciding.rules.corrections
+    facts = facts_of(said.patient, corrections), facts_of(known, corrections)
+    changed = compare(*facts).changed
+    return _left_out(deciding, changed) if changed else frozenset()
+
+
+def _left_out(deciding: Deciding, changed: Sequence[str]) -> frozenset[str]:
+    """The JSON properties of elements that are told and not taken."""
+    deciding.warn("FB-5104", elements=", ".join(changed))
+    return frozenset([*changed, *(f"_{element}" for element in changed)])
+
+
+def _may_correct(deciding: Deciding) -> bool:
+    saying = deciding.saying
+    return deciding.rules.corrections.may_correct(saying.feed, saying.event)
+
+
 def _digest(stated: Resource) -> str:
     return hashlib.blake2b(render_json(stated), digest_size=16).hexdigest()
-
-
-def _keys(elements: frozenset[str]) -> frozenset[str]:
-    """The JSON properties of elements."""
-    return elements | {f"_{element}" for element in elements}

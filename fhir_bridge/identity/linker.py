@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from fhir_bridge.fhir import Resource, render_json
-from fhir_bridge.identity.choosing import Choice, choose
+from fhir_bridge.identity.choosing import Choice, choose, not_taken
 from fhir_bridge.identity.deciding import Deciding, Link
 from fhir_bridge.identity.joining import join, merge_away
 from fhir_bridge.identity.keys import (
@@ -84,7 +84,7 @@ class Linker:
             return self._first(deciding, said, choice.patient_id, person)
         for other in choice.others:
             join(deciding, choice.patient_id, other)
-        key = self._state(deciding, said, choice, person)
+        choice, key = self._state(deciding, said, choice, person)
         _point_keys(deciding, said, choice, known)
         link = deciding.finish(choice.patient_id, choice.rule, said.own)
         return replace(link, statement=None if choice.not_taken else (saying.speaker, key))
@@ -142,14 +142,18 @@ class Linker:
             patient_id, folded, "new", record=said.own, statement=(saying.speaker, key), is_new=True
         )
 
-    def _state(self, deciding: Deciding, said: Stated, choice: Choice, person: str) -> str:
+    def _state(
+        self, deciding: Deciding, said: Stated, choice: Choice, person: str
+    ) -> tuple[Choice, str]:
         """Writes the statement and, when it is the first of its kind, the decision.
 
-        Answers the key of the statement.
+        Answers the choice, less what the message may not correct, and the key of the statement.
         """
         patient_id, saying = choice.patient_id, deciding.saying
         known = deciding.open(patient_id)
         earlier = _own(known, said, saying, person)
+        if earlier is not None and not choice.not_taken:
+            choice = replace(choice, not_taken=not_taken(deciding, said, earlier.patient))
         for each in [s for s in known if not s.feed and s.key == withdrawn_key(patient_id)]:
             deciding.drop(patient_id, each)
         left_out = choice.not_taken
@@ -167,7 +171,7 @@ class Linker:
             deciding.put(patient_id, statement, earlier)
         if earlier is None:
             deciding.log(patient_id, choice.rule, key, patient=said.patient)
-        return key
+        return choice, key
 
 
 def _separated(person: str, saying: Saying) -> list[bytes]:
@@ -197,6 +201,8 @@ def _point_keys(
     patient_id, ledger = choice.patient_id, deciding.ledger
     living = deciding.statements.living
     apart = [key for key in said.keys if key in known and living(known[key]) in choice.contradicted]
+    if choice.not_taken:  # the number is that person's; name and birth date as spelt here are not
+        apart += [*said.exact, *said.shared]
     pointed = [key for key in said.keys if key not in apart and known.get(key) != patient_id]
     ledger.set_identity_keys(dict.fromkeys(pointed, patient_id))
     also = {also_key(record): patient_id for record in said.records if number_key(record) in apart}

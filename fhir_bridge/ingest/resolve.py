@@ -349,4 +349,5 @@ def export_key(feed: Feed) -> int:
 
 
 def _reference(value: Any) -> str:
+    value = value[0] if isinstance(value, list) and value else value
     return str(value.get("reference", "")) if isinstance(value, dict) else ""

@@ -37,7 +37,7 @@ from .mention import MENTIONED, mentioned_elements
 
 __all__ = ["Saying", "Stating", "bare"]
 
-_SUBJECTS = ("subject", "patient", "beneficiary", "for")
+_SUBJECTS = ("subject", "patient", "beneficiary", "for", "participant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +245,13 @@ class Stating:
 
     def _require_same_person(self, before: Resource, after: Resource) -> None:
         for name in _SUBJECTS:
-            old, new = _person(before, name), _person(after, name)
-            if old and new and old != new and self._living(old) != self._living(new):
+            old, new = _persons(before, name), _persons(after, name)
+            if (
+                old
+                and new
+                and old != new
+                and set(map(self._living, old)).isdisjoint(map(self._living, new))
+            ):
                 details = {"type": after["resourceType"], "id": after["id"]}
                 raise BridgeError("FB-6313", f"{after['resourceType']}.{name}", **details)
 
@@ -300,7 +305,12 @@ def _is_same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def _person(resource: Resource, name: str) -> str:
-    reference = resource.get(name)
-    text = str(reference.get("reference", "")) if isinstance(reference, dict) else ""
-    return text.removeprefix("Patient/") if text.startswith("Patient/") else ""
+def _persons(resource: Resource, name: str) -> set[str]:
+    """The Patients that a resource is of; an account, a contract, an appointment may name several."""
+    said = resource.get(name)
+    texts = [
+        str(each.get("actor", each).get("reference", ""))
+        for each in (said if isinstance(said, list) else [said])
+        if isinstance(each, dict)
+    ]
+    return {text.removeprefix("Patient/") for text in texts if text.startswith("Patient/")}

@@ -15,6 +15,8 @@ from fhir_bridge.tables.reader import is_json, read_headers, read_rows
 from fhir_bridge.tables.row import Cell, Row
 from fhir_bridge.tables.unread import unread
 
+from .words import is_unknown, says_nothing
+
 __all__ = [
     "Cell",
     "Dialect",
@@ -23,7 +25,9 @@ __all__ = [
     "group_rows",
     "is_dbf",
     "is_json",
+    "is_unknown",
     "read_headers",
     "read_rows",
+    "says_nothing",
     "unread",
 ]

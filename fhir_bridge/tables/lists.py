@@ -18,6 +18,7 @@ _NUMBERED = re.compile(r"[(（]?[0-9]{1,2}\s*[.．、)）]\s*(?P<words>[^0-9\s].
 _NUMBERS_AND_WORDS = re.compile(r"(?:[0-9]{1,2}[.．][^0-9.．]+){2,}")
 _NEXT_NUMBER = re.compile(r"\s*(?=(?<![0-9])[0-9]{1,2}[.．][^0-9])")
 _ONE_OPTION = re.compile(r"[0-9]{1,2}(?:\s*[.．@:：][^\s]*)?")
+_OPTIONS_BY_SLASH = re.compile(r"[0-9]{1,2}(?:\s*[/／]\s*[0-9]{1,2})+")
 _CIRCLED = {0x2460 + n: f";{n + 1}." for n in range(20)}
 _TICKED, _UNTICKED = "☑☒√✓✔■●", "□☐○"
 _MARK = re.compile(f"([{_TICKED}{_UNTICKED}])")
@@ -81,9 +82,11 @@ def _is_number_mark(text: str, start: int, position: int) -> bool:
 
 
 def _by_numbers(part: str) -> list[str]:
-    """``2.高血压 3.糖尿病`` and ``2 3`` are lists too."""
+    """``2.高血压 3.糖尿病``, ``2/3`` and ``2 3`` are lists too."""
     if _NUMBERS_AND_WORDS.fullmatch(part.strip()):
         return _NEXT_NUMBER.split(part)
+    if _OPTIONS_BY_SLASH.fullmatch(part.strip()):
+        return re.split("[/／]", part)
     pieces = part.split()
     if len(pieces) > 1 and all(_ONE_OPTION.fullmatch(piece) for piece in pieces):
         return pieces

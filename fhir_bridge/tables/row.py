@@ -25,7 +25,7 @@ from fhir_bridge.errors import Issue
 from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.tables.lists import code_and_detail, split_items
 from fhir_bridge.tables.measure import read_measure
-from fhir_bridge.tables.words import is_unknown, says_nothing, without_doubt
+from fhir_bridge.tables.words import is_doubt, is_unknown, says_nothing, without_doubt
 
 __all__ = ["Cell", "Clearing", "Row", "clean_cell", "holds_no_value", "is_rounded"]
 
@@ -145,9 +145,9 @@ def _read_item(text: str) -> _Item:
     return _Item(
         said or code,
         detail,
-        said is not None,
+        said is not None or is_doubt(detail),
         says_nothing(code) or says_nothing(whole),
-        is_unknown(code),
+        is_unknown(code) or is_unknown(whole),
     )
 
 
@@ -205,7 +205,10 @@ class Row:
             return None
         value = self._values[position]
         if isinstance(value, list):
-            return self._nested(name, value)
+            rows = self._nested(name, value)
+            if rows is not None:
+                return rows
+            value = ";".join(filter(None, map(clean_cell, value)))
         text = self._text(value)
         if not text:
             return None

@@ -16,10 +16,11 @@ from functools import cache
 from importlib.resources import files
 from unicodedata import normalize
 
-__all__ = ["is_no_record", "is_unknown", "says_nothing", "without_doubt"]
+__all__ = ["is_doubt", "is_no_record", "is_unknown", "says_nothing", "without_doubt"]
 
 _FEW = 2  # most filled cells of a remark
 _PUNCTUATION = "。.;, "
+_NAME = "某"  # stands for what a doubt is about
 
 
 def says_nothing(text: str) -> bool:
@@ -48,6 +49,16 @@ def without_doubt(text: str) -> str | None:
     """
     found = _fits("doubt", normalize("NFKC", text).strip())
     return next(filter(None, found.groups())).strip() if found else None
+
+
+def is_doubt(text: str) -> bool:
+    """Whether `text` is nothing but doubt, as in brackets behind a name.
+
+    >>> is_doubt("待查"), is_doubt("？"), is_doubt("2015年")
+    (True, True, False)
+    """
+    plain = normalize("NFKC", text).strip()
+    return bool(plain) and without_doubt(f"{_NAME}{plain}") == _NAME
 
 
 def is_no_record(cells: Sequence[str]) -> bool:
