@@ -47,6 +47,8 @@ _PAGE = 50
 _LAST_ERRORS = 8
 _WIDEST = 4_000
 """Characters of one value on a page; the whole of it is in the resource."""
+_LARGEST = 2**63 - 1
+_ENTRY = f"<int(max={_LARGEST}):entry_id>"
 _SAID = ("done", "gone", "still", "waiting")
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -79,12 +81,12 @@ def create_console(
         ("/console/resources/<resource_type>", "resources"),
         ("/console/resources/<resource_type>/<resource_id>", "resource"),
         ("/console/quarantine", "quarantine"),
-        ("/console/quarantine/<int:entry_id>", "entry"),
+        (f"/console/quarantine/{_ENTRY}", "entry"),
         ("/console/unread", "unread"),
     ):
         console.add_url_rule(path, name, _guarded(getattr(pages, name)), methods=["GET"])
     console.add_url_rule(
-        "/console/quarantine/<int:entry_id>/replay",
+        f"/console/quarantine/{_ENTRY}/replay",
         "replay",
         _guarded(pages.replay),
         methods=["POST"],
@@ -339,7 +341,7 @@ class _Pages:
         """``/console/quarantine``: what could not be taken, newest first."""
         self._require_everything()
         feed = request.args.get("feed", "")
-        before = request.args.get("before", 0, type=int)
+        before = min(request.args.get("before", 0, type=int), _LARGEST)
         door = self._services.store.quarantine
         found = door.list(feed, before=before, limit=_PAGE + 1)
         counts = door.counts_by_feed()

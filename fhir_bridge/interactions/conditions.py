@@ -64,7 +64,7 @@ def is_unchanged(headers: Mapping[str, str], version: int, last_updated: str) ->
         return False
     try:
         since = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     if since.tzinfo is None:
         since = since.replace(tzinfo=UTC)

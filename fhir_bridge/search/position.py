@@ -61,7 +61,10 @@ def near(symbol: str, parts: list[str]) -> Near | None:
     written = parts[2] if len(parts) > 2 else ""
     unit = parts[3] if len(parts) > 3 else ""
     distance = _number(written) if written else DEFAULT_DISTANCE
-    metres = ucum.canonical(distance, unit or "km") if distance is not None else None
+    try:
+        metres = ucum.canonical(distance, unit or "km") if distance is not None else None
+    except ArithmeticError:  # no distance of this world
+        return None
     if point is None or metres is None or metres[1] != "m" or metres[0] < 0:
         return None
     angle = min(float(metres[0]) / RADIUS, math.pi)

@@ -158,3 +158,18 @@ def test_pages_of_what_was_refused_and_unread_end(client, services) -> None:
         assert answer.status_code == 200, path
         assert len(answer.data) < MOST_BYTES, path
         assert time.monotonic() - began < MOST_SECONDS, path
+
+
+@pytest.mark.parametrize("number", ["0", "9" * 18, "9" * 19, "9" * 40, "-1", "1" + "0" * 4000])
+def test_numbers_in_addresses_of_pages_are_no_fault(client, number) -> None:
+    """An entry, a place in the list: not there, or the first page."""
+    for path in (
+        f"/console/quarantine/{number}",
+        f"/console/quarantine?before={number}",
+        f"/console/residents?q={number}",
+        f"/console/residents?after={number}",
+        f"/console/residents/{number}",
+    ):
+        assert client.get(path).status_code in (200, 400, 404), path[:40]
+    answer = client.post(f"/console/quarantine/{number}/replay", data={"token": "x"})
+    assert answer.status_code in (303, 403, 404, 405)
