@@ -24,6 +24,7 @@ from fhir_bridge import clock, log
 from fhir_bridge.api import (
     Board,
     Conditions,
+    Limits,
     Measures,
     Server,
     Site,
@@ -256,15 +257,25 @@ class Product:
     def _answer(self, listener: socket) -> None:
         """Answer HTTP requests: in threads of this process, or in several processes."""
         settings, count = self.services.settings, self.worker_count
+        limits = Limits(
+            settings.http_connections,
+            settings.http_connections_per_address,
+            settings.http_head_seconds,
+            settings.http_answer_seconds,
+        )
         if count == 1:
-            app = web_application(self.services, told=self.conditions)
             self._server = serve(
-                app, settings.host, settings.port, settings.threads, listener=listener
+                web_application(self.services, told=self.conditions),
+                settings.host,
+                settings.port,
+                settings.threads,
+                listener=listener,
+                limits=limits,
             )
             return
         self._workers = Workers(
             worker_site, settings, listener, count=count, threads=settings.threads,
-            told=self.conditions,
+            limits=limits, told=self.conditions,
         )  # fmt: skip
         self._workers.start()
 

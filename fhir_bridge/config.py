@@ -109,6 +109,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("base_url", "public base of the FHIR service, without a slash at the end; empty for http://HOST:PORT/fhir", ""),
     Setting("workers", "processes that answer HTTP requests; auto: sized from the machine and the database", "auto", _positive_or_auto),
     Setting("threads", "threads of each of them", "8", _positive),
+    Setting("http_connections", "most HTTP connections of each of them at one time; beyond it the one that has waited longest gives way", "1000", _positive),
+    Setting("http_connections_per_address", "most of them from one address (the proxy's, behind a proxy)", "250", _positive),
+    Setting("http_head_seconds", "longest from the first byte of a request to the end of its head", "20", _positive),
+    Setting("http_answer_seconds", "longest that a client may take nothing of its answer", "60", _positive),
     Setting("language", "language of the pages when the browser names none", "zh-CN", _one_of("zh-CN", "en")),
     Setting("zone", "zone of dates in the record that name none; the index must be made anew (reindex) after a change", "+08:00", _zone),
     Setting("access", "who may read before an authorization server is connected: local (this machine only) or closed (nobody)", "local", _one_of("local", "closed")),
@@ -148,6 +152,10 @@ class Settings:
     base_url: str
     workers: int
     threads: int
+    http_connections: int
+    http_connections_per_address: int
+    http_head_seconds: int
+    http_answer_seconds: int
     language: str
     zone: tzinfo
     access: str

@@ -11,6 +11,7 @@ wiring must give).
 from fhir_bridge.api.application import create_app
 from fhir_bridge.api.board import Board, Conditions, Told
 from fhir_bridge.api.capabilities import capability_statement
+from fhir_bridge.api.connections import Limits
 from fhir_bridge.api.errors import reply_of
 from fhir_bridge.api.measures import Measures
 from fhir_bridge.api.openapi import openapi_document
@@ -22,6 +23,7 @@ __all__ = [
     "ApiSettings",
     "Board",
     "Conditions",
+    "Limits",
     "Measures",
     "Server",
     "Services",

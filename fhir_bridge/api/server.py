@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 import re
 import socket
+import time
 from functools import partial
 from threading import Thread
 from typing import Any
@@ -25,11 +26,16 @@ from waitress.channel import HTTPChannel  # type: ignore[import-untyped]
 from waitress.parser import HTTPRequestParser  # type: ignore[import-untyped]
 from waitress.server import create_server  # type: ignore[import-untyped]
 
+from fhir_bridge.api.connections import Connections, Limits
+
 __all__ = ["Server", "bind", "serve"]
 
 _BACKLOG = 1024
 _LARGEST_BODY = 1 << 30
 """What the server itself takes; the application's own limit is lower and speaks FHIR."""
+
+_BEYOND = 100
+"""Beyond the limit of connections the server itself would accept no more: `Connections` decides."""
 
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
@@ -49,16 +55,22 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    app: Any, host: str, port: int, threads: int, *, listener: socket.socket | None = None
+    app: Any,
+    host: str,
+    port: int,
+    threads: int,
+    *,
+    listener: socket.socket | None = None,
+    limits: Limits | None = None,
 ) -> Server:
     """Serve `app` until the server that is answered is closed."""
-    return Server(app, listener or bind(host, port), threads)
+    return Server(app, listener or bind(host, port), threads, limits or Limits())
 
 
 class Server:
     """A running server."""
 
-    def __init__(self, app: Any, listener: socket.socket, threads: int) -> None:
+    def __init__(self, app: Any, listener: socket.socket, threads: int, limits: Limits) -> None:
         self.host, self.port = listener.getsockname()[:2]
         # Its lines name addresses of requests, which may name patients; faults have ours.
         logging.getLogger("waitress").setLevel(logging.CRITICAL)
@@ -69,16 +81,17 @@ class Server:
             sockets=[listener],
             threads=threads,
             backlog=_BACKLOG,
-            connection_limit=1000,
-            channel_timeout=60,
-            cleanup_interval=15,
+            connection_limit=limits.connections + _BEYOND,
+            cleanup_interval=1,
             max_request_body_size=_LARGEST_BODY,
             asyncore_use_poll=True,
             ident=None,
             # Whoever decides on access must see that a request came through a proxy.
             clear_untrusted_proxy_headers=False,
         )
-        self._server.channel_class = _Channel
+        connections = Connections(self._server, limits, _Channel)
+        self._server.channel_class = connections.admit
+        self._server.maintenance = connections.sweep
         self._loop = Thread(target=self._server.run, name="http", daemon=True)
         self._loop.start()
 
@@ -117,6 +130,11 @@ class Server:
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]
     """Reads a request; bytes of its first line that are not ASCII are taken as percent-encoded."""
+
+    def __init__(self, adj: Any) -> None:
+        super().__init__(adj)
+        self.begun = time.time()
+        """When its first byte came, in the seconds of waitress."""
 
     def parse_header(self, header_plus: bytes) -> None:
         """Reads the first line and the headers, which end with an empty line."""

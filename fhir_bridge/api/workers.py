@@ -29,6 +29,7 @@ from typing import Any, NamedTuple
 
 from fhir_bridge import log
 from fhir_bridge.api.board import Board, Told
+from fhir_bridge.api.connections import Limits
 from fhir_bridge.api.measures import Measures, shared_measures
 from fhir_bridge.api.server import serve
 
@@ -84,8 +85,10 @@ class Workers:
         count: int,
         threads: int,
         told: Told | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self._make, self._settings, self._threads = make, settings, threads
+        self._limits = limits or Limits()
         self._listener = listener
         self._board = Board(_STARTS.RawArray)
         self._told = told or dict
@@ -130,8 +133,8 @@ class Workers:
                 self._make,
                 self._settings,
                 _Shared(slot.measures, self._board, self._listener),
-                self._threads,
             ),
+            kwargs={"threads": self._threads, "limits": self._limits},
             name="fhir-bridge-worker",
         )
         slot.started = time.monotonic()
@@ -174,7 +177,9 @@ def _work(
     make: Callable[[Any, Measures, Board], Site],
     settings: Any,
     shared: _Shared,
+    *,
     threads: int,
+    limits: Limits,
 ) -> None:
     """The life of a worker: until SIGTERM, or until the process that started it is gone."""
     stop = Event()
@@ -187,7 +192,7 @@ def _work(
     site = make(settings, shared.measures, shared.board)
     gc.collect()
     gc.freeze()  # definitions and profiles live as long as the process: never walk them
-    server = serve(site.app, "", 0, threads, listener=shared.listener)
+    server = serve(site.app, "", 0, threads, listener=shared.listener, limits=limits)
     stop.wait()
     server.close()
     site.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import resource
 import signal
 from pathlib import Path
 from threading import Event
@@ -16,6 +17,8 @@ from fhir_bridge.config import Settings, load_settings
 __all__ = ["access_line", "command"]
 
 _GRACE_SECONDS = 5
+
+_DESCRIPTORS = 16_384
 
 
 @click.command("serve")
@@ -38,6 +41,7 @@ def command(data: Path | None, **chosen: Any) -> int:
     from fhir_bridge.app import Product, build, worker_count
 
     settings = load_settings(data=data.resolve() if data else None, **chosen)
+    _take_descriptors()
     require_free_port(settings.host, settings.port, "--port", "the pages and the API")
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -70,3 +74,11 @@ def access_line(settings: Settings) -> str:
         "access=local: every program and user of this machine sees and changes the whole record;"
         " others, and all that comes through a proxy, are refused"
     )
+
+
+def _take_descriptors() -> None:
+    """As many open files as the machine lets us have: each connection is one."""
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if most == resource.RLIM_INFINITY else min(_DESCRIPTORS, most)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
