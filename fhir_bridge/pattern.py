@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -66,8 +65,10 @@ class Pattern:
         Raises Costly when there is no budget and the text is long for this pattern.
         """
         if len(text) <= _SHORT:
-            with suppress(Costly):
+            try:
                 return self._remembered(text)
+            except Costly:
+                pass
         return self._found(text, budget)
 
     def _found(self, text: str, budget: Budget | None = None) -> bool:

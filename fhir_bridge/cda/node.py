@@ -38,6 +38,7 @@ class Text(str):
     """The text of an attribute or of an element; `where` names its place in the file."""
 
     __slots__ = ("_element", "_name", "carried")
+    type_name = None
     carried: bool  # whether it was put somewhere
     _element: xml.Element
     _name: str

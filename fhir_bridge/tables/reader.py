@@ -101,7 +101,7 @@ def _rows(
         if is_no_record(record):
             issues.append(Issue("FB-1311", "warning", where))
             continue
-        if [clean_name(cell) for cell in record] == titles:
+        if _is_like(record, titles):
             continue  # the names again, at the head of a printed page
         issues += _oddities(record, index, where, len(names))
         row = Row(index, record, number, issues=tuple(issues), source=source, clearing=clearing)
@@ -110,6 +110,13 @@ def _rows(
         yield row
     if issues:
         yield _Told(tuple(issues))
+
+
+def _is_like(record: list[str], titles: list[str]) -> bool:
+    """Whether the record is the line of column names; most differ in their first cell."""
+    return len(record) == len(titles) and all(
+        clean_name(cell) == title for cell, title in zip(record, titles, strict=True)
+    )
 
 
 class _Told(Row):

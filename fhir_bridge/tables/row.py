@@ -38,6 +38,7 @@ _FORMULA_TEXT = re.compile(r'^="(.*)"$', re.DOTALL)
 _ROUNDED = re.compile(r"[-+＋]?\d(?:[.,．]\d+[eE][+＋]?|[eE][+＋])\d+\Z")
 _NO_VALUE = re.compile(r"#(?:[A-Z][A-Z0-9/]*[!?]|N/A|#{2,})\Z")
 _MEASURED = ("number", "comparator", "unit", "first", "second", "low", "high")
+_UNREAD: Any = object()
 _PARTS = dict.fromkeys(("items", "code", "detail", "doubt", "nothing", "unknown", *_MEASURED))
 
 
@@ -71,6 +72,7 @@ class Cell(str):
     """The text of one cell, or of one part of it."""
 
     __slots__ = ("_column", "_row", "asked", "carried")
+    type_name = None
     asked: dict[str, Any] | None  # the parts that were asked for, with the answers
     carried: bool  # whether it was put somewhere
     _column: str
@@ -195,15 +197,18 @@ class Row:
 
         A map asks for the same cell many times; it is cleaned at the first.
         """
-        if name not in self._cells:
-            self._cells[name] = self._read(name)
-        return self._cells[name]
+        found: Cell | list[Row] | None = self._cells.get(name, _UNREAD)
+        if found is _UNREAD:
+            found = self._cells[name] = self._read(name)
+        return found
 
     def _read(self, name: str) -> Cell | list[Row] | None:
         position = self._index.get(name)
         if position is None or position >= len(self._values):
             return None
         value = self._values[position]
+        if value == "" and self._clearing is None:
+            return None
         if isinstance(value, list):
             rows = self._nested(name, value)
             if rows is not None:
@@ -246,12 +251,18 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         """Column names and cleaned texts, blanks left out: the row as one JSON object."""
         found: dict[str, Any] = {}
+        values, cells = self._values, self._cells
         for name, position in self._index.items():
-            value = self._values[position] if position < len(self._values) else None
+            if position >= len(values):
+                continue
+            value = values[position]
             if isinstance(value, list):
                 found[name] = value
-            elif position < len(self._values) and (text := self._text(value)):
-                found[name] = text
+                continue
+            read = cells.get(name, _UNREAD)
+            text = self._text(value) if read is _UNREAD else read
+            if text:
+                found[name] = str(text)
         return found
 
     def _nested(self, name: str, value: list[Any]) -> list[Row] | None:
@@ -275,9 +286,11 @@ def clean_cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = str(value).strip().strip(_INVISIBLE).strip()
-    if _WIDE.search(text):
-        text = text.translate(_NARROW).strip()
+    text = str(value).strip()
+    if not text.isascii():
+        text = text.strip(_INVISIBLE).strip()
+        if _WIDE.search(text):
+            text = text.translate(_NARROW).strip()
     if text.startswith("=") and (formula := _FORMULA_TEXT.match(text)):
         text = formula.group(1).strip()
     elif text.startswith("'") and text[1:].isalnum():

@@ -48,6 +48,8 @@ def fetcher(name: str, shapes: Shapes) -> Fetch:
             return []
         if type(found) is list or type(found) is dict:
             return _items(item, found, None, None, name, shapes)
+        if type(found) is str:
+            return [Item(found, None, None, item, name)]
         own = getattr(found, "type_name", None)  # the common case: no type is known
         return [Item(found, shapes.named(str(own)) if own else None, None, item, name)]
 

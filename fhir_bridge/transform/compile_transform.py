@@ -92,6 +92,13 @@ def compile_argument(parameter: Parameter, view: RuleView, *, is_target: bool = 
     if not path:
         return lambda _run, frame: frame[slot]
     steps = [fetcher(part, unit.shapes) for part in path]
+    first = steps[0]
+
+    def follow_one(_run: Run, frame: list[Any]) -> Any:
+        item = frame[slot]
+        if item is None:
+            return None
+        return only(first(item if type(item) is Item else as_item(item)))
 
     def follow(_run: Run, frame: list[Any]) -> Any:
         items = [] if frame[slot] is None else [as_item(frame[slot])]
@@ -99,7 +106,7 @@ def compile_argument(parameter: Parameter, view: RuleView, *, is_target: bool = 
             items = [child for item in items for child in step(item)]
         return only(items)
 
-    return follow
+    return follow_one if len(steps) == 1 else follow
 
 
 def _external(name: str, unit: Unit, site: Site) -> Compute:

@@ -19,7 +19,7 @@ from fhir_bridge.transform.source import Item, carried, scalar
 from fhir_bridge.transform.target import Target
 from fhir_bridge.transform.unit import RuleView, Unit
 
-__all__ = ["OID_TO_URI", "as_item", "compile_translate", "plain_value"]
+__all__ = ["OID_TO_URI", "as_item", "compile_translate", "plain_value", "translator"]
 
 Compute = Callable[[Run, list[Any]], Any]
 OID_TO_URI = "http://hl7.org/fhir/ConceptMap/special-oid2uri"
@@ -27,13 +27,24 @@ OID_TO_URI = "http://hl7.org/fhir/ConceptMap/special-oid2uri"
 
 def compile_translate(arguments: list[Compute], view: RuleView) -> Compute:
     """The function of ``translate(code, url, output)`` over already compiled parameters."""
+    translate = translator(view)
+
+    def run_translate(run: Run, frame: list[Any]) -> Any:
+        value = arguments[0](run, frame)
+        url = str(plain_value(arguments[1](run, frame)))
+        output = str(plain_value(arguments[2](run, frame))) if len(arguments) > 2 else "code"
+        return translate(run, frame, value, url, output)
+
+    return run_translate
+
+
+def translator(view: RuleView) -> Callable[[Run, list[Any], Any, str, str], Any]:
+    """The function ``(run, frame, coded value, url of the map, output)``."""
     unit, site, here = view.unit, view.site, view.here
     concept_maps = unit.concept_maps
 
-    def translate(run: Run, frame: list[Any]) -> Any:
-        item = as_item(arguments[0](run, frame))
-        url = str(plain_value(arguments[1](run, frame)))
-        output = str(plain_value(arguments[2](run, frame))) if len(arguments) > 2 else "code"
+    def translate(run: Run, frame: list[Any], value: Any, url: str, output: str) -> Any:
+        item = as_item(value)
         system, code = _coded(item)
         if not code:
             return None

@@ -211,6 +211,7 @@ def _reorder(node: dict[str, Any], keys: dict[str, _Key]) -> None:
         key = keys.get(name)
         return key.order if key is not None else 1_000_000
 
-    items = sorted(node.items(), key=lambda pair: place(pair[0]))
+    before = node.copy()
     node.clear()
-    node.update(items)
+    for name in sorted(before, key=place):
+        node[name] = before[name]

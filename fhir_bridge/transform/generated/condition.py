@@ -16,10 +16,10 @@ from fhir_bridge.transform.generated.expression import ExpressionWriter
 from fhir_bridge.transform.generated.expression_answers import ANSWERS
 from fhir_bridge.transform.generated.expression_items import READING, Detour
 from fhir_bridge.transform.generated.expression_text import NotWritten, Written
+from fhir_bridge.transform.generated.text import FunctionText
 
 if TYPE_CHECKING:
     from fhir_bridge.transform.expressions import CompiledExpression
-    from fhir_bridge.transform.generated.text import FunctionText
 
 __all__ = ["EXPRESSION_PARTS", "write_condition", "write_value"]
 
@@ -33,19 +33,62 @@ EXPRESSION_PARTS: dict[str, Any] = {
 
 def write_condition(writer: FunctionText, expression: CompiledExpression) -> str:
     """The name of the function that says whether the expression holds."""
-    return _written(writer, expression, expression.is_true, _holds, keeps=False)
+    make = _maker(expression, keeps=False)
+    if make is None:
+        return writer.bind(expression.is_true, "engine")
+    return writer.bind(make(expression.is_true, None), "expression")
 
 
 def write_value(writer: FunctionText, expression: CompiledExpression) -> str:
     """The name of the function that gives the items of the expression."""
-    given = writer.bind(expression.given, "given")
-    return _written(
-        writer,
-        expression,
-        expression.items,
-        lambda written: f"{given}({written.text}, frame, item)",
-        keeps=True,
+    make = _maker(expression, keeps=True)
+    if make is None:
+        return writer.bind(expression.items, "engine")
+    return writer.bind(make(expression.items, expression.given), "expression")
+
+
+Maker = Callable[[Callable[..., Any], Callable[..., Any] | None], Callable[..., Any]]
+_makers: dict[Any, Maker | None] = {}
+_MOST_KEPT = 10_000
+
+
+def _maker(expression: CompiledExpression, *, keeps: bool) -> Maker | None:
+    """What makes the function ``(run, frame, item)``; None where the expression is not written.
+
+    Kept for all maps: the same expression on the same slots stands in many groups.
+    """
+    slots, others = expression.variable_slots, expression.other_names
+    key = (expression.source, tuple(slots.items()), tuple(others), keeps)
+    if key not in _makers:
+        if len(_makers) >= _MOST_KEPT:
+            _makers.clear()
+        made: Maker | None = None
+        with suppress(NotWritten, BridgeError):
+            made = _made(expression, keeps=keeps)
+        _makers[key] = made
+        return made
+    return _makers[key]
+
+
+def _made(expression: CompiledExpression, *, keeps: bool) -> Maker:
+    text = FunctionText(EXPRESSION_PARTS)
+    writer = ExpressionWriter(
+        text, expression.source, expression.variable_slots, expression.other_names
     )
+    body = writer.body(expression.tree, keeps=keeps, end=_given if keeps else _holds)
+    for line in (
+        "def expression(run, frame, item):",
+        "    try:",
+        *body,
+        "    except DETOURS:",
+        "        return engine(run, frame, item)",
+    ):
+        text.line(line)
+    return text.compiled(["def group(engine, given):"], "    return expression", "<map expression>")
+
+
+def _given(written: Written) -> str:
+    return f"given({written.text}, frame, item)"
 
 
 def _holds(written: Written) -> str:
@@ -55,33 +98,3 @@ def _holds(written: Written) -> str:
         case "truth":
             return f"({written.text}) is True"
     return f"holds({written.text})"
-
-
-def _written(
-    writer: FunctionText,
-    expression: CompiledExpression,
-    engine: Callable[..., Any],
-    end: Callable[[Written], str],
-    *,
-    keeps: bool,
-) -> str:
-    general = writer.bind(engine, "engine")
-    text = ExpressionWriter(
-        writer, expression.source, expression.variable_slots, expression.other_names
-    )
-    with suppress(NotWritten, BridgeError):
-        lines = text.body(expression.tree, keeps=keeps, end=end)
-        name = writer.fresh("expression")
-        writer.function(
-            "\n".join(
-                [
-                    f"def {name}(run, frame, item):",
-                    "    try:",
-                    *lines,
-                    "    except DETOURS:",
-                    f"        return {general}(run, frame, item)\n",
-                ]
-            )
-        )
-        return name
-    return general

@@ -11,6 +11,7 @@ from typing import Any
 
 from fhir_bridge import fhirpath
 from fhir_bridge.budget import Evaluation
+from fhir_bridge.pattern import Pattern
 from fhir_bridge.transform.generated.expression_items import (
     Detour,
     child,
@@ -278,6 +279,35 @@ def _descendants(value: Collection) -> Collection:
     raise Detour
 
 
+def _substring(value: Collection, start: int, length: int) -> str | None:
+    """``substring(6, 8)``, of numbers that are written out."""
+    text = text_of_one(value)
+    return text[start : start + length] if text is not None and start < len(text) else None
+
+
+def _upper(value: Collection) -> str | None:
+    text = text_of_one(value)
+    return None if text is None else text.upper()
+
+
+def _lower(value: Collection) -> str | None:
+    text = text_of_one(value)
+    return None if text is None else text.lower()
+
+
+def _length(value: Collection) -> int | None:
+    text = text_of_one(value)
+    return None if text is None else len(text)
+
+
+def _removed(value: Collection, pattern: Pattern) -> str | None:
+    """``replaceMatches(pattern, '')``."""
+    text = text_of_one(value)
+    if text is None or not pattern.search(text):
+        return text
+    return pattern.replace(text, "", Evaluation().budget)
+
+
 def engine_function(name: str) -> Callable[..., Collection]:
     """A function of the engine that needs nothing but the values of its collections, and a budget."""
     call: Any = fhirpath.FUNCTIONS[name].call
@@ -319,18 +349,23 @@ ANSWERS: dict[str, Any] = {
     "has_value": _has_value,
     "holds": _holds,
     "last": _last,
+    "length": _length,
+    "lower": _lower,
     "matches": _matches,
     "negated": _negated,
     "one_of": _one_of,
     "own_value": _own_value,
+    "removed": _removed,
     "same_text": _same_text,
     "same_truth": _same_truth,
     "select": _select,
     "skip": _skip,
+    "substring": _substring,
     "tail": _tail,
     "take": _take,
     "there": _there,
     "truth": _truth,
+    "upper": _upper,
     "where": _where,
 }
 """The names of these functions in written expressions."""

@@ -110,6 +110,23 @@ def _matches(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Wri
     return Written(f"matches({focus.text}, {search})", "truth")
 
 
+def _substring(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written:
+    places = [unwrapped(one) for one in call.arguments]
+    numbers = [one.value for one in places if isinstance(one, syntax.Literal)]
+    if len(numbers) < 2 or any(type(number) is not int for number in numbers):
+        return _by_engine("substring", "one")(writer, focus, call)
+    return Written(f"substring({focus.text}, {numbers[0]}, {numbers[1]})", "one")
+
+
+def _replace_matches(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written:
+    given = [unwrapped(one) for one in call.arguments]
+    texts = [one.value for one in given if isinstance(one, syntax.Literal)]
+    if len(texts) < 2 or type(texts[0]) is not str or not texts[0] or texts[1] != "":
+        return _by_engine("replaceMatches", "one")(writer, focus, call)
+    pattern = writer.bind(compile_pattern(texts[0]), "pattern")
+    return Written(f"removed({focus.text}, {pattern})", "one")
+
+
 def _select(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written:
     if writer.source.startswith(OWN_VALUE, call.offset):
         return Written(f"own_value({focus.text})", "many")
@@ -217,18 +234,18 @@ _ENTRIES: dict[tuple[str, int], Entry] = {
     ("indexOf", 1): _by_engine("indexOf", "one"),
     ("join", 0): _by_engine("join", "one"),
     ("join", 1): _by_engine("join", "one"),
-    ("length", 0): _by_engine("length", "one"),
-    ("lower", 0): _by_engine("lower", "one"),
+    ("length", 0): _answering("length", "one"),
+    ("lower", 0): _answering("lower", "one"),
     ("replace", 2): _by_engine("replace", "one"),
-    ("replaceMatches", 2): _by_engine("replaceMatches", "one"),
+    ("replaceMatches", 2): _replace_matches,
     ("split", 1): _by_engine("split", "many"),
     ("startsWith", 1): _by_engine("startsWith", "truth"),
     ("substring", 1): _by_engine("substring", "one"),
-    ("substring", 2): _by_engine("substring", "one"),
+    ("substring", 2): _substring,
     ("toDecimal", 0): _by_engine("toDecimal", "one"),
     ("toInteger", 0): _by_engine("toInteger", "one"),
     ("toString", 0): _by_engine("toString", "one"),
     ("trim", 0): _by_engine("trim", "one"),
-    ("upper", 0): _by_engine("upper", "one"),
+    ("upper", 0): _answering("upper", "one"),
 }
 """By name and number of arguments."""

@@ -31,17 +31,18 @@ def write_source(
     """Write the loop over the items of a source; gives the slot of the item."""
     outer = scope.inner()
     context = scope.source_first(source.context)
-    closure, slot = compile_source(source, scope, writer.unit, site)
-    name = f"s{slot}"
     condition = source.condition
     found: str | None
     if context is None or _needs_closure(writer, source, context):
+        closure, slot = compile_source(source, scope, writer.unit, site)
         read = (source.context, condition, source.check, source.log, source.default)
         writer.seen_by_closures(outer, " ".join(read))
         found = f"{writer.bind(closure, 'items')}(run, frame)"
         condition = ""
     else:
+        slot = scope.declare_source(source.variable)
         found = _items(writer, source, outer, context, site)
+    name = f"s{slot}"
     filters = bool(condition) and _filters_first(writer, source, outer)
     with ExitStack() as blocks:
         if filters:

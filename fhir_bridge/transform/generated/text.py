@@ -59,9 +59,9 @@ class FunctionText:
         self._names += 1
         return f"{stem}_{self._names}"
 
-    def compiled(self, head: Sequence[str], end: str, place: str) -> Callable[..., None]:
+    def compiled(self, head: Sequence[str], end: str, place: str) -> Callable[..., Any]:
         """The function ``group`` that `head` opens and `end` closes; `place` is for tracebacks."""
         text = "\n".join([*self._functions, *head, *self._lines, end])
         exec(compile(text, place, "exec"), self.space)  # noqa: S102 - our own text, names bound
-        made: Callable[..., None] = self.space["group"]
+        made: Callable[..., Any] = self.space["group"]
         return made

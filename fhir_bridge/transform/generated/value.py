@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhir_bridge.transform.compile_transform import Taken, called_function, compile_transform
-from fhir_bridge.transform.compile_translate import plain_value
+from fhir_bridge.transform.compile_translate import plain_value, translator
 from fhir_bridge.transform.expressions import CompiledExpression
 from fhir_bridge.transform.generated.condition import write_value
 
@@ -29,6 +29,11 @@ def value_of(writer: GroupWriter, transform: Transform, view: RuleView) -> str:
         expression = CompiledExpression(text, view.scope, view.unit, view.site)
         here, _ = writer.values[view.here]
         return f"evaluated({write_value(writer, expression)}, run, frame, {here})"
+    if transform.name == "translate" and len(parameters) > 1 and _are_literals(parameters[1:]):
+        names = [str(plain_value(one.value)) for one in parameters[1:]]
+        given = ", ".join(map(repr, [*names, "code"][:2]))
+        translate = writer.bind(translator(view), "translate")
+        return f"{translate}(run, frame, {writer.value(parameters[0], view)}, {given})"
     function = called_function(transform)
     if function is not None:
         return _called(writer, function, parameters, view)
@@ -36,6 +41,12 @@ def value_of(writer: GroupWriter, transform: Transform, view: RuleView) -> str:
         if parameter.kind in {"name", "expression"}:
             writer.seen_by_closures(view.scope, str(parameter.value))
     return f"{writer.bind(compile_transform(transform, view), 'compute')}(run, frame)"
+
+
+def _are_literals(parameters: tuple[Parameter, ...]) -> bool:
+    return len(parameters) < 3 and not any(
+        parameter.kind in {"name", "expression"} for parameter in parameters
+    )
 
 
 def _called(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fhir_bridge.transform.compile_transform import compile_argument
 from fhir_bridge.transform.expressions import CompiledExpression
-from fhir_bridge.transform.generated.condition import EXPRESSION_PARTS, write_value
+from fhir_bridge.transform.generated.condition import write_value
 from fhir_bridge.transform.generated.node import StaticNode
 from fhir_bridge.transform.generated.parts import PARTS
 from fhir_bridge.transform.generated.text import FunctionText
@@ -46,7 +46,7 @@ class GroupWriter(FunctionText):
     """
 
     def __init__(self, unit: Unit, specialise: Specialise) -> None:
-        super().__init__(PARTS | EXPRESSION_PARTS)
+        super().__init__(PARTS)
         self.unit = unit
         self.specialise = specialise
         self.nodes: dict[int, StaticNode] = {}
