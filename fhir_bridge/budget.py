@@ -26,6 +26,7 @@ __all__ = [
     "BudgetExceeded",
     "Evaluation",
     "bounded",
+    "is_installed",
     "new_budget",
     "one_budget",
 ]
@@ -78,6 +79,11 @@ def new_budget() -> Budget:
     """The budget of an evaluation that begins here: a new one, or that around it."""
     given = _GIVEN.get()
     return given if type(given) is Budget else Budget(given)  # type: ignore[arg-type]
+
+
+def is_installed() -> bool:
+    """Whether what begins here is of this installation, not of a client."""
+    return _GIVEN.get() is INSTALLED
 
 
 class BudgetExceeded(BridgeError):  # noqa: N818 - the budget is the subject
@@ -157,11 +163,15 @@ class Budget:
 class Evaluation:
     """What has a budget, which is made when it is first asked for: most need none."""
 
-    __slots__ = ("budget",)
-    budget: Budget
+    __slots__ = ("_budget",)
 
-    def __getattr__(self, name: str) -> Budget:
-        if name != "budget":
-            raise AttributeError(name)
-        made = self.budget = new_budget()
-        return made
+    def __init__(self, given: Budget | None = None) -> None:
+        self._budget = given
+
+    @property
+    def budget(self) -> Budget:
+        """What is left for the evaluation."""
+        found = self._budget
+        if found is None:
+            found = self._budget = new_budget()
+        return found

@@ -97,8 +97,7 @@ class Context(Evaluation):
         self.index: int | None = 0
         self.total: list[Any] = []
         self.moment: datetime | None = None
-        if budget is not None:
-            self.budget = budget
+        self._budget = budget
 
     def now(self) -> datetime:
         """The same moment throughout one evaluation."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fhir_bridge.budget import BudgetExceeded, Evaluation
+from fhir_bridge.budget import BudgetExceeded, is_installed, new_budget
 from fhir_bridge.errors import BridgeError, Issue, Severity
 from fhir_bridge.transform.source import Item
 from fhir_bridge.transform.target import Target
@@ -74,10 +74,11 @@ class Site:
         return (item.where if item else "") or self.place
 
 
-class Run(Evaluation):
+class Run:
     """The state of one transformation."""
 
     __slots__ = (
+        "budget",
         "constants",
         "copied",
         "depth",
@@ -101,12 +102,15 @@ class Run(Evaluation):
         self.environment = environment
         self.trailing: dict[tuple[int, str], int] = {}
         self.constants: dict[str, Any] = {}
-        self.copied: set[int] = set()
+        self.copied: set[int] | None = None if is_installed() else set()
         self.depth = 0
+        self.budget = new_budget()
 
     def copies(self, value: Any) -> None:
         """Count a part that is copied again; for the first time no more comes of it than it is."""
         copied = self.copied
+        if copied is None:
+            return
         if id(value) in copied or len(copied) >= _MOST_NOTED:
             self.budget.tree(value)
         else:

@@ -237,7 +237,8 @@ def _object(run: Run, value: Any, place: Place) -> Any:
     if type(value) is dict:
         if place.shape.is_abstract and place.shape.is_resource and "resourceType" not in value:
             return None
-        run.copies(value)
+        if run.copied is not None:
+            run.copies(value)
         return copied(value)
     text = scalar(value)
     if text is None or text == "":
