@@ -153,6 +153,7 @@ class Message:
         "_alike",
         "_by_name",
         "_counts",
+        "_firsts",
         "_grouped",
         "_structure",
         "charset",
@@ -179,6 +180,7 @@ class Message:
         self._structure: Part | None = None
         self._alike: dict[tuple[str, str, tuple[int, ...]], dict[int, int]] = {}
         self._counts: dict[tuple[str, tuple[int, ...]], Counter[tuple[str, ...]]] = {}
+        self._firsts: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], Segment]] = {}
 
     @property
     def header(self) -> Segment:
@@ -269,6 +271,21 @@ class Message:
             )
         return counts[self._own(segment, fields)]
 
+    def first_with(
+        self, name: str, fields: tuple[str, ...], texts: tuple[str, ...]
+    ) -> Segment | None:
+        """The first segment called `name` whose `fields` (``f3``) begin with these components.
+
+        All segments of the name are looked through once, whoever asks for how many.
+        """
+        key = (name, fields)
+        firsts = self._firsts.get(key)
+        if firsts is None:
+            firsts = self._firsts[key] = {}
+            for each in self.segments_named(name):
+                firsts.setdefault(tuple(_begin(each.get(field)) for field in fields), each)
+        return firsts.get(texts)
+
     def _own(self, segment: Segment, fields: tuple[int, ...]) -> tuple[str, ...]:
         """The first components of `fields`, or the whole field where the first is empty."""
         separator, texts = self.separators.component, segment.fields
@@ -329,6 +346,12 @@ def _one_or_list(found: list[Any], default: Any) -> Any:
     if not found:
         return default
     return found[0] if len(found) == 1 else found
+
+
+def _begin(value: Any) -> str:
+    """The first component of a field's first value; empty where there is none."""
+    first = value[0] if isinstance(value, list) else value
+    return "" if first is None else str(first)
 
 
 def _names(message: Message, instance: Instance) -> list[str]:

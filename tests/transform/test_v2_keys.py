@@ -160,3 +160,36 @@ def test_tq1_after_obr_belongs_to_the_open_order() -> None:
         [True, True, True],
         [False, False, False],
     ]
+
+
+def test_a_parent_order_and_its_result_are_found_by_number_and_code() -> None:
+    """The filler's number before the placer's; a result that has a time of its own is not meant."""
+    read = message(
+        "OBR|1|P1|F1|A", "OBX|1|ST|GERM||x", "OBR|2|F1|F2|B", "OBX|1|ST|RES||y|||||||||2026"
+    )
+    order = read.segments_named("OBR")[1]
+
+    assert [call("battery_of", order, number) for number in ("F1", "P1", "F9", "")] == [
+        "A", "A", None, None,
+    ]  # fmt: skip
+    assert call("result_without_time", order, "GERM") == "GERM"
+    assert call("result_without_time", order, "RES") is None
+
+
+def test_a_thousand_children_look_for_their_parents_in_one_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The segments are gone through once for each question, not once for each order."""
+    read = message(*(f"OBR|{n}|P{n}|F{n}|A{n}" for n in range(1000)), "OBX|1|ST|GERM||x")
+    passes = []
+    named = Message.segments_named
+    monkeypatch.setattr(
+        Message, "segments_named", lambda self, name: passes.append(name) or named(self, name)
+    )
+    order = named(read, "OBR")[-1]
+
+    assert [call("battery_of", order, f"F{n}") for n in range(1000)] == [
+        f"A{n}" for n in range(1000)
+    ]
+    assert all(call("result_without_time", order, "GERM") for _ in range(1000))
+    assert len(passes) == 2
