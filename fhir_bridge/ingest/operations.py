@@ -127,6 +127,7 @@ class Operations:
         kind, source = self._find(operation, "source")
         _, target = self._find(operation, "target")
         if source is None or target is None:
+            self._await(kind, operation, source, target)
             return Issue("FB-6314", "warning", kind, {"type": kind})
         if source["id"] == target["id"]:
             return None
@@ -139,6 +140,33 @@ class Operations:
         reference = f"{kind}/{source['id']}"
         self._draft.follow(Follow(reference, reference, f"{kind}/{target['id']}", self._at))
         return None
+
+    def _await(
+        self, kind: str, operation: Operation, source: Resource | None, target: Resource | None
+    ) -> None:
+        """One of two that merge is not known yet: both numbers are of one thing from now on.
+
+        What is known goes on under the number that stays; what comes later meets it.
+        """
+        old, new = (self._named(kind, operation, side) for side in ("source", "target"))
+        if not old or not new or old["id"] == new["id"]:
+            return
+        if source is None:
+            point_to(self._draft, kind, old, new["id"] if target is None else target["id"])
+            return
+        point_to(self._draft, kind, new, source["id"])
+        numbers = source.get("identifier") or []
+        if new["identifier"][0] not in numbers:
+            self._put(kind, source | {"identifier": [*numbers, *new["identifier"]]})
+
+    def _named(self, kind: str, operation: Operation, side: str) -> Resource:
+        """The thing that the number of one side names, known or not; empty without a number."""
+        identifier = operation.identifier(f"{side}-{kind.lower()}-identifier")
+        system, value = str(identifier.get("system", "")), str(identifier.get("value", ""))
+        if not value:
+            return {}
+        id_ = named_resource_id(kind, system, value, self._owner)
+        return {"resourceType": kind, "id": id_, "identifier": [identifier]}
 
     def _find(self, operation: Operation, side: str) -> tuple[str, Resource | None]:
         """The kind that an operation is about, and what it names on one side."""

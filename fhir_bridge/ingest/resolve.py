@@ -185,7 +185,7 @@ class Resolver:
             return
         present = task.draft.present(kind, id_)
         if present is None:
-            other = find_alias(task.draft, entry.resource)
+            other = find_alias(task.draft, entry.resource) or merged_into(task.draft, kind, id_)
         elif is_retired(bare(present.resource), self._rules):
             other = merged_into(task.draft, kind, id_)
         else:

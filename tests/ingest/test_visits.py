@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.ingest.speaking import Record, entry
 
 SYSTEM = {"serial": "urn:serial", "stay": "urn:stay"}
@@ -111,6 +113,33 @@ def test_a_visit_becomes_part_of_another_of_the_same_person(record: Record) -> N
     assert visits["finished"]["priority"] == {"text": "x"}
     (result,) = record.read("Observation")
     assert result["encounter"] == {"reference": f"Encounter/{visits['finished']['id']}"}
+
+
+@pytest.mark.parametrize("known", [{"1"}, {"2"}, set()], ids=["old", "new", "neither"])
+@pytest.mark.parametrize("order", ["12", "21"])
+def test_a_merge_awaits_the_visit_that_nobody_knows_yet(
+    record: Record, known: set[str], order: str
+) -> None:
+    """A42 before one of the two, or both, were described: they are one visit, and it is told."""
+    for serial in known:
+        record.say(
+            _person("A"), _visit("A", _numbers(serial=serial), status="finished"), _result("A", "r")
+        )
+    merge = _asked(
+        "Encounter/$merge",
+        source_encounter_identifier=_numbers(serial="1")[0],
+        target_encounter_identifier=_numbers(serial="2")[0],
+    )
+    told = record.say(_person("A"), merge)
+    assert [issue.code for issue in told.issues] == ["FB-6314"]
+    for serial in order:
+        record.say(_person("A"), _visit("A", _numbers(serial=serial), priority={"text": serial}))
+
+    (visit,) = record.read("Encounter")
+    assert visit["priority"] == {"text": order[1]}
+    assert visit.get("status", "finished") == "finished"
+    for result in record.read("Observation"):
+        assert result["encounter"] == {"reference": f"Encounter/{visit['id']}"}
 
 
 def test_visits_of_two_persons_are_not_merged(record: Record) -> None:
