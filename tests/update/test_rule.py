@@ -298,6 +298,23 @@ def test_a_corrected_result_takes_its_flag_with_it() -> None:
     assert _shown("Observation", withdrawn)["valueString"] == "9"
 
 
+def test_a_drug_takes_its_components_with_it() -> None:
+    """A mixture replaces a plain drug, and a plain drug the mixture; a message of neither keeps it."""
+    order: dict[str, Any] = {"resourceType": "MedicationRequest", "id": "o", "status": "active"}
+    mixture = {
+        "contained": [{"resourceType": "Medication", "id": "mixture"}],
+        "medicationReference": {"reference": "#mixture"},
+    }
+    plain = {"medicationCodeableConcept": {"text": "x"}}
+    known = merge(_say(1, order | plain), _say(2, order | mixture))
+
+    shown = _shown("MedicationRequest", merge(known, _say(3, order | {"priority": "stat"})))
+    assert shown == mixture | {"status": "active", "priority": "stat"}
+    assert _shown("MedicationRequest", merge(known, _say(3, order | plain))) == plain | {
+        "status": "active"
+    }
+
+
 def test_a_client_of_the_rest_interface_states_what_it_changed() -> None:
     """Its element stands over later ones of the source; what it left alone goes on changing."""
     before = _say(1, PATIENT | {"gender": "male", "birthDate": "1980", "telecom": [HOME]})
