@@ -95,6 +95,11 @@ class Entry:
     is_dropped: bool = False
     own: str = ""  # how others refer to it by its own id
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is of what many sources mention in passing, and part of no whole."""
+        return self.container is None and self.resource["resourceType"] in SHARED
+
     def refer(self, reference: str, task: Task) -> None:
         """Everything that refers to the entry refers to `reference`; "" to what is taken back."""
         self.reference = reference
@@ -189,9 +194,11 @@ def read_entry(number: int, entry: Any, container: Container | None, source: str
     if not isinstance(resource, dict) or not isinstance(kind, str):
         raise BridgeError("FB-6005", f"entry[{number}]")
     operation = read_operation(entry) if kind == "Parameters" else None
-    if kind in SHARED or kind == "Patient" or operation is not None:
+    if kind == "Patient" or operation is not None:
         return Entry(number, entry, resource, operation=operation)
     own = entry_container(entry, source) if "link" in entry else None
+    if kind in SHARED:  # a role of a team is part of it, an institution of nothing
+        return Entry(number, entry, resource, container=own)
     return Entry(number, entry, resource, container=own or container)
 
 

@@ -239,7 +239,7 @@ class Resolver:
         late = [
             entry
             for entry in entries
-            if (is_late and entry.resource["resourceType"] not in SHARED)
+            if (is_late and not entry.is_shared)
             or (
                 entry.container is not None
                 and self._level(entry, task) == 0
@@ -298,8 +298,7 @@ class Resolver:
         task.resolved.changed += [(-1, resource) for resource in operations.changed]
 
     def _level(self, entry: Entry, task: Task) -> int:
-        kind = entry.resource["resourceType"]
-        return 1 if kind in SHARED or kind in task.mentions else 0
+        return 1 if entry.is_shared or entry.resource["resourceType"] in task.mentions else 0
 
     def _state(
         self, entry: Entry, present: Present | None, stating: Stating, task: Task
@@ -314,7 +313,7 @@ class Resolver:
             entry.reference = ""
             return None
         key = b""
-        if kind in SHARED:
+        if entry.is_shared:
             key = short_digest(f"{kind}/{id_} {task.source}".encode())
             digest = short_digest(render_json(resource))
             at = task.resolved.at

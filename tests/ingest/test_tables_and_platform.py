@@ -238,3 +238,36 @@ def test_platform_messages_come_through_the_feed_of_documents(site: Site) -> Non
 
     assert [each["status"] for each in periods(site)] == ["in-progress"]
     assert refused(site) == ["FB-6003"]
+
+
+TEAM = (
+    "团队编号,团队名称,团队状态,机构代码,机构名称,成员工号,成员姓名,成员工作类型,成员角色,成员机构代码,"
+    "成员机构名称\n"
+)
+
+
+def test_who_is_no_longer_in_the_roster_has_no_role_in_the_team(site: Site) -> None:
+    """The role is out of use while the team does not name the person, and the person stays."""
+    doctor, nurse, public = (
+        f"T1,甲队,1,12429802418000235G,某中心,{number},{name},{kind},{role},,\n"
+        for number, name, kind, role in (
+            ("D1", "陈一", 3, 0), ("N1", "周一", 6, 1), ("P1", "吴一", 5, 1),
+        )
+    )  # fmt: skip
+    other = public.replace("T1", "T2") + (doctor + nurse).replace("T1", "T2")
+    site.send(TEAM + doctor + nurse + public + other, feed="contract-teams")
+    site.send(TEAM + doctor + nurse, feed="contract-teams")
+
+    def active() -> dict[str, bool]:
+        return {
+            each["identifier"][0]["value"]: each["active"]
+            for each in site.resources("PractitionerRole")
+        }
+
+    everyone = {f"{team}/{who}": True for team in ("T1", "T2") for who in ("D1", "N1", "P1")}
+    assert refused(site) == []
+    assert active() == everyone | {"T1/P1": False}
+    assert len(site.resources("Practitioner")) == 3
+
+    site.send(TEAM + doctor + nurse + public, feed="contract-teams")
+    assert active() == everyone
