@@ -6,19 +6,16 @@ deleted, found again from the body.
 
 from __future__ import annotations
 
-from fhir_bridge import clock
 from fhir_bridge.fhir import parse_json
 from fhir_bridge.search import Indexer, IndexRows
 from fhir_bridge.store.bodies import packed, unpacked
-from fhir_bridge.store.records import milliseconds
 from fhir_bridge.store.session import Session
 
 __all__ = ["collect", "delete_index_rows"]
 
 
-def collect(session: Session, indexer: Indexer, limit: int, keep: int) -> int:
-    """Clears at most `limit` versions replaced more than `keep` milliseconds ago."""
-    before = milliseconds(clock.now()) - keep
+def collect(session: Session, indexer: Indexer, limit: int, before: int) -> int:
+    """Clears at most `limit` versions replaced before a moment in milliseconds since 1970."""
     rows = session.all(
         "SELECT s.row_id, r.sort_date, r.compressed, r.body FROM superseded s"
         " JOIN resource r ON r.row_id = s.row_id JOIN resource n ON n.row_id = s.replaced_by"

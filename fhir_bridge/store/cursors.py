@@ -2,7 +2,8 @@
 
 A cursor holds the position after the last row (its sort values, which may be a name or a
 birth date, and its number), the moment that the pages show, a digest of the question and of
-the caller's rights, and when the first page was made.  All of it is encrypted and
+the caller's rights (never a token: a caller who is given a new one reads on), when the first
+page was made, and when the link was.  All of it is encrypted and
 authenticated with AES-256-GCM (NIST SP 800-38D) under a key derived from the site's secret
 (HKDF, https://www.rfc-editor.org/rfc/rfc5869), so that a link in a browser's history or a
 proxy's log says nothing of a patient.
@@ -24,7 +25,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.store.records import milliseconds
 
 __all__ = ["LONGEST", "Cursor", "open_cursor", "seal"]
 
@@ -32,18 +35,22 @@ LONGEST = 7_000
 """Characters of a cursor: with the rest of the link it fits the 8,190 that servers take."""
 
 _NONCE, _TAG = 12, 16
-_PURPOSE = b"fhir-bridge page link 2"
+_PURPOSE = b"fhir-bridge page link 3"
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The place between two pages; `made` (of the first page) is in milliseconds since 1970."""
+    """The place between two pages.
+
+    `made` (the first page) and `given` (this link; 0: now) are in milliseconds since 1970.
+    """
 
     question: str
     position: tuple[Any, ...]
     row_id: int
     snapshot: str
     made: int
+    given: int = 0
 
 
 def seal(cursor: Cursor, secret: bytes) -> str:
@@ -54,6 +61,7 @@ def seal(cursor: Cursor, secret: bytes) -> str:
         cursor.row_id,
         cursor.snapshot,
         cursor.made,
+        cursor.given or milliseconds(clock.now()),
     ]
     nonce = os.urandom(_NONCE)
     sealed = nonce + _cipher(secret).encrypt(nonce, msgspec.msgpack.encode(fields), None)
@@ -67,17 +75,17 @@ def open_cursor(text: str, secret: bytes, question: str, oldest: int) -> Cursor:
     """The cursor in `text`, for this question only.
 
     Raises BridgeError FB-4110 when it was not sealed here or is for another question, and
-    FB-4111 when it was made before `oldest`.
+    FB-4111 when it was given before `oldest`.
     """
     data = _opened(text, secret)
     if data is None:
         raise BridgeError("FB-4110", reason="it is not one of this server's or is damaged")
-    asked, position, row_id, snapshot, made = msgspec.msgpack.decode(data)
+    asked, position, row_id, snapshot, made, given = msgspec.msgpack.decode(data)
     if asked != _digest(question):
         raise BridgeError("FB-4110", reason="it belongs to another search or caller")
-    if made < oldest:
+    if given < oldest:
         raise BridgeError("FB-4111")
-    return Cursor(question, tuple(position), row_id, snapshot, made)
+    return Cursor(question, tuple(position), row_id, snapshot, made, given)
 
 
 def _opened(text: str, secret: bytes) -> bytes | None:

@@ -19,6 +19,7 @@ from fhir_bridge.errors import Issue
 from fhir_bridge.search import Access, Plan, Registry, Sort
 from fhir_bridge.search.hashing import range_key
 from fhir_bridge.store.cursors import Cursor, open_cursor, seal
+from fhir_bridge.store.holds import Holds
 from fhir_bridge.store.including import included
 from fhir_bridge.store.records import COLUMNS, Page, Stored, milliseconds, stored
 from fhir_bridge.store.select import Pin, Selector, is_looked_up
@@ -51,10 +52,20 @@ class Finder:
     main_dates: frozenset[str]
     """Names of the indexes whose value is the sort date."""
     keep_snapshots: int
-    """Milliseconds for which cursors hold."""
+    """Milliseconds for which a cursor holds after it was given."""
+    holds: Holds
+    """What keeps the past of older ones."""
 
-    def find(self, session: Session, plan: Plan, access: Access, cursor: str = "") -> Page:
-        """The page of `plan` at `cursor` ("": the first)."""
+    def find(
+        self,
+        session: Session,
+        plan: Plan,
+        access: Access,
+        cursor: str = "",
+        *,
+        writing: bool = False,
+    ) -> Page:
+        """The page of `plan` at `cursor` ("": the first); `writing`: inside a transaction."""
         question = _question(plan, access)
         now = milliseconds(clock.now())
         place = (
@@ -62,6 +73,8 @@ class Finder:
             if cursor
             else None
         )
+        if place is not None:
+            self.holds.require(place, now, longer=not writing)
         pin = Pin(place.row_id, place.snapshot) if place else None
         selector = Selector(session, self.numbers, access, pin, self.main_dates)
         wanted = plan.directives.count

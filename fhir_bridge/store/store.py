@@ -16,7 +16,7 @@ from logging import WARNING
 from pathlib import Path
 from typing import TypeVar
 
-from fhir_bridge import log
+from fhir_bridge import clock, log
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.search import Access, Plan, Registry
 from fhir_bridge.search.hashing import resource_key
@@ -31,13 +31,14 @@ from fhir_bridge.store.faults import LOCKED, is_storage_fault, repeated_once
 from fhir_bridge.store.finding import Finder
 from fhir_bridge.store.held import Held
 from fhir_bridge.store.history import HistoryQuery, history
+from fhir_bridge.store.holds import Holds
 from fhir_bridge.store.including import visible_rows
 from fhir_bridge.store.journal import Journal
 from fhir_bridge.store.links import LoggedLink, of_patient
 from fhir_bridge.store.migrations import migrate
 from fhir_bridge.store.persons import keys_found
 from fhir_bridge.store.quarantine import Quarantine
-from fhir_bridge.store.records import COLUMNS, Page, Stored, stored
+from fhir_bridge.store.records import COLUMNS, Page, Stored, milliseconds, stored
 from fhir_bridge.store.referring import referring_numbers
 from fhir_bridge.store.reindexing import reindex
 from fhir_bridge.store.revision import outdated_types
@@ -82,8 +83,15 @@ class Store:
         secret = cursor_key or self.settings.made_once(
             "cursor key", lambda: secrets.token_bytes(32)
         )
+        self._holds = Holds(self.settings, keep_snapshots)
         self.finder = Finder(
-            registry, self.numbers, self.types, secret, registry.main_dates, keep_snapshots
+            registry,
+            self.numbers,
+            self.types,
+            secret,
+            registry.main_dates,
+            keep_snapshots,
+            self._holds,
         )
         self.journal = Journal(self)
         self.quarantine = Quarantine(self)
@@ -129,9 +137,8 @@ class Store:
             yield Transaction(self, session, writer)
             writer.flush()
             if writer.replaced:
-                collect(session, self.indexer, writer.replaced * 2,
-                    self.finder.keep_snapshots,
-                )  # fmt: skip
+                before = self._holds.oldest(milliseconds(clock.now()))
+                collect(session, self.indexer, writer.replaced * 2, before)
         self._seen.learn(writer.new_terms)
 
     def run(self, work: Callable[[Transaction], Answer], *, attempts: int = 8) -> Answer:
@@ -254,8 +261,9 @@ class Store:
 
     def collect(self, limit: int = 10_000) -> int:
         """Drops index rows of versions replaced long ago and compresses their bodies."""
+        before = self._holds.oldest(milliseconds(clock.now()))
         with self.writing() as session:
-            return collect(session, self.indexer, limit, self.finder.keep_snapshots)
+            return collect(session, self.indexer, limit, before)
 
     def check(
         self,
@@ -357,7 +365,7 @@ def open_store(
     """The store at ``sqlite:////path/file.sqlite3`` or ``postgresql+psycopg://…``.
 
     `cursor_key` seals page links (default: a key kept in the database); `keep_snapshots`
-    are the milliseconds for which a page link holds; `query_seconds` bounds each query of
+    are the milliseconds for which a page link holds after it was given; `query_seconds` bounds each query of
     `read`, `find`, `history` and `run` (FB-5011; default: no bound).  Raises BridgeError
     FB-5006, FB-5009.
     """

@@ -93,7 +93,7 @@ class Transaction:
     def find(self, plan: Plan, access: Access, cursor: str = "") -> Page:
         """A page of `plan`, seeing this transaction's own writes."""
         self._writer.flush()
-        return self._store.finder.find(self._session, plan, access, cursor)
+        return self._store.finder.find(self._session, plan, access, cursor, writing=True)
 
     def lock(self, name: str) -> None:
         """Waits until no other open transaction holds the lock of this name, and takes it.

@@ -213,7 +213,7 @@ def test_a_server_that_takes_no_writes_is_named(store: Store) -> None:
 def test_a_server_that_is_away_is_named(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """FB-5016 for reads and writes, until it answers again."""
     _put(store, 0)
-    store.database._close_idle()  # type: ignore[attr-defined]
+    store.database.let_go()
     settings = store.database._settings  # type: ignore[attr-defined]
     monkeypatch.setitem(settings, "port", 1)
     assert _refusal(lambda: store.read("Basic", "b0")).code == "FB-5016"
