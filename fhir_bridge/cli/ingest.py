@@ -37,7 +37,7 @@ def command(files: tuple[Path, ...], feed_name: str, settings: Settings) -> int:
         quarantined = False
         for path, appended in taken:
             message = services.store.journal.get(appended.message_id)
-            items = services.store.quarantine.of_message(appended.message_id)
+            items = services.store.quarantine.of_message(appended.message_id, most_bytes=0)
             for item in items:
                 print_issues(item.issues, source=path.name)
             quarantined = quarantined or bool(items)

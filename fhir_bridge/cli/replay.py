@@ -47,7 +47,7 @@ def command(
     with wired(settings) as services:
         chosen = list(items) or _chosen(services.store, feed_name, code)
         if only_list:
-            found = [services.store.quarantine.get(item_id) for item_id in chosen]
+            found = [services.store.quarantine.get(item_id, most_bytes=0) for item_id in chosen]
             print_lines(
                 {"item": one.item_id, "feed": one.feed, "codes": [i.code for i in one.issues]}
                 for one in found
@@ -79,7 +79,9 @@ def _chosen(store: Store, feed_name: str, code: str) -> list[int]:
     """The numbers of all fitting items, oldest first."""
     found: list[int] = []
     before = 0
-    while page := store.quarantine.list(feed_name, code=code, limit=500, before=before):
+    while page := store.quarantine.list(
+        feed_name, code=code, limit=500, before=before, most_bytes=0
+    ):
         found += [item.item_id for item in page]
         before = page[-1].item_id
     return sorted(found)

@@ -28,7 +28,7 @@ from fhir_bridge.console.language import LANGUAGES, choose, words
 from fhir_bridge.console.link_view import link_lines
 from fhir_bridge.console.load_rule import read_load_rule
 from fhir_bridge.console.overview import entry_view, feed_views
-from fhir_bridge.console.quarantine import detail
+from fhir_bridge.console.quarantine import MOST_READ, detail
 from fhir_bridge.console.readable import outline, summary
 from fhir_bridge.console.reader import Reader
 from fhir_bridge.console.record import gather
@@ -194,7 +194,8 @@ class _Pages:
             "overview",
             feeds=feeds,
             entries=[
-                entry_view(one, language) for one in store.quarantine.list(limit=_LAST_ERRORS)
+                entry_view(one, language)
+                for one in store.quarantine.list(limit=_LAST_ERRORS, most_bytes=0)
             ],
             types=counts.types,
             total=counts.total,
@@ -343,7 +344,7 @@ class _Pages:
         feed = request.args.get("feed", "")
         before = min(request.args.get("before", 0, type=int), _LARGEST)
         door = self._services.store.quarantine
-        found = door.list(feed, before=before, limit=_PAGE + 1)
+        found = door.list(feed, before=before, limit=_PAGE + 1, most_bytes=0)
         counts = door.counts_by_feed()
         following = ""
         if len(found) > _PAGE:
@@ -363,7 +364,7 @@ class _Pages:
     def entry(self, entry_id: int) -> Response:
         """``/console/quarantine/<id>``: reasons, hints and the bytes as text."""
         self._require_everything()
-        found = self._services.store.quarantine.get(entry_id)
+        found = self._services.store.quarantine.get(entry_id, most_bytes=MOST_READ)
         return self._with_form("entry.html", entry=detail(found, g.words.language))
 
     def replay(self, entry_id: int) -> Any:

@@ -9,7 +9,11 @@ from fhir_bridge.console.display import minute
 from fhir_bridge.console.issue_text import IssueText, in_language
 from fhir_bridge.store import Quarantined
 
-__all__ = ["EntryDetail", "detail"]
+__all__ = ["MOST_READ", "EntryDetail", "detail"]
+
+MOST_READ = 32 * 1024 * 1024
+"""Of what is larger no byte is read for a page."""
+
 
 _MOST_BYTES, _MOST_LINES, _MOST_ISSUES = 64 * 1024, 2_000, 100
 _LINES = re.compile(r"\r\n|\r|\n")
@@ -41,10 +45,10 @@ def detail(entry: Quarantined, language: str) -> EntryDetail:
         feed=entry.feed,
         received=minute(entry.received),
         source=entry.source,
-        size=len(entry.data),
+        size=entry.size,
         issues=tuple(in_language(issue, language) for issue in entry.issues[:_MOST_ISSUES]),
         lines=tuple(lines[:_MOST_LINES]),
-        cut=len(shown) < len(entry.data) or len(lines) > _MOST_LINES,
+        cut=len(shown) < entry.size or len(lines) > _MOST_LINES,
         count=entry.count,
         last_seen=minute(entry.last_seen),
     )

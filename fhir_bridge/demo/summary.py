@@ -86,7 +86,11 @@ def _reasons(store: Store, language: str) -> tuple[Reason, ...]:
 
 def _example(store: Store, code: str) -> Issue:
     """The issue with `code` of the newest item that it leads; it names places, never content."""
-    issues = (issue for item in store.quarantine.list(code=code, limit=1) for issue in item.issues)
+    issues = (
+        issue
+        for item in store.quarantine.list(code=code, limit=1, most_bytes=0)
+        for issue in item.issues
+    )
     return next((issue for issue in issues if issue.code == code), Issue(code))
 
 

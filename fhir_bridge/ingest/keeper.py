@@ -37,7 +37,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
 _SETTLED_SECONDS = 60.0  # a worker that lived so long ended for another reason than the last
 _LOOK_SECONDS = 0.5
 _LONG_SECONDS = 3.0  # work on a batch that takes longer may have been skipped meanwhile
-_PID, _ENDS, _CODE = range(3)  # what the keeper tells: worker, ends so far, the last exit code
+_PID, _ENDS, _CODE, _FAILING = range(4)
+# What is told: the worker, its ends so far, the last exit code, whether it cannot write.
 
 
 class PipelineProcess:
@@ -74,7 +75,7 @@ class PipelineProcess:
         if not self._keeper:
             try:
                 _close_all_but(wakes, life)
-                _keep(lambda: work(self._pipeline, wakes, life, self._memory), life, self._told)
+                _keep(lambda: self._work(wakes, life), life, self._told)
             finally:
                 os._exit(0)
         os.close(wakes)
@@ -82,6 +83,12 @@ class PipelineProcess:
         os.set_blocking(self._wakes, False)
         self._pipeline.hand_over(self.wake)
         self._watcher.start()
+
+    def _work(self, wakes: int, life: int) -> int:
+        def tell(failing: bool) -> None:
+            self._told[_FAILING] = failing
+
+        return work(self._pipeline, wakes, life, memory=self._memory, tell=tell)
 
     def wake(self) -> None:
         """Something arrived."""
@@ -114,6 +121,8 @@ class PipelineProcess:
                 if self._told[_ENDS] != seen:
                     self._tell(self._told[_ENDS])
                     seen = self._told[_ENDS]
+                if self._told[_FAILING]:
+                    self._store.suspect_storage()
                 if self._store.at_work.is_skipped(f" {self.pid} ", _LONG_SECONDS):
                     log.event("worker_skips", pid=self.pid)
                     self._kill_worker()

@@ -75,6 +75,8 @@ class Pipeline:
         models_check: str = "off",
     ) -> None:
         self.timings = Timings()
+        self.failing = False
+        """Whether the last batch could not be written; it is tried again."""
         self._store = store
         self._feeds = feeds
         self._transformer = Transformer(library, feeds.values())
@@ -132,6 +134,7 @@ class Pipeline:
             self._arrived.clear()
             try:
                 self.drain(once=True)
+                self.failing = False
                 if self._attempts.more:
                     continue
             except MemoryError:  # what took it is tried alone, and then no more
@@ -143,6 +146,7 @@ class Pipeline:
                 continue
             except Exception as error:  # the database is away: the journal keeps everything
                 log.event("pipeline_fault", code="FB-6006", kind=type(error).__name__)
+                self.failing = True
                 self._stopping.wait(_RETRY_SECONDS)
                 continue
             if self._arrived.wait(_WAIT_SECONDS):

@@ -64,7 +64,7 @@ class Replay:
         """
         given: list[tuple[int, int]] = []
         for message_id in message_ids:
-            items = self._store.quarantine.of_message(message_id)
+            items = self._store.quarantine.of_message(message_id, most_bytes=0)
             if items:
                 released = [self._store.quarantine.release(item.item_id) for item in items]
                 given += zip([item.item_id for item in items], released, strict=True)
@@ -86,5 +86,5 @@ class Replay:
             if time.monotonic() > until:
                 return Replayed(item_id, feed, waiting=True)
             time.sleep(_LOOK_SECONDS)
-        resting = self._store.quarantine.of_message(message_id)
+        resting = self._store.quarantine.of_message(message_id, most_bytes=0)
         return Replayed(item_id, feed, [issue for one in resting for issue in one.issues])

@@ -14,11 +14,12 @@ import resource
 import select
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from .pipeline import Pipeline
 
-__all__ = ["NO_MEMORY", "work"]
+__all__ = ["NO_MEMORY", "ignore_signals", "work"]
 
 NO_MEMORY = 70
 """The exit code of a worker whose memory gave out."""
@@ -28,14 +29,18 @@ _FIRST_TO_GO = (
 )
 
 
-def work(pipeline: Pipeline, wakes: int, life: int, memory: int) -> int:
+def work(
+    pipeline: Pipeline, wakes: int, life: int, *, memory: int, tell: Callable[[bool], None]
+) -> int:
     """The life of a worker; its exit code.
 
     `wakes` is the reading end of a pipe that gets a byte when something arrived, `life` of one
-    that is closed at the end; `memory` are the most MiB of its own (0: any number).
+    that is closed at the end; `memory` are the most MiB of its own (0: any number); `tell` is
+    called every second with whether the record could not be written last.
     """
     _bound_memory(memory)
-    threading.Thread(target=_follow, args=(pipeline, wakes, life), daemon=True).start()
+    following = (pipeline, wakes, life, tell)
+    threading.Thread(target=_follow, args=following, daemon=True).start()
     try:
         pipeline.run(dies_of_memory=True)
     except MemoryError:
@@ -60,7 +65,7 @@ def _bound_memory(mebibytes: int) -> None:
         Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
 
 
-def _follow(pipeline: Pipeline, wakes: int, life: int) -> None:
+def _follow(pipeline: Pipeline, wakes: int, life: int, tell: Callable[[bool], None]) -> None:
     """Pass on each wake; end with the process at the other side, or with that in between."""
     keeper = os.getppid()
     while os.getppid() == keeper:
@@ -70,4 +75,5 @@ def _follow(pipeline: Pipeline, wakes: int, life: int) -> None:
         if wakes in ready:
             os.read(wakes, 4096)
             pipeline.wake()
+        tell(pipeline.failing)
     pipeline.end()

@@ -44,7 +44,8 @@ class Quarantined:
     """One item at rest; `received`, `added` and `last_seen` are FHIR instants.
 
     `count` is how many equal refusals it stands for, itself included; `last_seen` when the last
-    of them came ("" for one alone).
+    of them came ("" for one alone).  `size` are its bytes; `data` is empty where more were asked
+    for than wanted.
     """
 
     item_id: int
@@ -59,12 +60,13 @@ class Quarantined:
     data: bytes
     count: int = 1
     last_seen: str = ""
+    size: int = 0
 
 
-_COLUMNS = (
-    "item_id, message_id, feed, issues, received, added, content_type, source, control_id, data,"
-    " count, last_seen"
-)
+_HEAD = "item_id, message_id, feed, issues, received, added, content_type, source, control_id"
+_TAIL = "count, last_seen, length(data)"
+_COLUMNS = f"{_HEAD}, data, {_TAIL}"
+_BOUNDED = f"{_HEAD}, CASE WHEN length(data) <= ? THEN data END, {_TAIL}"
 
 
 class Quarantine:
@@ -116,26 +118,38 @@ class Quarantine:
             return int(row[0]) if row else 0
 
     def list(
-        self, feed: str = "", *, code: str = "", limit: int = 50, before: int = 0
+        self,
+        feed: str = "",
+        *,
+        code: str = "",
+        limit: int = 50,
+        before: int = 0,
+        most_bytes: int | None = None,
     ) -> list[Quarantined]:
-        """The newest items, of one feed and leading code where given, below item `before`."""
+        """The newest items, of one feed and leading code where given, below item `before`.
+
+        With `most_bytes` larger data are left out and not read.
+        """
         tests, parameters = ["1=1"], list[Any]()
         for test, value in (("feed = ?", feed), ("code = ?", code), ("item_id < ?", before)):
             if value:
                 tests.append(test)
                 parameters.append(value)
-        return self._items(f"{' AND '.join(tests)} ORDER BY item_id DESC", (*parameters, limit))
+        where = f"{' AND '.join(tests)} ORDER BY item_id DESC"
+        return self._items(where, (*parameters, limit), most_bytes)
 
-    def get(self, item_id: int) -> Quarantined:
-        """One item.  Raises BridgeError FB-5202."""
-        found = self._items("item_id = ?", (item_id, 1))
+    def get(self, item_id: int, *, most_bytes: int | None = None) -> Quarantined:
+        """One item, `most_bytes` as in `list`.  Raises BridgeError FB-5202."""
+        found = self._items("item_id = ?", (item_id, 1), most_bytes)
         if not found:
             raise BridgeError("FB-5202", item_id=item_id)
         return found[0]
 
-    def of_message(self, message_id: int) -> builtins.list[Quarantined]:
-        """What of one journal message is at rest."""
-        return self._items("message_id = ? ORDER BY item_id", (message_id, 1_000))
+    def of_message(
+        self, message_id: int, *, most_bytes: int | None = None
+    ) -> builtins.list[Quarantined]:
+        """What of one journal message is at rest, `most_bytes` as in `list`."""
+        return self._items("message_id = ? ORDER BY item_id", (message_id, 1_000), most_bytes)
 
     def remove(self, item_id: int) -> None:
         """Takes an item out (replayed, or given up).  Raises BridgeError FB-5202."""
@@ -168,11 +182,13 @@ class Quarantine:
             found.setdefault(feed, {})[code] = count
         return found
 
-    def _items(self, where: str, parameters: Sequence[Any]) -> builtins.list[Quarantined]:
+    def _items(
+        self, where: str, parameters: Sequence[Any], most_bytes: int | None
+    ) -> builtins.list[Quarantined]:
+        columns, bound = (_COLUMNS, []) if most_bytes is None else (_BOUNDED, [most_bytes])
         with self._store.reading() as session:
             rows = session.all(
-                f"SELECT {_COLUMNS} FROM quarantine WHERE {where} LIMIT ?",
-                parameters,
+                f"SELECT {columns} FROM quarantine WHERE {where} LIMIT ?", (*bound, *parameters)
             )
         return [_item(row) for row in rows]
 
@@ -194,7 +210,8 @@ def add(session: Session, entry: QuarantineEntry) -> int:
 def _item(row: Row) -> Quarantined:
     return Quarantined(
         row[0], row[1], row[2], _issues(row[3]), instant_of(row[4]), instant_of(row[5]),
-        row[6], row[7], row[8], bytes(row[9]), row[10], instant_of(row[11]) if row[11] else "",
+        row[6], row[7], row[8], bytes(row[9] or b""), row[10],
+        instant_of(row[11]) if row[11] else "", row[12],
     )  # fmt: skip
 
 

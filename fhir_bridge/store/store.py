@@ -7,6 +7,7 @@ is shared by all threads of a process; several processes may open the same one.
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 import time
@@ -294,6 +295,11 @@ class Store:
         types = sorted(self.outdated_types())
         details = {"types": ", ".join(types)}
         return [Issue("FB-5012", "warning", details=details)] if types else []
+
+    def suspect_storage(self) -> None:
+        """Another process could not write: `storage_trouble` tries it here."""
+        if self._trouble[1] is None:
+            self._trouble = -math.inf, Issue("FB-6006")
 
     def storage_trouble(self) -> Issue | None:
         """Why nothing can be stored now (FB-5013 to FB-5017), as far as is known; None if it can.

@@ -19,7 +19,7 @@ import pytest
 from fhir_bridge.app import Product, build
 from fhir_bridge.config import Settings
 from fhir_bridge.demo.hospital_messages import registrations
-from fhir_bridge.errors import Issue
+from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.ingest import pipeline_issues
 from tests.store.databases import scratch_schema
 
@@ -222,3 +222,16 @@ def test_stopping_ends_worker_and_keeper(start: Callable[..., Product]) -> None:
     assert not any(map(_runs, processes))
     with pytest.raises(ProcessLookupError):
         os.kill(processes[1], 0)
+
+
+def test_storage_that_fails_the_worker_only_is_told_by_the_service(
+    start: Callable[..., Product], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service tries a write of its own and tells what that meets."""
+    product = start()
+    store = product.services.store
+    product._pipeline._told[3] = 1
+    monkeypatch.setattr(
+        store.settings, "write", lambda *_: (_ for _ in ()).throw(BridgeError("FB-5013"))
+    )
+    _until(lambda: "FB-5013" in str(_health(product)))

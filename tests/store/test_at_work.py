@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.store import JournalEntry, Store
+from fhir_bridge.store import JournalEntry, QuarantineEntry, Store
 
 
 def _kept(store: Store, *sizes: int) -> list[int]:
@@ -57,3 +57,16 @@ def test_a_message_is_set_aside_whole_once_and_can_be_released(store: Store) -> 
         store.quarantine.set_aside(message, Issue("FB-6022", "error"))
     assert store.quarantine.release(item) == message
     assert store.journal.is_pending(message)
+
+
+def test_lists_of_the_quarantine_do_not_read_what_is_large(store: Store) -> None:
+    """A page of fifty large files would be larger than memory; their size is told."""
+    issues = [Issue("FB-1001")]
+    for size in (10, 5000):
+        store.quarantine.add(QuarantineEntry("adt", b"x" * size, issues, message_id=7))
+
+    bounded = store.quarantine.list(most_bytes=100)
+    assert [(item.size, len(item.data)) for item in bounded] == [(5000, 0), (10, 10)]
+    assert [len(item.data) for item in store.quarantine.list()] == [5000, 10]
+    assert store.quarantine.get(bounded[0].item_id, most_bytes=5000).size == 5000
+    assert [item.data for item in store.quarantine.of_message(7, most_bytes=0)] == [b"", b""]
