@@ -19,6 +19,7 @@ from fhir_bridge.fhir.json_format import (
     parse_json,
     parse_json_lines,
     parse_json_value,
+    read_back,
     render_json,
     written_decimal,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "parse_json_value",
     "parse_reference",
     "parse_xml",
+    "read_back",
     "render_json",
     "render_xml",
     "walk_references",

@@ -25,6 +25,7 @@ __all__ = [
     "parse_json",
     "parse_json_lines",
     "parse_json_value",
+    "read_back",
     "render_json",
     "written_decimal",
 ]
@@ -98,6 +99,11 @@ def parse_json_value(data: bytes | str) -> Any:
         raise BridgeError("FB-1001", reason="a number is beyond every limit") from None
     _require_unique_properties(text, _count_properties(value, 0))
     return value
+
+
+def read_back(data: bytes) -> Any:
+    """The value that `render_json` made `data` of: what we wrote is not judged again."""
+    return _decoder.decode(data)
 
 
 def parse_json_lines(data: bytes | str) -> Iterator[Resource]:

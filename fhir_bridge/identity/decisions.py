@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fhir_bridge.fhir import Resource
+from fhir_bridge.fhir import Resource, render_json
 from fhir_bridge.store import LoggedLink, Store
 
 __all__ = ["Decision", "Kind", "decisions", "log_detail", "read_decision"]
@@ -113,7 +113,7 @@ def log_detail(
         "identifiers": identifiers,
         "source": source,
     }
-    return json.dumps({name: value for name, value in said.items() if value}, ensure_ascii=False)
+    return render_json({name: value for name, value in said.items() if value}).decode()
 
 
 def masked(value: str) -> str:

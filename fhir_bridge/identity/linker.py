@@ -158,7 +158,7 @@ class Linker:
             deciding.drop(patient_id, each)
         left_out = choice.not_taken
         patient = {key: value for key, value in said.patient.items() if key not in left_out}
-        new = said_of(saying.speaker, saying.at, patient, self._update)
+        new = said_of(saying.speaker, saying.at, patient, self._update, has_marks=saying.has_marks)
         if saying.level and earlier is not None:
             slots = {k: v for k, v in new.slots.items() if k not in earlier.said.slots}
             new = replace(new, slots=slots, nulls=frozenset())

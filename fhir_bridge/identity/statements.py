@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from fhir_bridge.fhir import Resource, parse_json, render_json
+from fhir_bridge.fhir import Resource, read_back, render_json
 from fhir_bridge.identity.keys import Record, replaced_key
 from fhir_bridge.store import HeldRow, PersonRow
 from fhir_bridge.update import Said, UpdateRules, read_said, resource_of, slots_of
@@ -110,7 +110,7 @@ class Statement:
 
 def reading(row: PersonRow, rules: UpdateRules) -> Statement:
     """The statement that a row keeps; linking's own and those of older releases as resources."""
-    slots = parse_json(row.body)
+    slots = read_back(row.body)
     if not row.feed or "resourceType" in slots:
         slots = slots_of({"resourceType": "Patient"} | slots, rules)
     said = read_said(row.feed, row.at, slots, row.times)

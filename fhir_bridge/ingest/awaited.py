@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fhir_bridge.fhir import Resource, parse_json, render_json
+from fhir_bridge.fhir import Resource, read_back, render_json
 from fhir_bridge.store import resource_key
 
 from .draft import Draft
@@ -52,21 +52,21 @@ def make_literal(draft: Draft, new: Iterable[str]) -> list[Resource]:
     """The resources that waited for `new` references, which are in the record from now on."""
     by_key = {resource_key(*_pair(reference)): reference for reference in new}
     changed: list[Resource] = []
-    for target, referrer in draft.awaiting(by_key):
+    for target, referrer in draft.awaiting(by_key.keys()):
         reference = draft.reference_of(referrer)
         present = draft.present(*_pair(reference)) if reference else None
         if present is None:
             continue
         kind, id_ = _pair(by_key[target])
         numbers = _numbers(draft, kind, id_)
-        resource = parse_json(render_json(bare(present.resource)))
+        resource = read_back(render_json(bare(present.resource)))
         if not _point(resource, kind, id_, numbers):
             continue
         version = draft.last_version(resource["resourceType"], resource["id"]) + 1
         for row in draft.rows(resource["resourceType"], resource["id"]):
             body = row.body
             if body is not None:
-                said = parse_json(body)
+                said = read_back(body)
                 _point(said, kind, id_, numbers)
                 body = render_json(said)
             draft.put_row(replace(row, version=version, body=body))

@@ -8,10 +8,12 @@ a batch in one go, within the transaction that it was read in.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from typing import cast
 
-from fhir_bridge.fhir import Resource, parse_json
+from fhir_bridge.fhir import Resource, read_back
 from fhir_bridge.identity import Move, repoint
 from fhir_bridge.store import (
     ContainerRow,
@@ -33,13 +35,25 @@ _Speaker = tuple[str, int]
 _Person = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
 class Present:
-    """What a resource is now: its content, its version, and when it was written (ms)."""
+    """What a resource is now: its content, its version, and when it was written (ms).
 
-    resource: Resource
-    version: int
-    at: int = 0
+    A stored body is read when the content is first asked for: often only its being there counts.
+    """
+
+    __slots__ = ("_content", "at", "version")
+
+    def __init__(self, content: Resource | bytes, version: int, at: int = 0) -> None:
+        self._content = content
+        self.version = version
+        self.at = at
+
+    @property
+    def resource(self) -> Resource:
+        """The content."""
+        if isinstance(self._content, bytes):
+            self._content = cast("Resource", read_back(self._content))
+        return self._content
 
 
 @dataclass(slots=True)
@@ -51,7 +65,7 @@ class _Changes:
     rows: dict[int, dict[_Speaker, StatementRow]] = field(default_factory=dict)
     parts: dict[int, set[int]] = field(default_factory=dict)  # keys of parts by container
     containers: dict[int, ContainerRow] = field(default_factory=dict)
-    awaited: set[tuple[int, int]] = field(default_factory=set)
+    awaited: dict[int, set[int]] = field(default_factory=dict)  # referrers by target
     came: set[int] = field(default_factory=set)
     rows_heard: dict[tuple[int, str], int] = field(default_factory=dict)
     keys: dict[bytes, str] = field(default_factory=dict)
@@ -103,7 +117,8 @@ class Draft:
         for container, keys in theirs.parts.items():
             mine.parts[container] = mine.parts.get(container, set()) | keys
         mine.containers |= theirs.containers
-        mine.awaited = (mine.awaited | theirs.awaited) if theirs.awaited else mine.awaited
+        for target, referrers in theirs.awaited.items():
+            mine.awaited.setdefault(target, set()).update(referrers)
         mine.came |= theirs.came
         mine.rows_heard |= theirs.rows_heard
         mine.keys |= theirs.keys
@@ -127,7 +142,9 @@ class Draft:
         if changes.came:
             record.drop_awaited(changes.came)
         if changes.awaited:
-            record.put_awaited(changes.awaited)
+            record.put_awaited(
+                (target, each) for target, some in changes.awaited.items() for each in some
+            )
         if changes.containers:
             record.put_containers(changes.containers.values())
         for wave in _waves(changes.writes):
@@ -189,7 +206,7 @@ class Draft:
         if present is not None and present.version == version:
             return present.resource
         stored = self._record.version(resource_type, id_, version)
-        return None if stored is None or stored.deleted else parse_json(stored.body)
+        return None if stored is None or stored.deleted else read_back(stored.body)
 
     def last_version(self, resource_type: str, id_: str) -> int:
         """The number of the newest version, deleted ones counted; 0 when there is none."""
@@ -266,14 +283,16 @@ class Draft:
     def await_targets(self, targets: Iterable[tuple[str, str]], referrer: tuple[str, str]) -> None:
         """A resource refers by number to what has not come yet."""
         key = resource_key(*referrer)
-        self._changes.awaited |= {(resource_key(*target), key) for target in targets}
+        for target in targets:
+            self._changes.awaited.setdefault(resource_key(*target), set()).add(key)
 
-    def awaiting(self, targets: Collection[int]) -> list[tuple[int, int]]:
+    def awaiting(self, targets: AbstractSet[int]) -> list[tuple[int, int]]:
         """(target, referrer) keys of resources that wait for `targets`, which have come now."""
         self.look_up_awaiting(targets)
         found = {pair for target in targets for pair in self._found.awaiting[target]}
         for changes in self._layers:
-            found |= {pair for pair in changes.awaited if pair[0] in targets}
+            waited = targets & changes.awaited.keys() if changes.awaited else ()
+            found |= {(target, each) for target in waited for each in changes.awaited[target]}
         if found:
             self._changes.came |= {target for target, _ in found}
         return sorted(found)
@@ -413,7 +432,7 @@ class Draft:
 def _present(stored: Stored) -> Present | None:
     if stored.deleted:
         return None
-    return Present(parse_json(stored.body), stored.version, moment_of(stored.last_updated))
+    return Present(stored.body, stored.version, moment_of(stored.last_updated))
 
 
 def _waves(resources: list[Resource]) -> list[list[Resource]]:

@@ -28,70 +28,42 @@ def settle(
     `places` are the references behind the names of the Bundle's entries; references by number
     are added to `met`.
     """
-    walk = _Walk(places, owner, met)
     marked: list[str] = []
-    for key, value in resource.items():
-        walk.is_marked = False
-        kind = type(value)
-        if kind is dict:
-            walk.node(value)
-        elif kind is list:
-            walk.items(value)
-        elif kind is str:
-            walk.look(value)
-        if walk.is_marked:
-            marked.append(key)
+    waiting: list[Any] = []
+    for name, whole in resource.items():
+        waiting.append(whole)
+        is_marked = False
+        while waiting:
+            node = waiting.pop()
+            kind = type(node)
+            if kind is dict:
+                for key, value in node.items():
+                    if type(value) is not str:
+                        waiting.append(value)
+                        continue
+                    text = value
+                    if key == "reference":
+                        text = node[key] = _final(node, value, places, owner, met)
+                    if not text.isascii() and (text[0] == USUAL or NULL in text):
+                        is_marked = True
+            elif kind is list:
+                waiting += node
+            elif kind is str and not node.isascii() and (node[0] == USUAL or NULL in node):
+                is_marked = True
+        if is_marked:
+            marked.append(name)
     return frozenset(marked)
 
 
-class _Walk:
-    """One walk; says whether it met a mark."""
-
-    __slots__ = ("is_marked", "met", "owner", "places")
-
-    def __init__(self, places: Mapping[str, str], owner: str, met: list[ByNumber]) -> None:
-        self.places = places
-        self.owner = owner
-        self.met = met
-        self.is_marked = False
-
-    def look(self, text: str) -> None:
-        """One text of the resource."""
-        if not text.isascii() and (text[0] == USUAL or NULL in text):
-            self.is_marked = True
-
-    def node(self, node: dict[str, Any]) -> None:
-        """An object: its reference is made final."""
-        for key, value in node.items():
-            kind = type(value)
-            if kind is str:
-                text = self._reference(node, value) if key == "reference" else value
-                if text is not value:
-                    node[key] = text
-                if not text.isascii() and (text[0] == USUAL or NULL in text):
-                    self.is_marked = True
-            elif kind is dict:
-                self.node(value)
-            elif kind is list:
-                self.items(value)
-
-    def items(self, items: list[Any]) -> None:
-        """The items of a list."""
-        for item in items:
-            kind = type(item)
-            if kind is dict:
-                self.node(item)
-            elif kind is str:
-                self.look(item)
-            elif kind is list:
-                self.items(item)
-
-    def _reference(self, node: dict[str, Any], value: str) -> str:
-        found = self.places.get(value)
-        if found is not None:
-            return found
-        named = named_by_number(value, self.owner) if "?" in value else None
-        if named is None:
-            return value
-        self.met.append(ByNumber(node, *named))
-        return named[0]
+def _final(
+    node: Resource, text: str, places: Mapping[str, str], owner: str, met: list[ByNumber]
+) -> str:
+    """What the reference `text` in `node` means outside of the Bundle."""
+    found = places.get(text)
+    if found is not None:
+        return found
+    named = named_by_number(text, owner) if "?" in text else None
+    if named is None:
+        return text
+    met.append(ByNumber(node, *named))
+    return named[0]

@@ -15,7 +15,7 @@ from typing import Any
 
 from fhir_bridge.audit import FEED_SYSTEM
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhir import Resource, parse_json, render_json
+from fhir_bridge.fhir import Resource, read_back, render_json
 from fhir_bridge.store import StatementRow, resource_key
 from fhir_bridge.update import (
     REST,
@@ -92,7 +92,10 @@ class Stating:
         if present is None and not rows:
             return self._first(resource, marked, saying)
         known = self._statements(present, rows, kind, id_)
-        new = said_of(saying.source, saying.at, resource, self._rules, saying.level, saying.since)
+        new = said_of(
+            saying.source, saying.at, resource, self._rules, saying.level, saying.since,
+            has_marks=bool(marked),
+        )  # fmt: skip
         place = known.find(saying.source, saying.level)
         if place is None:
             row = _row(resource_key(kind, id_), saying)
@@ -131,8 +134,7 @@ class Stating:
             times = said.written_times()
             resource = _without_marks(resource, marked)
         version = self._draft.last_version(kind, id_) + 1
-        row = _row(resource_key(kind, id_), saying)
-        self._draft.put_row(replace(row, version=version, times=times))
+        self._draft.put_row(_row(resource_key(kind, id_), saying, version, times))
         self._draft.put(resource, version)
         return resource
 
@@ -156,7 +158,7 @@ class Stating:
 
     def _read(self, row: StatementRow, kind: str, id_: str) -> Said:
         if row.body is not None:
-            slots = parse_json(row.body)
+            slots = read_back(row.body)
         else:
             whole = self._draft.version_at(kind, id_, row.version)
             slots = {} if whole is None else slots_of(whole, self._rules)
@@ -256,10 +258,10 @@ class Stating:
                 raise BridgeError("FB-6313", f"{after['resourceType']}.{name}", **details)
 
 
-def _row(key: int, saying: Saying) -> StatementRow:
+def _row(key: int, saying: Saying, version: int = 0, times: bytes | None = None) -> StatementRow:
     return StatementRow(
-        key, saying.source, saying.level, saying.since, saying.at, 0,
-        saying.container, saying.person,
+        key, saying.source, saying.level, saying.since, saying.at, version,
+        saying.container, saying.person, times=times,
     )  # fmt: skip
 
 

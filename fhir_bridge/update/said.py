@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from fhir_bridge.fhir import Resource, parse_json, render_json
+from fhir_bridge.fhir import Resource, read_back, render_json
 
 from .marked import is_null, unmarked, unmarked_properties
 from .rules import UpdateRules, required_elements
@@ -69,9 +69,15 @@ class Said:
 
 
 def said_of(  # noqa: PLR0917 - who, when, what
-    source: str, at: int, resource: Resource, rules: UpdateRules, level: int = 0, since: int = 0
-) -> Said:
-    """The statement that a mapped `resource` makes, its marks read and taken off."""
+    source: str, at: int, resource: Resource, rules: UpdateRules, level: int = 0, since: int = 0,
+    *, has_marks: bool = True,
+) -> Said:  # fmt: skip
+    """The statement that a mapped `resource` makes, its marks read and taken off.
+
+    `has_marks` is False where it is known that there are none.
+    """
+    if not has_marks:
+        return Said(source, at, slots_of(resource, rules), level, since)
     slots: Slots = {}
     nulls, usual = set[str](), set[str]()
     for slot, value in slots_of(resource, rules).items():
@@ -94,7 +100,7 @@ def read_said(  # noqa: PLR0917 - the columns of a row
     """A statement as it was kept (`written_times`)."""
     if times is None:
         return Said(source, at, slots, level, since, withdrawn)
-    said = parse_json(times)
+    said = read_back(times)
     return Said(
         source, at, slots, level, since, withdrawn,
         said.get("times", {}), frozenset(said.get("nulls", ())), frozenset(said.get("usual", ())),
@@ -104,13 +110,13 @@ def read_said(  # noqa: PLR0917 - the columns of a row
 
 def stated_at(times: bytes | None, slots: Iterable[str], at: int) -> bytes:
     """What stands beside a kept statement (`written_times`) with `slots` stated at `at`."""
-    said = parse_json(times) if times else {}
+    said = read_back(times) if times else {}
     return render_json(said | {"times": said.get("times", {}) | dict.fromkeys(slots, at)})
 
 
 def kept_time(times: bytes | None, at: int, slot: str) -> int:
     """When a slot of a kept statement, which is of the time `at`, was stated."""
-    return int(parse_json(times).get("times", {}).get(slot, at)) if times else at
+    return int(read_back(times).get("times", {}).get(slot, at)) if times else at
 
 
 def merge(known: Said, new: Said) -> Said:
