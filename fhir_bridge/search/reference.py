@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from fhir_bridge.search.hashing import VALUE_BITS, VALUE_MASK, posting, text_key
@@ -16,6 +17,8 @@ from fhir_bridge.search.rows import IndexRows
 
 __all__ = ["by_identifier", "extract", "local", "target_type"]
 
+_REMEMBERED = 1 << 14
+"""References that come again: within a batch many resources name the same few."""
 _RELATIVE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[^/#]+)?(?:#.*)?")
 
 
@@ -40,10 +43,20 @@ def local(text: str, own_bases: tuple[str, ...] = ()) -> tuple[str, bool]:
     return text.partition("/_history/")[0], False
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def target_type(text: str) -> str:
     """The resource type that a literal reference names, or ""."""
     match = _RELATIVE.search(text)
     return match[1] if match else ""
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read(text: str, own_bases: tuple[str, ...]) -> tuple[str, int, bool, int]:
+    """Type named by a reference, key of its indexed form, whether local, key without version."""
+    name, is_local = local(text, own_bases)
+    canonical = text_key(name.partition("|")[0]) if "|" in name and not is_local else 0
+    named = name.partition("/")[0] if is_local else target_type(text)
+    return named, text_key(name), is_local, canonical
 
 
 def _itself(value: dict[str, Any]) -> str | None:
@@ -64,20 +77,24 @@ def extract(
 
     References to types in `left` are another index's.
     """
+    base = number << VALUE_BITS
     for _, value in values:
-        text = value.get("reference", _itself(value)) if isinstance(value, dict) else value
-        if left and isinstance(text, str) and target_type(text) in left:
-            continue
-        if isinstance(text, str) and text and text[0] != "#":
-            name, is_local = local(text, own_bases)
-            key = text_key(name)
-            rows.postings.add((number << VALUE_BITS) | (key & VALUE_MASK))
-            if is_local:
-                joins = member and name.startswith("Patient/")
-                rows.references[key] = rows.references.get(key, False) or joins
-            elif "|" in name:  # a canonical with its version is found without it too
-                rows.postings.add(posting(number, name.partition("|")[0]))
-        identifier = value.get("identifier") if isinstance(value, dict) else None
+        is_object = isinstance(value, dict)
+        text = value["reference"] if is_object and "reference" in value else value
+        if is_object and text is value:
+            text = _itself(value)
+        if isinstance(text, str) and text:
+            named, key, is_local, canonical = _read(text, own_bases)
+            if named in left:
+                continue
+            if text[0] != "#":
+                rows.postings.add(base | (key & VALUE_MASK))
+                if is_local:
+                    joins = member and named == "Patient"
+                    rows.references[key] = rows.references.get(key, False) or joins
+                elif canonical:  # one with its version is found without it too
+                    rows.postings.add(base | (canonical & VALUE_MASK))
+        identifier = value.get("identifier") if is_object else None
         if isinstance(identifier, dict) and isinstance(identifier.get("value"), str):
             system, code = identifier.get("system"), identifier["value"]
             rows.postings.add(posting(number, by_identifier(f"\x00{code}")))

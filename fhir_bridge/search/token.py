@@ -115,6 +115,10 @@ def extract(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows) -> 
                 _add_readable(value.get("text"), number, rows)
             elif kind == "Coding":
                 _add_coding(value, number, rows)
+            elif kind == "Identifier":
+                _add_identifier(value, base, rows)
+                for readable in texts(value):
+                    _add_readable(readable, number, rows)
             else:
                 for text in _of_object(kind, value):
                     rows.postings.add(base | (hashed(text) & VALUE_MASK))
@@ -135,6 +139,20 @@ def _add_coding(coding: dict[str, Any], number: int, rows: IndexRows) -> None:
     )
     rows.postings.update(postings)
     rows.terms.update(terms)
+
+
+def _add_identifier(value: dict[str, Any], base: int, rows: IndexRows) -> None:
+    """The same as `_of_object` says, of which only the system alone comes again."""
+    system, text = value.get("system"), value.get("value")
+    if type(text) is str:
+        written = f"{system}|{text}" if system else f"|{text}"
+        rows.postings.add(base | (hashed(any_system(text)) & VALUE_MASK))
+        rows.postings.add(base | (hashed(written) & VALUE_MASK))
+    if type(system) is str and system:
+        rows.postings.add(base | (text_key(f"{system}|") & VALUE_MASK))
+    if "type" in value:
+        for typed in _typed_identifier(value):
+            rows.postings.add(base | (hashed(typed) & VALUE_MASK))
 
 
 def _add_readable(readable: Any, number: int, rows: IndexRows) -> None:
