@@ -116,14 +116,9 @@ def extract(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows) -> 
             elif kind == "Coding":
                 _add_coding(value, number, rows)
             elif kind == "Identifier":
-                _add_identifier(value, base, rows)
-                for readable in texts(value):
-                    _add_readable(readable, number, rows)
+                _add_identifier(value, number, rows)
             else:
-                for text in _of_object(kind, value):
-                    rows.postings.add(base | (hashed(text) & VALUE_MASK))
-                for readable in texts(value):
-                    _add_readable(readable, number, rows)
+                _add_object(kind, value, number, rows)
         else:
             for text in variants(kind, value):
                 rows.postings.add(posting(number, text))
@@ -141,9 +136,16 @@ def _add_coding(coding: dict[str, Any], number: int, rows: IndexRows) -> None:
     rows.terms.update(terms)
 
 
-def _add_identifier(value: dict[str, Any], base: int, rows: IndexRows) -> None:
+def _add_object(kind: str, value: dict[str, Any], number: int, rows: IndexRows) -> None:
+    for text in _of_object(kind, value):
+        rows.postings.add((number << VALUE_BITS) | (hashed(text) & VALUE_MASK))
+    for readable in texts(value):
+        _add_readable(readable, number, rows)
+
+
+def _add_identifier(value: dict[str, Any], number: int, rows: IndexRows) -> None:
     """The same as `_of_object` says, of which only the system alone comes again."""
-    system, text = value.get("system"), value.get("value")
+    base, system, text = number << VALUE_BITS, value.get("system"), value.get("value")
     if type(text) is str:
         written = f"{system}|{text}" if system else f"|{text}"
         rows.postings.add(base | (hashed(any_system(text)) & VALUE_MASK))
@@ -153,6 +155,8 @@ def _add_identifier(value: dict[str, Any], base: int, rows: IndexRows) -> None:
     if "type" in value:
         for typed in _typed_identifier(value):
             rows.postings.add(base | (hashed(typed) & VALUE_MASK))
+    for readable in texts(value):
+        _add_readable(readable, number, rows)
 
 
 def _add_readable(readable: Any, number: int, rows: IndexRows) -> None:
