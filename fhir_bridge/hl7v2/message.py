@@ -252,7 +252,7 @@ class Message:
     def place_among_alike(self, segment: Segment, leader: str, fields: tuple[int, ...]) -> int:
         """The how-manieth (from 1) of its name with the same first components of `fields`.
 
-        Counting begins again at each segment called `leader`.  The places of all segments of
+        Counting begins again at each segment called `leader` (or as one of its words).  The places of all segments of
         the name are found at once, so that a long message costs no more for each.
         """
         key = (segment.name, leader, fields)
@@ -298,8 +298,9 @@ class Message:
     def _places(self, name: str, leader: str, fields: tuple[int, ...]) -> dict[int, int]:
         counts: dict[tuple[str, ...], int] = {}
         places: dict[int, int] = {}
+        leaders = leader.split()
         for segment in self.segments:
-            if segment.name == leader:
+            if segment.name in leaders:
                 counts = {}
             if segment.name == name:
                 own = self._own(segment, fields)
