@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["code_and_detail", "split_items"]
+__all__ = ["code_and_detail", "is_denial", "split_items"]
 
 _SEPARATORS = frozenset(";；|、,，\n")
 _OPEN, _CLOSE = frozenset("(（[【"), frozenset(")）]】")
@@ -18,6 +18,8 @@ _NUMBERED = re.compile(r"[(（]?[0-9]{1,2}\s*[.．、)）]\s*(?P<words>[^0-9\s].
 _NUMBERS_AND_WORDS = re.compile(r"(?:[0-9]{1,2}[.．][^0-9.．]+){2,}")
 _NEXT_NUMBER = re.compile(r"\s*(?=(?<![0-9])[0-9]{1,2}[.．][^0-9])")
 _ONE_OPTION = re.compile(r"[0-9]{1,2}(?:\s*[.．@:：][^\s]*)?")
+_DENIAL = re.compile(r"(均|都|皆)?(无|否认|没有|未患)[^,，;；。|\n有患但]*、[^,，;；。|\n有患但]*")
+_THERE_IS = frozenset({"有", "是"})  # a flag before what there is
 _OPTIONS_BY_SLASH = re.compile(r"[0-9]{1,2}(?:\s*[/／]\s*[0-9]{1,2})+")
 _CIRCLED = {0x2460 + n: f";{n + 1}." for n in range(20)}
 _TICKED, _UNTICKED = "☑☒√✓✔■●", "□☐○"
@@ -39,7 +41,17 @@ def split_items(text: str) -> list[str]:
     items = []
     for part in _outside_brackets(text):
         items += _by_numbers(part)
-    return [item for item in (one.strip().rstrip(".") for one in items) if item]
+    named = [item for item in (one.strip().rstrip(".") for one in items) if item]
+    return [item for item in named if item not in _THERE_IS] or named
+
+
+def is_denial(text: str) -> bool:
+    """Whether `text` is one sentence that denies several things.
+
+    >>> is_denial("无高血压、糖尿病病史"), is_denial("无高血压，有糖尿病")
+    (True, False)
+    """
+    return _DENIAL.fullmatch(text) is not None
 
 
 def code_and_detail(item: str) -> tuple[str, str]:
@@ -53,6 +65,8 @@ def code_and_detail(item: str) -> tuple[str, str]:
     """
     split = _DETAIL.split(item, maxsplit=1)
     code, detail = split[0], split[1] if len(split) > 1 else ""
+    if detail and code.strip() in _THERE_IS:
+        return code_and_detail(detail)
     if not detail and (bracketed := _BRACKETED.fullmatch(code)):
         code, detail = bracketed["code"], bracketed["detail"]
     if numbered := _NUMBERED.fullmatch(code):

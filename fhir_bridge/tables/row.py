@@ -23,13 +23,15 @@ from typing import Any, Self
 
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir.marks import NULL
-from fhir_bridge.tables.lists import code_and_detail, split_items
+from fhir_bridge.tables.lists import code_and_detail, is_denial, split_items
 from fhir_bridge.tables.measure import read_measure
 from fhir_bridge.tables.words import is_doubt, is_unknown, says_nothing, without_doubt
 
 __all__ = ["Cell", "Clearing", "Row", "clean_cell", "holds_no_value", "is_rounded"]
 
-_BLANK = frozenset({"", "-", "--", "/", "\\", "\\N", "NULL", "null", "None", "N/A", "#N/A"})
+_BLANK = frozenset(
+    {"", "-", "--", "—", "——", "–", "－", "/", "\\", "\\N", "NULL", "null", "None", "N/A", "#N/A"}
+)
 _WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ\u3000\u00a0]")
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B) if chr(code).isalnum()}
 _NARROW |= {0x3000: 0x20, 0x00A0: 0x20}
@@ -101,7 +103,8 @@ class Cell(str):
         if text == NULL:
             return self if name == "number" else None
         if name == "items":
-            return [self._part(item) for item in split_items(text)] or None
+            whole = is_denial(text) and says_nothing(text)  # 无高血压、糖尿病: neither of them
+            return [self._part(item) for item in ([text] if whole else split_items(text))] or None
         if name in _MEASURED:
             return self._part(getattr(read_measure(text), name))
         item = _read_item(text)
