@@ -1,13 +1,14 @@
 # make demo    sets everything up and runs the main job
 # make test    sets everything up and runs every check
 # make long    the long form of tests that make test samples; an hour on two cores
+# make chaos   folders, disk, database, worker and clock fail beside good traffic
 # make soak    half an hour of good traffic beside a stated dose of trouble
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
-.PHONY: demo test install lint types layers pytest long soak bench clean
+.PHONY: demo test install lint types layers pytest long chaos soak bench clean
 
 demo: $(STAMP)
 	$(BIN)/fhir-bridge demo $(DEMO)
@@ -40,6 +41,9 @@ long: $(STAMP)
 	$(BIN)/python -m tests.histories --count 10000
 	.ci/with-postgresql $(BIN)/python -m tests.histories --first 10000 --count 500 --postgresql
 	FHIR_BRIDGE_TEST_LONG=1 $(BIN)/python -m pytest tests/histories/test_standard.py
+
+chaos: $(STAMP)
+	.ci/with-postgresql $(BIN)/python -m tests.chaos
 
 soak: $(STAMP)
 	$(BIN)/python -m tests.soak $(SOAK)

@@ -4,15 +4,15 @@ import json
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
+
+from sqlalchemy import create_engine, text
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
 
@@ -29,13 +29,15 @@ def free_ports(count: int) -> list[int]:
 class Site:
     """One site: a data folder, its ports, its running processes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, module: str = "fhir_bridge", **environment: str) -> None:
+        self.folder = folder
         self.data = folder / "var"
+        self._module, self._environment = module, environment
         self.port, self.mllp_port = free_ports(2)
         self.base = f"http://127.0.0.1:{self.port}/fhir"
-        self._overlay = folder / "site"
+        self.overlay = folder / "site"
         feed = (MAPPINGS / "feeds" / "hospital-his.toml").read_text(encoding="utf-8")
-        changed = self._overlay / "mappings" / "feeds" / "hospital-his.toml"
+        changed = self.overlay / "mappings" / "feeds" / "hospital-his.toml"
         changed.parent.mkdir(parents=True)
         changed.write_text(feed.replace("2575", str(self.mllp_port)), encoding="utf-8")
         self._running: list[subprocess.Popen] = []
@@ -43,13 +45,14 @@ class Site:
     def start(self, *arguments: object, log: Path | None = None) -> subprocess.Popen:
         """Start a command of the product; its output goes to `log`."""
         environment = os.environ | {
-            "FHIR_BRIDGE_OVERLAY": str(self._overlay),
+            "FHIR_BRIDGE_OVERLAY": str(self.overlay),
             "FHIR_BRIDGE_LOG_LEVEL": "ERROR",
             "COLUMNS": "200",
+            **self._environment,
         }
         with (log or Path(os.devnull)).open("ab") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "fhir_bridge", *map(str, arguments)],
+                [sys.executable, "-m", self._module, *map(str, arguments)],
                 env=environment,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -74,8 +77,20 @@ class Site:
 
     def waiting(self) -> int:
         """How many messages of the journal nobody has worked on yet."""
-        with closing(sqlite3.connect(f"file:{self.data}/record.sqlite3?mode=ro", uri=True)) as file:
-            return file.execute("SELECT count(*) FROM journal WHERE status = 0").fetchone()[0]
+        return int(self._journal("SELECT count(*) FROM journal WHERE status = 0")[0][0])
+
+    def recorded(self) -> set[str]:
+        """Control ids of the messages that were worked on."""
+        return {row[0] for row in self._journal("SELECT control_id FROM journal WHERE status > 0")}
+
+    def _journal(self, query: str) -> list[tuple]:
+        record = f"sqlite:///file:{self.data}/record.sqlite3?mode=ro&uri=true"
+        engine = create_engine(self._environment.get("FHIR_BRIDGE_DATABASE") or record)
+        try:
+            with engine.connect() as connection:
+                return [tuple(row) for row in connection.execute(text(query))]
+        finally:
+            engine.dispose()
 
     def until_idle(self, process: subprocess.Popen) -> None:
         """Wait until every message was worked on."""

@@ -16,7 +16,7 @@ __all__ = ["scratch_schema"]
 def scratch_schema(url: str) -> Iterator[str]:
     """The URL of a new schema in the database at `url`; dropped afterwards."""
     name = f"bridge_{uuid.uuid4().hex[:12]}"
-    engine = create_engine(url)
+    engine = create_engine(url, pool_pre_ping=True)  # the server may have been started anew
     with engine.begin() as connection:
         connection.execute(text(f"CREATE SCHEMA {name}"))
     try:
