@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from io import BytesIO
 from typing import Any
 
 import msgspec
@@ -112,7 +113,7 @@ def parse_json_lines(data: bytes | str) -> Iterator[Resource]:
     Raises as `parse_json`, with ``line N`` as place, when the bad line is reached.
     """
     text = data.encode() if isinstance(data, str) else data
-    for number, line in enumerate(text.split(b"\n"), 1):
+    for number, line in enumerate(BytesIO(text), 1):  # split() would hold all lines at once
         if line.strip():
             try:
                 yield parse_json(line)

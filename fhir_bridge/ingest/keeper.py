@@ -65,7 +65,8 @@ class PipelineProcess:
         Raises what `Pipeline.prepare` raises for a map that is missing or wrong.
         """
         self._pipeline.prepare()
-        self._store.settings.forget(ENDS)
+        with contextlib.suppress(Exception):  # what cannot be written is told when it matters
+            self._store.settings.forget(ENDS)
         self._store.let_go()
         wakes, self._wakes = os.pipe()
         life, self._life = os.pipe()

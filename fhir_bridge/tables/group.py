@@ -14,7 +14,10 @@ from typing import Any
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.tables.row import Cell, Row
 
-__all__ = ["Group", "group_rows"]
+__all__ = ["MOST_ROWS", "Group", "group_rows"]
+
+MOST_ROWS = 10_000
+"""Lines of one record: they are held together, and so is what a map makes of them."""
 
 
 class Group:
@@ -80,13 +83,14 @@ def group_rows(
 
     A row that already holds ``rows`` (JSON) is a group as it stands.  Rows of one key that
     differ in the first column of `whose` that both fill are groups of their own, told with
-    FB-1315.  Raises BridgeError FB-1307 when the table has no such column.
+    FB-1315.  Raises BridgeError FB-1307 when the table has no such column, FB-1316 for a record
+    of more than MOST_ROWS rows.
     """
     apart = _keys_apart(read(), column)
     held: dict[str, list[Row]] = {}
     for key, rows in _runs(read(), column):
         if key in apart:
-            held.setdefault(key, []).extend(rows)
+            _extend(held.setdefault(key, []), rows)
             continue
         nested = rows[0].get("rows")
         if isinstance(nested, list):
@@ -128,10 +132,16 @@ def _runs(rows: Iterable[Row], column: str) -> Iterator[tuple[str, list[Row]]]:
         if alone:
             yield "", [row]
             continue
-        gathered.append(row)
+        _extend(gathered, [row])
         before = key
     if gathered:
         yield before, gathered
+
+
+def _extend(gathered: list[Row], rows: list[Row]) -> None:
+    if len(gathered) + len(rows) > MOST_ROWS:
+        raise BridgeError("FB-1316", rows[0].where, limit=MOST_ROWS)
+    gathered += rows
 
 
 def _key(row: Row, column: str) -> str:

@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.tables import read_rows, unpacking
+from fhir_bridge.tables import group_rows, read_rows, unpacking
 
 NAMES = "number,name\n"
 
@@ -140,3 +140,18 @@ def test_a_damaged_member_is_no_workbook() -> None:
     data[place : place + 40] = zlib.compress(b"x")[:40].ljust(40, b"\0")
 
     assert _refused(bytes(data)) == "FB-1305"
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_the_rows_of_one_record_are_bounded(
+    monkeypatch: pytest.MonkeyPatch, *, apart: bool
+) -> None:
+    """They are held together, whether they follow each other or lie apart; those before are given."""
+    monkeypatch.setattr("fhir_bridge.tables.group.MOST_ROWS", 5)
+    rows = ["a,1", "a,2", *("b,1", "c,1") * 6] if apart else ["a,1", "a,2", *["b,1"] * 6]
+    data = ("number,name\n" + "\n".join(rows)).encode()
+    groups = group_rows(lambda: read_rows(data), "number")
+
+    assert next(groups).where == "rows 2 to 3"
+    with pytest.raises(BridgeError, match="FB-1316"):
+        list(groups)
