@@ -39,6 +39,8 @@ class _CompiledMap(Protocol):
         self, source: Any, target: Any = None, *, variables: Any = None, lineage: bool = False
     ) -> _Transformed: ...
 
+    def expect_many(self) -> None: ...
+
 
 class _CodeSystems(Protocol):
     def codes(self, url: str, /) -> frozenset[str] | None: ...
@@ -89,7 +91,7 @@ class Transformer:
         for map_url in sorted(
             {url for feed in feeds for url in (feed.map, *feed.maps.values()) if url}
         ):
-            self._library.compile(map_url)
+            self._library.compile(map_url).expect_many()
 
     def transform(self, record: Record, feed: Feed) -> Mapped:
         """The Bundle of `record`.

@@ -217,7 +217,7 @@ class Row:
             if rows is not None:
                 return rows
             value = ";".join(filter(None, map(clean_cell, value)))
-        text = self._text(value)
+        text = clean_cell(value) if self._clearing is None else self._text(value)
         if not text:
             return None
         cell = Cell(text, self, name)
@@ -263,6 +263,8 @@ class Row:
                 found[name] = value
                 continue
             read = cells.get(name, _UNREAD)
+            if value == "" and self._clearing is None:
+                continue
             text = self._text(value) if read is _UNREAD else read
             if text:
                 found[name] = str(text)

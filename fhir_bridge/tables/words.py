@@ -67,13 +67,12 @@ def is_no_record(cells: Sequence[str]) -> bool:
     >>> is_no_record(["", "合计", "12"]), is_no_record(["填表人：", "某某"]), is_no_record(["1", "合计"])
     (True, True, False)
     """
-    filled = [text for text in map(_plain, cells) if text]
-    if not filled:
+    texts = (text for text in map(_plain, cells) if text)
+    start = next(texts, "")
+    first = re.sub(r"\s+", "", start)
+    if not start or (_fits("line", start) is None and _fits("line", first) is None):
         return False
-    first = re.sub(r"\s+", "", filled[0])
-    if _fits("line", filled[0]) is None and _fits("line", first) is None:
-        return False
-    return len(filled) <= _FEW or len(first) <= _LONGEST_TOTAL
+    return len(first) <= _LONGEST_TOTAL or len(list(texts)) < _FEW
 
 
 _LONGEST_TOTAL = 6  # a line of figures whose first cell is 合计 or 填表人：

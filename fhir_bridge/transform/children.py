@@ -42,10 +42,11 @@ def fetcher(name: str, shapes: Shapes) -> Fetch:
         if get is None:
             return _of_scalar(item, name, shapes, fetch)
         found = get(name)
-        if item.shape is not None or may_stand_in:
+        shape = item.shape
+        if shape is not None and shape.elements:
             return _of_node(item, found, name, shapes)
         if found is None:
-            return []
+            return _alternative(item, name, shapes) if may_stand_in else []
         if type(found) is list or type(found) is dict:
             return _items(item, found, None, None, name, shapes)
         if type(found) is str:

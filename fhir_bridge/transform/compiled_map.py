@@ -118,6 +118,10 @@ class CompiledMap:
                 target_tree = self._library.finisher.finish(run, made, self._site)
         return Transformed(target_tree, run.issues, run.lineage or [])
 
+    def expect_many(self) -> None:
+        """From the next run on the map is written out: it will run often."""
+        self._runs = max(self._runs, GENERATE_AT - 1)
+
     def _generated_function(self) -> Callable[..., None] | None:
         """The generated function of the entry group, once the map has run a few times."""
         generated = self._generated

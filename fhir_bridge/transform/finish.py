@@ -65,9 +65,13 @@ class Finisher:
             kind = type(value)
             if kind is str:
                 if value and key is not None and not key.is_list:
-                    kept = True
-                else:
-                    kept = self._text(run, node, name, key, shape, site)
+                    if key.order < last:
+                        ordered = False
+                    last = key.order
+                    continue
+                if value and name == "resourceType":
+                    continue
+                kept = self._text(run, node, name, key, shape, site)
             elif key is None:
                 kept = self._unknown(run, name, value, shape, site)
             elif key.is_companion:
