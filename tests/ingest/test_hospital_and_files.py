@@ -125,3 +125,23 @@ def test_an_unreadable_time_is_told_beside_the_message(site: Site) -> None:
     (message,) = site.store.journal.latest(limit=5)
     assert message.status == "done"
     assert "FB-2126 PV1-44" in message.detail
+
+
+def test_a_blocked_time_is_open_again_when_its_event_says_so(site: Site) -> None:
+    """SIU^S23 and S24 speak of no patient; the Slot is known by its doctor and its start."""
+    times = "SCH|||||||||||^^^20260302080000+0800^20260302120000+0800\rRGS|1|A\rAIP|1|A|D1^张^三\r"
+
+    def states() -> list[str]:
+        return [each["status"] for each in site.resources("Slot")]
+
+    site.send(HEADER.format(type="SIU^S23^SIU_S12", control="B1") + times, feed="hospital-his")
+    assert states() == ["busy-unavailable"]
+    site.send(
+        HEADER.format(type="SIU^S24^SIU_S12", control="B2").replace("20260101120000", "20260101130000")
+        + times,
+        feed="hospital-his",
+    )  # fmt: skip
+    assert states() == ["free"]
+    (schedule,) = site.resources("Schedule")
+    assert schedule["actor"][0]["display"] == "张三"
+    assert site.store.quarantine.list() == []
