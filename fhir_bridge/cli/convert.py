@@ -29,6 +29,9 @@ def command(files: tuple[Path, ...], feed_name: str | None, *, validate: bool) -
     standard output (one a line for several files), coded issues to standard error.  ``-`` reads
     standard input.
 
+    The Bundle stands alone: what another message described is named by its number, and nothing
+    says how it would be recorded.
+
     Example: fhir-bridge convert message.hl7
     """
     from fhir_bridge.ingest import Validation, collected, convert, get_feed, load_feeds
