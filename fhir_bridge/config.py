@@ -124,6 +124,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("validation", "what a write over REST must pass: full (all rules and the profiles it claims) or shape (readable as FHIR)", "full", _one_of("full", "shape")),
     Setting("referential_integrity", "refuse a reference inside a transaction that leads nowhere", "true", _flag),
     Setting("conditional_delete", "what a delete by condition may find: single (one match, else 412) or multiple", "single", _one_of("single", "multiple")),
+    Setting("require_if_match", "refuse an update that does not name in If-Match the version it changes", "false", _flag),
     Setting("max_request_bytes", "largest HTTP request body", "33554432", _positive),
     Setting("max_bundle_entries", "most entries of a batch or transaction", "10000", _positive),
     Setting("max_page", "most matches on one search page", "1000", _positive),
@@ -167,6 +168,7 @@ class Settings:
     validation: Literal["full", "shape"]
     referential_integrity: bool
     conditional_delete: Literal["single", "multiple"]
+    require_if_match: bool
     max_request_bytes: int
     max_bundle_entries: int
     max_page: int

@@ -208,6 +208,7 @@ class Edge:
                 services.registry,
                 services.settings.fhir_base,
                 conditional_delete=services.settings.conditional_delete,
+                require_if_match=services.settings.require_if_match,
                 cross_origin=bool(services.settings.cors_origins),
             )
         )

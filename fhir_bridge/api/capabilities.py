@@ -48,6 +48,7 @@ def capability_statement(
     base_url: str,
     *,
     conditional_delete: Literal["single", "multiple"] = "single",
+    require_if_match: bool = False,
     cross_origin: bool = False,
 ) -> Resource:
     """What a client can rely on; `cross_origin` whether pages of other origins may ask."""
@@ -72,6 +73,7 @@ def capability_statement(
                 "security": {"cors": cross_origin},
                 "resource": [
                     _resource(name, registry, includes, conditional_delete)
+                    | ({"versioning": "versioned-update"} if require_if_match else {})
                     for name in sorted(definitions.resource_types)
                 ],
                 "interaction": [{"code": code} for code in _SYSTEM_INTERACTIONS],
@@ -121,7 +123,7 @@ def _is_answered(name: str, code: str, registry: Registry) -> bool:
     try:
         parse_search(None if name == "Resource" else name, [(code, "1")], registry)
     except BridgeError as error:
-        return error.code not in ("FB-4101", "FB-4106")
+        return error.code not in ("FB-4101", "FB-4106", "FB-4117")
     return True
 
 

@@ -102,6 +102,8 @@ def _resolve(entry: Entry, context: Context) -> Change:
             raise BridgeError("FB-4009", id=found.id[:64])
         if kind in ("update", "patch"):
             context.require_conditions(entry.request.headers, change.resource_type, change.id)
+        if kind == "update":
+            context.require_version(entry.request.headers, change.resource_type, change.id)
         if kind in ("create", "update") and not ID.fullmatch(change.id):
             raise BridgeError("FB-4026", id=change.id[:80])
         if change.resource is not None:

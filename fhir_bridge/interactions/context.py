@@ -39,6 +39,10 @@ class RestSettings(Protocol):
         """Whether a delete by condition may find more than one."""
 
     @property
+    def require_if_match(self) -> bool:
+        """Refuse an update that does not say which version it changes."""
+
+    @property
     def max_bundle_entries(self) -> int:
         """Most entries of a batch or transaction."""
 
@@ -121,6 +125,16 @@ class Context:
         if "if-match" in headers or "if-none-match" in headers:
             present = self.find_stored(resource_type, id_)
             require_holding(headers, f"{resource_type}/{id_}", present)
+
+    def require_version(self, headers: Mapping[str, str], resource_type: str, id_: str) -> None:
+        """Refuse an update of what is there that names no version, where the settings ask for one.
+
+        ``If-Match: *`` names none: it would overwrite whatever was written meanwhile (FB-4033).
+        """
+        if self.settings.require_if_match and headers.get("if-match", "*").strip() in ("", "*"):
+            present = self.find_stored(resource_type, id_)
+            if present is not None and not present.deleted:
+                raise BridgeError("FB-4033", place=f"{resource_type}/{id_}")
 
     def require_write(self, resource_type: str) -> None:
         """Refuse a caller who may not change resources of the type (FB-4201).

@@ -71,10 +71,13 @@ def read_entry(position: int, raw: Any, parent: Request, context: Context) -> En
     where = f"Bundle.entry[{position}]"
     told = raw.get("request") if isinstance(raw, dict) else None
     if not isinstance(told, dict):
-        raise BridgeError("FB-4016", where, reason="request is missing")
+        reason = "request is missing; each entry says what is to be done with it"
+        raise BridgeError("FB-4016", where, reason=f"{reason}, such as {_example(raw)}")
     method, url = told.get("method"), told.get("url")
     if not isinstance(method, str) or not isinstance(url, str):
-        raise BridgeError("FB-4016", where, reason="request needs a method and a url")
+        name, value = ("url", url) if isinstance(method, str) else ("method", method)
+        reason = f"request.{name} is {'missing' if value is None else 'no text'}"
+        raise BridgeError("FB-4016", where, reason=f"{reason}; say for instance {_example(raw)}")
     url = url.removeprefix(f"{context.base_url}/").removeprefix("/")
     path, query = split_url(url)
     headers = {
@@ -91,6 +94,15 @@ def read_entry(position: int, raw: Any, parent: Request, context: Context) -> En
         Request(method, path, query, headers, body, media),
         found,
     )
+
+
+def _example(raw: Any) -> str:
+    """What an entry that holds this resource may ask for."""
+    resource = raw.get("resource") if isinstance(raw, dict) else None
+    told = resource if isinstance(resource, dict) else {}
+    named, id_ = str(told.get("resourceType", "Patient"))[:64], str(told.get("id", ""))[:64]
+    create = f'{{"method": "POST", "url": "{named}"}}'
+    return f'{{"method": "PUT", "url": "{named}/{id_}"}} or {create}' if id_ else create
 
 
 def perform_entry(entry: Entry, context: Context) -> Reply:

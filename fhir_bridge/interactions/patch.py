@@ -63,14 +63,13 @@ def apply_patch(resource: Resource, request: Request) -> Resource:
     after: Any
     if request.body is None:
         raise BridgeError("FB-4013", expected="a patch")
+    _require_patch(request.body, request.media)
     if request.media == JSON_PATCH:
         after = without_empty(apply_json_patch(resource, request.body), request.body)
     elif request.media == XML_PATCH:
         after = apply_xml_patch(resource, request.body)
-    elif isinstance(request.body, dict):
-        after = apply_fhirpath_patch(resource, request.body)
     else:
-        raise BridgeError("FB-4013", expected="a JSON Patch or a Parameters resource")
+        after = apply_fhirpath_patch(resource, request.body)
     if not isinstance(after, dict):
         raise BridgeError("FB-4020", reason="what the patch leaves is not a resource")
     for name in ("resourceType", "id"):
@@ -78,6 +77,22 @@ def apply_patch(resource: Resource, request: Request) -> Resource:
             reason = "a patch cannot change the identity"
             raise BridgeError("FB-4023", path=name, reason=reason)
     return after
+
+
+def _require_patch(body: Any, media: str) -> None:
+    """Refuse what is no patch, most often a part of a resource as other interfaces take it (FB-4034)."""
+    if media == XML_PATCH:
+        return
+    found = ""
+    if media == JSON_PATCH:
+        found = "an object and no list of operations" if isinstance(body, dict) else ""
+    elif isinstance(body, list):
+        found = "a list"
+    elif not isinstance(body, dict) or body.get("resourceType") != "Parameters":
+        named = body.get("resourceType") if isinstance(body, dict) else None
+        found = f"a {named} or a part of one" if isinstance(named, str) else "a part of a resource"
+    if found:
+        raise BridgeError("FB-4034", found=found[:120], media=media)
 
 
 INTERACTIONS = {"patch": patch, "patch-conditional": patch_conditional}

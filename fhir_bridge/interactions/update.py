@@ -25,7 +25,7 @@ def update(request: Request, route: Route, context: Context) -> Reply:
     """200 with the new version, or 201 when the id was free.
 
     A resource equal to the present version makes no new one.  With ``If-Match`` the present
-    version must be the one named, with ``If-None-Match: *`` there must be none (412 otherwise).
+    version must be the one named (428 without it where the settings ask for it), with ``If-None-Match: *`` there must be none (412 otherwise).
     """
     context.require_write(route.resource_type)
     if not ID.fullmatch(route.id):
@@ -57,7 +57,9 @@ def update_conditional(request: Request, route: Route, context: Context) -> Repl
 def _put(request: Request, resource: Resource, context: Context) -> Reply:
     def work(inside: Context, _opened: Transaction) -> Reply:
         headers = request.headers
-        inside.require_conditions(headers, str(resource["resourceType"]), str(resource["id"]))
+        place = str(resource["resourceType"]), str(resource["id"])
+        inside.require_conditions(headers, *place)
+        inside.require_version(headers, *place)
         written = write(
             inside, resource, if_match=wanted_version(headers), create_only=must_be_new(headers)
         )

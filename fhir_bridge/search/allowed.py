@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.search.dialects import require_no_dialect
 from fhir_bridge.search.directives import DIRECTIVES
 
 if TYPE_CHECKING:
@@ -78,10 +79,12 @@ def names_of(registry: Registry, resource_type: str) -> tuple[str, ...]:
 def parameter_of(registry: Registry, resource_type: str, code: str) -> SearchParameter:
     """The parameter `code` of a type.
 
-    Raises BridgeError FB-4101 when the type has none, FB-4106 when it is not answered.
+    Raises BridgeError FB-4101 when the type has none (FB-4117 when another server calls
+    something so), FB-4106 when it is not answered.
     """
     parameter = registry.parameters(resource_type).get(code)
     if parameter is None:
+        require_no_dialect(code)
         raise BridgeError(
             "FB-4101",
             code,

@@ -88,7 +88,7 @@ def parse_search(
     )
 
 
-_DROPPED_WHEN_LENIENT = frozenset({"FB-4101", "FB-4102", "FB-4105", "FB-4106"})
+_DROPPED_WHEN_LENIENT = frozenset({"FB-4101", "FB-4102", "FB-4105", "FB-4106", "FB-4117"})
 
 
 def _if_askable(

@@ -34,6 +34,7 @@ class TestSettings:
     fhir_base: str = BASE
     referential_integrity: bool = True
     conditional_delete: Literal["single", "multiple"] = "single"
+    require_if_match: bool = False
     max_bundle_entries: int = 10_000
     max_page: int = 1000
     max_request_bytes: int = 32 << 20
