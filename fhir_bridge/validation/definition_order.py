@@ -45,7 +45,7 @@ def order_faults(
     slicings = {*inherited}
     present: set[str] = set()
     last: tuple[_Key, str] = ((), "")
-    types = _Types(definitions)
+    types = _Types(definitions, [steps for _, steps in with_steps(elements)])
     for index, (element, steps) in enumerate(with_steps(elements)):
         identifier = _identifier(steps)
         name, slice_name = steps[-1]
@@ -117,19 +117,29 @@ def _rank(steps: Sequence[tuple[str, str]], depth: int, ranks: Slices) -> int:
 
 
 class _Types:
-    """The position of each step among the elements of its type."""
+    """The position of each step among the elements of its type.
 
-    def __init__(self, definitions: Definitions) -> None:
+    Of several types that may stand there (a choice), the one that has all that is spoken of.
+    """
+
+    def __init__(
+        self, definitions: Definitions, spoken: Sequence[Sequence[tuple[str, str]]]
+    ) -> None:
         self._definitions = definitions
+        self._spoken: dict[str, set[str]] = {}
+        for steps in spoken:
+            for depth in range(1, len(steps)):
+                self._spoken.setdefault(_identifier(steps[:depth]), set()).add(steps[depth][0])
         self._orders: dict[str, dict[str, int]] = {}
         self._seen: dict[str, list[str]] = {}
 
     def position(self, steps: Sequence[tuple[str, str]], depth: int) -> int:
         """The place of ``steps[depth]`` in its type; of an unknown one, by first appearance."""
         name = steps[depth][0]
+        spoken = self._spoken.get(_identifier(steps[:depth]), {name})
         for owner in self._owners([step for step, _ in steps[:depth]]):
             order = self._order(owner)
-            if name in order:
+            if spoken <= order.keys():
                 return order[name]
         seen = self._seen.setdefault(_identifier([(step, "") for step, _ in steps[:depth]]), [])
         if name not in seen:

@@ -42,13 +42,19 @@ _SAMPLES: dict[str, tuple[Any, ...]] = {
 class MinimalInstances:
     """Makes instances that speak of the elements in `names` and of nothing else.
 
-    `texts` are further values of strings (of a length that a rule asks for).
+    `texts` are further values of strings (of a length that a rule asks for); `required` are
+    elements of the instance that a profile asks for.
     """
 
     def __init__(
-        self, definitions: Definitions, names: Collection[str] = (), texts: tuple[str, ...] = ()
+        self,
+        definitions: Definitions,
+        names: Collection[str] = (),
+        texts: tuple[str, ...] = (),
+        required: Collection[str] = (),
     ) -> None:
         self._definitions = definitions
+        self._required = frozenset(required)
         self._names = frozenset(names)
         self._texts = ("a", *texts)
 
@@ -58,16 +64,16 @@ class MinimalInstances:
             yield from self._values(type_name)
             return
         least = self._least(type_name, 0)
+        for key, element in self._definitions.types[type_name].elements.items():
+            if key in self._required and key not in least:
+                least[key] = _listed(element, next(self._full(element, 1)))
         yield least
         for key, element in self._named(type_name):
-            yield (
-                {**least, **_without_value(key, element)}
-                if self._is_primitive(element)
-                else {
-                    **least,
-                    key: _listed(element, self._least(element.type, 1)),
-                }
-            )
+            if self._is_primitive(element):
+                rest = {name: value for name, value in least.items() if name != key}
+                yield rest | _without_value(key, element)
+            else:
+                yield {**least, key: _listed(element, self._least(element.type, 1))}
             for value in self._full(element, 1):
                 yield {**least, key: _listed(element, value)}
 

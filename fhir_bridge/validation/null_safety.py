@@ -10,7 +10,7 @@ A rule that gives an answer on each of them may still be empty on another.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -33,14 +33,16 @@ class NullSafety:
         self._definitions = definitions
         self._environment = environment
 
-    def without_answer(self, text: str, types: Iterable[str], resource_type: str) -> str | None:
+    def without_answer(
+        self, text: str, types: Iterable[str], resource_type: str, required: Collection[str] = ()
+    ) -> str | None:
         """An instance, as JSON, of one of `types` on which the rule `text` is empty; None if none is known.
 
-        `resource_type` is what ``%resource`` is of.  A rule that cannot be compiled or
+        `resource_type` is what ``%resource`` is of, `required` what the profile asks for.  A rule that cannot be compiled or
         evaluated is not judged here.
         """
         try:
-            instances = self._instances(fhirpath.parse(text))
+            instances = self._instances(fhirpath.parse(text), required)
         except BridgeError:
             return None
         known = self._definitions.types
@@ -51,7 +53,7 @@ class NullSafety:
                     return render_json(found).decode()[:_SHOWN]
         return None
 
-    def _instances(self, tree: syntax.Expr) -> MinimalInstances:
+    def _instances(self, tree: syntax.Expr, required: Collection[str]) -> MinimalInstances:
         """Instances that speak of what the rule names, with texts as long as it asks about."""
         names, lengths = set(), set()
         for part in _parts(tree):
@@ -60,7 +62,7 @@ class NullSafety:
             elif isinstance(part, syntax.Literal) and type(part.value) is int:
                 lengths |= {part.value, part.value + 1}
         texts = tuple("1" * length for length in sorted(lengths) if 0 < length <= _LONGEST)
-        return MinimalInstances(self._definitions, names, texts)
+        return MinimalInstances(self._definitions, names, texts, required)
 
     def _empty_on(
         self, text: str, type_name: str, resource_type: str, instances: MinimalInstances

@@ -11,7 +11,7 @@ slices (`definition_order`), and invariants that have no answer where an element
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fhir_bridge.conformance import Profiles
@@ -97,7 +97,9 @@ class StructureDefinitions:
                     continue  # an inherited rule is judged where it is stated
                 rest = str(element.get("path", "")).partition(".")[2]
                 types = sorted(self._types_at({type_name}, rest))
-                instance = self._null_safety.without_answer(text, types, type_name)
+                instance = self._null_safety.without_answer(
+                    text, types, type_name, _required_in(elements, element)
+                )
                 if instance is not None:
                     severity = "warning" if rule.get("severity") == "warning" else "error"
                     where = f".{part}.element[{index}].constraint[{number}]"
@@ -183,6 +185,16 @@ class StructureDefinitions:
                             return fixed
             base = str(profile.get("baseDefinition", ""))
         return None
+
+
+def _required_in(elements: Iterable[Resource], holder: Resource) -> set[str]:
+    """The elements directly inside `holder` that the definition requires."""
+    place = f"{_key(holder)}."
+    return {
+        _key(element)[len(place) :]
+        for element in elements
+        if element.get("min") and _key(element).startswith(place)
+    }
 
 
 def _tail(url: str) -> str:

@@ -73,6 +73,16 @@ def _faults(profile):
         ["Patient.deceased[x]", "Patient.deceased[x]:deceasedBoolean", "Patient.maritalStatus"],
         ["Patient.deceasedBoolean", "Patient.address"],
         ["Patient.contact.name.family", "Patient.contact.telecom"],
+        [
+            "Patient.extension:a",
+            {
+                "id": "Patient.extension:a.value[x]",
+                "path": "Patient.extension.value[x]",
+                "type": [{"code": "Identifier"}],
+            },
+            "Patient.extension:a.value[x].type",
+            "Patient.extension:a.value[x].value",
+        ],
     ],
 )
 def test_elements_in_the_order_of_their_type_are_accepted(elements):
@@ -171,6 +181,25 @@ def test_a_rule_without_an_answer_is_refused_with_an_instance_that_shows_it(path
 def test_a_rule_that_always_has_an_answer_is_accepted(path, expression):
     """Whether the answer is true or false is another matter."""
     assert [] == _faults(_ruled(expression, path))
+
+
+def test_what_the_profile_requires_is_there():
+    """The rule need not answer where an object is missing that must be; a value may be an extension."""
+    rule = {
+        "key": "x-1",
+        "severity": "error",
+        "human": "x",
+        "expression": "period = period",
+    }
+    holder = {"id": "Patient.identifier", "path": "Patient.identifier", "constraint": [rule]}
+    period = {"id": "Patient.identifier.period", "path": "Patient.identifier.period", "min": 1}
+    matched = _ruled("value.matches('^1')", "Patient.identifier")
+    value = {"id": "Patient.identifier.value", "path": "Patient.identifier.value", "min": 1}
+    matched["differential"]["element"].append(value)
+
+    assert ["FB-3032"] == [code for code, _ in _faults(_profile(holder))]
+    assert [] == _faults(_profile(holder, period))
+    assert ["FB-3032"] == [code for code, _ in _faults(matched)]
 
 
 def test_a_warning_without_an_answer_is_a_warning():
