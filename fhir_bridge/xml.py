@@ -8,6 +8,7 @@ and size.  Follows the OWASP XML External Entity Prevention Cheat Sheet
 from __future__ import annotations
 
 import re
+import threading
 
 from lxml import etree
 
@@ -21,6 +22,7 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_DEPTH = 200
 MAX_TAGS = 4_000_000
 """Beginnings and ends of elements: each element costs some hundred bytes of memory."""
+_OWN = threading.local()
 _DOCTYPE = re.compile(rb"<!\s*DOCTYPE|<!\s*ENTITY", re.IGNORECASE)
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _CHINESE = frozenset({"gb2312", "gbk", "gb18030", "gb_2312-80", "cp936"})
@@ -39,29 +41,37 @@ def parse(data: bytes, *, max_depth: int = MAX_DEPTH) -> Element:
         raise BridgeError("FB-1004", limit=MAX_TAGS // 2)
     if _DOCTYPE.search(data):
         raise BridgeError("FB-1011")
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
     try:
-        root = etree.fromstring(data, parser)
+        root = etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as error:
         line, column = error.position
         raise BridgeError(
             "FB-1010", f"line {line}, column {column}", reason=_reason(error)
         ) from None
-    _bound_depth(root, max_depth)
+    if data.count(b"</") >= max_depth:  # with fewer ends no element has so many around it
+        _bound_depth(root, max_depth)
     return root
 
 
 def render(root: Element, *, pretty: bool = False) -> bytes:
     """`root` as UTF-8 text with an XML declaration."""
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=pretty)
+
+
+def _parser() -> etree.XMLParser:
+    """The parser of this thread: to make one costs more than to read a narrative."""
+    found: etree.XMLParser | None = getattr(_OWN, "parser", None)
+    if found is None:
+        found = _OWN.parser = etree.XMLParser(
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            dtd_validation=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+    return found
 
 
 def _as_utf8(data: bytes) -> bytes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -28,7 +29,7 @@ from fhir_bridge.api.openapi import openapi_document
 from fhir_bridge.api.operate import operate_with
 from fhir_bridge.api.read_request import read_request, segments
 from fhir_bridge.api.services import Services
-from fhir_bridge.api.write_response import DEFAULT, Wanted, wanted, write_response
+from fhir_bridge.api.write_response import DEFAULT, Wanted, rendered, wanted, write_response
 from fhir_bridge.budget import bounded
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import render_json
@@ -98,6 +99,7 @@ class Edge:
         self._validation: Validation = validation
         self._operate = operate_with(services.library)
         self.monitor = monitor or Monitor(services, None)
+        self._stated: dict[tuple[bool, bool], bytes] = {}
         self._cross_origin = CrossOrigin(services.settings.cors_origins)
 
     def fhir(self, rest: str = "") -> Response:
@@ -190,11 +192,21 @@ class Edge:
         asked = environ.get("HTTP_X_REQUEST_ID", "")
         request_id = asked if _REQUEST_ID.fullmatch(asked) else clock.fresh_id()
         try:
-            return write_response(reply, shape, base_url, packing, request_id)
+            formed = self._formed(reply, shape)
+            return write_response(formed, shape, base_url, packing, request_id)
         except BridgeError as error:
             return write_response(reply_of(error), DEFAULT, base_url, packing, request_id)
         except Exception as error:
             return self.fault(error)
+
+    def _formed(self, reply: Reply, shape: Wanted) -> Reply:
+        """What is said of the server itself has each of its forms made once."""
+        if not reply.body or reply.body is not self.__dict__.get("_statement"):
+            return reply
+        form = shape.format.is_xml, shape.pretty
+        if form not in self._stated:
+            self._stated[form] = rendered(reply.body, shape)
+        return replace(reply, body=self._stated[form], media=shape.format.content_type)
 
     def _capabilities(self) -> bytes:
         return self._statement

@@ -20,7 +20,7 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import parse_json, render_json, render_xml
 from fhir_bridge.interactions import Reply, Request, etag, http_date
 
-__all__ = ["DEFAULT", "Wanted", "wanted", "write_response"]
+__all__ = ["DEFAULT", "Wanted", "rendered", "wanted", "write_response"]
 
 _SHOWN = frozenset(
     ["application/pdf", "image/gif", "image/jpeg", "image/png", "image/webp", "text/plain"]
@@ -71,7 +71,7 @@ def write_response(
     if shape.native and reply.status == 200:
         content_type, body = _native(body)
     elif body and not reply.media:
-        body = _rendered(body, shape)
+        body = rendered(body, shape)
     headers = [*_ALWAYS, ("X-Request-Id", request_id)]
     if shape.native and reply.status == 200:
         headers += _as_content(content_type)
@@ -94,7 +94,8 @@ def write_response(
     return response
 
 
-def _rendered(body: bytes, shape: Wanted) -> bytes:
+def rendered(body: bytes, shape: Wanted) -> bytes:
+    """FHIR JSON in the format that is wanted."""
     if shape.format.is_xml:
         return render_xml(parse_json(body), pretty=shape.pretty)
     return render_json(parse_json(body), pretty=True) if shape.pretty else body

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from flask.testing import FlaskClient
 
+from fhir_bridge.api import write_response
 from fhir_bridge.fhir import definitions, render_json, render_xml
 from tests.api.test_resources import PATIENT
 from tests.api.world import World, open_world
@@ -321,3 +322,27 @@ def test_every_format_is_served(server: FlaskClient) -> None:
             assert 201 == server.post("/fhir/Patient", data=body, content_type=name).status_code
         answer = server.get("/fhir/Patient", query_string={"_format": name})
         assert ("xml" in name) == ("xml" in answer.content_type)
+
+
+@pytest.mark.parametrize(
+    "query", ["?_format=xml", "?_format=xml&_pretty=true", "?_pretty=true", ""]
+)
+def test_what_is_served_is_put_into_each_form_once(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    """The statement has 2 MB in XML: a client that asks for it again costs no more than in JSON."""
+    calls: list[bytes] = []
+    original = write_response.rendered
+    monkeypatch.setattr(
+        "fhir_bridge.api.application.rendered",
+        lambda body, shape: calls.append(body) or original(body, shape),
+    )
+    answers = [client.get(f"/fhir/metadata{query}") for _ in range(3)]
+    assert len(calls) == 1
+    assert len({answer.data for answer in answers}) == 1
+    assert answers[0].content_type.startswith(
+        "application/fhir+xml" if "xml" in query else "application/fhir+json"
+    )
+    other = client.get("/fhir/metadata?_format=xml").data
+    assert other.startswith(b"<?xml")
+    assert b"CapabilityStatement" in other
