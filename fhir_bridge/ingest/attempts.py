@@ -70,7 +70,9 @@ class Attempts:
 
     def _begin(self, chosen: list[JournalMessage]) -> None:
         self._begun = {each.message_id: self._ended.get(each.message_id, 0) + 1 for each in chosen}
-        self._store.at_work.begin(self._holder, self._ended | self._begun, instead_of=self._gone)
+        self._store.at_work.begin(
+            self._holder, self._begun, later=self._ended, instead_of=self._gone
+        )
         self._gone = []
 
     def _take_over(self) -> None:

@@ -1,9 +1,9 @@
 """Which journal messages are being worked on, by whom, and how often work on them was ended.
 
 One row for each process that works (`holder`), written before the work begins: messages with
-the number of beginnings, this one included.  What a row names is worked on while it is
-pending in the journal; the row of a process that is gone tells what it was working on when it
-ended.  They are no part of a backup.
+the number of beginnings, this one included, and whether this is what is begun now (others wait
+to be tried alone).  What is begun is worked on while it is pending in the journal; the row of a
+process that is gone tells what it was working on when it ended.  They are no part of a backup.
 """
 # ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
@@ -46,14 +46,27 @@ class AtWork:
         self._store = store
 
     def begin(
-        self, holder: str, times: Mapping[int, int], *, instead_of: Collection[str] = ()
+        self,
+        holder: str,
+        begun: Mapping[int, int],
+        *,
+        later: Mapping[int, int] | None = None,
+        instead_of: Collection[str] = (),
     ) -> None:
-        """Says durably what `holder` works on now, and takes over the rows `instead_of`."""
+        """Says durably what `holder` works on now, and takes over the rows `instead_of`.
+
+        `begun` and `later` are messages with their beginnings; those of `later` still wait.
+        """
+        waiting = {key: times for key, times in (later or {}).items() if key not in begun}
+        entries = sorted(
+            [*((key, times, 1) for key, times in begun.items()),
+             *((key, times, 0) for key, times in waiting.items())]
+        )  # fmt: skip
         with self._store.writing() as session:
             session.run(
                 "INSERT INTO at_work (holder, since, entries) VALUES (?,?,?) ON CONFLICT (holder)"
                 " DO UPDATE SET since = excluded.since, entries = excluded.entries",
-                (holder, moment_of(""), json.dumps(sorted(times.items()))),
+                (holder, moment_of(""), json.dumps(entries)),
             )
             for gone in instead_of:
                 session.run("DELETE FROM at_work WHERE holder = ?", (gone,))
@@ -67,7 +80,10 @@ class AtWork:
         """Holder -> message -> beginnings, also of messages that are done by now."""
         with self._store.reading() as session:
             rows = session.all("SELECT holder, entries FROM at_work ORDER BY since")
-        return {holder: dict(json.loads(entries)) for holder, entries in rows}
+        return {
+            holder: {message_id: times for message_id, times, _ in json.loads(entries)}
+            for holder, entries in rows
+        }
 
     def is_skipped(self, holder: str, seconds: float) -> bool:
         """Whether what a holder with this in its name works on, for so long, was set aside."""
@@ -76,7 +92,12 @@ class AtWork:
                 f"SELECT entries FROM at_work WHERE {session.contains('holder')} AND since < ?",
                 (holder, moment_of("") - round(seconds * 1000)),
             )
-            begun = [message_id for (entries,) in rows for message_id, _ in json.loads(entries)]
+            begun = [
+                message_id
+                for (entries,) in rows
+                for message_id, _, now in json.loads(entries)
+                if now
+            ]
             if not begun:
                 return False
             where, parameters = session.among("message_id", begun)
@@ -90,7 +111,8 @@ class AtWork:
             found = {
                 message_id: (holder, since, times)
                 for holder, since, entries in rows
-                for message_id, times in json.loads(entries)
+                for message_id, times, now in json.loads(entries)
+                if now
             }
             if not found:
                 return []

@@ -44,6 +44,19 @@ def test_what_is_begun_is_told_until_it_is_done(store: Store) -> None:
     assert store.at_work.messages() == []
 
 
+def test_only_what_is_begun_now_can_be_skipped(store: Store) -> None:
+    """Another that was skipped and would have been tried later ends no work."""
+    first, second = _kept(store, 10, 20)
+    store.at_work.begin("host 12 x", {first: 2}, later={first: 1, second: 1})
+    store.quarantine.set_aside(second, Issue("FB-6022", "error"))
+    assert not store.at_work.is_skipped(" 12 ", -1)
+    store.quarantine.set_aside(first, Issue("FB-6022", "error"))
+
+    assert store.at_work.is_skipped(" 12 ", -1)
+    assert not store.at_work.is_skipped(" 1 ", -1)
+    assert not store.at_work.is_skipped(" 12 ", 60)
+
+
 def test_a_message_is_set_aside_whole_once_and_can_be_released(store: Store) -> None:
     """Its bytes are not read for it; what is done already is not touched."""
     (message,) = _kept(store, 10)
