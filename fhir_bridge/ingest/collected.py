@@ -1,6 +1,6 @@
 """What a map makes as a Bundle of type collection that stands alone.
 
-https://hl7.org/fhir/R4/bundle.html#bdl-3, https://hl7.org/fhir/R4/references.html#logical
+https://hl7.org/fhir/R4/bundle.html#bdl-3, bdl-7 (each fullUrl once), https://hl7.org/fhir/R4/references.html#logical
 
 Inside the product an entry says how it is to be recorded (``request``) and refers to what
 another message described by a search (``Organization?identifier=system|value``).  Both
@@ -24,11 +24,14 @@ def collected(bundle: Resource) -> Resource:
     """`bundle` with logical references and without requests; one of another type stays."""
     if bundle.get("type") != "collection":
         return bundle
-    entries = [
-        {key: _logical(value) for key, value in entry.items() if key != "request"}
-        for entry in bundle.get("entry", ())
-    ]
-    return {**bundle, "entry": entries} if entries else bundle
+    entries: dict[str, Any] = {}
+    for index, entry in enumerate(bundle.get("entry", ())):
+        plain = {key: _logical(value) for key, value in entry.items() if key != "request"}
+        name = str(entry.get("fullUrl", index))
+        if name in entries:  # said twice of one thing: what comes later stands over the earlier
+            plain["resource"] = {**entries[name]["resource"], **plain["resource"]}
+        entries[name] = plain
+    return {**bundle, "entry": [*entries.values()]} if entries else bundle
 
 
 def _logical(value: Any) -> Any:

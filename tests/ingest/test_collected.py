@@ -27,3 +27,14 @@ def test_other_references_and_other_bundles_stay():
 
     assert transaction == collected(transaction)
     assert collection == collected(collection)
+
+
+def test_what_is_said_twice_of_one_thing_stands_once():
+    """Each fullUrl once (bdl-7); what comes later stands over the earlier."""
+    said = [{"resourceType": "Account", "status": "active", "name": "a"}, {"name": "b"}]
+    entries = [{"fullUrl": "urn:uuid:1", "resource": resource} for resource in said]
+    found = collected({"resourceType": "Bundle", "type": "collection", "entry": entries})
+
+    assert [{"resourceType": "Account", "status": "active", "name": "b"}] == [
+        entry["resource"] for entry in found["entry"]
+    ]
