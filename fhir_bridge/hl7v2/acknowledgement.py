@@ -46,6 +46,7 @@ _SEVERITIES = {"fatal": "F", "error": "E", "warning": "W", "information": "I"}
 _PLACE = re.compile(r"([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?(?:-(\d+)(?:\[(\d+)\])?(?:\.(\d+))?)?")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _VERSION = re.compile(r"2\.[1-9](\.[0-9])?\Z")
+_MOST_ERRORS = 20
 _LONGEST_HEADER = 4096  # bytes of a message that cannot be parsed
 _SENT = {"AL": (True, True), "NE": (False, False), "ER": (False, True), "SU": (True, False)}
 
@@ -152,7 +153,7 @@ def _header(
 def _answer(
     separators: Separators, version: str, control_id: str, code: str, issues: Sequence[Issue]
 ) -> list[str]:
-    """MSA and ERR; before v2.5 ERR-1 carries place and condition together.
+    """MSA and ERR; before v2.5 one ERR whose ERR-1 repeats carries place and condition together.
 
     The text of MSA-3 is withdrawn from v2.7 on: ERR alone says what is wrong.
     """
@@ -162,8 +163,14 @@ def _answer(
     if errors and version < "2.7":
         lead = field + escape(f"{errors[0].code} {errors[0].sentence}", separators)
     lines = [f"MSA{field}{code}{field}{control_id}{lead}"]
-    old = version < "2.5"
-    lines += [(_old_error if old else _error)(separators, issue) for issue in errors[:20]]
+    told = errors[:_MOST_ERRORS]
+    if version >= "2.5":
+        return [*lines, *(_error(separators, issue) for issue in told)]
+    if told:
+        # Where a sender has no mark for repeats, the first error stands for all.
+        mark = separators.repetition
+        old = [_old_error(separators, issue, version) for issue in (told if mark else told[:1])]
+        lines.append(f"ERR{field}{mark.join(old)}")
     return lines
 
 
@@ -186,12 +193,15 @@ def _error(separators: Separators, issue: Issue) -> str:
     )
 
 
-def _old_error(separators: Separators, issue: Issue) -> str:
+def _old_error(separators: Separators, issue: Issue, version: str) -> str:
+    """Place and condition in one; v2.1 knows the code of the condition alone, as an ID."""
     condition = issue.entry.ack_condition or "207"
+    if version < "2.2":
+        return condition
     place = [*_place(issue.where), "", "", ""][:3]
     inner = separators.subcomponent or " "
     text = inner.join([condition, _CONDITIONS.get(condition, ""), "HL70357"])
-    return f"ERR{separators.field}{separators.component.join([*place, text])}"
+    return separators.component.join([*place, text])
 
 
 def _place(where: str) -> list[str]:
