@@ -17,6 +17,7 @@ from pathlib import Path
 
 from fhir_bridge.app import Product, build
 from fhir_bridge.config import load_settings
+from fhir_bridge.errors import BridgeError
 
 
 def main() -> None:
@@ -30,13 +31,15 @@ def main() -> None:
             {}, data=Path(folder), database=chosen.database, port=0, log_level="ERROR"
         )
         product = Product(build(settings))
-        product.start(web=False)
         try:
+            product.start(web=False)
             began = time.perf_counter()
             _send(product, chosen.residents)
             product.wait_until_idle()
             # wait_until_idle waits one quiet second at the end
             _report(product, time.perf_counter() - began - 1.0)
+        except BridgeError as error:  # which port of which feed is in the way, in one line
+            sys.exit(f"{error} {error.issues[0].hint}")
         finally:
             product.stop()
 

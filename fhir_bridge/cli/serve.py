@@ -17,6 +17,7 @@ from fhir_bridge.config import Settings, load_settings
 __all__ = ["access_line", "command"]
 
 _GRACE_SECONDS = 5
+_STDERR = 2
 
 _DESCRIPTORS = 16_384
 
@@ -60,7 +61,9 @@ def command(data: Path | None, **chosen: Any) -> int:
         raise click.ClickException(f"cannot listen: {error.strerror or error}") from error
     finally:
         # Should something of ours hang in spite of its own limits, the process ends all the same.
-        faulthandler.dump_traceback_later(settings.stop_seconds + _GRACE_SECONDS, exit=True)
+        faulthandler.dump_traceback_later(
+            settings.stop_seconds + _GRACE_SECONDS, exit=True, file=_STDERR
+        )
         product.stop()
         faulthandler.cancel_dump_traceback_later()
     return 0

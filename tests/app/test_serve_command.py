@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fhir_bridge.cli import main
+from fhir_bridge.config import Settings
 
 
 def test_a_taken_port_is_one_line_before_anything_is_made(
@@ -26,3 +27,20 @@ def test_a_taken_port_is_one_line_before_anything_is_made(
     assert 1 == len(told.strip().splitlines())
     assert all(word in told for word in (str(port), "127.0.0.1", "--port"))
     assert not data.exists()
+
+
+def test_a_taken_port_of_a_feed_is_one_line_that_names_it(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Port, address, feed and the key that chooses another, for serve as for the benchmark."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        path = settings.overlay[0] / "mappings" / "feeds" / "hospital-his.toml"
+        path.write_text(path.read_text(encoding="utf-8").replace("port = 0", f"port = {port}"))
+        monkeypatch.setenv("FHIR_BRIDGE_OVERLAY", str(settings.overlay[0]))
+        with pytest.raises(SystemExit) as ended:
+            main(["serve", "--data", str(settings.data), "--port", str(settings.port)])
+    told = capsys.readouterr().err
+    assert ended.value.code
+    for word in ("FB-9004", "hospital-his", str(port), "127.0.0.1", "listener.port"):
+        assert word in told
