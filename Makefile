@@ -1,5 +1,6 @@
 # make demo    sets everything up and runs the main job
 # make test    sets everything up and runs every check
+# make fuzz    every fuzz target for a minute; FUZZ='fhirpath --seconds 1200' for one, longer
 # make long    the long form of tests that make test samples; an hour on two cores
 # make chaos   folders, disk, database, worker and clock fail beside good traffic
 # make soak    half an hour of good traffic beside a stated dose of trouble
@@ -47,6 +48,10 @@ chaos: $(STAMP)
 
 soak: $(STAMP)
 	$(BIN)/python -m tests.soak $(SOAK)
+
+fuzz: $(STAMP)
+	$(BIN)/python -m pip install --quiet 'atheris>=3,<4'
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 bench: $(STAMP)
 	$(BIN)/python bench/steel_thread.py

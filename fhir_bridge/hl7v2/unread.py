@@ -57,7 +57,8 @@ def _fields(segment: Segment, found: list[Place]) -> None:
     for number, text in enumerate(segment.fields):
         if not text or not number:
             continue
-        value = asked.get(_FIELDS[number]) if number < len(_FIELDS) else None
+        field = _FIELDS[number] if number < len(_FIELDS) else ""  # beyond, no map asks
+        value = asked.get(field)
         if type(value) is Value:
             if component in text or subcomponent in text:
                 _divided(f"{name}-{number}", value, found)
@@ -68,7 +69,7 @@ def _fields(segment: Segment, found: list[Place]) -> None:
         elif value is not None:
             _repeats(f"{name}-{number}", value, found)
         elif number not in known and _says_something(text, segment):
-            found.append((f"{name}-{number}", _FIELDS[number] in asked, text))
+            found.append((f"{name}-{number}", field in asked, text))
 
 
 def _looked(value: Value) -> bool | None:

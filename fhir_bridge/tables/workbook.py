@@ -18,7 +18,6 @@ from datetime import date, datetime, time
 from io import BytesIO
 from itertools import repeat
 from typing import Any
-from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile, ZipFile
 
 from fhir_bridge.errors import BridgeError
@@ -30,8 +29,9 @@ __all__ = ["NO_VALUE", "workbook_sheets"]
 
 NO_VALUE = "#FORMULA!"
 _LONGEST_EXACT = 10**15
-_DAMAGE = (BadZipFile, zlib.error, ParseError, RuntimeError, LookupError, ValueError, TypeError,
+_DAMAGE = (BadZipFile, zlib.error, SyntaxError, RuntimeError, LookupError, ValueError, TypeError,
     OSError, EOFError)  # fmt: skip
+"""What reading a damaged one ends in; each XML parser has a SyntaxError of its own."""
 _MOST_ROWS = 1 << 20  # ECMA-376 leaves it open, the programs do not
 
 

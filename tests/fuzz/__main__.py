@@ -1,0 +1,133 @@
+"""``python -m tests.fuzz [TARGET …] [--seconds 60] [--corpus FOLDER] [--plain]``
+
+Coverage-guided by atheris (libFuzzer), beside the mutations that know the words of the
+format; ``--plain`` uses those alone.  Each target is a process of its own.  What is found is
+kept once a place under FOLDER/TARGET/findings, and the run goes on.  Prints executions, corpus
+and findings; exit code 1 when there is a finding.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import re
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+from tests.fuzz.mutation import Mutator
+from tests.fuzz.target import LARGEST, Finding, Target, judge
+
+_MEGABYTES = 4_096
+_DONE = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
+
+
+def main() -> int:
+    """Run what is asked for; with --one in this process."""
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("targets", nargs="*")
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--corpus", type=Path, default=Path("build/fuzz"))
+    parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.one:
+        _run_one(chosen.targets[0], chosen.corpus, chosen.seconds, plain=chosen.plain)
+        return 0
+    from tests.fuzz.targets import TARGETS
+
+    found = [_report(name, chosen) for name in chosen.targets or TARGETS]
+    return int(any(found))
+
+
+def _report(name: str, chosen: argparse.Namespace) -> int:
+    """Run one target in a process of its own and print its line; how many findings there are."""
+    command = [sys.executable, "-m", "tests.fuzz", name, "--one", "--corpus", str(chosen.corpus)]
+    command += ["--seconds", str(chosen.seconds), *(["--plain"] if chosen.plain else [])]
+    began = time.monotonic()
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    folder = chosen.corpus / name
+    executions = sum(map(int, _DONE.findall(ended.stderr + ended.stdout)))
+    findings = sorted((folder / "findings").glob("*.txt"))
+    corpus = len(list((folder / "corpus").glob("*")))
+    print(
+        f"{name}: {executions:,} executions in {time.monotonic() - began:.0f} s, corpus {corpus}, "
+        f"findings {len(findings)}",
+        flush=True,
+    )
+    for finding in findings:
+        print(f"  {finding.read_text().splitlines()[0]}  ({finding.with_suffix('.input')})")
+    if ended.returncode or not executions:
+        print(ended.stderr[-2_000:])
+    return len(findings) + (ended.returncode != 0)
+
+
+def _run_one(name: str, corpus: Path, seconds: float, *, plain: bool) -> None:
+    warnings.simplefilter("ignore")
+    folder = corpus / name
+    for part in ("corpus", "findings"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    guide: Any = None
+    if not plain:
+        import atheris as guide  # type: ignore[import-not-found]
+    target = _loaded(name, guide)
+    seeds = target.seeds()
+    for seed in seeds:
+        _keep(folder / "corpus", seed)
+    mutator = Mutator(seeds, target.words, seed=time.time_ns())
+    if guide is None:
+        _plainly(target, folder, mutator, seconds)
+        return
+
+    def mutate(data: bytes, most: int, seed: int) -> bytes:
+        changed = mutator.changed(data) if seed % 3 else guide.Mutate(data, len(data))
+        return changed[:most]
+
+    options = [f"-max_total_time={seconds:.0f}", "-print_final_stats=1", f"-max_len={LARGEST}"]
+    options += ["-timeout=60", f"-rss_limit_mb={_MEGABYTES}", "-verbosity=0"]
+    guide.Setup(
+        [sys.argv[0], *options, str(folder / "corpus")],
+        lambda data: _try(target, folder, data),
+        custom_mutator=mutate,
+    )
+    guide.Fuzz()
+
+
+def _loaded(name: str, guide: Any) -> Target:
+    """The target; with a guide its packages are watched as they are imported."""
+    if guide is not None:
+        with guide.instrument_imports(include=["fhir_bridge", "waitress"]):
+            from tests.fuzz.targets import TARGETS
+    else:
+        from tests.fuzz.targets import TARGETS
+    return TARGETS[name]
+
+
+def _plainly(target: Target, folder: Path, mutator: Mutator, seconds: float) -> None:
+    count, end = 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        _try(target, folder, mutator.next())
+        count += 1
+    print(f"stat::number_of_executed_units: {count}")
+
+
+def _try(target: Target, folder: Path, data: bytes) -> None:
+    try:
+        judge(target, data)
+    except Finding as finding:
+        name = hashlib.sha256(str(finding).encode()).hexdigest()[:12]
+        kept = folder / "findings" / f"{name}.txt"
+        if not kept.exists():
+            kept.write_text(f"{finding}\n", encoding="utf-8")
+            kept.with_suffix(".input").write_bytes(data)
+
+
+def _keep(folder: Path, data: bytes) -> None:
+    (folder / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
