@@ -19,17 +19,22 @@ ENGINES = Path(__file__).parent / "engines"
 IN_HAPI = [version for version in VERSIONS if version != "2.8.2"]  # HAPI 2.6 ends with 2.8.1
 
 
-def _run(command: Sequence[str], folder: Path, seconds: int) -> str:
-    """What a program prints; the test is skipped when it cannot be had."""
+def _fetch(command: Sequence[str], folder: Path) -> None:
+    """Fetch an engine; the test is skipped where it cannot be had."""
     if shutil.which(command[0]) is None:
         pytest.skip(f"no {command[0]} here")
     try:
-        done = subprocess.run(
-            command, cwd=folder, check=True, capture_output=True, text=True, timeout=seconds
-        )
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=240)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        pytest.skip(f"{command[0]} could not do it: {type(error).__name__}")
-    return done.stdout
+        pytest.skip(f"{command[0]} could not fetch the engine: {type(error).__name__}")
+
+
+def _told(command: Sequence[str], folder: Path) -> list[str]:
+    """The lines that an engine prints."""
+    done = subprocess.run(
+        command, cwd=folder, check=True, capture_output=True, text=True, timeout=120
+    )
+    return done.stdout.splitlines()
 
 
 @pytest.fixture
@@ -53,9 +58,9 @@ def test_hapi_reads_every_answer_with_its_own_checks(answers: Path, tmp_path: Pa
     shutil.copytree(ENGINES, tmp_path / "engines")
     folder = tmp_path / "engines"
     fetch = "dependency:build-classpath"
-    _run(["mvn", "-q", "-B", fetch, "-Dmdep.outputFile=classpath"], folder, 240)
+    _fetch(["mvn", "-q", "-B", fetch, "-Dmdep.outputFile=classpath"], folder)
     classpath = (folder / "classpath").read_text(encoding="utf-8")
-    told = _run(["java", "-cp", classpath, "Read.java", str(answers)], folder, 120).splitlines()
+    told = _told(["java", "-cp", classpath, "Read.java", str(answers)], folder)
     assert {"read"} == set(told[:-1])
     assert told[-1] != "read"
     assert len(told) == len(answers.read_text(encoding="utf-8").split("\n"))
@@ -65,7 +70,7 @@ def test_node_hl7_client_reads_every_answer(answers: Path, tmp_path: Path) -> No
     """MSA-2 is the control id of the message, in each."""
     shutil.copytree(ENGINES, tmp_path / "engines")
     folder = tmp_path / "engines"
-    _run(["npm", "install", "--silent", "--no-save", "node-hl7-client@3.2.0"], folder, 120)
-    told = _run(["node", "read.mjs", str(answers)], folder, 60).splitlines()
+    _fetch(["npm", "install", "--silent", "--no-save", "node-hl7-client@3.2.0"], folder)
+    told = _told(["node", "read.mjs", str(answers)], folder)
     assert {"read"} == set(told[:-1])
     assert told[-1] != "read"
