@@ -102,19 +102,32 @@ FAULTS: list[tuple[str, Callable[[Any], None]]] = [
     ("patient", _set("birthDate", "2999-01-01")),
     ("patient", _set("birthDate", "2026-13-01")),
     ("patient", _set("gender", "man")),
-    ("patient", _set("generalPractitioner", [{"reference": "Patient/2"}])),
+    ("patient", _set("telecom", [{"system": "pigeon", "value": "1"}])),
     ("patient", _set("identifier", 0, "use", "mine")),
     ("encounter", _set("identifier", None)),
     ("encounter", _set("class", None)),
     ("encounter", _set("subject", None)),
-    ("encounter", _set("subject", {"reference": "Group/1"})),
+    ("encounter", _set("period", {"start": "yesterday"})),
     ("encounter", _set("status", "over")),
     ("encounter", _set("class", "code", "NOWHERE")),
     ("condition", _set("code", None)),
     ("condition", _set("subject", None)),
-    ("condition", _set("subject", {"reference": "Group/1"})),
+    ("condition", _set("onsetDateTime", "yesterday")),
     ("condition", _set("clinicalStatus", "coding", 0, "code", "gone")),
-    ("condition", _set("clinicalStatus", "coding", 0, "display", "Wrong")),
+    (
+        "condition",
+        _set(
+            "verificationStatus",
+            {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/condition-ver-status",
+                        "code": "sure",
+                    }
+                ]
+            },
+        ),
+    ),
     ("careteam", _set("identifier", None)),
     ("careteam", _set("status", None)),
     ("careteam", _set("name", None)),
