@@ -15,9 +15,11 @@ import subprocess
 import sys
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from fhir_bridge.errors import BridgeError
 from tests.fuzz.mutation import Mutator
 from tests.fuzz.target import LARGEST, Finding, Target, judge
 
@@ -77,6 +79,8 @@ def _run_one(name: str, corpus: Path, seconds: float, *, plain: bool) -> None:
     seeds = target.seeds()
     for seed in seeds:
         _keep(folder / "corpus", seed)
+    with suppress(BridgeError):
+        target.run(seeds[0])  # what is loaded once counts for no input
     mutator = Mutator(seeds, target.words, seed=time.time_ns())
     if guide is None:
         _plainly(target, folder, mutator, seconds)
