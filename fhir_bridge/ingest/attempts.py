@@ -4,6 +4,10 @@ What is worked on is written down before the work begins, one row for the whole 
 finds the row of a process that is gone knows what that one was working on: those messages are
 worked on alone, and what was alone when the next process ended goes to quarantine (FB-6021).
 Everything behind it is taken up again.
+
+A worker that ends while its keeper goes on was ended by what it worked on.  When both are gone the
+whole service was ended, which says nothing of a message and is not counted; where nobody keeps
+the process the two cannot be told apart, and one more end is allowed.
 """
 
 from __future__ import annotations
@@ -23,6 +27,8 @@ MOST_BYTES = 16 * 1024 * 1024
 """Raw bytes of one batch; a message that is larger is a batch of its own."""
 
 _MOST_BEGUN = 2  # a message that ended the work so often is not begun again
+_MOST_BEGUN_UNKEPT = 3  # where the end of a process may be the machine's
+_NOBODY = "-"
 
 
 class Attempts:
@@ -32,10 +38,17 @@ class Attempts:
         self.more = False
         """Whether more is surely, or likely, pending than was given last."""
         self._store = store
+        self._most_begun = _MOST_BEGUN_UNKEPT
+        self._keeper = _NOBODY
         self._holder = ""
         self._begun: dict[int, int] = {}  # what is being worked on: beginnings with this one
         self._ended: dict[int, int] = {}  # beginnings of what a process that is gone worked on
         self._gone: list[str] = []  # rows to take over with the next beginning
+
+    def kept(self) -> None:
+        """This process is started again by its parent when it ends; said before the first work."""
+        self._most_begun = _MOST_BEGUN
+        self._keeper = f"{os.getppid()}:{_started(os.getppid())}"
 
     def next(self, most: int) -> list[JournalMessage]:
         """The oldest pending messages to work on together; that they are begun is durable."""
@@ -44,7 +57,7 @@ class Attempts:
         while entries := self._store.journal.pending(most, most_bytes=MOST_BYTES):
             first = entries[0].message_id
             self._ended = {key: times for key, times in self._ended.items() if key >= first}
-            if self._ended.get(first, 0) >= _MOST_BEGUN:
+            if self._ended.get(first, 0) >= self._most_begun:
                 self._set_aside(entries[0])
                 continue
             if first in self._ended:
@@ -77,16 +90,20 @@ class Attempts:
 
     def _take_over(self) -> None:
         """Learn what processes that are gone were working on."""
-        self._holder = _own_name()
+        self._holder = _own_name(self._keeper)
         for holder, entries in self._store.at_work.holders().items():
-            if not _is_running(holder):
-                self._gone.append(holder)
-                for message_id, times in entries.items():
-                    self._ended[message_id] = max(times, self._ended.get(message_id, 0))
+            if _is_running(holder):
+                continue
+            self._gone.append(holder)
+            uncounted = int(_keeper_of(holder) not in {_NOBODY, self._keeper})
+            for message_id, times in entries.items():
+                counted = max(times - uncounted, self._ended.get(message_id, 0))
+                if counted:
+                    self._ended[message_id] = counted
 
     def _set_aside(self, entry: JournalMessage) -> None:
         """To quarantine with what ended the work too often."""
-        issue = Issue("FB-6021", "error", details={"count": str(_MOST_BEGUN)})
+        issue = Issue("FB-6021", "error", details={"count": str(self._most_begun)})
         log.event("set_aside", feed=entry.feed, message_id=entry.message_id, code=issue.code)
         try:
             self._store.quarantine.set_aside(entry.message_id, issue)
@@ -96,15 +113,20 @@ class Attempts:
         del self._ended[entry.message_id]
 
 
-def _own_name() -> str:
-    """Host, process and its start, by which another process sees whether this one runs."""
-    return f"{socket.gethostname()} {os.getpid()} {_started(os.getpid())} {clock.fresh_id()}"
+def _own_name(keeper: str) -> str:
+    """Host, process, its start and its keeper, by which others see whether this one runs."""
+    pid = os.getpid()
+    return f"{socket.gethostname()} {pid} {_started(pid)} {keeper} {clock.fresh_id()}"
 
 
 def _is_running(holder: str) -> bool:
     """Whether the process of this name surely runs, on this machine."""
-    host, pid, started, _ = holder.split(" ")
+    host, pid, started = holder.split(" ")[:3]
     return host == socket.gethostname() and bool(started != "-" and started == _started(int(pid)))
+
+
+def _keeper_of(holder: str) -> str:
+    return holder.split(" ")[3]
 
 
 def _started(pid: int) -> str:

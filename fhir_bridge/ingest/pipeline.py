@@ -128,6 +128,10 @@ class Pipeline:
         """The work is done in another process, which `wake` wakes; None: in this one again."""
         self._wake = wake or self._arrived.set
 
+    def kept(self) -> None:
+        """This process is a worker that its parent starts again when it ends."""
+        self._attempts.kept()
+
     def run(self, *, dies_of_memory: bool = False) -> None:
         """Work until :meth:`end`; with `dies_of_memory` MemoryError ends it, too."""
         while not self._stopping.is_set():

@@ -41,6 +41,7 @@ def work(
     _bound_memory(memory)
     following = (pipeline, wakes, life, tell)
     threading.Thread(target=_follow, args=following, daemon=True).start()
+    pipeline.kept()
     try:
         pipeline.run(dies_of_memory=True)
     except MemoryError:

@@ -9,7 +9,7 @@ def test_what_is_worked_on_is_listed_and_can_be_skipped(run):
     """Number, feed, size and beginnings; what was skipped rests and cannot be skipped again."""
     with opened(load_settings()) as store:
         (kept,) = store.journal.append([JournalEntry("hospital-his", b"MSH|", b"d")])
-        store.at_work.begin("elsewhere 1 - x", {kept.message_id: 2})
+        store.at_work.begin("elsewhere 1 1 - x", {kept.message_id: 2})
     (line,) = run("working").lines
     skipped = run("skip", kept.message_id)
     again = run("skip", kept.message_id)

@@ -1,7 +1,8 @@
 """A pipeline in a process of its own that one message ends, for the tests of attempts.
 
-``python -m tests.ingest.poison_site DATABASE HOW`` works through the journal of DATABASE.  A
-message with the word POISON ends the process: HOW is ``kill`` (SIGKILL) or ``memory``.
+``python -m tests.ingest.poison_site DATABASE HOW [KEPT]`` works through the journal of DATABASE.
+A message with the word POISON ends the process: HOW is ``kill`` (SIGKILL) or ``memory``.  KEPT:
+the parent starts it again, as a keeper does.
 """
 
 from __future__ import annotations
@@ -26,4 +27,6 @@ if __name__ == "__main__":
         return transform(record, feed)
 
     site.pipeline._transformer.transform = poisoned
+    if "kept" in sys.argv:
+        site.pipeline.kept()
     site.pipeline.drain()

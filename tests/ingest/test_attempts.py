@@ -25,8 +25,8 @@ def _journal(site: Site, *names: str) -> list[int]:
     return [each.message_id for each in site.journal.append(arrivals)]
 
 
-def _run(database: Path, how: str) -> int:
-    command = [sys.executable, "-m", "tests.ingest.poison_site", str(database), how]
+def _run(database: Path, *how: str) -> int:
+    command = [sys.executable, "-m", "tests.ingest.poison_site", str(database), *how]
     return subprocess.run(command, cwd=ROOT, check=False, stderr=subprocess.DEVNULL).returncode
 
 
@@ -39,9 +39,9 @@ def test_what_kills_the_process_is_set_aside_the_third_time(
     site = make_site(database)
     before, poison, after = _journal(site, "before", "POISON", "after")
 
-    ends = [_run(database, how)]
+    ends = [_run(database, how, "kept")]
     assert site.resources("Patient") == []
-    ends.append(_run(database, how))
+    ends.append(_run(database, how, "kept"))
     assert [site.store.journal.get(m).status for m in (before, poison, after)] == [
         "done",
         "pending",
@@ -50,7 +50,7 @@ def test_what_kills_the_process_is_set_aside_the_third_time(
     assert [(m.message_id, m.times) for m in site.store.at_work.messages()] == [(poison, 2)]
     assert list(site.store.at_work.holders().values()) == [{poison: 2, after: 1}]
     assert [issue.code for issue in pipeline_issues(site.store)] == ["FB-6024"]
-    ends.append(_run(database, how))
+    ends.append(_run(database, how, "kept"))
 
     assert ends == [code, code, 0]
     (item,) = site.store.quarantine.list()
@@ -58,6 +58,31 @@ def test_what_kills_the_process_is_set_aside_the_third_time(
     assert len(site.resources("Encounter")) == 2
     assert site.store.at_work.messages() == []
     site.store.close()
+
+
+def test_where_nobody_keeps_the_process_one_more_end_is_allowed(tmp_path: Path) -> None:
+    """It may have been the machine's: what was killed twice by hand is recorded."""
+    database = tmp_path / "record.sqlite3"
+    site = make_site(database)
+    (poison,) = _journal(site, "POISON")
+
+    ends = [_run(database, "kill") for _ in range(4)]
+
+    assert [end == 0 for end in ends] == [False, False, False, True]
+    assert [item.message_id for item in site.store.quarantine.list()] == [poison]
+    site.store.close()
+
+
+def test_a_service_that_is_ended_as_a_whole_is_no_fault_of_a_message(site: Site) -> None:
+    """However often: worker and keeper are both gone."""
+    (message,) = _journal(site, "one")
+    for ended in range(4):
+        site.store.at_work.begin(f"elsewhere {ended} 1 {ended}:1 x", {message: 1})
+        worker = Attempts(site.store)
+        worker.kept()
+        assert [each.message_id for each in worker.next(10)] == [message]
+        assert [each.times for each in site.store.at_work.messages()] == [1]
+        worker.end()
 
 
 def test_memory_that_gives_out_is_counted_although_the_process_goes_on(
@@ -114,7 +139,7 @@ def test_what_another_running_process_works_on_is_not_counted(site: Site) -> Non
 def test_a_message_that_was_set_aside_can_be_tried_again(site: Site) -> None:
     """A replay begins to count anew."""
     (message,) = _journal(site, "one")
-    site.store.at_work.begin("elsewhere 1 - x", {message: 2})
+    site.store.at_work.begin("elsewhere 1 1 - x", {message: 3})
     site.pipeline.drain()
     (item,) = site.store.quarantine.list()
     site.store.quarantine.release(item.item_id)
