@@ -10,10 +10,9 @@ list of the sender's, and gets its name: ``…/sid/<sender>/v2-0069``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from fhir_bridge.fhir import Resource
 from fhir_bridge.fhir.marks import is_null, is_usual, unmarked
 
 __all__ = ["OwnCodes", "own_list"]
@@ -32,11 +31,11 @@ class OwnCodes:
         self._codes_of = codes_of
         self._own: dict[tuple[str, str], bool] = {}
 
-    def relabel(self, bundle: Resource, sender: Callable[[], str]) -> None:
-        """Change the codings of a Bundle that a map has just made; `sender` is a URI."""
+    def relabel(self, codings: Iterable[dict[str, Any]], sender: Callable[[], str]) -> None:
+        """Change the codings that a map has just made, or what holds some; `sender` is a URI."""
         name = ""
-        pending: list[dict[str, Any]] = [bundle]
-        pop, push = pending.pop, pending.append  # every object of every message comes by here
+        pending = list(codings)
+        pop, push = pending.pop, pending.append
         while pending:
             value = pop()
             if "code" in value and "system" in value:

@@ -126,8 +126,11 @@ def _given(data: bytes) -> Callable[[], bytes]:
     return lambda: data
 
 
+_write_row = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _row_bytes(row: tables.Row | tables.Group) -> Callable[[], bytes]:
-    return lambda: json.dumps(row.as_dict(), ensure_ascii=False).encode()
+    return lambda: _write_row(row.as_dict()).encode()
 
 
 def _json_bytes(resource: dict[str, Any]) -> Callable[[], bytes]:

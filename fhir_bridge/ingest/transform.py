@@ -32,6 +32,8 @@ class _Transformed(Protocol):
     def issues(self) -> Any: ...
     @property
     def lineage(self) -> Any: ...
+    @property
+    def codings(self) -> Any: ...
 
 
 class _CompiledMap(Protocol):
@@ -117,7 +119,7 @@ class Transformer:
             if any(is_refused(issue) for issue in issues):
                 return Mapped({"resourceType": "Bundle", "type": "collection"}, map_url, issues)
             raise BridgeError("FB-6004", record.where, url=map_url)
-        self._own_codes.relabel(bundle, lambda: _sender(record.tree, feed))
+        self._own_codes.relabel(transformed.codings, lambda: _sender(record.tree, feed))
         issues += unreadable_names(bundle)
         issues += rounded_identities(bundle, getattr(record.tree, "rounded", ()))
         return Mapped(bundle, map_url, issues, list(transformed.lineage or ()))

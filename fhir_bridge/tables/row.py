@@ -36,6 +36,7 @@ _WIDE = re.compile("[０-９Ａ-Ｚａ-ｚ\u3000\u00a0]")
 _NARROW = {code: code - 0xFEE0 for code in range(0xFF10, 0xFF5B) if chr(code).isalnum()}
 _NARROW |= {0x3000: 0x20, 0x00A0: 0x20}
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
+_MARKED = frozenset("='#")  # what a program wrote before or in place of a value
 _FORMULA_TEXT = re.compile(r'^="(.*)"$', re.DOTALL)
 _ROUNDED = re.compile(r"[-+＋]?\d(?:[.,．]\d+[eE][+＋]?|[eE][+＋])\d+\Z")
 _NO_VALUE = re.compile(r"#(?:[A-Z][A-Z0-9/]*[!?]|N/A|#{2,})\Z")
@@ -58,7 +59,7 @@ def is_rounded(text: str) -> bool:
     >>> is_rounded("9.90101E+16"), is_rounded("1E+17"), is_rounded("12E45"), is_rounded("2E03")
     (True, True, False, False)
     """
-    return _ROUNDED.match(text) is not None
+    return ("E" in text or "e" in text) and _ROUNDED.match(text) is not None
 
 
 def holds_no_value(text: str) -> bool:
@@ -103,15 +104,11 @@ class Cell(str):
         if text == NULL:
             return self if name == "number" else None
         if name == "items":
-            whole = is_denial(text) and says_nothing(text)  # 无高血压、糖尿病: neither of them
-            return [self._part(item) for item in ([text] if whole else split_items(text))] or None
+            return [self._part(item) for item in _items_of(text)] or None
         if name in _MEASURED:
             return self._part(getattr(read_measure(text), name))
-        item = _read_item(text)
-        if name in ("code", "detail"):
-            return self._part(item.code if name == "code" else item.detail)
-        said = {"nothing": item.nothing, "doubt": item.doubt, "unknown": item.unknown}
-        return True if said.get(name) else None
+        said = getattr(_read_item(text), name) if name in _PARTS else None
+        return self._part(said) if type(said) is str else said or None
 
     def keys(self) -> KeysView[str]:
         """What can be asked."""
@@ -143,17 +140,19 @@ class _Item:
 
 
 @lru_cache(maxsize=4096)
+def _items_of(text: str) -> tuple[str, ...]:
+    whole = is_denial(text) and says_nothing(text)  # 无高血压、糖尿病: neither of them
+    return (text,) if whole else tuple(split_items(text))
+
+
+@lru_cache(maxsize=4096)
 def _read_item(text: str) -> _Item:
     code, detail = code_and_detail(text.strip(_TICKS))
-    said = without_doubt(code)
-    whole = text if detail else code
-    return _Item(
-        said or code,
-        detail,
-        said is not None or is_doubt(detail),
-        says_nothing(code) or says_nothing(whole),
-        is_unknown(code) or is_unknown(whole),
-    )
+    doubted = without_doubt(code)
+    unknown = is_unknown(code) or (detail != "" and is_unknown(text))
+    nothing = unknown or says_nothing(code) or (detail != "" and says_nothing(text))
+    doubt = doubted is not None or is_doubt(detail)
+    return _Item(doubted or code, detail, doubt, nothing, unknown)
 
 
 _TICKS = "☑☒√✓✔■● "
@@ -212,7 +211,7 @@ class Row:
         value = self._values[position]
         if value == "" and self._clearing is None:
             return None
-        if isinstance(value, list):
+        if type(value) is not str and isinstance(value, list):
             rows = self._nested(name, value)
             if rows is not None:
                 return rows
@@ -287,17 +286,22 @@ class Row:
 
 def clean_cell(value: object) -> str:
     """The text of a raw cell: trimmed, folded to half-width, empty when it means blank."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = str(value).strip()
+    if type(value) is not str:
+        if value is None:
+            return ""
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        value = str(value)
+    text = value.strip()
     if not text.isascii():
         text = text.strip(_INVISIBLE).strip()
         if _WIDE.search(text):
             text = text.translate(_NARROW).strip()
-    if text.startswith("=") and (formula := _FORMULA_TEXT.match(text)):
-        text = formula.group(1).strip()
-    elif text.startswith("'") and text[1:].isalnum():
-        text = text[1:]
-    return "" if text in _BLANK or (text[:1] == "#" and holds_no_value(text)) else text
+    if text[:1] in _MARKED:
+        if text.startswith("=") and (formula := _FORMULA_TEXT.match(text)):
+            text = formula.group(1).strip()
+        elif text.startswith("'") and text[1:].isalnum():
+            text = text[1:]
+        if text[:1] == "#" and holds_no_value(text):
+            return ""
+    return "" if text in _BLANK else text

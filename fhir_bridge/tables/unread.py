@@ -29,7 +29,11 @@ def _went(cell: Cell) -> bool:
     """Whether the cell or a part of it was put somewhere."""
     if cell.carried:
         return True
-    for answer in (cell.asked or {}).values():
+    if cell.asked is None:
+        return False
+    for answer in cell.asked.values():
+        if answer is None:
+            continue
         for part in answer if isinstance(answer, list) else [answer]:
             if isinstance(part, Cell) and part is not cell and _went(part):
                 return True
@@ -37,17 +41,19 @@ def _went(cell: Cell) -> bool:
 
 
 def _cells(row: Row, before: str, heads: list[Row], found: list[Place]) -> None:
-    asked = dict(row.asked)
+    asked = row.asked.copy()
     for name in row.keys():  # noqa: SIM118 - a row is no mapping
-        cell = asked[name] if name in asked else row.get(name)
+        looked = name in asked
+        cell = asked[name] if looked else row.get(name)
         if cell is None:
             continue
-        place = f"{before}{name}"
         if isinstance(cell, Cell):
-            if not _went(cell) and not any(head.get(name) == cell for head in heads):
-                found.append((place, name in asked, cell))
-        elif name in asked:
+            if not (cell.carried or _went(cell)) and not any(
+                head.get(name) == cell for head in heads
+            ):
+                found.append((f"{before}{name}", looked, cell))
+        elif looked:
             for inner in cell:
-                _cells(inner, f"{place}.", [], found)
+                _cells(inner, f"{before}{name}.", [], found)
         else:
-            found.append((place, False, ""))
+            found.append((f"{before}{name}", False, ""))

@@ -108,14 +108,14 @@ class ConceptMaps:
         groups = self._maps.get(url) or self._maps.get(url.partition("|")[0])
         if groups is None or depth > _MOST_MAPS:
             raise BridgeError("FB-2202", url=url)
-        asked = [
-            group for group in groups if not system or not group.source or group.source == system
-        ]
-        for group in asked:
-            found = group.codes.get(code)
-            if found is not None:
-                return found
-        for group in asked:
+        for group in groups:
+            if not system or not group.source or group.source == system:
+                found = group.codes.get(code)
+                if found is not None:
+                    return found
+        for group in groups:
+            if system and group.source and group.source != system:
+                continue
             if code in group.codes:  # said to have no counterpart: unmapped does not apply
                 continue
             if group.mode in ("provided", "use-source-code"):

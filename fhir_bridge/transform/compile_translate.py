@@ -22,6 +22,7 @@ from fhir_bridge.transform.unit import RuleView, Unit
 __all__ = ["OID_TO_URI", "as_item", "compile_translate", "plain_value", "translator"]
 
 Compute = Callable[[Run, list[Any]], Any]
+_KINDS = {"code": "code", "uri": "uri", "system": "uri"}
 OID_TO_URI = "http://hl7.org/fhir/ConceptMap/special-oid2uri"
 
 
@@ -88,9 +89,8 @@ def _translated(system: str, code: str, display: str, output: str, unit: Unit) -
         if output == "CodeableConcept":
             return Item({"coding": [coding]}, find("CodeableConcept"))
         return Item(coding, find("Coding"))
-    chosen = {"system": system, "display": display}.get(output, code)
-    kind = {"code": "code", "uri": "uri", "system": "uri"}.get(output, "string")
-    return Item(chosen, find(kind))
+    chosen = system if output == "system" else display if output == "display" else code
+    return Item(chosen, find(_KINDS.get(output, "string")))
 
 
 def plain_value(value: Any) -> Any:

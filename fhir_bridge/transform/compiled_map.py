@@ -42,11 +42,16 @@ _MOST_TYPES = 10_000
 
 @dataclass(slots=True)
 class Transformed:
-    """What a run made: the target, findings, and lineage when it was asked for."""
+    """What a run made: the target, findings, and lineage when it was asked for.
+
+    `codings` are the objects of the target that hold both a code and a system, and the
+    companions of primitives, which may hold some.
+    """
 
     target: Resource
     issues: list[Issue] = field(default_factory=list)
     lineage: list[LineageStep] = field(default_factory=list)
+    codings: list[dict[str, Any]] = field(default_factory=list)
 
 
 class CompiledMap:
@@ -116,7 +121,7 @@ class CompiledMap:
             target_tree: Resource = {}
             if made is not None:
                 target_tree = self._library.finisher.finish(run, made, self._site)
-        return Transformed(target_tree, run.issues, run.lineage or [])
+        return Transformed(target_tree, run.issues, run.lineage or [], run.codings)
 
     def expect_many(self) -> None:
         """From the next run on the map is written out: it will run often."""
@@ -145,7 +150,8 @@ class CompiledMap:
                 function(run, *arguments)
             except RecursionError:
                 raise self._too_deep() from None
-            return Transformed(self._library.finisher.finish(run, made, self._site), run.issues)
+            target_tree = self._library.finisher.finish(run, made, self._site)
+        return Transformed(target_tree, run.issues, codings=run.codings)
 
     def _too_deep(self) -> BridgeError:
         reason = "the input is nested too deeply"

@@ -5,10 +5,14 @@ keeps nulls only where its companion list (``_given``) has something at the same
 
 A copied object may come from another release: a property that the type does not have is
 dropped with a warning, a single value where a list belongs becomes a list.
+
+Every object comes by here, so the order of the keys is worked out once for each sequence of
+keys, and the codings are noted for whoever looks at them next.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fhir_bridge.transform.run import Run, Site
@@ -18,6 +22,11 @@ from fhir_bridge.transform.target import Target
 __all__ = ["Finisher"]
 
 _FREE_KEYS = frozenset({"resourceType", "xsi:type"})
+_MOST_SEQUENCES = 2_000  # of the keys of one shape; names come from inputs, too
+
+_Sequence = tuple[tuple[str, ...] | None, list[tuple[str, "_Key | None", bool]], bool]
+"""The keys in order where they are not; each with what is known of it and whether a text there
+needs no further look; whether it is a coding."""
 
 
 class _Key:
@@ -41,6 +50,7 @@ class Finisher:
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
         self._keys: dict[Shape, dict[str, _Key]] = {}
+        self._sequences: dict[Shape, dict[tuple[str, ...], _Sequence]] = {}
 
     def finish(self, run: Run, target: Target, site: Site) -> dict[str, Any]:
         """The finished object; `target` is changed in place."""
@@ -55,27 +65,23 @@ class Finisher:
         """Finish `node` in place; whether anything is left in it."""
         if shape.is_abstract or shape.kind == "logical" or "resourceType" in node:
             shape = self._actual(node, shape)
-        keys = self._keys.get(shape)
-        if keys is None:
-            keys = self._keys[shape] = self._compiled(shape)
-        last, ordered = -1, True
+        names = tuple(node)
+        try:
+            in_order, keys, is_coding = self._sequences[shape][names]
+        except KeyError:
+            in_order, keys, is_coding = self._sequence(shape, names)
         drop: list[str] | None = None
-        for name, value in node.items():
-            key = keys.get(name)
+        for value, (name, key, takes_text) in zip(node.values(), keys, strict=True):
             kind = type(value)
             if kind is str:
-                if value and key is not None and not key.is_list:
-                    if key.order < last:
-                        ordered = False
-                    last = key.order
-                    continue
-                if value and name == "resourceType":
+                if value and takes_text:
                     continue
                 kept = self._text(run, node, name, key, shape, site)
             elif key is None:
                 kept = self._unknown(run, name, value, shape, site)
             elif key.is_companion:
                 kept = _companion(value)
+                run.codings += [value] if kind is dict else [one for one in value or () if one]
             elif kind is dict and not key.is_list:
                 kept = self._object(run, value, key.shape, site)
             elif kind is list and key.is_list and not key.is_primitive:
@@ -84,16 +90,32 @@ class Finisher:
                 kept = self._value(run, node, name, key, site)
             if not kept:
                 drop = [name] if drop is None else [*drop, name]
-            elif key is not None:
-                if key.order < last:
-                    ordered = False
-                last = key.order
         if drop is not None:
             for name in drop:
                 del node[name]
-        if not ordered:
-            _reorder(node, keys)
+            in_order = self._sequence(shape, tuple(node))[0]
+        if in_order is not None:
+            _reorder(node, in_order)
+        if is_coding:
+            run.codings.append(node)
         return bool(node) and (len(node) > 1 or "xsi:type" not in node)
+
+    def _sequence(self, shape: Shape, names: tuple[str, ...]) -> _Sequence:
+        """What is known of the keys `names` of a shape in this order."""
+        keys = self._keys.get(shape)
+        if keys is None:
+            keys = self._keys[shape] = self._compiled(shape)
+        known = self._sequences.setdefault(shape, {})
+        found = known.get(names)
+        if found is None:
+            each = [_known(name, keys.get(name)) for name in names]
+            orders = [key.order for _, key, _ in each if key is not None]
+            is_ordered = orders == sorted(orders)
+            in_order = None if is_ordered else tuple(sorted(names, key=partial(_place, keys)))
+            found = (in_order, each, "code" in names and "system" in names)
+            if len(known) < _MOST_SEQUENCES:
+                known[names] = found
+        return found
 
     def _text(  # noqa: PLR0917 - as above
         self, run: Run, node: dict[str, Any], name: str, key: _Key | None, shape: Shape, site: Site
@@ -208,14 +230,19 @@ def _companion(value: Any) -> bool:
     return bool(value)
 
 
-def _reorder(node: dict[str, Any], keys: dict[str, _Key]) -> None:
-    def place(name: str) -> int:
-        if name in _FREE_KEYS:
-            return -1
-        key = keys.get(name)
-        return key.order if key is not None else 1_000_000
+def _known(name: str, key: _Key | None) -> tuple[str, _Key | None, bool]:
+    return name, key, name == "resourceType" if key is None else not key.is_list
 
+
+def _place(keys: dict[str, _Key], name: str) -> int:
+    if name in _FREE_KEYS:
+        return -1
+    key = keys.get(name)
+    return key.order if key is not None else 1_000_000
+
+
+def _reorder(node: dict[str, Any], names: tuple[str, ...]) -> None:
     before = node.copy()
     node.clear()
-    for name in sorted(before, key=place):
+    for name in names:
         node[name] = before[name]

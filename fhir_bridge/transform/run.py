@@ -75,10 +75,14 @@ class Site:
 
 
 class Run:
-    """The state of one transformation."""
+    """The state of one transformation.
+
+    `codings`: what was made with both a code and a system, and the companions of primitives.
+    """
 
     __slots__ = (
         "budget",
+        "codings",
         "constants",
         "copied",
         "depth",
@@ -98,6 +102,7 @@ class Run:
     ) -> None:
         self.variables: dict[str, Any] = dict(variables or {})
         self.issues: list[Issue] = []
+        self.codings: list[dict[str, Any]] = []
         self.lineage: list[LineageStep] | None = [] if lineage else None
         self.environment = environment
         self.trailing: dict[tuple[int, str], int] = {}

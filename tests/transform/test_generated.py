@@ -18,6 +18,7 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import render_json
 from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.transform import CompiledMap, Library, compiled_map, load
+from fhir_bridge.transform.generated import map as generated_map
 from tests.transform.maps import map_text
 
 CASES = Path(__file__).parent.parent / "cases" / "maps"
@@ -129,3 +130,44 @@ def product(_generate_at: int) -> tuple[Any, Library]:
 def test_case(folder: Path) -> None:
     """A case of our maps becomes the same Bundle in the same order, with the same issues."""
     assert converted(folder, 1) == converted(folder, NEVER)
+
+
+@pytest.mark.parametrize("generate_at", [1, NEVER])
+def test_codings_are_noted(generate_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each object with a code and a system, and what stands beside a primitive, as it is in the target."""
+    monkeypatch.setattr(compiled_map, "GENERATE_AT", generate_at)
+    made = load(
+        map_text("""
+  src.a as a -> tgt.maritalStatus as status, status.coding as coding, coding.code = a, coding.system = 'urn:c', status.text = 'x';
+  src.a as a -> tgt.birthDate = a as born, born.extension as extension, extension.url = 'urn:e',
+    extension.value = create('Coding') as coding, coding.system = 'urn:d', coding.code = 'y';
+""")
+    ).run(Tree(a="2020-01-02"))
+
+    (coding,) = made.target["maritalStatus"]["coding"]
+    assert list(coding) == ["system", "code"]
+    assert {id(one) for one in made.codings} == {id(coding), id(made.target["_birthDate"])}
+
+
+def test_groups_are_written_when_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group that no record reaches costs nothing; one that a later record reaches works then."""
+    monkeypatch.setattr(compiled_map, "GENERATE_AT", 1)
+    written: list[str] = []
+    write = generated_map.write_group
+    monkeypatch.setattr(
+        generated_map,
+        "write_group",
+        lambda group, *rest: written.append(group.group.name) or write(group, *rest),
+    )
+    rules = "  src.a as a then Named(a, tgt);\n  src.b as b then Born(b, tgt);"
+    more = """
+group Named(source a, target tgt : Patient) { a -> tgt.name as name, name.text = a; }
+group Born(source b, target tgt : Patient) { b -> tgt.birthDate = b; }
+"""
+    one = load(map_text(rules, more=more))
+
+    assert one.run(Tree(a="x")).target["name"] == [{"text": "x"}]
+    assert written == ["Main", "Named"]
+    assert one.run(Tree(a="x", b="2020")).target["birthDate"] == "2020"
+    assert one.run(Tree(b="2021")).target["birthDate"] == "2021"
+    assert written == ["Main", "Named", "Born"]

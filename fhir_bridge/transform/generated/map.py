@@ -1,12 +1,15 @@
 """The generated functions of one map, written when the map has run a few times.
 
 Promises: `GeneratedMap.function` does what `run_group` does for the entry group, or is None
-where the map as a whole needs the closures.
+where the map as a whole needs the closures.  The function of a group is written when the group
+is first called: a map has many that an installation never reaches.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from fhir_bridge.transform.compile_rule import run_group
@@ -33,25 +36,39 @@ class GeneratedMap:
     def __init__(self, entry: CompiledGroup, unit_of: UnitOf, units: Iterable[Unit]) -> None:
         self._unit_of = unit_of
         self._groups: dict[tuple[CompiledGroup, tuple[Shape, ...]], GeneratedGroup] = {}
+        self._lock = threading.RLock()
         self.function: Callable[..., None] | None = None
         modes = [parameter.mode for parameter in entry.group.parameters]
         if modes != ["source", "target"] or not all(_may_be_generated(unit) for unit in units):
             return
         shape = unit_of(entry).shape(entry.group.parameters[1].type)
         if shape is not None and shape.kind in {"resource", "complex"} and not shape.is_abstract:
-            self.function = self._specialised(entry, (shape,)).function
+            first = self._specialised(entry, (shape,))
+            self._write(first, entry, (shape,))
+            self.function = first.function
 
     def _specialised(self, group: CompiledGroup, shapes: tuple[Shape, ...]) -> GeneratedGroup:
+        """The group for targets of these shapes; it is written at its first call."""
         found = self._groups.get((group, shapes))
         if found is None:
-            found = GeneratedGroup(_by_closures(group, shapes))
-            self._groups[group, shapes] = found
-            try:
-                unit = self._unit_of(group)
-                found.function = write_group(group, unit, shapes, self._specialised)
-            except NotGenerated:
-                pass
+
+            def first(run: Run, *given: Any) -> None:
+                self._write(made, group, shapes)
+                made.function(run, *given)
+
+            made = found = self._groups[group, shapes] = GeneratedGroup(first)
         return found
+
+    def _write(self, made: GeneratedGroup, group: CompiledGroup, shapes: tuple[Shape, ...]) -> None:
+        """Write the function of `made`, once however many threads call it first."""
+        with self._lock:
+            if made.is_written:
+                return
+            function = _by_closures(group, shapes)
+            with suppress(NotGenerated):
+                function = write_group(group, self._unit_of(group), shapes, self._specialised)
+            made.function = function
+            made.is_written = True
 
 
 def _may_be_generated(unit: Unit) -> bool:

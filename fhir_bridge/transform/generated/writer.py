@@ -32,6 +32,7 @@ class GeneratedGroup:
     """The function of a group for certain target types, replaced when it is written."""
 
     function: Callable[..., None]
+    is_written: bool = False
 
 
 Specialise = Callable[[CompiledGroup, tuple[Shape, ...]], GeneratedGroup]
