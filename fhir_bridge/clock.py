@@ -30,7 +30,7 @@ def now() -> datetime:
 def instant(moment: datetime | None = None) -> str:
     """`moment` (default: now) as FHIR instant, for example ``2026-01-02T03:04:05.678Z``."""
     moment = (moment or now()).astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def fresh_id() -> str:

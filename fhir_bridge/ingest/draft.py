@@ -178,7 +178,8 @@ class Draft:
     def look_up(self, references: Iterable[tuple[str, str]]) -> None:
         """Reads what is known of many resources at once."""
         found = self._found
-        wanted = {resource_key(*pair) for pair in references} - found.resources.keys()
+        known = found.resources  # a set less its keys would go through all of them
+        wanted = {key for pair in references if (key := resource_key(*pair)) not in known}
         if not wanted:
             return
         newest = self._record.newest(wanted)
@@ -289,7 +290,8 @@ class Draft:
     def awaiting(self, targets: AbstractSet[int]) -> list[tuple[int, int]]:
         """(target, referrer) keys of resources that wait for `targets`, which have come now."""
         self.look_up_awaiting(targets)
-        found = {pair for target in targets for pair in self._found.awaiting[target]}
+        awaiting = self._found.awaiting
+        found = {pair for target in targets if awaiting[target] for pair in awaiting[target]}
         for changes in self._layers:
             waited = targets & changes.awaited.keys() if changes.awaited else ()
             found |= {(target, each) for target in waited for each in changes.awaited[target]}

@@ -174,7 +174,8 @@ class Resolver:
             id_ = clock.named_id(task.owner, kind, f"{task.spoken.digest()}/{entry.number}")
         entry.is_dropped = not id_
         entry.own = f"{kind}/{own}" if own else ""
-        entry.resource = {"resourceType": kind, "id": id_, **resource} | {"id": id_}
+        entry.resource = {"resourceType": kind, "id": id_, **resource}
+        entry.resource["id"] = id_
         sign(entry.resource, task)
         entry.refer(f"{kind}/{id_}" if id_ else "", task)
 
@@ -331,14 +332,11 @@ class Resolver:
 
     def _saying(self, entry: Entry, level: int, task: Task) -> Saying:
         container = entry.container.key if entry.container is not None and not level else 0
-        person = next(
-            (
-                task.heard.keys[text]
-                for name in _SUBJECTS
-                if (text := _reference(entry.resource.get(name))) in task.heard.keys
-            ),
-            0,
-        )
+        resource, persons, person = entry.resource, task.heard.keys, 0
+        for name in _SUBJECTS:
+            person = persons.get(_reference(resource[name]), 0) if name in resource else 0
+            if person:
+                break
         return Saying(task.source, task.resolved.at, task.spoken.message, level, container, person)
 
 

@@ -33,23 +33,19 @@ def settle(
     for name, whole in resource.items():
         waiting.append(whole)
         is_marked = False
-        while waiting:
-            node = waiting.pop()
+        for node in waiting:  # which grows on the way
             kind = type(node)
-            if kind is dict:
-                for key, value in node.items():
-                    if type(value) is not str:
-                        waiting.append(value)
-                        continue
-                    text = value
-                    if key == "reference":
-                        text = node[key] = _final(node, value, places, owner, met)
-                    if not text.isascii() and (text[0] == USUAL or NULL in text):
-                        is_marked = True
+            if kind is str:
+                if not node.isascii() and (node[0] == USUAL or NULL in node):
+                    is_marked = True
+            elif kind is dict:
+                text = node.get("reference")
+                if type(text) is str:
+                    node["reference"] = _final(node, text, places, owner, met)
+                waiting += node.values()
             elif kind is list:
                 waiting += node
-            elif kind is str and not node.isascii() and (node[0] == USUAL or NULL in node):
-                is_marked = True
+        waiting.clear()
         if is_marked:
             marked.append(name)
     return frozenset(marked)

@@ -7,8 +7,6 @@ busy machine other programs.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 __all__ = ["STAGES", "Timings"]
@@ -28,12 +26,24 @@ class Timings:
     quarantined: int = 0  # records refused
     commits: int = 0
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def stage(self, name: str) -> Stage:
         """Counts the time within the block to `name`."""
-        start, cpu = time.perf_counter_ns(), time.thread_time_ns()
-        try:
-            yield
-        finally:
-            self.nanoseconds[name] += time.perf_counter_ns() - start
-            self.cpu_nanoseconds[name] += time.thread_time_ns() - cpu
+        return Stage(self, name)
+
+
+class Stage:
+    """A block whose time is counted; a generator would cost three times as much."""
+
+    __slots__ = ("_cpu", "_name", "_start", "_timings")
+
+    def __init__(self, timings: Timings, name: str) -> None:
+        self._timings = timings
+        self._name = name
+
+    def __enter__(self) -> None:
+        self._start, self._cpu = time.perf_counter_ns(), time.thread_time_ns()
+
+    def __exit__(self, *_: object) -> None:
+        timings, name = self._timings, self._name
+        timings.nanoseconds[name] += time.perf_counter_ns() - self._start
+        timings.cpu_nanoseconds[name] += time.thread_time_ns() - self._cpu

@@ -106,11 +106,12 @@ class Writer:
             ]
         current = self.current(keys, lock=True)
         now = milliseconds(clock.now())
+        moment = now, instant_of(now)
         written = []
         for key, resource in zip(keys, resources, strict=True):
             before = current.get(key)
             _check(resource["resourceType"], resource["id"], before, if_match, create_only)
-            written.append(self._version(key, resource, before, now))
+            written.append(self._version(key, resource, before, moment))
         if len(self._pending) >= _FLUSH_AT:
             self.flush()
         return written
@@ -211,15 +212,18 @@ class Writer:
                 self._session.add_terms(sorted(unknown))
                 self.new_terms |= unknown
 
-    def _version(self, key: int, resource: Resource, before: _Current | None, now: int) -> Written:
+    def _version(
+        self, key: int, resource: Resource, before: _Current | None, moment: tuple[int, str]
+    ) -> Written:
         if before is not None and not before.stored.deleted:
             same = _with_meta(resource, before.stored.version, before.stored.last_updated)
             if render_json(same) == before.stored.body:
                 return _written(before.stored, "unchanged")
         number = before.stored.version + 1 if before else 1
-        at = max(now, before.last_updated) if before else now
+        at, instant = moment
+        if before and before.last_updated > at:
+            at, instant = before.last_updated, instant_of(before.last_updated)
         resource_type = resource["resourceType"]
-        instant = instant_of(at)
         served = _with_meta(resource, number, instant)
         body = render_json(served)
         version = Stored(resource_type, resource["id"], number, instant, False, body)

@@ -52,6 +52,12 @@ class Plain(NamedTuple):
 
 def unmarked(value: Any) -> Plain:
     """What a marked value says."""
+    if type(value) is str:  # most are: a status that is supposed
+        if NULL in value:
+            return Plain(None)
+        if value[:1] != USUAL:
+            return Plain(value)
+        return Plain(marks.unmarked(value), True, marks.is_instead(value))
     walk = _Marks()
     kept = walk.taken_off(value)
     if walk.null and not _says_something(kept):
@@ -61,6 +67,10 @@ def unmarked(value: Any) -> Plain:
 
 def unmarked_properties(properties: Mapping[str, Any]) -> Plain:
     """What the JSON properties of an element, or of elements that belong together, say."""
+    if len(properties) == 1:
+        ((key, value),) = properties.items()
+        plain = unmarked(value)
+        return plain if plain.value is None else plain._replace(value={key: plain.value})
     kept = {key: unmarked(value) for key, value in properties.items()}
     values = {key: plain.value for key, plain in kept.items() if plain.value is not None}
     is_usual = any(plain.is_usual for plain in kept.values())

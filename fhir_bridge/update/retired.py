@@ -16,9 +16,7 @@ __all__ = ["is_retired", "retired"]
 def retired(resource: Resource, rules: UpdateRules) -> Resource:
     """`resource` as the rule of its type leaves it; the same where its type has no such state."""
     kind = resource["resourceType"]
-    said = dict(
-        rules.retired.get(kind, {"status": "entered-in-error"} if has_error_status(kind) else {})
-    )
+    said = dict(_said(kind, rules))
     removed = said.pop("remove", ())
     if not said and not removed:
         return resource
@@ -28,9 +26,18 @@ def retired(resource: Resource, rules: UpdateRules) -> Resource:
 
 def is_retired(resource: Resource, rules: UpdateRules) -> bool:
     """Whether a resource is what retiring leaves."""
+    kind = resource["resourceType"]
+    said = _said(kind, rules)
+    if any(type(code) is str and resource.get(name) != code for name, code in said.items()):
+        return False  # most are not, and need not be taken apart for it
     return retired(resource, rules) == resource and (
-        resource["resourceType"] in rules.retired or has_error_status(resource["resourceType"])
+        kind in rules.retired or has_error_status(kind)
     )
+
+
+def _said(kind: str, rules: UpdateRules) -> Resource:
+    """What is said of a resource that is retired."""
+    return rules.retired.get(kind, {"status": "entered-in-error"} if has_error_status(kind) else {})
 
 
 def _is_one_of(key: str, names: list[str] | tuple[str, ...]) -> bool:
