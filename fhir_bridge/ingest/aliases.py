@@ -17,7 +17,14 @@ from fhir_bridge.fhir.marks import NULL
 from .draft import Draft
 from .naming import named_resource_id
 
-__all__ = ["find_alias", "find_numbers", "keep_aliases", "merged_into", "point_to"]
+__all__ = [
+    "find_alias",
+    "find_numbers",
+    "keep_aliases",
+    "merged_into",
+    "merged_key",
+    "point_to",
+]
 
 
 def find_alias(draft: Draft, resource: Resource) -> str:
@@ -50,7 +57,7 @@ def merged_into(draft: Draft, kind: str, id_: str) -> str:
     """The id of the resource that this one became part of; its own where it did not."""
     seen = {id_}
     while True:
-        key = _key("merged", kind, id_)
+        key = merged_key(kind, id_)
         other = draft.identity_keys([key]).get(key, "")
         if not other or other in seen:
             return id_
@@ -58,9 +65,14 @@ def merged_into(draft: Draft, kind: str, id_: str) -> str:
         id_ = other
 
 
+def merged_key(kind: str, id_: str) -> bytes:
+    """The key of what a resource became part of."""
+    return _key("merged", kind, id_)
+
+
 def point_to(draft: Draft, kind: str, old: Resource, id_: str) -> None:
     """What names `old`, its id and its numbers, leads to the resource with `id_`."""
-    keys = [_key("merged", kind, old["id"]), *(key for key, _ in find_numbers(old))]
+    keys = [merged_key(kind, old["id"]), *(key for key, _ in find_numbers(old))]
     draft.set_identity_keys(dict.fromkeys(keys, id_))
 
 

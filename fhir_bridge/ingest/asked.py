@@ -8,7 +8,7 @@ from __future__ import annotations
 from fhir_bridge.store import resource_key
 from fhir_bridge.update import UpdateRules
 
-from .aliases import find_numbers
+from .aliases import find_numbers, merged_key
 from .draft import Draft
 from .entries import Entry, Task, pair
 from .naming import named_resource_id
@@ -27,6 +27,7 @@ class Asked:
         self._containers: set[int] = set()
         self._persons: dict[bytes, None] = {}
         self._numbers: dict[bytes, tuple[str, str, str]] = {}  # type, system, value by key
+        self._merged: set[bytes] = set()  # keys of what became part of another
         self._new: set[str] = set()  # Patients that there may be from now on
 
     def add(self, task: Task) -> None:
@@ -46,12 +47,13 @@ class Asked:
             self._containers.add(entry.container.key)
         kind = entry.resource["resourceType"]
         if kind in self._rules.aliases:
+            self._merged.add(merged_key(kind, entry.resource["id"]))
             for key, number in find_numbers(entry.resource):
                 self._numbers[key] = kind, *number
 
     def look_up(self, draft: Draft) -> None:
         """Puts the questions; `draft` and those over it know the answers."""
-        known = draft.identity_keys([*self._persons, *self._numbers])
+        known = draft.identity_keys([*self._persons, *self._numbers, *self._merged])
         persons = {known[key] for key in self._persons if key in known} | self._new
         aliases = {
             (number[0], known.get(key) or named_resource_id(*number))
