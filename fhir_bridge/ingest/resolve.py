@@ -106,7 +106,6 @@ class Resolver:
         spoken, container, entries, others = task.spoken, task.whole, task.entries, task.others
         emptied = [each.container for each in others if each.is_dropped and each.container]
         others = [entry for entry in others if not entry.is_dropped]
-        draft.look_up(pair(entry.reference) for entry in others)
         task.here = {entry.reference for entry in others}
         asked = [entry.operation for entry in entries if not self._is_of_person(entry, task)]
         self._take(task)
