@@ -107,6 +107,8 @@ class Cell(str):
             return [self._part(item) for item in _items_of(text)] or None
         if name in _MEASURED:
             return self._part(getattr(read_measure(text), name))
+        if len(text) > 1 and text.isascii() and text.isdigit():  # a number names itself, no more
+            return self._part(text) if name == "code" else None
         said = getattr(_read_item(text), name) if name in _PARTS else None
         return self._part(said) if type(said) is str else said or None
 

@@ -70,7 +70,9 @@ def is_no_record(cells: Sequence[str]) -> bool:
     texts = (text for text in map(_plain, cells) if text)
     start = next(texts, "")
     first = re.sub(r"\s+", "", start)
-    if not start or (_fits("line", start) is None and _fits("line", first) is None):
+    if not start or start.isdigit():  # a record number, as most lines begin
+        return False
+    if _fits("line", start) is None and (first == start or _fits("line", first) is None):
         return False
     return len(first) <= _LONGEST_TOTAL or len(list(texts)) < _FEW
 

@@ -122,3 +122,13 @@ def test_what_is_not_known_is_no_denial() -> None:
         None,
         None,
     ]
+
+
+@pytest.mark.parametrize("text", ["110101199001011234", "02", "00"])
+def test_a_number_names_itself(text: str) -> None:
+    """It is no denial, no doubt, and has no detail; the single 0 of a form is a denial."""
+    number = cell(text)
+
+    assert number.get("code") == text
+    assert [number.get(name) for name in ("detail", "nothing", "unknown", "doubt")] == [None] * 4
+    assert cell("0").get("nothing") is True
