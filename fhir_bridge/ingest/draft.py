@@ -168,8 +168,8 @@ class Draft:
             record.hear_again(changes.heard)
         if changes.keys:
             record.set_identity_keys(changes.keys)
-        for link in changes.links:
-            record.log_link(*link)
+        if changes.links:
+            record.log_links(changes.links)
         for held in changes.held:
             record.hold(held)
 

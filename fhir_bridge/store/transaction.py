@@ -247,7 +247,12 @@ class Transaction:
         self, patient_id: str, feed: str, key: str, rule: str, detail: str = "", /
     ) -> None:
         """Adds one decision to the append-only link log."""
-        self._session.run(
+        self.log_links([(patient_id, feed, key, rule, detail)])
+
+    def log_links(self, links: Iterable[tuple[str, str, str, str, str]], /) -> None:
+        """Adds decisions (Patient, feed, key, rule, detail) in their order."""
+        at = milliseconds(clock.now())
+        self._session.many(
             "INSERT INTO link_log (at, patient_id, feed, key, rule, detail) VALUES (?,?,?,?,?,?)",
-            (milliseconds(clock.now()), patient_id, feed, key, rule, detail),
+            [(at, *link) for link in links],
         )
