@@ -23,7 +23,10 @@ from fhir_bridge.transform.fit import MISFIT, fit_for
 
 __all__ = ["STANDARD", "cast"]
 
-_QUANTITY = re.compile(r"\s*([<>]=?|ad)?\s*([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(\S.*?)?\s*\Z")
+_MOMENT = re.compile(
+    r"[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?"
+)
+_QUANTITY = re.compile(r"([<>]=?|ad)?\s*([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*(\S.*)?\Z")
 
 
 def truncate(text: Any, length: Any) -> Any:
@@ -71,7 +74,7 @@ def quantity(*parts: Any) -> Any:
     if parts[0] is None:
         return None
     if len(parts) == 1:
-        match = _QUANTITY.match(str(parts[0]))
+        match = _QUANTITY.match(str(parts[0]).strip())
         if match is None:
             return {"value": NULL} if is_null(parts[0]) else MISFIT
         comparator, number, unit = match.groups()
@@ -124,12 +127,11 @@ def date_operation(value: Any, *amount: Any) -> Any:
     if value is None or is_null(value):
         return value
     text = " ".join(str(part) for part in amount).strip()
-    match = re.fullmatch(r"([+-]?)\s*([0-9.]+)\s*'?([A-Za-z]+)'?", text)
-    if match is None:
+    match = re.fullmatch(r"([+-]?)\s*([0-9]+(?:\.[0-9]+)?)\s*'?([A-Za-z]+)'?", text)
+    if match is None or _MOMENT.fullmatch(str(value)) is None:  # its text becomes an expression
         return MISFIT
     sign, number, unit = match.groups()
-    literal = f"@{value}" if "T" in str(value) or len(str(value)) <= 10 else "{}"
-    found = fhirpath.compile(f"{literal} {sign or '+'} {number} {unit}")({})
+    found = fhirpath.compile(f"@{value} {sign or '+'} {number} {unit}")({})
     return found[0] if found else MISFIT
 
 

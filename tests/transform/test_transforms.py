@@ -70,6 +70,12 @@ def test_a_transform_gives_its_typed_value(text: str, given: Any, expected: dict
     assert found == expected
 
 
+@pytest.mark.parametrize("value", ["2023-10-21 | 'x'", "today()", "20231021", "2023-10-21T"])
+def test_arithmetic_on_what_is_no_date_gives_nothing(value: str) -> None:
+    """A value of the record is never read as an expression."""
+    assert observed("dateOp(v, '+5 days')", value) == {}
+
+
 def test_identifiers_codings_and_contact_points_are_made_whole() -> None:
     """id(), c() and cp() give the datatypes of their names."""
     rule = (
