@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from fhir_bridge import update
 from fhir_bridge.identity import linker, operations, rules
 from fhir_bridge.identity.keys import PersonKeys
 from fhir_bridge.ingest import containers, resolve, stating
 from fhir_bridge.ingest.operations import Operations
 from fhir_bridge.ingest.settle import settle
-from fhir_bridge.update import UpdateRules, fold, merge, said, said_of, slots
+from fhir_bridge.update import UpdateRules, fold, marked, merge, said, said_of, slots
 
 __all__ = ["CLAUSES", "Clause"]
 
@@ -88,7 +87,8 @@ def _without_nulls(*given: Any, **named: Any) -> Any:
 
 
 def _plain_is_stated(value: Any) -> Any:
-    return update.unmarked(value)._replace(is_usual=False)
+    plain = marked.unmarked(value) if type(value) is list else marked.unmarked_properties(value)
+    return plain._replace(is_usual=False, is_instead=False)
 
 
 def _newest_alone(kind: str, id_: str, statements: Any, rules: UpdateRules) -> Any:
@@ -141,7 +141,7 @@ CLAUSES = {
     ),
     "usual-is-no-word": Clause(
         "What a map supposes never replaces what was said.",
-        _replaced((said, "unmarked"), by=_plain_is_stated),
+        _replaced((said, "unmarked"), (said, "unmarked_properties"), by=_plain_is_stated),
         seed=5,
     ),
     "mention-adds": Clause(

@@ -13,7 +13,7 @@ from fhir_bridge.transform.functions import named_functions
 from tests.transform.maps import map_text, target_of, transform
 
 CHECKS = {"is_date", "mod11_2", "mod31_3"}
-SILENT = {"authority_uri", "entity_uri", "kept_as_text"}
+SILENT = {"authority_uri", "battery_of", "entity_uri", "kept_as_text", "result_without_time"}
 KEYS = {
     "battery_if_shared",
     "foreign_uri",
