@@ -60,7 +60,9 @@ async def phase(
         ),
         *(reader(site.port, ids, rates[1] / READERS, seconds, read) for _ in range(READERS)),
     )
-    return Phase(name, seconds, acknowledged, read)
+    played = Phase(name, seconds, acknowledged, read)
+    print(played.row(), flush=True)
+    return played
 
 
 async def soak(site: Site, service: Popen[bytes], minutes: float, warm_minutes: float) -> bool:
@@ -82,8 +84,6 @@ async def soak(site: Site, service: Popen[bytes], minutes: float, warm_minutes: 
     beside = await phase("half, beside the dose", site, ids, rates, seconds, 300)
     await watching
     await dose.stop()
-    for each in (most, alone, beside):
-        print(each.row())
     print(
         "wrong:",
         *(Counter((*each.acknowledged.wrong, *each.read.wrong)) for each in (most, alone, beside)),
