@@ -63,16 +63,8 @@ def _named(node: Any, names: dict[str, str]) -> Any:
             for key, part in node.items()
         }
     if isinstance(node, list):
-        named = [_named(part, names) for part in node]
-        return sorted(named, key=json.dumps) if _is_of_references(named) else named
+        return [_named(part, names) for part in node]
     return node
-
-
-def _is_of_references(items: list[Any]) -> bool:
-    """Whether a list is of references: R4 gives the order of those here no meaning."""
-    return all(
-        isinstance(item, dict) and item.keys() & {"reference", "type"} for item in items
-    ) and (any("reference" in item for item in items))
 
 
 def is_gone(resource: Resource) -> bool:

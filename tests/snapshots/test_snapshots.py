@@ -8,8 +8,8 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions
 from fhir_bridge.snapshots import Snapshots, with_narrative
 from fhir_bridge.validation import Validator
+from tests.structure_definitions import R4, constraint
 
-R4 = "http://hl7.org/fhir/StructureDefinition/"
 OURS = Profiles.from_artifacts(Artifacts())
 
 
@@ -21,19 +21,7 @@ def profile(type_name, *elements, base=None, url="https://hospital.example/x", *
         named = {"sliceName": steps[-1][2]} if steps[-1][2] else {}
         path = ".".join(name for name, _, _ in steps)
         listed.append({"id": identifier, "path": path, **named, **facts})
-    return {
-        "resourceType": "StructureDefinition",
-        "url": url,
-        "name": "X",
-        "status": "draft",
-        "kind": "resource",
-        "abstract": False,
-        "type": type_name,
-        "baseDefinition": base or f"{R4}{type_name}",
-        "derivation": "constraint",
-        "differential": {"element": listed},
-        **rest,
-    }
+    return constraint(type_name, listed, url=url, base=base, **rest)
 
 
 def made(definition, *known):

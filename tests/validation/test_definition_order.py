@@ -6,25 +6,14 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import definitions
 from fhir_bridge.validation import Validator
+from tests.structure_definitions import R4, constraint
 
-R4 = "http://hl7.org/fhir/StructureDefinition/"
 BASE = "https://hospital.example/StructureDefinition/base"
 SLICING = {"discriminator": [{"type": "value", "path": "system"}], "rules": "open"}
 
 
 def _profile(*elements, url="https://hospital.example/StructureDefinition/x", base=f"{R4}Patient"):
-    return {
-        "resourceType": "StructureDefinition",
-        "url": url,
-        "name": "X",
-        "status": "draft",
-        "kind": "resource",
-        "abstract": False,
-        "type": "Patient",
-        "baseDefinition": base,
-        "derivation": "constraint",
-        "differential": {"element": [_element(element) for element in elements]},
-    }
+    return constraint("Patient", [_element(each) for each in elements], url=url, base=base)
 
 
 def _element(text):

@@ -7,8 +7,8 @@ import pytest
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import definitions, parse_json
 from fhir_bridge.validation import Validator
+from tests.structure_definitions import R4, constraint
 
-R4 = "http://hl7.org/fhir/StructureDefinition/"
 BASE = "https://hospital.example/StructureDefinition/base"
 OURS = sorted((Path(__file__).parents[2] / "profiles").rglob("StructureDefinition-*.json"))
 
@@ -18,19 +18,8 @@ def _identified(*elements):
 
 
 def _profile(*elements, url="https://hospital.example/StructureDefinition/x", **rest):
-    return {
-        "resourceType": "StructureDefinition",
-        "url": url,
-        "name": "X",
-        "status": "draft",
-        "kind": "resource",
-        "abstract": False,
-        "type": "Observation",
-        "baseDefinition": f"{R4}Observation",
-        "derivation": "constraint",
-        "differential": {"element": _identified({"path": "Observation"}, *elements)},
-        **rest,
-    }
+    listed = _identified({"path": "Observation"}, *elements)
+    return constraint("Observation", listed, url=url, **rest)
 
 
 VALIDATOR = Validator(
