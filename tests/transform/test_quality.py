@@ -137,3 +137,96 @@ def test_coverage_goes_on_after_an_input_that_is_refused() -> None:
     report = measure_coverage(library, URL, [{"a": "2"}, {"a": "1"}])
     assert (report.inputs, report.failed) == (2, 1)
     assert [one.code for one in report.issues] == ["FB-2110"]
+
+
+BUNDLE = {"target": "Bundle"}
+OBSERVATION = {"target": "Observation"}
+PART = 'group Part(source s, target p : Patient) { s -> p.active = true "x"; }'
+
+
+@pytest.mark.parametrize(
+    ("rules", "options", "code"),
+    [
+        # A resource without a type, of a type that is none, of the wrong kind of type.
+        ("src -> tgt.entry as e, e.resource as r, r.id = 'x' 'x';", BUNDLE, "FB-2118"),
+        ("src -> tgt.entry as e, e.resource = create('Resource') as r 'x';", BUNDLE, "FB-2118"),
+        ("src -> tgt.entry as e, e.resource = create('HumanName') as r 'x';", BUNDLE, "FB-2119"),
+        ("src -> tgt.entry as e, e.resource = 'text' 'x';", BUNDLE, "FB-2119"),
+        ("src -> tgt.entry as e, e.resource = cc('text') 'x';", BUNDLE, "FB-2119"),
+        ("src -> tgt.contained as r, r.id = 'x' 'x';", {}, "FB-2118"),
+        ("src -> tgt.contained = create('Period') as r 'x';", {}, "FB-2119"),
+        (
+            "src -> tgt.parameter as p, p.resource = create('Coding') as r 'x';",
+            {"target": "Parameters"},
+            "FB-2119",
+        ),
+        # An element of many types.
+        ("src -> tgt.value as v, v.value = '1' 'x';", OBSERVATION, "FB-2118"),
+        ("src -> tgt.value = create('Address') as v 'x';", OBSERVATION, "FB-2119"),
+        ("src -> tgt.valueString = create('Quantity') as v 'x';", OBSERVATION, "FB-2119"),
+        ("src -> tgt.deceased = qty('5 mg') 'x';", {}, "FB-2119"),
+        ("src -> tgt.medication = 'aspirin' 'x';", {"target": "MedicationRequest"}, "FB-2119"),
+        # A plain element.
+        ("src -> tgt.name = create('Address') as n 'x';", {}, "FB-2119"),
+        ("src -> tgt.name = 'Li' 'x';", {}, "FB-2119"),
+        ("src -> tgt.gender = cc('male') 'x';", {}, "FB-2119"),
+        ("src -> tgt.gender = create('CodeableConcept') as c 'x';", {}, "FB-2119"),
+        ("src -> tgt.maritalStatus = id('http://x', '1') 'x';", {}, "FB-2119"),
+        ("src.s as s -> tgt.maritalStatus = cast(s, 'string') 'x';", {}, "FB-2119"),
+        ("src.s as s -> tgt.name = identity_key(s) 'x';", {}, "FB-2119"),
+        ("src -> tgt.active = 'perhaps' 'x';", {}, "FB-2112"),
+        ("src -> tgt.active = usual('perhaps') 'x';", {}, "FB-2112"),
+        ("src.name as n -> tgt.address = n 'x';", {"source_type": "Patient"}, "FB-2119"),
+        ("src as s -> tgt.birthDate = s.name 'x';", {"source_type": "Patient"}, "FB-2119"),
+        ("src -> tgt.name as n, tgt.address = n 'x';", {}, "FB-2119"),
+        # What is handed to a group.
+        (
+            "src -> tgt.entry as e, e.resource = create('Observation') as r then Part(src, r) 'x';",
+            BUNDLE | {"more": PART},
+            "FB-2129",
+        ),
+        ("src -> tgt.name as n then Part(src, n) 'x';", {"more": PART}, "FB-2129"),
+    ],
+)
+def test_what_cannot_be_assigned_is_found(rules: str, options: dict[str, str], code: str) -> None:
+    """The type that is assigned, and the one the element takes, are both known without input."""
+    assert codes(rules, **options) == [code]
+
+
+@pytest.mark.parametrize(
+    ("rules", "options"),
+    [
+        (
+            "src -> tgt.entry as e, e.resource = create('Patient') as p then Part(src, p) 'x';",
+            BUNDLE,
+        ),
+        ("src.r as r -> tgt.entry as e, e.resource = r 'x';", BUNDLE),
+        ("src.r as r -> tgt.entry as e, e.resource = create() as p 'x';", BUNDLE),
+        ("src -> tgt.contained = create('Organization') as o, o.active = 'true' 'x';", {}),
+        ("src -> tgt.managingOrganization = 'Organization/1' 'x';", {}),
+        (
+            "src -> tgt.value = qty('5 mg') as q then { src.u as u -> tgt.value as q, q.unit = u; } 'x';",
+            OBSERVATION,
+        ),
+        ("src.s as s -> tgt.value = s, tgt.effective = 'x', tgt.issued = null() 'x';", OBSERVATION),
+        ("src -> tgt.contact = create('BackboneElement') as c, c.gender = 'male' 'x';", {}),
+        ("src -> tgt.onset = qty('5 a') 'x';", {"target": "Condition"}),
+        ("src.name as n -> tgt.name = n 'x';", {"source_type": "Patient"}),
+    ],
+)
+def test_what_can_be_assigned_is_no_finding(rules: str, options: dict[str, str]) -> None:
+    """A reference from its text, a type that the element names, a value of unknown type."""
+    more = PART if "Part" in rules else ""
+    assert codes(rules, **options, more=more) == []
+
+
+def test_a_map_that_gives_an_imported_group_the_wrong_target_is_found() -> None:
+    """The fault is in the other map's rules only because of what this one hands over."""
+    parts = map_text(
+        "src.a as a -> tgt.id = a;",
+        more="group Own(source s, target t) { s -> t.request as r 'x'; }",
+    )
+    caller = map_text("src -> tgt.name as n then Own(src, n) 'x';").replace(URL, f"{URL}-caller")
+    caller = caller.replace("uses", f'imports "{URL}"\nuses', 1)
+    found = check_map(Library(None, [parts, caller]), f"{URL}-caller")
+    assert [(one.code, URL in one.where) for one in found] == [("FB-2109", True)]
