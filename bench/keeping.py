@@ -24,7 +24,7 @@ from store import resources  # type: ignore[import-not-found]
 
 from fhir_bridge.fhir import definitions
 from fhir_bridge.search import Registry
-from fhir_bridge.store import Store, open_store
+from fhir_bridge.store import Store, maintenance, open_store
 
 _OWN = {
     "resourceType": "SearchParameter",
@@ -69,16 +69,24 @@ def main() -> None:
         if not store.counts_by_type():
             _fill(store, asked.resources)
         count = sum(store.counts_by_type().values())
-        _cost("check", count, store.check)
-        _cost("reindex, nothing to mend", count, store.reindex)
+        _cost("check", count, lambda: maintenance.check(store))
+        _cost("reindex, nothing to mend", count, lambda: maintenance.reindex(store))
         added = open_store(url, registry=Registry(definitions(), [_OWN]))
-        _cost("reindex, a parameter added", count, lambda: added.reindex(added.outdated_types()))
+        _cost(
+            "reindex, a parameter added",
+            count,
+            lambda: maintenance.reindex(added, maintenance.outdated_types(added)),
+        )
         store = open_store(url, registry=plain)
-        _cost("reindex, it is taken away", count, lambda: store.reindex(store.outdated_types()))
+        _cost(
+            "reindex, it is taken away",
+            count,
+            lambda: maintenance.reindex(store, maintenance.outdated_types(store)),
+        )
         with store.writing() as session:
             for table in _TABLES:
                 session.run(f"DELETE FROM {table}")
-        _cost("reindex, the whole index lost", count, store.reindex)
+        _cost("reindex, the whole index lost", count, lambda: maintenance.reindex(store))
 
 
 if __name__ == "__main__":

@@ -140,8 +140,8 @@ class Bench:
         self.index(written[:5_000])
         self.report("transactions of 10", 1_300, small, lambda: self.transactions(written))
         self.load(source, small)
-        self.store.database.tidy()
-        size = self.store.database.size() / self.count
+        self.store.storage.database.tidy()
+        size = self.store.storage.database.size() / self.count
         print(f"{'bytes a resource, index included':44} {size:12,.0f}   target <= 2,000")
         self.report("read by id", 1_500, 5_000, self.reads)
         self.report(
@@ -231,7 +231,7 @@ class Bench:
 
     def _written_since(self, disk: int, loaded: int) -> str:
         """What this process wrote; a PostgreSQL server writes for itself."""
-        if self.store.database.dialect != "sqlite":
+        if self.store.storage.database.dialect != "sqlite":
             return ""
         return f" {(_written_to_disk() - disk) / loaded / 1024:.1f} KB to disk each,"
 

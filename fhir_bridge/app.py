@@ -281,7 +281,7 @@ class Product:
 
     def conditions(self) -> Conditions:
         """What is wrong now with each feed that receives by itself; under "" what concerns all."""
-        trouble = self.services.store.storage_trouble()
+        trouble = self.services.store.storage.trouble()
         return {
             **self.mllp.conditions,
             **self.folders.conditions,

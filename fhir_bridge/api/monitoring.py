@@ -23,6 +23,7 @@ from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import render_json
 from fhir_bridge.ingest import pipeline_issues
 from fhir_bridge.search import Access
+from fhir_bridge.store import maintenance
 
 __all__ = ["Chinese", "Monitor"]
 
@@ -72,9 +73,9 @@ class Monitor:
         try:
             store.read("Patient", "0", Access.nothing())
             told = self._told()
-            general = [*filter(None, [store.storage_trouble()]), *told.get("", ())]
+            general = [*filter(None, [store.storage.trouble()]), *told.get("", ())]
             full = self._services.allows_metrics(http)
-            index = [*store.index_issues(), *pipeline_issues(store)] if full else []
+            index = [*maintenance.index_issues(store), *pipeline_issues(store)] if full else []
         except Exception as error:
             reply_of(error)
             return Response('{"status":"failing"}', 503, content_type="application/json")

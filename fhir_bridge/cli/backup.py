@@ -9,6 +9,7 @@ import click
 from fhir_bridge.cli.printing import backup_contents, print_resource
 from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
+from fhir_bridge.store import maintenance
 
 __all__ = ["command"]
 
@@ -25,7 +26,7 @@ def command(file: Path, *, only_verify: bool, settings: Settings) -> int:
 
     Example: fhir-bridge backup record-2026-11-22.gz
     """
-    from fhir_bridge.store import verify_backup
+    from fhir_bridge.store.maintenance import verify as verify_backup
 
     if only_verify:
         if not file.exists():
@@ -35,5 +36,5 @@ def command(file: Path, *, only_verify: bool, settings: Settings) -> int:
     if file.exists():
         raise click.UsageError(f"{file.name} is there already")
     with opened(settings) as store:
-        print_resource(backup_contents(store.back_up(file)))
+        print_resource(backup_contents(maintenance.back_up(store, file)))
     return 0

@@ -8,6 +8,7 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.cli.printing import print_issues, print_resource, progress_bar
 from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
+from fhir_bridge.store import maintenance
 
 __all__ = ["command"]
 
@@ -32,7 +33,7 @@ def command(*, restart: bool, settings: Settings) -> int:
 
     numbers = PersonalNumbers(load_rules(Artifacts(*settings.overlay)))
     with opened(settings) as store, progress_bar("check") as progress:
-        checked = store.check(restart=restart, progress=progress, numbers=numbers)
+        checked = maintenance.check(store, restart=restart, progress=progress, numbers=numbers)
     print_issues(checked.issues)
     print_resource(
         {

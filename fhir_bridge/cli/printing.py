@@ -13,7 +13,7 @@ from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import render_json
 
 if TYPE_CHECKING:
-    from fhir_bridge.store import Manifest
+    from fhir_bridge.store.maintenance import Manifest
 
 __all__ = [
     "backup_contents",

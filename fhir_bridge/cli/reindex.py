@@ -7,6 +7,7 @@ import click
 from fhir_bridge.cli.printing import print_resource, progress_bar
 from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
+from fhir_bridge.store import maintenance
 
 __all__ = ["command"]
 
@@ -24,8 +25,8 @@ def command(*, every: bool, restart: bool, settings: Settings) -> int:
     Example: fhir-bridge reindex
     """
     with opened(settings) as store, progress_bar("reindex") as progress:
-        outdated = sorted(store.outdated_types())
+        outdated = sorted(maintenance.outdated_types(store))
         types = None if every or not outdated else outdated
-        done = store.reindex(types, restart=restart, progress=progress)
+        done = maintenance.reindex(store, types, restart=restart, progress=progress)
     print_resource({"resources": done, "types": types or ["*"]})
     return 0

@@ -9,6 +9,7 @@ import click
 from fhir_bridge.cli.printing import backup_contents, print_resource
 from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
+from fhir_bridge.store import maintenance
 
 __all__ = ["command"]
 
@@ -24,5 +25,5 @@ def command(file: Path, settings: Settings) -> int:
     Example: fhir-bridge restore record-2026-11-22.gz --data restored
     """
     with opened(settings) as store:
-        print_resource(backup_contents(store.restore(file)))
+        print_resource(backup_contents(maintenance.restore(store, file)))
     return 0

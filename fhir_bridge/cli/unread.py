@@ -12,7 +12,7 @@ from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
 
 if TYPE_CHECKING:
-    from fhir_bridge.store import UnreadPlace
+    from fhir_bridge.journal import UnreadPlace
 
 __all__ = ["command"]
 

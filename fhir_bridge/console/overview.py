@@ -14,7 +14,7 @@ from fhir_bridge.console.reader import Reader
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource, parse_reference
 from fhir_bridge.ingest import Feed
-from fhir_bridge.store import FeedCounts, Quarantined
+from fhir_bridge.journal import FeedCounts, Quarantined
 
 __all__ = ["EntryView", "FeedView", "Load", "doctor_loads", "entry_view", "feed_views"]
 

@@ -39,6 +39,7 @@ from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource, definitions, parse_json
 from fhir_bridge.identity import decisions
 from fhir_bridge.ingest import Replay, pipeline_issues
+from fhir_bridge.store import maintenance
 
 __all__ = ["create_console"]
 
@@ -210,9 +211,9 @@ class _Pages:
         store = self._services.store
         told = [issue for issues in self._told().values() for issue in issues]
         found = [
-            *filter(None, [store.storage_trouble()]),
+            *filter(None, [store.storage.trouble()]),
             *told,
-            *store.index_issues(),
+            *maintenance.index_issues(store),
             *pipeline_issues(store),
         ]
         return list({(each.code, each.sentence): each for each in found}.values())

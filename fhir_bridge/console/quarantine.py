@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fhir_bridge.console.display import minute
 from fhir_bridge.console.issue_text import IssueText, in_language
-from fhir_bridge.store import Quarantined
+from fhir_bridge.journal import Quarantined
 
 __all__ = ["MOST_READ", "EntryDetail", "detail"]
 

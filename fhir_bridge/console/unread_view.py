@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from fhir_bridge.console.display import minute
-from fhir_bridge.store import UnreadPlace
+from fhir_bridge.journal import UnreadPlace
 
 __all__ = ["UnreadView", "count_by_feed", "view_unread"]
 

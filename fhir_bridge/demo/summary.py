@@ -11,8 +11,9 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.console import Load, Reader, doctor_loads, in_language, read_load_rule
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import parse_json
+from fhir_bridge.journal import FeedCounts
 from fhir_bridge.search import Access
-from fhir_bridge.store import FeedCounts, Store
+from fhir_bridge.store import Store
 
 __all__ = ["Reason", "Summary", "summarize"]
 

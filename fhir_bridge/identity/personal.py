@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fhir_bridge.database import Session
 from fhir_bridge.fhir import Resource
 from fhir_bridge.identity.rules import IdentityRules
 from fhir_bridge.identity.statements import Statement, are_apart, made
-from fhir_bridge.store.session import Session
-from fhir_bridge.store.shared_identities import AllNumbers
+from fhir_bridge.store.maintenance.shared_identities import AllNumbers
 from fhir_bridge.update import UpdateRules
 
 __all__ = ["PersonalNumbers"]

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from fhir_bridge import clock, log
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.store import JournalMessage, Store
+from fhir_bridge.journal import JournalMessage
+from fhir_bridge.store import Store
 
 __all__ = ["MOST_BYTES", "Attempts"]
 

@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import cast
 
+from fhir_bridge.database import moment_of
 from fhir_bridge.fhir import Resource, read_back
 from fhir_bridge.identity import Move, repoint
 from fhir_bridge.store import (
@@ -23,7 +24,6 @@ from fhir_bridge.store import (
     StatementRow,
     Stored,
     Transaction,
-    moment_of,
     resource_key,
 )
 

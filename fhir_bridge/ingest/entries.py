@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_bridge.audit import FEED_SYSTEM
+from fhir_bridge.database import moment_of
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource
 from fhir_bridge.fhir.marks import NULL, has_marks
 from fhir_bridge.identity import Saying as PersonSaying
 from fhir_bridge.identity import Stated
-from fhir_bridge.store import moment_of
 from fhir_bridge.update import unmarked
 
 from .containers import Container, entry_container

@@ -14,8 +14,10 @@ import logging
 from collections.abc import Callable, Sequence
 
 from fhir_bridge import clock, log
+from fhir_bridge.database import is_storage_fault
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.store import Appended, JournalEntry, Store, is_storage_fault
+from fhir_bridge.journal import Appended, JournalEntry
+from fhir_bridge.store import Store
 
 from .arrival import Arrival
 from .refusals import Refusal, Refusals

@@ -123,7 +123,7 @@ class PipelineProcess:
                     self._tell(self._told[_ENDS])
                     seen = self._told[_ENDS]
                 if self._told[_FAILING]:
-                    self._store.suspect_storage()
+                    self._store.storage.suspect()
                 if self._store.at_work.is_skipped(f" {self.pid} ", _LONG_SECONDS):
                     log.event("worker_skips", pid=self.pid)
                     self._kill_worker()

@@ -22,15 +22,11 @@ from functools import partial
 from fhir_bridge import clock, log
 from fhir_bridge.audit import provenance
 from fhir_bridge.budget import INSTALLED, bounded
+from fhir_bridge.database import moment_of
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource
-from fhir_bridge.store import (
-    JournalMessage,
-    QuarantineEntry,
-    Store,
-    Transaction,
-    moment_of,
-)
+from fhir_bridge.journal import JournalMessage, QuarantineEntry
+from fhir_bridge.store import Store, Transaction
 from fhir_bridge.update import UpdateRules
 
 from .attempts import Attempts

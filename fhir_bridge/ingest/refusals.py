@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 
 from fhir_bridge import log
 from fhir_bridge.errors import Issue
-from fhir_bridge.store import QuarantineEntry, Store
+from fhir_bridge.journal import QuarantineEntry
+from fhir_bridge.store import Store
 
 from .arrival import Arrival
 from .memory import short_digest

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from fhir_bridge import cda, hl7v2, tables
 from fhir_bridge.errors import Issue
-from fhir_bridge.store import UnreadCounts, UnreadTally
+from fhir_bridge.journal import UnreadCounts, UnreadTally
 
 from .shape import shape_of
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from fhir_bridge import clock, log
 from fhir_bridge.errors import Issue
-from fhir_bridge.store import JournalMessage
+from fhir_bridge.journal import JournalMessage
 
 from .entries import Task
 from .feed import Feed

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+from fhir_bridge.database import moment_of
 from fhir_bridge.errors import Issue
-from fhir_bridge.store import Store, moment_of
+from fhir_bridge.store import Store
 
 __all__ = ["ENDS", "pipeline_issues"]
 

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, Literal
 
-from fhir_bridge import clock
+from fhir_bridge.database import instant_of, unpacked
 from fhir_bridge.errors import Issue
-from fhir_bridge.store.bodies import unpacked
 
 __all__ = [
     "COLUMNS",
     "Page",
     "Stored",
     "Written",
-    "instant_of",
-    "milliseconds",
-    "moment_of",
     "stored",
 ]
 
@@ -83,24 +77,3 @@ def stored(row: tuple[Any, ...], types: dict[int, str]) -> Stored:
         unpacked(compressed, body),
         row_id,
     )
-
-
-def milliseconds(moment: datetime) -> int:
-    """`moment` as milliseconds since 1970."""
-    return int(moment.timestamp() * 1000)
-
-
-def moment_of(instant: str) -> int:
-    """A FHIR instant as milliseconds since 1970; "" is now."""
-    return milliseconds(datetime.fromisoformat(instant) if instant else clock.now())
-
-
-@lru_cache(maxsize=1 << 14)
-def instant_of(since_1970: int) -> str:
-    """Milliseconds since 1970 as FHIR instant.
-
-    >>> instant_of(1)
-    '1970-01-01T00:00:00.001Z'
-    """
-    seconds, rest = divmod(since_1970, 1000)
-    return clock.instant(datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000))

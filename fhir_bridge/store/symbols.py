@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from fhir_bridge.database import Database
 from fhir_bridge.search import Registry
-
-if TYPE_CHECKING:
-    from fhir_bridge.store.database import Database
 
 __all__ = ["number_symbols"]
 

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from fhir_bridge import clock
+from fhir_bridge.database import Session, milliseconds
 from fhir_bridge.fhir import Resource
+from fhir_bridge.journal import (
+    QuarantineEntry,
+    Status,
+    UnreadTally,
+    add_to_quarantine,
+    count_unread,
+    mark,
+    still_pending,
+)
 from fhir_bridge.search import Access, Plan
 from fhir_bridge.search.hashing import resource_key
-from fhir_bridge.store import journal, links, persons, quarantine, statements, unread
-from fhir_bridge.store.held import HeldRow, hold
-from fhir_bridge.store.links import LoggedLink
-from fhir_bridge.store.records import Page, Stored, Written, milliseconds
-from fhir_bridge.store.referring import referring
-from fhir_bridge.store.session import Session
-from fhir_bridge.store.statements import ContainerRow, StatementRow
-from fhir_bridge.store.writing import Writer
-
-if TYPE_CHECKING:
-    from fhir_bridge.store.store import Store
+from fhir_bridge.store.read.find import Finder
+from fhir_bridge.store.read.referrers import Referrers
+from fhir_bridge.store.records import Page, Stored, Written
+from fhir_bridge.store.sources import links, persons, statements
+from fhir_bridge.store.sources.held import HeldRow, hold
+from fhir_bridge.store.sources.links import LoggedLink
+from fhir_bridge.store.sources.statements import ContainerRow, StatementRow
+from fhir_bridge.store.write.writer import Writer
 
 __all__ = ["Transaction"]
 
@@ -31,10 +37,13 @@ class Transaction:
     otherwise.  Reads see what was put before.  Use by one thread at a time.
     """
 
-    def __init__(self, store: Store, session: Session, writer: Writer) -> None:
-        self._store = store
+    def __init__(
+        self, session: Session, writer: Writer, finder: Finder, referrers: Referrers
+    ) -> None:
         self._session = session
         self._writer = writer
+        self._finder = finder
+        self._referrers = referrers
 
     def read(self, resource_type: str, id_: str) -> Stored | None:
         """The newest version, also one that says "deleted"; None when there never was one."""
@@ -93,7 +102,7 @@ class Transaction:
     def find(self, plan: Plan, access: Access, cursor: str = "") -> Page:
         """A page of `plan`, seeing this transaction's own writes."""
         self._writer.flush()
-        return self._store.finder.find(self._session, plan, access, cursor, writing=True)
+        return self._finder.find(self._session, plan, access, cursor, writing=True)
 
     def lock(self, name: str) -> None:
         """Waits until no other open transaction holds the lock of this name, and takes it.
@@ -125,23 +134,21 @@ class Transaction:
         """Writes what was put so far to the database (commit does it anyway)."""
         self._writer.flush()
 
-    def journal_done(
-        self, message_id: int, status: journal.Status = "done", detail: str = ""
-    ) -> None:
+    def journal_done(self, message_id: int, status: Status = "done", detail: str = "") -> None:
         """Marks a journal message within this transaction."""
-        journal.mark(self._session, message_id, status, detail)
+        mark(self._session, message_id, status, detail)
 
     def journal_pending(self, message_ids: Sequence[int]) -> set[int]:
         """Those journal messages that nobody has finished."""
-        return journal.still_pending(self._session, message_ids)
+        return still_pending(self._session, message_ids)
 
-    def quarantine_add(self, entry: quarantine.QuarantineEntry) -> int:
+    def quarantine_add(self, entry: QuarantineEntry) -> int:
         """Puts an item into quarantine within this transaction."""
-        return quarantine.add(self._session, entry)
+        return add_to_quarantine(self._session, entry)
 
-    def count_unread(self, tallies: Iterable[unread.UnreadTally]) -> None:
+    def count_unread(self, tallies: Iterable[UnreadTally]) -> None:
         """Adds to the counts of what no map reads."""
-        unread.count(self._session, tallies)
+        count_unread(self._session, tallies)
 
     def identity_keys(self, keys: Iterable[bytes], /) -> Mapping[bytes, str]:
         """Patient ids by key, for the keys that are known."""
@@ -227,9 +234,7 @@ class Transaction:
         Sees this transaction's own writes.
         """
         self._writer.flush()
-        indexes = self._store.referring_numbers(resource_type)
-        reference = f"{resource_type}/{id_}"
-        return referring(self._session, indexes, self._store.types, reference, limit)
+        return self._referrers.find(self._session, resource_type, id_, limit)
 
     def hold(self, row: HeldRow, /) -> None:
         """Puts a contradiction on the list, unless it stands there open already."""

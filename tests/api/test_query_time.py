@@ -18,7 +18,7 @@ _ENDLESS = _LONG.format(100_000_000)
 @pytest.fixture
 def world(either: World) -> World:
     """A server whose queries may take a tenth of a second."""
-    either.store.database._query_seconds = 0.1  # type: ignore[attr-defined]
+    either.store.storage.database._query_seconds = 0.1  # type: ignore[attr-defined]
     return either
 
 

@@ -26,6 +26,7 @@ from fhir_bridge.config import Settings
 from fhir_bridge.demo.file_drop import drop_table
 from fhir_bridge.demo.public_health import health_files
 from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.store import maintenance
 from tests.app.conftest import free_port
 
 HERE = "http://127.0.0.1:8080"
@@ -105,7 +106,7 @@ def test_a_full_record_is_said_and_ends(product: Product) -> None:
     """507 with its code and no advice to repeat; health says it until a write does again."""
     store = product.services.store
     store.run(lambda tx: tx.put({"resourceType": "Basic", "id": "b", "code": {"text": "x"}}))
-    writer: sqlite3.Connection = store.database._writer.connection  # type: ignore[attr-defined]
+    writer: sqlite3.Connection = store.storage.database._writer.connection  # type: ignore[attr-defined]
     (pages,) = writer.execute("PRAGMA page_count").fetchone()
     writer.execute(f"PRAGMA max_page_count={pages}")
 
@@ -188,13 +189,13 @@ def test_nobody_else_may_read_the_data_folder(settings: Settings, tmp_path: Path
     product = Product(build(settings))
     product.start(web=False)
     product.services.store.run(lambda tx: tx.put({"resourceType": "Basic", "id": "b"}))
-    product.services.store.back_up(tmp_path / "backup.gz")
+    maintenance.back_up(product.services.store, tmp_path / "backup.gz")
     assert _mode(settings.data) == 0o700
     files = [path for path in settings.data.iterdir() if path.is_file()]
     assert {"record.sqlite3", "record.sqlite3-wal", "secret"} <= {path.name for path in files}
     product.stop()
     anew = build(replace(settings, data=tmp_path / "anew"))
-    anew.store.restore(tmp_path / "backup.gz")
+    maintenance.restore(anew.store, tmp_path / "backup.gz")
     restored = [path for path in (tmp_path / "anew").iterdir() if path.is_file()]
     modes = {
         path.name: _mode(path)

@@ -21,6 +21,7 @@ from fhir_bridge.config import Settings
 from fhir_bridge.demo.hospital_messages import registrations
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.ingest import pipeline_issues
+from fhir_bridge.store import maintenance
 from tests.store.databases import scratch_schema
 
 
@@ -125,7 +126,7 @@ def test_a_worker_killed_again_and_again_loses_and_doubles_nothing(
     assert told["status"] == "ok"
     assert (done["pending"], done["quarantined"]) == (0, resting)
     assert counts["Provenance"] == done["done"]
-    assert store.check().issues == ()
+    assert maintenance.check(store).issues == ()
 
 
 def test_a_message_that_kills_the_worker_is_set_aside_and_the_service_goes_on(

@@ -13,7 +13,7 @@ from fhir_bridge.app import Product, build
 from fhir_bridge.config import load_settings
 from fhir_bridge.errors import Issue
 from fhir_bridge.identity.decisions import log_detail
-from fhir_bridge.store import QuarantineEntry
+from fhir_bridge.journal import QuarantineEntry
 from tests.browser.chromium import Chromium, open_chromium
 from tests.console.community import resources
 

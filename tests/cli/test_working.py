@@ -2,7 +2,7 @@
 
 from fhir_bridge.cli.sites import opened
 from fhir_bridge.config import load_settings
-from fhir_bridge.store import JournalEntry
+from fhir_bridge.journal import JournalEntry
 
 
 def test_what_is_worked_on_is_listed_and_can_be_skipped(run):

@@ -23,9 +23,10 @@ from fhir_bridge import hl7v2
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions
 from fhir_bridge.ingest import Arrival, Journal, parse_feed
+from fhir_bridge.journal import Appended
 from fhir_bridge.listeners import MllpServer
 from fhir_bridge.search import Registry
-from fhir_bridge.store import Appended, open_store
+from fhir_bridge.store import open_store
 from tests.conformance.result import Result
 
 FEED = """

@@ -12,8 +12,9 @@ from fhir_bridge.console import create_console
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import definitions
 from fhir_bridge.ingest import parse_feed
+from fhir_bridge.journal import JournalEntry, QuarantineEntry
 from fhir_bridge.search import Access, Registry
-from fhir_bridge.store import JournalEntry, QuarantineEntry, open_store
+from fhir_bridge.store import open_store
 from tests.console.community import resources
 
 EXT = "https://fhir-bridge.org/fhir/StructureDefinition/"

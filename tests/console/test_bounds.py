@@ -17,7 +17,7 @@ from fhir_bridge.console.plot import HEIGHT, WIDTH, plot_pressure
 from fhir_bridge.console.readable import MOST_LINES, outline
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import parse_json, render_json
-from fhir_bridge.store import QuarantineEntry, UnreadTally
+from fhir_bridge.journal import QuarantineEntry, UnreadTally
 from tests.console.community import resources
 
 MOST_BYTES, MOST_SECONDS = 4_000_000, 5.0

@@ -10,8 +10,9 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.errors import Issue
 from fhir_bridge.identity import Linker, Saying, load_rules
 from fhir_bridge.ingest.draft import Draft
+from fhir_bridge.journal import QuarantineEntry, UnreadTally
 from fhir_bridge.search import Access
-from fhir_bridge.store import HeldRow, QuarantineEntry, UnreadTally
+from fhir_bridge.store import HeldRow
 from tests.console.community import NATIONAL
 
 PAGES = (

@@ -20,6 +20,7 @@ from sqlalchemy import create_engine
 
 from fhir_bridge import clock, hl7v2
 from fhir_bridge.app import Services, make_pipeline, web_application
+from fhir_bridge.database.schema import metadata
 from fhir_bridge.fhir.marks import NULL, USUAL
 from fhir_bridge.identity import load_rules
 from fhir_bridge.identity.personal import PersonalNumbers
@@ -33,8 +34,7 @@ from fhir_bridge.ingest import (
     find_standard_feed,
 )
 from fhir_bridge.listeners import MllpServer
-from fhir_bridge.store import open_store
-from fhir_bridge.store.schema import metadata
+from fhir_bridge.store import maintenance, open_store
 from fhir_bridge.transform import Library
 
 __all__ = ["Record", "empty", "opened"]
@@ -132,7 +132,9 @@ class Record:
     def unsound(self) -> list[str]:
         """What a check of the record finds, and bodies that show the marks of maps."""
         store = self.services.store
-        found = store.check(numbers=PersonalNumbers(load_rules(self.services.artifacts)))
+        found = maintenance.check(
+            store, numbers=PersonalNumbers(load_rules(self.services.artifacts))
+        )
         marked = [
             f"a {resource_type} shows a mark of a map: {body.decode()}"
             for resource_type in store.counts_by_type()

@@ -4,6 +4,7 @@ import pytest
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.identity import PLACEHOLDER, decisions
+from fhir_bridge.store import maintenance
 from tests.identity.world import HIS, OTHER, OWN
 
 
@@ -261,4 +262,4 @@ def test_the_record_holds_together_after_all_of_it(world):
     world.say("his", (HIS, "2"), name="王", born="1950-01-01", observation="b")
     world.merge("2", "1")
     world.number_only("his", (HIS, "2"), observation="b")
-    assert world.store.check().issues == ()
+    assert maintenance.check(world.store).issues == ()

@@ -7,6 +7,7 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import parse_json
 from fhir_bridge.identity import decisions, load_rules, unlink
 from fhir_bridge.identity.personal import PersonalNumbers
+from fhir_bridge.store import maintenance
 from tests.identity.world import NATIONAL, OWN
 
 
@@ -50,9 +51,11 @@ def test_a_wrong_join_comes_apart_and_stays_apart(world):
     assert world.say("his", OWN, ("urn:his", "9"), observation="later") == other
     assert world.last.rule == "separated"
     assert world.say("files", OWN, ("urn:file", "7"), telecom=[{"value": "1"}]) == patient
-    assert [each.code for each in world.store.check().issues] == ["FB-5026"]
+    assert [each.code for each in maintenance.check(world.store).issues] == ["FB-5026"]
     numbers = PersonalNumbers(load_rules(Artifacts()))
-    assert world.store.check(numbers=numbers).issues == (), "it was decided that they are two"
+    assert maintenance.check(world.store, numbers=numbers).issues == (), (
+        "it was decided that they are two"
+    )
     assert [each.kind for each in decisions(world.store, patient)] == ["new", "joined", "split"]
     assert decisions(world.store, other)[-1].other == patient
 

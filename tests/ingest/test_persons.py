@@ -14,7 +14,7 @@ from fhir_bridge.fhir import definitions, parse_json
 from fhir_bridge.identity import Linker, load_rules
 from fhir_bridge.ingest import Arrival, Journal, Pipeline, load_feeds
 from fhir_bridge.search import Registry
-from fhir_bridge.store import Store, open_store
+from fhir_bridge.store import Store, maintenance, open_store
 from fhir_bridge.transform import Library
 from fhir_bridge.update import load_update_rules
 from fhir_bridge.validation import Validator
@@ -137,7 +137,7 @@ def test_a_merge_takes_what_hangs_on_the_old_number_along(
         "P1": None,
         "P2": "old",
     }
-    assert hospital.store.check().issues == ()
+    assert maintenance.check(hospital.store).issues == ()
     with hospital.store.reading() as session:
         rows = session.all("SELECT count(*) FROM statement WHERE source = 'rest'")
     assert rows[0][0] == 0, "what linking moved is not taken for a client's word"
@@ -171,7 +171,7 @@ def test_only_what_was_made_under_a_number_moves_with_it(
     hospital.send("ORU^R01^ORU_R01", pid("P2"), *result("3.3", "C"), at="20260301120000")
     hospital.work(together=together)
     assert hospital.subjects()["3.3"] == wang_id
-    assert hospital.store.check().issues == ()
+    assert maintenance.check(hospital.store).issues == ()
 
 
 def test_a_result_before_the_registration_is_the_registered_persons(hospital: Hospital) -> None:

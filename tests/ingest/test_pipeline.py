@@ -233,7 +233,7 @@ def test_a_replay_waits_for_the_pipeline_of_the_record(site: Site) -> None:
 
 def test_two_pipelines_never_record_a_message_twice(site: Site, monkeypatch) -> None:
     """What another process finished since a batch was read is left out: order stays."""
-    other = make_site(site.store.database.path)
+    other = make_site(site.store.storage.database.path)
     real = site.pipeline._works
 
     def works(entries):
@@ -252,7 +252,7 @@ def test_two_pipelines_never_record_a_message_twice(site: Site, monkeypatch) -> 
 
 def test_what_another_process_said_is_not_taken_for_known(site: Site) -> None:
     """A ward's name set by another process is set back by the feed's next message."""
-    other = make_site(site.store.database.path)
+    other = make_site(site.store.storage.database.path)
     site.send(adt())
     other.send(adt(control="M2").replace("内科", "外科"))
     site.send(adt(control="M3"))

@@ -10,8 +10,9 @@ import pytest
 
 from fhir_bridge import hl7v2
 from fhir_bridge.ingest import Arrival, Feed, Journal, parse_feed
+from fhir_bridge.journal import Appended
 from fhir_bridge.listeners import MllpServer
-from fhir_bridge.store import Appended, Store
+from fhir_bridge.store import Store
 
 FEED = """
 title.en = "HIS"

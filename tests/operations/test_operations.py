@@ -198,7 +198,7 @@ def test_labels_are_changed_within_the_time_of_a_query(
     """A change of labels that is late is ended (503) and leaves the labels as they were."""
     client = either.client()
     client.put("/fhir/Patient/li", json=PATIENT)
-    either.store.database._query_seconds = 0.1  # type: ignore[attr-defined]
+    either.store.storage.database._query_seconds = 0.1  # type: ignore[attr-defined]
     put = Transaction.put
 
     def slow(self: Transaction, *arguments: Any, **chosen: Any) -> Any:

@@ -11,8 +11,8 @@ import pytest
 from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.search import Access, parse_search, plan
-from fhir_bridge.store import Page, Store
-from fhir_bridge.store.cursors import LONGEST, Cursor, open_cursor, seal
+from fhir_bridge.store import Page, Store, maintenance
+from fhir_bridge.store.read.cursors import LONGEST, Cursor, open_cursor, seal
 from tests.store.asking import ask, patient
 
 KEY = b"k" * 32
@@ -124,7 +124,7 @@ def test_links_live_while_they_are_used(opening: Callable[..., Store], what: str
     assert refused.value.code == "FB-4111"
     with clock.at(last + timedelta(seconds=300)):
         store.collect()
-        assert store.check().issues == ()
+        assert maintenance.check(store).issues == ()
 
 
 def test_a_reader_that_never_ends_does_not_keep_the_past_for_ever(

@@ -9,8 +9,8 @@ import pytest
 
 from fhir_bridge.fhir import definitions
 from fhir_bridge.search import Registry
-from fhir_bridge.store import Store
-from fhir_bridge.store.literals import literals, read
+from fhir_bridge.store import Store, maintenance
+from fhir_bridge.store.maintenance.literals import literals, read
 from tests.store.asking import observation, patient
 
 NOBODY = "urn:uuid:19593262-d431-4b63-a6e4-1dc0b2e6e11a"
@@ -24,7 +24,8 @@ def _put(store: Store, *resources: dict[str, Any]) -> None:
 def _found(store: Store) -> list[tuple[str, str, str]]:
     """(code, place, element) of each issue."""
     return [
-        (each.code, each.where or "", str(each.details["element"])) for each in store.check().issues
+        (each.code, each.where or "", str(each.details["element"]))
+        for each in maintenance.check(store).issues
     ]
 
 
@@ -45,7 +46,7 @@ def test_a_reference_to_what_was_never_there_is_told_with_its_element(store: Sto
         patient("p", extension=[deep], _birthDate={"extension": [deep]}),
         observation("o", "nobody"),
     )
-    (of_patient, of_observation) = store.check().issues
+    (of_patient, of_observation) = maintenance.check(store).issues
     assert (of_patient.code, of_patient.where) == ("FB-5020", "Patient/p")
     assert of_patient.details["count"] == "2"
     assert of_observation.where == "Observation/o"
@@ -87,7 +88,7 @@ def test_a_reference_may_be_stored_before_its_target(store: Store) -> None:
     """What counts is the record as it is, not the order in which it was written."""
     _put(store, observation("o", "p"))
     _put(store, patient("p"))
-    assert store.check().issues == ()
+    assert maintenance.check(store).issues == ()
 
 
 def test_what_is_contained_is_looked_for_inside(store: Store) -> None:
@@ -114,7 +115,7 @@ def test_a_search_left_in_place_of_a_reference_is_told_without_what_it_looks_for
     """The number of a person stays out of the issue."""
     searched = {"reference": "Patient?identifier=urn:ids|11010519491231002X"}
     _put(store, _about("o", searched))
-    (issue,) = store.check().issues
+    (issue,) = maintenance.check(store).issues
     assert issue.code == "FB-5022"
     assert "Patient?…" in str(issue)
     assert "1949" not in str(issue)
@@ -137,7 +138,7 @@ def test_a_bundle_kept_as_a_document_speaks_of_its_own_entries(store: Store) -> 
         {"resourceType": "Binary", "id": "x", "contentType": "text/plain", "data": "dXJuOnV1aWQ6"},
         patient("p", identifier=[own], link=[{"other": {"reference": NOBODY}, "type": "seealso"}]),
     )
-    assert store.check().issues == ()
+    assert maintenance.check(store).issues == ()
 
 
 def test_what_is_not_a_reference_to_this_record_is_left_alone(store: Store) -> None:
@@ -156,7 +157,7 @@ def test_what_is_not_a_reference_to_this_record_is_left_alone(store: Store) -> N
             "education": [{"reference": "leaflets/7"}],
         },
     )
-    assert store.check().issues == ()
+    assert maintenance.check(store).issues == ()
 
 
 def test_an_address_of_this_server_is_a_reference_to_this_record(
@@ -247,7 +248,7 @@ def test_many_faults_of_a_kind_are_counted_and_the_first_of_each_kind_told(store
     """A flood of one kind hides no other."""
     _put(store, *(observation(f"o{n}", "nobody") for n in range(450)))
     _put(store, patient("p", generalPractitioner=[{"reference": NOBODY}]))
-    checked = store.check()
+    checked = maintenance.check(store)
     assert checked.counts == {"FB-5020": 450, "FB-5023": 1}
     told = [each.code for each in checked.issues]
     assert (told.count("FB-5020"), told.count("FB-5023")) == (200, 1)
@@ -259,9 +260,9 @@ def test_portions_and_ranges_change_nothing(store: Store, monkeypatch: pytest.Mo
     _put(store, *(observation(f"o{n}", f"p{n % 60}") for n in range(120)))
     expected = sorted(_found(store))
     assert len(expected) == 60
-    monkeypatch.setattr("fhir_bridge.store.dangling._WAITING", 3)
-    monkeypatch.setattr("fhir_bridge.store.dangling._REMEMBERED", 5)
-    monkeypatch.setattr("fhir_bridge.store.index_rows.RANGE", 7)
+    monkeypatch.setattr("fhir_bridge.store.maintenance.dangling._WAITING", 3)
+    monkeypatch.setattr("fhir_bridge.store.maintenance.dangling._REMEMBERED", 5)
+    monkeypatch.setattr("fhir_bridge.store.maintenance.index_rows.RANGE", 7)
     assert sorted(_found(store)) == expected
 
 

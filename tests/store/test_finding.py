@@ -11,7 +11,7 @@ import pytest
 from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.search import Access
-from fhir_bridge.store import Store
+from fhir_bridge.store import Store, maintenance
 from tests.store.asking import ask, ids, observation, patient
 
 
@@ -129,7 +129,7 @@ def test_replaced_versions_are_cleared_when_no_page_can_need_them(
         assert store.collect() == 0
     assert text.encode() in store.vread("Observation", "o", 1).body  # type: ignore[union-attr]
     assert ids(store, "Observation", "code=1-1") == []
-    assert store.check().issues == ()
+    assert maintenance.check(store).issues == ()
 
 
 def test_totals_and_counts(filled: Store) -> None:

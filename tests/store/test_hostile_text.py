@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fhir_bridge.fhir import parse_json
 from fhir_bridge.search import parse_search, plan
-from fhir_bridge.store import Store, Stored
+from fhir_bridge.store import Store, Stored, maintenance
 
 
 def test_hostile_text_is_stored_and_searched(store: Store, shared: Path) -> None:
@@ -42,7 +42,7 @@ def test_hostile_text_is_stored_and_searched(store: Store, shared: Path) -> None
             assert f"p{number}" in matches, (name, text[:40])
         for name in ("name", "name:contains", "_profile:below", "_tag:text", "_content"):
             _ask(store, name, escaped)
-    assert store.check().issues == ()
+    assert maintenance.check(store).issues == ()
 
 
 def _ask(store: Store, name: str, value: str) -> list[Stored]:

@@ -12,8 +12,9 @@ import pytest
 
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import definitions
+from fhir_bridge.journal import JournalEntry, QuarantineEntry
 from fhir_bridge.search import Registry
-from fhir_bridge.store import JournalEntry, QuarantineEntry, Store, open_store
+from fhir_bridge.store import Store, maintenance, open_store
 from tests.store.asking import ids, observation, patient
 
 
@@ -21,11 +22,11 @@ def test_check_finds_a_lost_index_row(store: Store) -> None:
     """A record whose index was damaged does not pass."""
     with store.transaction() as tx:
         tx.put_many([patient("p", gender="male"), observation("o", "p")])
-    checked = store.check()
+    checked = maintenance.check(store)
     assert (checked.resources, checked.issues) == (2, ())
     with store.writing() as session:
         session.run("DELETE FROM posting WHERE row_id = 2")
-    assert [each.code for each in store.check().issues] == ["FB-5007"]
+    assert [each.code for each in maintenance.check(store).issues] == ["FB-5007"]
 
 
 def test_check_finds_an_index_row_too_many(store: Store) -> None:
@@ -34,7 +35,7 @@ def test_check_finds_an_index_row_too_many(store: Store) -> None:
         tx.put(patient("p"))
     with store.writing() as session:
         session.bulk("posting", ("hash", "date", "row_id"), [(1, 1, 99)])
-    assert "belong to no version" in str(store.check().issues[0])
+    assert "belong to no version" in str(maintenance.check(store).issues[0])
 
 
 def test_reindex_mends_the_index_and_knows_new_parameters(opening: Callable[..., Store]) -> None:
@@ -53,9 +54,9 @@ def test_reindex_mends_the_index_and_knows_new_parameters(opening: Callable[...,
         "expression": "Patient.maritalStatus",
     }
     renewed = opening(registry=Registry(definitions(), [own]))
-    assert renewed.reindex() == 1
+    assert maintenance.reindex(renewed) == 1
     assert ids(renewed, "Patient", "marital=M") == ["p"]
-    assert renewed.check().issues == ()
+    assert maintenance.check(renewed).issues == ()
 
 
 def test_a_backup_comes_back_whole(store: Store, registry: Registry, tmp_path: Path) -> None:
@@ -67,21 +68,21 @@ def test_a_backup_comes_back_whole(store: Store, registry: Registry, tmp_path: P
         tx.put(patient("p", gender="female"))
         tx.delete("Observation", "o")
     store.journal.append([JournalEntry("adt", b"\xff", b"d", "C")])
-    written = store.back_up(tmp_path / "record.backup")
+    written = maintenance.back_up(store, tmp_path / "record.backup")
     assert written.counts["resource"] == 4
     other = open_store(f"sqlite:///{tmp_path}/other.sqlite3", registry=registry)
-    assert other.restore(tmp_path / "record.backup") == written
+    assert maintenance.restore(other, tmp_path / "record.backup") == written
     assert ids(other, "Patient", "gender=female") == ["p"]
     assert ids(other, "Observation", "") == []
     assert [each.body for each in other.history("Patient", "p").matches] == [
         each.body for each in store.history("Patient", "p").matches
     ]
     assert other.journal.get(1).data == b"\xff"
-    assert other.check().issues == ()
+    assert maintenance.check(other).issues == ()
     with other.transaction() as tx:
         assert tx.put(patient("p", gender="male")).version == 3
     with pytest.raises(BridgeError):
-        other.restore(tmp_path / "record.backup")
+        maintenance.restore(other, tmp_path / "record.backup")
     other.close()
 
 
@@ -89,13 +90,13 @@ def test_a_damaged_backup_is_refused(store: Store, registry: Registry, tmp_path:
     """One changed letter is enough."""
     with store.transaction() as tx:
         tx.put(patient("p", gender="male"))
-    store.back_up(tmp_path / "record.backup")
+    maintenance.back_up(store, tmp_path / "record.backup")
     text = gzip.decompress((tmp_path / "record.backup").read_bytes()).decode()
     damaged = tmp_path / "damaged.backup"
     damaged.write_bytes(gzip.compress(text.replace('"resource", [1,', '"resource", [2,').encode()))
     other = open_store(f"sqlite:///{tmp_path}/other.sqlite3", registry=registry)
     with pytest.raises(BridgeError) as refused:
-        other.restore(damaged)
+        maintenance.restore(other, damaged)
     assert refused.value.code == "FB-5008"
     assert other.counts_by_type() == {}
     other.close()
@@ -107,7 +108,7 @@ def test_a_backup_of_an_earlier_form_comes_back(
     """Rows that lack later columns get their defaults: each refusal stood for itself."""
     store.quarantine.add(QuarantineEntry("adt", b"raw", [Issue("FB-1001")]))
     now, before = tmp_path / "now.gz", tmp_path / "before.gz"
-    manifest = store.back_up(now)
+    manifest = maintenance.back_up(store, now)
     with gzip.open(now, "rt", encoding="utf-8") as file:
         (_, types), *rows, _ = map(json.loads, file)
     lines = [
@@ -123,7 +124,7 @@ def test_a_backup_of_an_earlier_form_comes_back(
         for line in (json.dumps(["fhir-bridge backup 2", types]), *lines, json.dumps(ends)):
             file.write(f"{line}\n")
     other = open_store(f"sqlite:///{tmp_path}/other.sqlite3", registry=registry)
-    other.restore(before)
+    maintenance.restore(other, before)
     items = other.quarantine.list()
     other.close()
 

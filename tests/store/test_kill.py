@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fhir_bridge.store import Store
+from fhir_bridge.store import Store, maintenance
 
 _KILLS = 20
 _BATCH = 20
@@ -60,7 +60,7 @@ def test_a_killed_writer_leaves_whole_transactions(
         counts = {number: found.count(number) for number in set(found)}
         assert set(range(committed + 1)) <= set(counts)
         assert set(counts.values()) == {_BATCH}
-        assert store.check().issues == ()
+        assert maintenance.check(store).issues == ()
 
 
 def _run_and_kill(database: str, kill: int, after: int, wait: float) -> int:

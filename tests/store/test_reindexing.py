@@ -10,7 +10,8 @@ import pytest
 from fhir_bridge import clock
 from fhir_bridge.fhir import definitions
 from fhir_bridge.search import Registry
-from fhir_bridge.store import Store, index_rows, reindexing, revision
+from fhir_bridge.store import Store, maintenance
+from fhir_bridge.store.maintenance import index_rows, reindexing, revision
 from tests.store.asking import ids, observation, patient
 
 MARITAL = {
@@ -72,13 +73,13 @@ def test_a_lost_index_comes_back_as_it_was(store: Store) -> None:
         for table in TABLES[:-1]:
             session.run(f"DELETE FROM {table} WHERE row_id IN (3, 4, 5, 19)")
         session.run("DELETE FROM term")
-    assert len(store.check().issues) >= 3
-    assert store.reindex() == 17
+    assert len(maintenance.check(store).issues) >= 3
+    assert maintenance.reindex(store) == 17
     after = _index(store)
     replaced = [row for row in before["reference"] if row not in after["reference"]]
     assert {row[0] for row in replaced} <= {1, 11}, "rights on replaced versions are not made anew"
     assert {**before, "reference": []} == {**after, "reference": []}
-    assert store.check().issues == ()
+    assert maintenance.check(store).issues == ()
 
 
 def test_a_text_lost_from_the_dictionary_is_found_and_comes_back(store: Store) -> None:
@@ -86,11 +87,11 @@ def test_a_text_lost_from_the_dictionary_is_found_and_comes_back(store: Store) -
     _fill(store)
     with store.writing() as session:
         session.run("DELETE FROM term")
-    reasons = {str(each.details["reason"]) for each in store.check().issues}
+    reasons = {str(each.details["reason"]) for each in maintenance.check(store).issues}
     assert all("dictionary" in each for each in reasons)
     assert reasons
-    store.reindex()
-    assert store.check().issues == ()
+    maintenance.reindex(store)
+    assert maintenance.check(store).issues == ()
 
 
 def test_rows_too_many_go(store: Store) -> None:
@@ -102,12 +103,12 @@ def test_rows_too_many_go(store: Store) -> None:
         session.bulk("reference", ("row_id", "target", "member"), [(5, 77, 1)])
         session.run("UPDATE string_value SET derived = 1 - derived WHERE row_id = 7")
         session.run("UPDATE resource SET sort_date = 12345 WHERE row_id = 12")
-    checked = store.check()
+    checked = maintenance.check(store)
     assert len(checked.issues) == 5
     assert "sort date" in " ".join(map(str, checked.issues))
-    store.reindex()
+    maintenance.reindex(store)
     assert _index(store) == before
-    assert store.check().issues == ()
+    assert maintenance.check(store).issues == ()
 
 
 def test_versions_that_page_links_may_need_keep_their_rows(opening: Callable[..., Store]) -> None:
@@ -119,12 +120,12 @@ def test_versions_that_page_links_may_need_keep_their_rows(opening: Callable[...
         with store.writing() as session:
             session.bulk("posting", ("hash", "date", "row_id"), [(1, 1, 1)])
         before = _index(store)["posting"]
-        store.reindex()
+        maintenance.reindex(store)
         assert _index(store)["posting"] == [each for each in before if each != (1, 1, 1)]
     with clock.at(began + timedelta(minutes=5)):
         store.collect()
     assert not {row[-1] for row in _index(store)["posting"]} & {1, 11}
-    assert store.check().issues == ()
+    assert maintenance.check(store).issues == ()
 
 
 def test_a_stopped_run_goes_on_where_it_was(store: Store) -> None:
@@ -136,20 +137,20 @@ def test_a_stopped_run_goes_on_where_it_was(store: Store) -> None:
             raise _StopError
 
     with pytest.raises(_StopError):
-        store.reindex(progress=stop)
-    done = store.reindex()
+        maintenance.reindex(store, progress=stop)
+    done = maintenance.reindex(store)
     assert 0 < done <= 11
-    assert store.reindex() == 17
+    assert maintenance.reindex(store) == 17
     with pytest.raises(_StopError):
-        store.reindex(progress=stop)
-    assert store.reindex(restart=True) == 17
+        maintenance.reindex(store, progress=stop)
+    assert maintenance.reindex(store, restart=True) == 17
 
 
 def test_a_stopped_check_goes_on_where_it_was(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was found before the stop is told at the end, for a day."""
-    monkeypatch.setattr("fhir_bridge.store.checking._TOLD_EVERY", 1)
+    monkeypatch.setattr("fhir_bridge.store.maintenance.checking._TOLD_EVERY", 1)
     _fill(store)
     with store.writing() as session:
         session.run("DELETE FROM posting WHERE row_id = 2")
@@ -160,14 +161,16 @@ def test_a_stopped_check_goes_on_where_it_was(
 
     seen: list[int] = []
     with pytest.raises(_StopError):
-        store.check(progress=stop)
-    checked = store.check(progress=lambda place, _: seen.append(place))
+        maintenance.check(store, progress=stop)
+    checked = maintenance.check(store, progress=lambda place, _: seen.append(place))
     assert min(seen) > 8
     assert (checked.resources, len(checked.issues)) == (17, 1)
     with pytest.raises(_StopError):
-        store.check(progress=stop)
+        maintenance.check(store, progress=stop)
     with clock.at(clock.now() + timedelta(days=2)):
-        assert store.check(progress=lambda place, _: seen.append(place)).resources == 17
+        assert (
+            maintenance.check(store, progress=lambda place, _: seen.append(place)).resources == 17
+        )
     assert min(seen) < 8
 
 
@@ -176,17 +179,17 @@ def test_an_index_of_other_rules_is_told_until_it_is_made_anew(
 ) -> None:
     """A parameter in a file touches its own types; a type without resources needs nothing."""
     store = opening()
-    assert store.index_issues() == []
+    assert maintenance.index_issues(store) == []
     _fill(store)
     added = opening(registry=_in_ranges(registry, MARITAL, {**MARITAL, "base": ["Person"]}))
-    assert added.outdated_types() == {"Patient"}
-    (issue,) = added.index_issues()
+    assert maintenance.outdated_types(added) == {"Patient"}
+    (issue,) = maintenance.index_issues(added)
     assert (issue.code, "Patient" in str(issue), "reindex" in issue.hint) == ("FB-5012", True, True)
-    assert issue in added.check().issues
-    assert added.reindex(added.outdated_types()) == 9
-    assert added.index_issues() == []
+    assert issue in maintenance.check(added).issues
+    assert maintenance.reindex(added, maintenance.outdated_types(added)) == 9
+    assert maintenance.index_issues(added) == []
     assert sorted(ids(added, "Patient", "marital=M")) == [f"p{n}" for n in range(2, 10)]
-    assert opening().outdated_types() == {"Patient"}, "the parameter is gone again"
+    assert maintenance.outdated_types(opening()) == {"Patient"}, "the parameter is gone again"
 
 
 def test_a_run_by_other_rules_does_not_go_on(
@@ -201,9 +204,9 @@ def test_a_run_by_other_rules_does_not_go_on(
             raise _StopError
 
     with pytest.raises(_StopError):
-        store.reindex(progress=stop)
+        maintenance.reindex(store, progress=stop)
     added = opening(registry=_in_ranges(registry, MARITAL))
-    assert added.reindex() == 17
+    assert maintenance.reindex(added) == 17
     assert len(ids(added, "Patient", "marital=M")) == 8
 
 
@@ -212,9 +215,9 @@ def test_a_record_of_an_older_release_is_told(opening: Callable[..., Store]) -> 
     store = opening()
     _fill(store)
     store.settings.forget("index revision")
-    assert opening().outdated_types() == {"Observation", "Patient"}
-    store.reindex()
-    assert opening().outdated_types() == frozenset()
+    assert maintenance.outdated_types(opening()) == {"Observation", "Patient"}
+    maintenance.reindex(store)
+    assert maintenance.outdated_types(opening()) == frozenset()
 
 
 def test_the_zone_is_part_of_the_rules(registry: Registry) -> None:

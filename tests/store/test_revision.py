@@ -7,7 +7,7 @@ from hashlib import blake2b
 from zlib import crc32
 
 from fhir_bridge.search import Indexer, Registry
-from fhir_bridge.store.revision import EXTRACTION
+from fhir_bridge.store.maintenance.revision import EXTRACTION
 from tests.store.asking import observation, patient
 
 ROWS_OF = (5, "b4b98b537c335b2e")

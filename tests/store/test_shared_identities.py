@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fhir_bridge.store import Store
-from fhir_bridge.store.shared_identities import AllNumbers
+from fhir_bridge.store import Store, maintenance
+from fhir_bridge.store.maintenance.shared_identities import AllNumbers
 from tests.store.asking import observation, patient
 
 HOSPITAL = "urn:oid:1.2.3.1"
@@ -41,14 +41,15 @@ def _put(store: Store, *resources: dict[str, Any]) -> None:
 def _found(store: Store) -> list[tuple[str, str, str]]:
     """(code, place, the others) of each issue."""
     return [
-        (each.code, each.where or "", str(each.details["others"])) for each in store.check().issues
+        (each.code, each.where or "", str(each.details["others"]))
+        for each in maintenance.check(store).issues
     ]
 
 
 def test_one_number_on_two_persons_is_told_without_the_number(store: Store) -> None:
     """Of three holders the first is the place; the system is named."""
     _put(store, *(_person(id_, _number("778899")) for id_ in "abc"))
-    (issue,) = store.check().issues
+    (issue,) = maintenance.check(store).issues
     assert (issue.code, issue.where) == ("FB-5026", "Patient/a")
     assert "Patient/b, Patient/c" in str(issue)
     assert HOSPITAL in str(issue)
@@ -70,7 +71,7 @@ def test_numbers_that_only_look_alike_are_not_told(store: Store) -> None:
         _person("moved", _number("6")),
         _person("now", _number("5")),
     )
-    assert store.check().issues == ()
+    assert maintenance.check(store).issues == ()
 
 
 def test_linked_replaced_and_inactive_persons_may_share_a_number(store: Store) -> None:
@@ -84,7 +85,7 @@ def test_linked_replaced_and_inactive_persons_may_share_a_number(store: Store) -
         _person("c", _number("1"), link=[by]),
         _person("d", _number("1"), active=False),
     )
-    assert store.check().issues == ()
+    assert maintenance.check(store).issues == ()
     _put(store, _person("x", _number("1")))
     assert [each[0] for each in _found(store)] == ["FB-5026"]
 
@@ -104,7 +105,7 @@ def test_two_that_are_linked_do_not_hide_a_third(store: Store) -> None:
 def test_the_site_says_which_numbers_are_personal(store: Store) -> None:
     """Each holder is asked about on its own."""
     _put(store, _person("child", _number("1")), _person("mother", _number("1"), gender="female"))
-    assert store.check(numbers=_OfWomen()).issues == ()
+    assert maintenance.check(store, numbers=_OfWomen()).issues == ()
 
 
 @pytest.mark.parametrize("second", ["p1", "p2"])
@@ -132,7 +133,7 @@ def test_the_old_and_the_new_record_of_a_person_are_one_person(store: Store) -> 
         _visit("v1", "p1", _number("V1")),
         _visit("v2", "p2", _number("V1")),
     )
-    assert [each.code for each in store.check().issues] == ["FB-5025"]
+    assert [each.code for each in maintenance.check(store).issues] == ["FB-5025"]
 
 
 def test_types_of_which_several_persons_share_a_number_are_left_alone(store: Store) -> None:
@@ -150,7 +151,7 @@ def test_types_of_which_several_persons_share_a_number_are_left_alone(store: Sto
                     element: {"reference": f"Patient/{person}"},
                 },
             )
-    assert store.check().issues == ()
+    assert maintenance.check(store).issues == ()
 
 
 def test_single_and_master_identifiers_count(store: Store) -> None:
@@ -183,7 +184,7 @@ def test_a_check_stopped_among_the_numbers_goes_on_there(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was compared is not compared again, and what was found is told once."""
-    from fhir_bridge.store import checking
+    from fhir_bridge.store.maintenance import checking
 
     _put(store, _person("a", _number("1")), _person("b", _number("1")))
     _put(store, observation("o1", "a", identifier=[_number("O")]))
@@ -200,8 +201,8 @@ def test_a_check_stopped_among_the_numbers_goes_on_there(
 
     monkeypatch.setattr(checking, "check_resources", stopping)
     with pytest.raises(_StopError):
-        store.check()
-    checked = store.check()
+        maintenance.check(store)
+    checked = maintenance.check(store)
     assert compared.count("Encounter") == 1
     assert (checked.resources, checked.counts) == (4, {"FB-5026": 1, "FB-5027": 1})
 

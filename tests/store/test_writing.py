@@ -12,7 +12,7 @@ import pytest
 from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import parse_json
-from fhir_bridge.store import Store
+from fhir_bridge.store import Store, maintenance
 from tests.store.asking import ids, observation, patient
 
 
@@ -150,7 +150,7 @@ def test_writers_of_one_resource_wait_for_each_other(store: Store) -> None:
         thread.join()
     assert not failures
     assert store.read("Patient", "p").version == 16  # type: ignore[union-attr]
-    assert store.check().issues == ()
+    assert maintenance.check(store).issues == ()
 
 
 def test_a_long_read_does_not_block_a_write(store: Store) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fhir_bridge.store.session import Sql
+from fhir_bridge.database import Sql
 
 __all__ = ["bounds"]
 

@@ -6,10 +6,10 @@ https://hl7.org/fhir/R4/search.html#date
 
 from __future__ import annotations
 
+from fhir_bridge.database import Sql
 from fhir_bridge.search import conditions as asked
 from fhir_bridge.store.select.bounds import bounds
 from fhir_bridge.store.select.scope import At, Scope
-from fhir_bridge.store.session import Sql
 
 __all__ = ["between", "hulls", "main_date", "updated"]
 

@@ -7,10 +7,10 @@ https://hl7.org/fhir/R4/location.html#positional; the coordinates are those of
 
 from __future__ import annotations
 
+from fhir_bridge.database import Sql
 from fhir_bridge.search import conditions as asked
 from fhir_bridge.search.position import AXES
 from fhir_bridge.store.select.scope import Scope
-from fhir_bridge.store.session import Sql
 
 __all__ = ["near"]
 

@@ -6,11 +6,11 @@ https://hl7.org/fhir/R4/search.html#token, #reference, #uri and ``:exact`` strin
 
 from __future__ import annotations
 
+from fhir_bridge.database import Sql
 from fhir_bridge.search import token
 from fhir_bridge.search.hashing import posting
 from fhir_bridge.store.select.driving import Postings, each_posted
 from fhir_bridge.store.select.scope import At, Scope
-from fhir_bridge.store.session import Sql
 
 __all__ = ["hashes", "posted"]
 

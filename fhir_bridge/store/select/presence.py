@@ -5,11 +5,11 @@ https://hl7.org/fhir/R4/search.html#modifiers (``:missing``)
 
 from __future__ import annotations
 
+from fhir_bridge.database import Sql
 from fhir_bridge.search import conditions as asked
 from fhir_bridge.search.hashing import range_key, value_range
 from fhir_bridge.search.position import AXES
 from fhir_bridge.store.select.scope import Scope
-from fhir_bridge.store.session import Sql
 
 __all__ = ["present"]
 

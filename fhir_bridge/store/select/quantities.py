@@ -5,12 +5,12 @@ https://hl7.org/fhir/R4/search.html#number and #quantity
 
 from __future__ import annotations
 
+from fhir_bridge.database import Sql
 from fhir_bridge.search import conditions as asked
 from fhir_bridge.search import quantity
 from fhir_bridge.search.hashing import exact_key, range_key, text_key
 from fhir_bridge.store.select.bounds import bounds
 from fhir_bridge.store.select.scope import Scope
-from fhir_bridge.store.session import Sql
 
 __all__ = ["converted", "measured"]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from fhir_bridge.database import Sql
 from fhir_bridge.search import conditions as asked
 from fhir_bridge.search.hashing import VALUE_BITS, VALUE_MASK, resource_key, value_range
 from fhir_bridge.store.select.scope import At, Scope
-from fhir_bridge.store.session import Sql
 
 __all__ = ["chain", "has", "ids"]
 

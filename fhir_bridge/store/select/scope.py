@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from fhir_bridge.database import Session, Sql
 from fhir_bridge.search import Access
 from fhir_bridge.search.composite import context_key
-from fhir_bridge.store.session import Session, Sql
 
 __all__ = ["At", "Pin", "Scope"]
 

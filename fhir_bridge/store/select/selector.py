@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fhir_bridge.database import Sql
 from fhir_bridge.search import conditions as asked
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.select import dates, positions, quantities, references, texts
@@ -17,7 +18,6 @@ from fhir_bridge.store.select.driving import conjuncts, driver_of, is_posted, me
 from fhir_bridge.store.select.postings import hashes, posted
 from fhir_bridge.store.select.presence import present
 from fhir_bridge.store.select.scope import At, Scope
-from fhir_bridge.store.session import Sql
 
 __all__ = ["Selector"]
 

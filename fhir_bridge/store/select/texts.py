@@ -6,10 +6,9 @@ https://hl7.org/fhir/R4/search.html#string
 
 from __future__ import annotations
 
+from fhir_bridge.database import Sql, lower_text
 from fhir_bridge.search import conditions as asked
-from fhir_bridge.store.bodies import lower_text
 from fhir_bridge.store.select.scope import At, Scope
-from fhir_bridge.store.session import Sql
 
 __all__ = ["content", "term", "text", "with_content"]
 

@@ -1,0 +1,245 @@
+"""The quarantine: what could not be taken in, with its raw bytes and coded reasons.
+
+An item is tried again by giving it back to the journal (`release`): there it takes its turn
+among what is pending, and nobody can lose it on the way.
+"""
+# ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
+
+from __future__ import annotations
+
+import builtins
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from fhir_bridge.database import Row, Session, Storage, instant_of, moment_of
+from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.journal import journal
+
+__all__ = ["Quarantine", "QuarantineEntry", "Quarantined", "add"]
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineEntry:
+    """What is to rest, the leading issue first.  `received` is a FHIR instant, "" for now."""
+
+    feed: str
+    data: bytes
+    issues: Sequence[Issue]
+    message_id: int | None = None
+    received: str = ""
+    content_type: str = ""
+    source: str = ""
+    control_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One item at rest; `received`, `added` and `last_seen` are FHIR instants.
+
+    `count` is how many equal refusals it stands for, itself included; `last_seen` when the last
+    of them came ("" for one alone).  `size` are its bytes; `data` is empty where more were asked
+    for than wanted.
+    """
+
+    item_id: int
+    message_id: int | None
+    feed: str
+    issues: tuple[Issue, ...]
+    received: str
+    added: str
+    content_type: str
+    source: str
+    control_id: str
+    data: bytes
+    count: int = 1
+    last_seen: str = ""
+    size: int = 0
+
+
+_HEAD = "item_id, message_id, feed, issues, received, added, content_type, source, control_id"
+_TAIL = "count, last_seen, length(data)"
+_COLUMNS = f"{_HEAD}, data, {_TAIL}"
+_BOUNDED = f"{_HEAD}, CASE WHEN length(data) <= ? THEN data END, {_TAIL}"
+
+
+class Quarantine:
+    """The quarantine of one store."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def add(self, entry: QuarantineEntry) -> int:
+        """Keeps one item; its number."""
+        with self._storage.writing() as session:
+            return add(session, entry)
+
+    def add_all(self, entries: Sequence[QuarantineEntry]) -> builtins.list[int]:
+        """Keeps several items in one commit; their numbers in order."""
+        with self._storage.writing() as session:
+            return [add(session, entry) for entry in entries]
+
+    def count_again(self, counts: Mapping[int, int]) -> set[int]:
+        """Adds to the counts of items (item -> refusals more), in one commit; those not there."""
+        now = moment_of("")
+        with self._storage.writing() as session:
+            return {
+                item_id
+                for item_id, count in sorted(counts.items())
+                if session.run(
+                    "UPDATE quarantine SET count = count + ?, last_seen = ? WHERE item_id = ?",
+                    (count, now, item_id),
+                )
+                != 1
+            }
+
+    def set_aside(self, message_id: int, issue: Issue) -> int:
+        """Moves a pending journal message here, whole, without reading it; the item's number.
+
+        Raises BridgeError FB-5204 when it is not pending.
+        """
+        with self._storage.writing() as session:
+            if not journal.still_pending(session, [message_id]):
+                raise BridgeError("FB-5204", message_id=message_id)
+            row = session.one(
+                "INSERT INTO quarantine (message_id, feed, code, issues, received, added,"
+                " content_type, source, control_id, data) SELECT message_id, feed, ?, ?, received,"
+                " ?, content_type, source, control_id, data FROM journal WHERE message_id = ?"
+                " RETURNING item_id",
+                (issue.code, _written([issue]), moment_of(""), message_id),
+            )
+            journal.mark(session, message_id, "quarantined", issue.code)
+            return int(row[0]) if row else 0
+
+    def list(
+        self,
+        feed: str = "",
+        *,
+        code: str = "",
+        limit: int = 50,
+        before: int = 0,
+        most_bytes: int | None = None,
+    ) -> list[Quarantined]:
+        """The newest items, of one feed and leading code where given, below item `before`.
+
+        With `most_bytes` larger data are left out and not read.
+        """
+        tests, parameters = ["1=1"], list[Any]()
+        for test, value in (("feed = ?", feed), ("code = ?", code), ("item_id < ?", before)):
+            if value:
+                tests.append(test)
+                parameters.append(value)
+        where = f"{' AND '.join(tests)} ORDER BY item_id DESC"
+        return self._items(where, (*parameters, limit), most_bytes)
+
+    def get(self, item_id: int, *, most_bytes: int | None = None) -> Quarantined:
+        """One item, `most_bytes` as in `list`.  Raises BridgeError FB-5202."""
+        found = self._items("item_id = ?", (item_id, 1), most_bytes)
+        if not found:
+            raise BridgeError("FB-5202", item_id=item_id)
+        return found[0]
+
+    def of_message(
+        self, message_id: int, *, most_bytes: int | None = None
+    ) -> builtins.list[Quarantined]:
+        """What of one journal message is at rest, `most_bytes` as in `list`."""
+        return self._items("message_id = ? ORDER BY item_id", (message_id, 1_000), most_bytes)
+
+    def remove(self, item_id: int) -> None:
+        """Takes an item out (replayed, or given up).  Raises BridgeError FB-5202."""
+        with self._storage.writing() as session:
+            if session.run("DELETE FROM quarantine WHERE item_id = ?", (item_id,)) != 1:
+                raise BridgeError("FB-5202", item_id=item_id)
+
+    def release(self, item_id: int) -> int:
+        """Gives an item back to the journal, to be worked on in its turn; the message's number.
+
+        A message that rested whole is pending again in its old place; a part of one (a row)
+        becomes a message of its own.  Raises BridgeError FB-5202.
+        """
+        with self._storage.writing() as session:
+            rows = session.all(
+                f"DELETE FROM quarantine WHERE item_id = ? RETURNING {_COLUMNS}", (item_id,)
+            )
+            if not rows:
+                raise BridgeError("FB-5202", item_id=item_id)
+            return _release(session, _item(rows[0]))
+
+    def counts_by_feed(self) -> dict[str, dict[str, int]]:
+        """Feed -> leading code -> what was refused, equal refusals each counted."""
+        with self._storage.reading() as session:
+            rows = session.all(
+                "SELECT feed, code, CAST(sum(count) AS BIGINT) FROM quarantine GROUP BY feed, code"
+            )
+        found: dict[str, dict[str, int]] = {}
+        for feed, code, count in rows:
+            found.setdefault(feed, {})[code] = count
+        return found
+
+    def _items(
+        self, where: str, parameters: Sequence[Any], most_bytes: int | None
+    ) -> builtins.list[Quarantined]:
+        columns, bound = (_COLUMNS, []) if most_bytes is None else (_BOUNDED, [most_bytes])
+        with self._storage.reading() as session:
+            rows = session.all(
+                f"SELECT {columns} FROM quarantine WHERE {where} LIMIT ?", (*bound, *parameters)
+            )
+        return [_item(row) for row in rows]
+
+
+def add(session: Session, entry: QuarantineEntry) -> int:
+    """Keeps one item within a transaction; its number."""
+    row = session.one(
+        "INSERT INTO quarantine (message_id, feed, code, issues, received, added, content_type,"
+        " source, control_id, data) VALUES (?,?,?,?,?,?,?,?,?,?) RETURNING item_id",
+        (
+            entry.message_id, entry.feed, entry.issues[0].code if entry.issues else "",
+            _written(entry.issues), moment_of(entry.received), moment_of(""),
+            entry.content_type, entry.source, entry.control_id, entry.data,
+        ),
+    )  # fmt: skip
+    return int(row[0]) if row else 0
+
+
+def _item(row: Row) -> Quarantined:
+    return Quarantined(
+        row[0], row[1], row[2], _issues(row[3]), instant_of(row[4]), instant_of(row[5]),
+        row[6], row[7], row[8], bytes(row[9] or b""), row[10],
+        instant_of(row[11]) if row[11] else "", row[12],
+    )  # fmt: skip
+
+
+def _release(session: Session, item: Quarantined) -> int:
+    if item.message_id and journal.reopen(session, item.message_id, item.data):
+        return item.message_id
+    entry = journal.JournalEntry(
+        item.feed,
+        item.data,
+        sha256(item.data).digest(),
+        item.control_id,
+        item.received,
+        item.content_type,
+        item.source,
+    )
+    appended = journal.append(session, entry)
+    if appended.repeated:
+        journal.reopen(session, appended.message_id, item.data)
+    if item.message_id and not session.one(
+        "SELECT 1 FROM quarantine WHERE message_id = ? LIMIT 1", (item.message_id,)
+    ):
+        journal.mark(session, item.message_id, "done", "replayed")
+    return appended.message_id
+
+
+def _written(issues: Sequence[Issue]) -> str:
+    listed = [[i.code, i.severity, i.where, dict(i.details)] for i in issues]
+    return json.dumps(listed, ensure_ascii=False)
+
+
+def _issues(written: str) -> tuple[Issue, ...]:
+    return tuple(
+        Issue(code, severity, where, details)
+        for code, severity, where, details in json.loads(written)
+    )

@@ -1,0 +1,1 @@
+"""Versions, index rows and change log: `writer` adds them, `collect` clears up after the replaced."""
