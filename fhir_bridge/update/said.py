@@ -143,6 +143,8 @@ def merge(known: Said, new: Said) -> Said:
             nulls.discard(slot)
             times[slot] = new.time(slot)
             (usual.add if slot in new.usual else usual.discard)(slot)
+    if nulls:  # what is taken back and said again at once keeps its place in a list
+        slots = {slot: slots[slot] for slot in (known.slots | slots) if slot in slots}
     at = max(known.at, new.at)
     return replace(
         known,

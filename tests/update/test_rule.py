@@ -226,6 +226,20 @@ def test_a_null_of_what_tells_items_apart_means_every_item_of_its_source() -> No
     assert _shown("Patient", merged, other)["communication"] == [french]
 
 
+def test_what_is_taken_back_and_stood_in_for_at_once_keeps_its_place_in_the_list() -> None:
+    """A null with something supposed beside it, as the first of two orders of a report."""
+
+    def order(number: str) -> dict[str, Any]:
+        return {"identifier": {"value": number}}
+
+    filler = {"identifier": {"type": {"coding": [{"code": "FILL"}]}, "value": "7"}}
+    report = {"resourceType": "DiagnosticReport", "id": "r", "basedOn": [order("1"), filler]}
+    instead = report | {"basedOn": [order(usual("2", instead=True)), filler]}
+    shown = _shown("DiagnosticReport", merge(_say(1, report), _say(2, instead)))
+
+    assert [order("2"), filler] == shown["basedOn"]
+
+
 def test_two_fields_that_fill_one_list_leave_each_other() -> None:
     """The clinical information of the order (OBR-13) and its notes (NTE)."""
     field = {"url": "https://fhir-bridge.org/fhir/StructureDefinition/source-field"}
