@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from fhir_bridge import fhirpath
 from fhir_bridge.fhir import Definitions, Resource, SearchParameter
 from fhir_bridge.search import composite, date, position, quantity, reference, text, token, uri
-from fhir_bridge.search.paths import Path, plain_paths, walk
+from fhir_bridge.search.paths import Path, are_forms_of_one, plain_paths, walk
+from fhir_bridge.search.repeated import Extract, Repeated, comes_again
 from fhir_bridge.search.rows import NO_DATE, IndexRows
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ __all__ = ["Indexer", "type_of"]
 
 _ROOT = re.compile(r"\(*\s*(?:[A-Z]\w+)\.(\w+)")
 _NEEDS_ABSENCE = re.compile(r"exists\(|empty\(|\bnot\(|\band\b|\bor\b|%resource")
+_LOOKS_AWAY = re.compile(r"%|resolve\(")
 _NARRATIVE = re.compile(r"<[^>]*>")
 
 Typed = tuple[str, Any]
-Extract = Callable[[Resource, IndexRows], None]
 Add = Callable[[list[Typed], IndexRows], None]
 
 
@@ -54,6 +55,7 @@ class Indexer:
         self._registry = registry
         self._numbers = numbers
         self._compiled: dict[str, _Steps] = {}
+        self._repeated = Repeated()
         self._environment = fhirpath.Environment(resolve=_stand_in)
 
     def rows(self, resource: Resource) -> IndexRows:
@@ -86,7 +88,10 @@ class Indexer:
                 continue
             if parameter.type == "composite":
                 found = self._composite(resource_type, code, parameter, number)
-                if found:
+                element = self._element_of(resource_type, parameter)
+                if found and element:
+                    by_key.setdefault(element, []).append(found)
+                elif found:
                     joint.append((self._roots(resource_type, parameter), found))
                 continue
             add = self._adder(resource_type, code, parameter, number)
@@ -96,13 +101,31 @@ class Indexer:
             if paths is None:
                 evaluate = self._evaluate(parameter.expression, resource_type)
                 joint.append((self._roots(resource_type, parameter), _then(evaluate, add)))
-            elif parameter.type == "date":
+            elif parameter.type == "date" and not are_forms_of_one(
+                self._registry.definitions, resource_type, paths
+            ):
                 joint.append((frozenset(path.keys[0] for path in paths), _then(_all(paths), add)))
             else:
                 for path in paths:
                     by_key.setdefault(path.keys[0], []).append(_then(walk(path), add))
         date_ = NO_DATE if self._registry.main_date(resource_type) else 0
-        return _Steps(date_, {key: tuple(each) for key, each in by_key.items()}, tuple(joint))
+        steps = {key: self._kept(resource_type, key, each) for key, each in by_key.items()}
+        return _Steps(date_, steps, tuple(joint))
+
+    def _kept(self, resource_type: str, key: str, extracts: list[Extract]) -> tuple[Extract, ...]:
+        """`extracts` of one key, as one that remembers where that is worth it."""
+        definitions = self._registry.definitions
+        if comes_again(definitions.types[resource_type].elements.get(key), definitions):
+            return (self._repeated.kept(key, extracts),)
+        return tuple(extracts)
+
+    def _element_of(self, resource_type: str, parameter: SearchParameter) -> str:
+        """The key of the element that all a composite says is in; "" where it may look elsewhere."""
+        definitions = self._registry.definitions
+        paths = plain_paths(definitions, resource_type, parameter.expression) or ()
+        keys = {path.keys[0] for path in paths}
+        looks_away = any(_LOOKS_AWAY.search(text) for _, text in parameter.components)
+        return keys.pop() if len(keys) == 1 and not looks_away else ""
 
     def _roots(self, resource_type: str, parameter: SearchParameter) -> frozenset[str] | None:
         return _roots(self._registry.definitions, resource_type, parameter.expression)

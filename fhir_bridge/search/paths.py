@@ -10,14 +10,14 @@ every published example.  Why: docs/decisions/adr-2611-search-index-extraction.m
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fhir_bridge.fhir import Definitions, Resource
 from fhir_bridge.search.reference import target_type
 
-__all__ = ["Path", "has_one_value", "plain_paths", "walk"]
+__all__ = ["Path", "are_forms_of_one", "has_one_value", "plain_paths", "walk"]
 
 _OWNER = re.compile(r"\(*\s*([A-Z]\w+)")
 _STEP = re.compile(
@@ -62,6 +62,15 @@ def has_one_value(definitions: Definitions, resource_type: str, expression: str)
     """Whether an expression is one plain path that leads to at most one simple value."""
     paths = plain_paths(definitions, resource_type, expression) or ()
     return len(paths) == 1 and _is_single(definitions, resource_type, paths[0])
+
+
+def are_forms_of_one(definitions: Definitions, resource_type: str, paths: Sequence[Path]) -> bool:
+    """Whether `paths` lead to the forms of one element, of which at most one is there, once."""
+    if any(len(path.keys) != 1 for path in paths):
+        return False
+    found = [definitions.types[resource_type].elements[path.keys[0]] for path in paths]
+    names = {element.choice or element.key for element in found}
+    return len(names) == 1 and not any(element.is_list for element in found)
 
 
 def _is_single(definitions: Definitions, resource_type: str, path: Path) -> bool:

@@ -79,10 +79,11 @@ def extract(
     """
     base = number << VALUE_BITS
     for _, value in values:
-        is_object = isinstance(value, dict)
-        text = value["reference"] if is_object and "reference" in value else value
-        if is_object and text is value:
-            text = _itself(value)
+        text, identifier = value, None
+        if type(value) is dict:
+            text, identifier = value.get("reference"), value.get("identifier")
+            if text is None:
+                text = _itself(value)
         if isinstance(text, str) and text:
             named, key, is_local, canonical = _read(text, own_bases)
             if named in left:
@@ -94,7 +95,6 @@ def extract(
                     rows.references[key] = rows.references.get(key, False) or joins
                 elif canonical:  # one with its version is found without it too
                     rows.postings.add(base | (canonical & VALUE_MASK))
-        identifier = value.get("identifier") if is_object else None
         if isinstance(identifier, dict) and isinstance(identifier.get("value"), str):
             system, code = identifier.get("system"), identifier["value"]
             rows.postings.add(posting(number, by_identifier(f"\x00{code}")))

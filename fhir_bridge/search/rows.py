@@ -29,3 +29,17 @@ class IndexRows:
     quantities: set[tuple[int, float, float, int, int, int]] = field(default_factory=set)
     terms: set[tuple[int, str, int]] = field(default_factory=set)
     references: dict[int, bool] = field(default_factory=dict)
+
+    def add(self, more: IndexRows) -> None:
+        """Adds the rows of `more`, which stays as it is."""
+        self.postings |= more.postings
+        if more.terms:
+            self.terms |= more.terms
+        if more.references:
+            known = self.references
+            for key, is_member in more.references.items():
+                known[key] = is_member or known.get(key, False)
+        if more.texts or more.dates or more.quantities:
+            self.texts |= more.texts
+            self.dates |= more.dates
+            self.quantities |= more.quantities

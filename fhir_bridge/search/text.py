@@ -7,6 +7,7 @@ its own, folded; the original text is kept as a posting for ``:exact``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from fhir_bridge.search.folding import fold, words
@@ -45,13 +46,24 @@ def word(folded: str) -> str:
 def extract(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows, code: str) -> None:
     """Adds the strings of one parameter; names in Han characters also by their other forms."""
     for kind, value in values:
+        has_forms = kind == "HumanName" or is_name(code)
         for text, is_given in parts(kind, value, code):
-            folded = bounded(fold(text))
-            rows.postings.add(posting(number, exact(text)))
-            rows.texts.add((number, folded, 0))
-            if not folded.isascii() and (kind == "HumanName" or is_name(code)):
-                for form in name_forms(folded, is_given=is_given):
-                    rows.texts.add((number, form, 1))
+            written, texts = _rows(number, text, is_given, has_forms)
+            rows.postings.add(written)
+            rows.texts.update(texts)
+
+
+@lru_cache(maxsize=1 << 13)
+def _rows(
+    number: int, text: str, is_given: bool, has_forms: bool
+) -> tuple[int, tuple[tuple[int, str, int], ...]]:
+    """The posting and the texts of one string; names, cities and streets come again."""
+    folded = bounded(fold(text))
+    forms: tuple[str, ...] = ()
+    if has_forms and not folded.isascii():
+        forms = name_forms(folded, is_given=is_given)
+    texts = ((number, folded, 0), *((number, form, 1) for form in forms))
+    return posting(number, exact(text)), texts
 
 
 def extract_words(narratives: Iterable[str], number: int, rows: IndexRows) -> None:

@@ -155,8 +155,7 @@ def _add_identifier(value: dict[str, Any], number: int, rows: IndexRows) -> None
     if "type" in value:
         for typed in _typed_identifier(value):
             rows.postings.add(base | (hashed(typed) & VALUE_MASK))
-    for readable in texts(value):
-        _add_readable(readable, number, rows)
+        _add_readable(_text_of_type(value), number, rows)
 
 
 def _add_readable(readable: Any, number: int, rows: IndexRows) -> None:
@@ -187,9 +186,14 @@ def texts(value: dict[str, Any]) -> Iterator[str]:
     for coding in value.get("coding") or ():
         if isinstance(coding, dict) and isinstance(coding.get("display"), str):
             yield coding["display"]
-    kind = value.get("type")
-    if isinstance(kind, dict) and isinstance(kind.get("text"), str):
-        yield kind["text"]
+    readable = _text_of_type(value)
+    if isinstance(readable, str):
+        yield readable
+
+
+def _text_of_type(identifier: dict[str, Any]) -> Any:
+    kind = identifier.get("type")
+    return kind.get("text") if isinstance(kind, dict) else None
 
 
 @lru_cache(maxsize=1 << 15)
