@@ -2,7 +2,8 @@
 
 FHIRPath, maps and patches come from clients, so each evaluation has one :class:`Budget`
 that every interpreter asks.  Steps count work, bytes what longer texts and collections are
-made of (charged before they are built), and the clock is looked at between steps.
+made of (charged before they are built), and the clock of the processor is looked at between
+steps: what an evaluation waits while others work is not its own time.
 
 How much there is, is said around the work: ``with bounded(Bounds(...))``; the defaults are
 those of the settings.  What an operator has installed runs on feeds under :data:`INSTALLED`.
@@ -13,11 +14,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.lane import Turn
 
 __all__ = [
     "INSTALLED",
@@ -29,6 +31,7 @@ __all__ = [
     "is_installed",
     "new_budget",
     "one_budget",
+    "urgent",
 ]
 
 _BETWEEN_LOOKS = 100
@@ -40,12 +43,17 @@ _CHARACTER = 4
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The most of one evaluation; `deadline` (monotonic) is that of the request around it."""
+    """The most of one evaluation; `seconds` are the processor's.
 
-    steps: int = 1_000_000
+    `deadline` (monotonic) is that of the request around it, `turn` its use of the lane for
+    what is long.
+    """
+
+    steps: int = 200_000
     bytes: int = 128 * 1024 * 1024
-    seconds: float = 10
+    seconds: float = 2
     deadline: float = math.inf
+    turn: Turn | None = None
 
 
 INSTALLED = Bounds(20_000_000, 2_000_000_000, 600)
@@ -62,6 +70,15 @@ def bounded(bounds: Bounds) -> Iterator[None]:
         yield
     finally:
         _GIVEN.reset(token)
+        if bounds.turn is not None:
+            bounds.turn.end()
+
+
+def urgent() -> AbstractContextManager[None]:
+    """Evaluations inside do not rest: the one writer of the record is held, or the like."""
+    given = _GIVEN.get()
+    turn = (given.bounds if type(given) is Budget else given).turn  # type: ignore[union-attr]
+    return nullcontext() if turn is None else turn.urgent()
 
 
 @contextmanager
@@ -87,20 +104,23 @@ def is_installed() -> bool:
 
 
 class BudgetExceeded(BridgeError):  # noqa: N818 - the budget is the subject
-    """The end of an evaluation: FB-2008 (steps), FB-2010 (bytes), FB-2011 or FB-4027 (time)."""
+    """The end of an evaluation.
+
+    FB-2008 (steps), FB-2010 (bytes), FB-2011 or FB-4027 (time), FB-4035 (others are at it).
+    """
 
 
 class Budget:
     """What is left for one evaluation; belongs to one thread."""
 
-    __slots__ = ("_bounds", "_bytes", "_look", "_steps", "_until")
+    __slots__ = ("_began", "_bytes", "_look", "_steps", "bounds")
 
     def __init__(self, bounds: Bounds) -> None:
-        self._bounds = bounds
+        self.bounds = bounds
         self._steps = bounds.steps
         self._bytes = bounds.bytes
         self._look = bounds.steps - _BETWEEN_LOOKS
-        self._until = 0.0
+        self._began = 0.0
 
     def spend(self, steps: int) -> None:
         """Count steps.  Raises BudgetExceeded when none are left, or the time is up."""
@@ -145,18 +165,19 @@ class Budget:
 
     def look(self) -> None:
         """Look at all bounds, the clock too: after what may take long and counts as little."""
-        bounds = self._bounds
+        bounds = self.bounds
         if self._steps < 0:
             raise BudgetExceeded("FB-2008", limit=bounds.steps)
         if self._bytes < 0:
             raise BudgetExceeded("FB-2010", limit=bounds.bytes)
-        now = time.monotonic()
-        if not self._until:
-            self._until = now + bounds.seconds
-        if now > bounds.deadline:
-            raise BudgetExceeded("FB-4027")
-        if now > self._until:
+        now = time.thread_time()
+        self._began = self._began or now
+        if now > self._began + bounds.seconds:
             raise BudgetExceeded("FB-2011", limit=f"{bounds.seconds:g}")
+        if time.monotonic() > bounds.deadline:
+            raise BudgetExceeded("FB-4027")
+        if bounds.turn is not None and not bounds.turn.spend(self._began, now):
+            raise BudgetExceeded("FB-4035")
         self._look = max(0, self._steps - _BETWEEN_LOOKS)
 
 

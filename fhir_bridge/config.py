@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fhir_bridge.budget import Bounds
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.lane import Turn
 
 __all__ = ["SETTINGS", "Setting", "Settings", "load_settings", "site_secret"]
 
@@ -132,9 +133,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("pipeline_workers", "processes beside the service that work through the journal: 1, or 0 for a thread of the service itself", "1", lambda text: int(_one_of("0", "1")(text))),
     Setting("pipeline_memory", "most MiB that such a process may take; 0 for any number", "2048", _natural),
     Setting("max_request_seconds", "longest that one request may take, all its parts together", "120", _positive),
-    Setting("evaluation_steps", "most steps of one evaluation of a client's text: a FHIRPath expression, a map, a patch", "1000000", _positive),
+    Setting("evaluation_steps", "most steps of one evaluation of a client's text: a FHIRPath expression, a map, a patch", "200000", _positive),
     Setting("evaluation_bytes", "most bytes of texts and collections that one evaluation may build", "134217728", _positive),
-    Setting("evaluation_seconds", "longest that one evaluation may take", "10", _positive),
+    Setting("evaluation_seconds", "longest that one evaluation may take of the processor", "2", _positive),
+    Setting("long_evaluations", "most evaluations beyond 0.05 s of the processor that each process works on at one time; together they get a third of it, and the next is answered 503", "2", _positive),
     Setting("stop_seconds", "longest that stopping may take; what is not finished by then is done again at the next start", "20", _positive),
     Setting("batch", "most messages the pipeline records in one commit", "200", _positive),
 )  # fmt: skip
@@ -179,6 +181,7 @@ class Settings:
     evaluation_steps: int
     evaluation_bytes: int
     evaluation_seconds: int
+    long_evaluations: int
     stop_seconds: int
     batch: int
 
@@ -187,11 +190,14 @@ class Settings:
         """The database to open, the embedded one where none is named."""
         return self.database or f"sqlite:///{self.data / 'record.sqlite3'}"
 
-    def bounds(self, deadline: float = math.inf) -> Bounds:
+    def bounds(self, deadline: float = math.inf, turn: Turn | None = None) -> Bounds:
         """What an evaluation may cost in a request that ends at `deadline` (monotonic)."""
-        return Bounds(
-            self.evaluation_steps, self.evaluation_bytes, self.evaluation_seconds, deadline
+        steps, size, seconds = (
+            self.evaluation_steps,
+            self.evaluation_bytes,
+            self.evaluation_seconds,
         )
+        return Bounds(steps, size, seconds, deadline, turn)
 
     @property
     def fhir_base(self) -> str:

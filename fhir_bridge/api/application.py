@@ -41,6 +41,7 @@ from fhir_bridge.interactions import (
     perform_route,
     route,
 )
+from fhir_bridge.lane import Lane, Turn
 from fhir_bridge.search import Access
 
 __all__ = ["Edge", "create_app", "fhir_blueprint"]
@@ -101,6 +102,7 @@ class Edge:
         self.monitor = monitor or Monitor(services, None)
         self._stated: dict[tuple[bool, bool], bytes] = {}
         self._cross_origin = CrossOrigin(services.settings.cors_origins)
+        self._lane = Lane(services.settings.long_evaluations)
 
     def fhir(self, rest: str = "") -> Response:
         """Answer one FHIR request; never raises."""
@@ -118,7 +120,7 @@ class Edge:
             found = route(request.method, request.path, self._services.definitions.resource_types)
             interaction = found.interaction
             deadline = time.monotonic() + settings.max_request_seconds
-            with bounded(settings.bounds(deadline)):
+            with bounded(settings.bounds(deadline, Turn(self._lane))):
                 reply = perform_route(request, found, self._context(access, deadline))
         except Exception as error:
             reply = reply_of(error)

@@ -18,7 +18,7 @@ from fhir_bridge.interactions import Reply
 
 __all__ = ["reply_of"]
 
-_RETRY_AFTER = {"FB-5015": 2, "FB-5016": 10}
+_RETRY_AFTER = {"FB-4035": 2, "FB-5015": 2, "FB-5016": 10}
 """Seconds after which the same request may do, for what passes without anybody's help."""
 
 

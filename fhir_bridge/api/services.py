@@ -13,6 +13,7 @@ from flask import Request as HttpRequest
 from fhir_bridge.budget import Bounds
 from fhir_bridge.fhir import Definitions
 from fhir_bridge.interactions import RestSettings
+from fhir_bridge.lane import Turn
 from fhir_bridge.search import Access, Registry
 from fhir_bridge.store import Store
 from fhir_bridge.transform import Library
@@ -36,8 +37,12 @@ class ApiSettings(RestSettings, Protocol):
     def max_request_seconds(self) -> int:
         """Longest that one request may take."""
 
-    def bounds(self, deadline: float) -> Bounds:
+    def bounds(self, deadline: float, turn: Turn) -> Bounds:
         """What an evaluation may cost in a request that ends at `deadline`."""
+
+    @property
+    def long_evaluations(self) -> int:
+        """Most long evaluations at one time."""
 
     @property
     def cors_origins(self) -> Collection[str]:

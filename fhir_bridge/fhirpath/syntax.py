@@ -154,9 +154,9 @@ def type_name_of(expression: Expr) -> str | None:
 def before_resolve(tree: Expr) -> Expr | None:
     """What stands before a closing ``.resolve()``; None when the tree has none."""
     match tree:
-        case Call(name="resolve"):
+        case Call(name="resolve", arguments=()):
             return Special(tree.offset, "this")
-        case Path(steps=(*before, Call(name="resolve"))):
+        case Path(steps=(*before, Call(name="resolve", arguments=()))):
             return Path(tree.offset, tree.start, tuple(before)) if before else tree.start
     return None
 

@@ -81,7 +81,7 @@ class Replay:
 
     def _outcome(self, item_id: int, message_id: int, until: float) -> Replayed:
         journal = self._store.journal
-        feed = journal.get(message_id).feed
+        feed = journal.feed_of(message_id)
         while journal.is_pending(message_id):
             if time.monotonic() > until:
                 return Replayed(item_id, feed, waiting=True)

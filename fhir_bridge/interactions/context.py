@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
+from fhir_bridge.budget import urgent
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, Resource
 from fhir_bridge.interactions.conditions import require_holding
@@ -83,15 +84,25 @@ class Context:
         """Refuse a resource that must not be stored (FB-30xx)."""
         refuse_errors(self.validator.check(resource), self.validation)
 
-    def transact(self, work: Callable[[Context, Transaction], Reply]) -> Reply:
+    def transact(
+        self,
+        work: Callable[[Context, Transaction], Reply],
+        before: Callable[[], None] = lambda: None,
+    ) -> Reply:
         """`work` inside the open transaction, or in one of its own that then commits.
 
         One of its own is tried again after a collision with another writer, so `work` must
-        not change what it was given.
+        not change what it was given.  What is long and needs no lock is done `before`, each
+        time: in the transaction every other writer of the embedded database waits.
         """
         if self.opened is not None:
             return work(self, self.opened)
-        return self.store.run(lambda opened: work(replace(self, opened=opened), opened))
+
+        def run(opened: Transaction) -> Reply:
+            with urgent():
+                return work(replace(self, opened=opened), opened)
+
+        return self.store.run(run, before=before)
 
     def find(self, plan: Plan, cursor: str = "") -> Page:
         """A page of the search `plan`, of what the caller may see."""

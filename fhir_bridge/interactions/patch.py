@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html#patch
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fhir_bridge.errors import BridgeError
@@ -21,41 +22,75 @@ from fhir_bridge.interactions.write import tried_again, write, write_reply
 from fhir_bridge.interactions.xml_patch import apply_xml_patch
 from fhir_bridge.store import Stored, Transaction
 
-__all__ = ["INTERACTIONS", "apply_patch", "patch", "patch_conditional"]
+__all__ = ["INTERACTIONS", "Patches", "apply_patch", "patch", "patch_conditional"]
+
+
+class Patches:
+    """What a patch makes of each version it is asked for, worked out before the transaction.
+
+    The languages of patches are programs of clients; in the transaction nothing is evaluated.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, str, int], Resource] = {}
+
+    def prepare(self, stored: Stored, request: Request) -> None:
+        """Work it out for this version."""
+        key = (stored.resource_type, stored.id, stored.version)
+        self._made[key] = apply_patch(parse_json(stored.body), request)
+
+    def of(self, stored: Stored) -> Resource:
+        """What was made of this version.
+
+        Raises BridgeError FB-5003 for a version that somebody has written since: it is worked
+        out anew outside.
+        """
+        made = self._made.get((stored.resource_type, stored.id, stored.version))
+        if made is None:
+            raise BridgeError("FB-5003")
+        return made
 
 
 def patch(request: Request, route: Route, context: Context) -> Reply:
     """200 with the new version; all operations of the patch are applied or none."""
-    context.require_write(route.resource_type)
-
-    def work(inside: Context, _opened: Transaction) -> Reply:
-        return _patched(request, inside.read(route.resource_type, route.id), inside)
-
-    return context.transact(work)
+    return _patched(
+        request, context, route, lambda where: where.read(route.resource_type, route.id)
+    )
 
 
 def patch_conditional(request: Request, route: Route, context: Context) -> Reply:
     """Patch the one resource that the query finds (404 for none, 412 for several)."""
-    context.require_write(route.resource_type)
 
-    def work(inside: Context, _opened: Transaction) -> Reply:
-        match = find_match(inside, route.resource_type, request.query, "of the URL")
+    def found(where: Context) -> Stored:
+        match = find_match(where, route.resource_type, request.query, "of the URL")
         if match is None:
             raise BridgeError("FB-4001", resource_type=route.resource_type, id="of the condition")
-        return _patched(request, match, inside)
+        return match
 
-    return context.transact(work)
+    return _patched(request, context, route, found)
 
 
-def _patched(request: Request, stored: Stored, context: Context) -> Reply:
-    context.require_conditions(request.headers, stored.resource_type, stored.id)
+def _patched(
+    request: Request, context: Context, route: Route, find: Callable[[Context], Stored]
+) -> Reply:
+    """Patch what `find` finds, if it is still the version that was patched."""
+    context.require_write(route.resource_type)
     wanted = wanted_version(request.headers)
-    before = parse_json(stored.body)
-    after = apply_patch(before, request)
-    # The version that was patched must still be the present one, whatever the client asked.
-    with tried_again(unless=wanted is not None):
-        written = write(context, after, if_match=stored.version if wanted is None else wanted)
-    return write_reply(written, request.prefer.returns)
+    patches = Patches()
+
+    def required(where: Context) -> Stored:
+        stored = find(where)
+        where.require_conditions(request.headers, stored.resource_type, stored.id)
+        return stored
+
+    def work(inside: Context, _opened: Transaction) -> Reply:
+        stored = required(inside)
+        version = stored.version if wanted is None else wanted
+        with tried_again(unless=wanted is not None):
+            written = write(inside, patches.of(stored), if_match=version)
+        return write_reply(written, request.prefer.returns)
+
+    return context.transact(work, before=lambda: patches.prepare(required(context), request))
 
 
 def apply_patch(resource: Resource, request: Request) -> Resource:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhir import Resource, bundle, parse_json, render_json
+from fhir_bridge.fhir import Resource, bundle, render_json
 from fhir_bridge.interactions.change import (
     Change,
     at_entry,
@@ -32,7 +32,7 @@ from fhir_bridge.interactions.entry import (
 )
 from fhir_bridge.interactions.integrity import require_integrity, require_unreferenced
 from fhir_bridge.interactions.linking import is_settled, link
-from fhir_bridge.interactions.patch import apply_patch
+from fhir_bridge.interactions.patch import Patches
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.write import tried_again, write_reply
@@ -48,6 +48,8 @@ def transaction(request: Request, received: Resource, context: Context) -> Reply
         for position, raw in enumerate(bundle_entries(received, context))
     ]
 
+    patches = Patches()
+
     def work(inside: Context, opened: Transaction) -> Reply:
         changes = [
             change for entry in entries if is_change(entry) for change in resolve(entry, inside)
@@ -57,7 +59,7 @@ def transaction(request: Request, received: Resource, context: Context) -> Reply
         if context.settings.referential_integrity:
             require_unreferenced(changes, inside)
         _delete(changes, opened)
-        _write(changes, request.prefer.returns or "minimal", inside, opened)
+        _write(changes, request.prefer.returns or "minimal", patches, inside, opened)
         if context.settings.referential_integrity:
             require_integrity(changes, context.base_url, opened)
         replies = {change.entry.position: change.reply for change in changes}
@@ -69,7 +71,7 @@ def transaction(request: Request, received: Resource, context: Context) -> Reply
         answers = [answer(reply, context) for _, reply in sorted(replies.items()) if reply]
         return Reply(200, render_json(bundle.transaction_response(answers)))
 
-    return context.transact(work)
+    return context.transact(work, before=lambda: _prepare(entries, patches, context))
 
 
 def _read(position: int, raw: Any, request: Request, context: Context) -> Entry:
@@ -77,6 +79,16 @@ def _read(position: int, raw: Any, request: Request, context: Context) -> Entry:
         return read_entry(position, raw, request, context)
     except BridgeError as error:
         raise located(error, f"Bundle.entry[{position}]") from None
+
+
+def _prepare(entries: Iterable[Entry], patches: Patches, context: Context) -> None:
+    """Work out the patches: no other entry may change what a patch is about (`require_distinct`)."""
+    for entry in entries:
+        if entry.route.interaction in ("patch", "patch-conditional"):
+            context.require_time()
+            for change in resolve(entry, context):
+                with at_entry(entry):
+                    patches.prepare(context.read(change.resource_type, change.id), entry.request)
 
 
 def _delete(changes: Iterable[Change], opened: Transaction) -> None:
@@ -88,7 +100,9 @@ def _delete(changes: Iterable[Change], opened: Transaction) -> None:
             change.reply = Reply(204, b"", version, at)
 
 
-def _write(changes: list[Change], returns: str, context: Context, opened: Transaction) -> None:
+def _write(
+    changes: list[Change], returns: str, patches: Patches, context: Context, opened: Transaction
+) -> None:
     """Creations and updates, then patches.
 
     What refers to a search or to a version waits until its target is written; when a round
@@ -108,7 +122,7 @@ def _write(changes: list[Change], returns: str, context: Context, opened: Transa
         if change.kind == "patch":
             with at_entry(change.entry):
                 stored = context.read(change.resource_type, change.id)
-                change.resource = apply_patch(parse_json(stored.body), change.entry.request)
+                change.resource = patches.of(stored)
                 wanted, change.if_match = change.if_match, change.if_match or stored.version
                 is_settled(change, context, strict=True)
             with tried_again(unless=wanted is not None):

@@ -118,6 +118,14 @@ class Journal:
             raise BridgeError("FB-5201", message_id=message_id)
         return found[0]
 
+    def feed_of(self, message_id: int) -> str:
+        """The feed of a message, of which nothing else is read.  Raises BridgeError FB-5201."""
+        with self._storage.reading() as session:
+            row = session.one("SELECT feed FROM journal WHERE message_id = ?", (message_id,))
+        if row is None:
+            raise BridgeError("FB-5201", message_id=message_id)
+        return str(row[0])
+
     def has_pending(self) -> bool:
         """Whether any message waits to be worked on; reads none of them."""
         with self._storage.reading() as session:
@@ -210,6 +218,22 @@ def reopen(session: Session, message_id: int, data: bytes) -> bool:
         session.run(
             "UPDATE journal SET status = 0, detail = '' WHERE message_id = ? AND data = ?",
             (message_id, data),
+        )
+        == 1
+    )
+
+
+def reopen_as_quarantined(session: Session, message_id: int, item_id: int) -> bool:
+    """The same for the content of an item of the quarantine, which the database compares.
+
+    A message may have half a gigabyte; nothing of it is read here.
+    """
+    return (
+        session.run(
+            "UPDATE journal SET status = 0, detail = '' WHERE message_id = ?"
+            " AND length(data) = (SELECT length(data) FROM quarantine WHERE item_id = ?)"
+            " AND data = (SELECT data FROM quarantine WHERE item_id = ?)",
+            (message_id, item_id, item_id),
         )
         == 1
     )

@@ -160,12 +160,17 @@ class Quarantine:
         becomes a message of its own.  Raises BridgeError FB-5202.
         """
         with self._storage.writing() as session:
-            rows = session.all(
-                f"DELETE FROM quarantine WHERE item_id = ? RETURNING {_COLUMNS}", (item_id,)
-            )
-            if not rows:
+            found = session.one("SELECT message_id FROM quarantine WHERE item_id = ?", (item_id,))
+            if found is None:
                 raise BridgeError("FB-5202", item_id=item_id)
-            return _release(session, _item(rows[0]))
+            whole = found[0] and journal.reopen_as_quarantined(session, found[0], item_id)
+            columns = "message_id" if whole else _COLUMNS
+            taken = session.one(
+                f"DELETE FROM quarantine WHERE item_id = ? RETURNING {columns}", (item_id,)
+            )
+            if taken is None:  # somebody else has just given it back
+                raise BridgeError("FB-5202", item_id=item_id)
+            return int(taken[0]) if whole else _release(session, _item(taken))
 
     def counts_by_feed(self) -> dict[str, dict[str, int]]:
         """Feed -> leading code -> what was refused, equal refusals each counted."""
@@ -212,8 +217,6 @@ def _item(row: Row) -> Quarantined:
 
 
 def _release(session: Session, item: Quarantined) -> int:
-    if item.message_id and journal.reopen(session, item.message_id, item.data):
-        return item.message_id
     entry = journal.JournalEntry(
         item.feed,
         item.data,

@@ -96,17 +96,26 @@ class Store:
                 collect(session, self.indexer, writer.replaced * 2, before)
         self._seen.learn(writer.new_terms)
 
-    def run(self, work: Callable[[Transaction], Answer], *, attempts: int = 8) -> Answer:
-        """`work` in a limited transaction, again after a collision with another writer."""
-        for _ in range(attempts - 1):
+    def run(
+        self,
+        work: Callable[[Transaction], Answer],
+        *,
+        before: Callable[[], None] = lambda: None,
+        attempts: int = 8,
+    ) -> Answer:
+        """`work` in a limited transaction, again after a collision with another writer.
+
+        What takes long and needs no lock belongs `before` each attempt: nobody waits for it.
+        """
+        while True:
+            before()
+            attempts -= 1
             try:
                 with self.transaction(limited=True) as tx:
                     return work(tx)
             except BridgeError as error:
-                if error.code != "FB-5003":
+                if error.code != "FB-5003" or attempts < 1:
                     raise
-        with self.transaction(limited=True) as tx:
-            return work(tx)
 
     def read(self, resource_type: str, id_: str, access: Access | None = None) -> Stored | None:
         """The newest version (also one that says "deleted"), when the caller may see it."""

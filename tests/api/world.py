@@ -15,6 +15,7 @@ from fhir_bridge.budget import Bounds
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import Definitions, definitions
 from fhir_bridge.interactions import Validation
+from fhir_bridge.lane import Turn
 from fhir_bridge.search import Access, Registry
 from fhir_bridge.store import Store, open_store
 from fhir_bridge.transform import Library
@@ -41,10 +42,11 @@ class TestSettings:
     max_request_seconds: int = 120
     cors_origins: tuple[str, ...] = ()
     evaluation: Bounds = field(default_factory=Bounds)
+    long_evaluations: int = 2
 
-    def bounds(self, deadline: float) -> Bounds:
+    def bounds(self, deadline: float, turn: Turn) -> Bounds:
         """What an evaluation may cost."""
-        return replace(self.evaluation, deadline=deadline)
+        return replace(self.evaluation, deadline=deadline, turn=turn)
 
 
 @dataclass

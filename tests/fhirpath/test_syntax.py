@@ -92,6 +92,8 @@ def test_a_compiled_expression_is_kept() -> None:
         ("name.", "line 1, column 6", "expected a name or a function, found the end"),
         ("name.frist()", "line 1, column 6", "there is no such function; did you mean first?"),
         ("name.first(1)", "line 1, column 6", "it takes no arguments, not 1"),
+        ("name.resolve(s()) is Patient", "line 1, column 6", "it takes no arguments, not 1"),
+        ("resolve(1) is Patient", "line 1, column 1", "it takes no arguments, not 1"),
         ("name.ofType()", "line 1, column 6", "it takes 1 argument, not 0"),
         ("HumanName { familly: 'a' }", "line 1, column 1", "did you mean family?"),
     ],

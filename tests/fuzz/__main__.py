@@ -1,4 +1,4 @@
-"""``python -m tests.fuzz [TARGET …] [--seconds 60] [--corpus FOLDER] [--plain]``
+"""``python -m tests.fuzz [TARGET …] [--seconds 60] [--jobs 1] [--corpus FOLDER] [--plain]``
 
 Coverage-guided by atheris (libFuzzer), beside the mutations that know the words of the
 format; ``--plain`` uses those alone.  Each target is a process of its own.  What is found is
@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import re
 import subprocess
 import sys
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from tests.fuzz.mutation import Mutator
 from tests.fuzz.target import LARGEST, Finding, Target, judge
 
 _MEGABYTES = 4_096
+_SHORT = 4_096
 _DONE = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 
 
@@ -33,6 +36,7 @@ def main() -> int:
     parser.add_argument("targets", nargs="*")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--corpus", type=Path, default=Path("build/fuzz"))
+    parser.add_argument("--jobs", type=int, default=1, help="targets at one time")
     parser.add_argument("--plain", action="store_true")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -41,7 +45,8 @@ def main() -> int:
         return 0
     from tests.fuzz.targets import TARGETS
 
-    found = [_report(name, chosen) for name in chosen.targets or TARGETS]
+    with ThreadPoolExecutor(chosen.jobs) as pool:
+        found = list(pool.map(lambda name: _report(name, chosen), chosen.targets or TARGETS))
     return int(any(found))
 
 
@@ -50,21 +55,28 @@ def _report(name: str, chosen: argparse.Namespace) -> int:
     command = [sys.executable, "-m", "tests.fuzz", name, "--one", "--corpus", str(chosen.corpus)]
     command += ["--seconds", str(chosen.seconds), *(["--plain"] if chosen.plain else [])]
     began = time.monotonic()
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
     folder = chosen.corpus / name
-    executions = sum(map(int, _DONE.findall(ended.stderr + ended.stdout)))
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "log.txt"
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+        _, status, used = os.wait4(process.pid, 0)
+    said = log.read_text("utf-8", "replace")
+    executions = sum(map(int, _DONE.findall(said)))
+    worked = used.ru_utime + used.ru_stime
     findings = sorted((folder / "findings").glob("*.txt"))
     corpus = len(list((folder / "corpus").glob("*")))
     print(
-        f"{name}: {executions:,} executions in {time.monotonic() - began:.0f} s, corpus {corpus}, "
+        f"{name}: {executions:,} executions in {time.monotonic() - began:.0f} s "
+        f"({worked:.0f} s of the processor), corpus {corpus}, "
         f"findings {len(findings)}",
         flush=True,
     )
     for finding in findings:
         print(f"  {finding.read_text().splitlines()[0]}  ({finding.with_suffix('.input')})")
-    if ended.returncode or not executions:
-        print(ended.stderr[-2_000:])
-    return len(findings) + (ended.returncode != 0)
+    if status or not executions:
+        print(said[-2_000:])
+    return len(findings) + (status != 0)
 
 
 def _run_one(name: str, corpus: Path, seconds: float, *, plain: bool) -> None:
@@ -90,8 +102,11 @@ def _run_one(name: str, corpus: Path, seconds: float, *, plain: bool) -> None:
         changed = mutator.changed(data) if seed % 3 else guide.Mutate(data, len(data))
         return changed[:most]
 
-    options = [f"-max_total_time={seconds:.0f}", "-print_final_stats=1", f"-max_len={LARGEST}"]
-    options += ["-timeout=60", f"-rss_limit_mb={_MEGABYTES}", "-verbosity=0"]
+    # An input costs what its length asks for: twice the longest good one shows what there is.
+    longest = min(LARGEST, max(_SHORT, 2 * max(map(len, seeds))))
+    options = [f"-max_total_time={seconds:.0f}", "-print_final_stats=1", f"-max_len={longest}"]
+    # Time by the clock says nothing on a busy machine; `judge` bounds that of the processor.
+    options += ["-timeout=1200", f"-rss_limit_mb={_MEGABYTES}", "-verbosity=0"]
     guide.Setup(
         [sys.argv[0], *options, str(folder / "corpus")],
         lambda data: _try(target, folder, data),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -90,6 +91,32 @@ def test_a_released_message_is_pending_in_its_old_place(store: Store) -> None:
     with pytest.raises(BridgeError) as refused:
         store.quarantine.release(item)
     assert refused.value.code == "FB-5202"
+
+
+def test_a_large_message_is_released_unread(store: Store) -> None:
+    """A message may have half a gigabyte: the database gives it back by itself."""
+    data = b"x" * 20_000_000
+    store.journal.append([JournalEntry("files", data, b"d", source="a.csv")])
+    item = store.quarantine.set_aside(1, Issue("FB-6021"))
+    tracemalloc.start()
+    try:
+        assert store.quarantine.release(item) == 1
+        assert store.journal.feed_of(1) == "files"
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
+    assert store.journal.get(1).data == data
+
+
+def test_a_part_as_long_as_its_message_stays_a_part(store: Store) -> None:
+    """What tells is the content, not the length."""
+    store.journal.append([JournalEntry("files", b"1,2", b"d", source="a.csv")])
+    with store.transaction() as tx:
+        tx.journal_done(1, "quarantined")
+        item = tx.quarantine_add(QuarantineEntry("files", b"2,1", [Issue("FB-1")], message_id=1))
+    released = store.quarantine.release(item)
+    assert (2, b"2,1") == (released, store.journal.get(released).data)
 
 
 def test_a_released_row_is_a_message_of_its_own(store: Store) -> None:

@@ -79,6 +79,10 @@ class Site:
         """How many messages of the journal nobody has worked on yet."""
         return int(self._journal("SELECT count(*) FROM journal WHERE status = 0")[0][0])
 
+    def worked_on(self) -> int:
+        """How many messages of the journal were worked on."""
+        return int(self._journal("SELECT count(*) FROM journal WHERE status > 0")[0][0])
+
     def recorded(self) -> set[str]:
         """Control ids of the messages that were worked on."""
         return {row[0] for row in self._journal("SELECT control_id FROM journal WHERE status > 0")}
@@ -92,9 +96,9 @@ class Site:
         finally:
             engine.dispose()
 
-    def until_idle(self, process: subprocess.Popen) -> None:
+    def until_idle(self, process: subprocess.Popen, seconds: float = 300) -> None:
         """Wait until every message was worked on."""
-        self.until(lambda: self.waiting() == 0, process)
+        self.until(lambda: self.waiting() == 0, process, seconds)
 
     def get(self, query: str) -> dict:
         """A FHIR answer as JSON, errors included."""

@@ -51,7 +51,7 @@ class Dose:
         self._mllp, self._http = mllp_port, http_port
         self._inbox, self._too_large = inbox, too_large
         self._patient = patient
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self.counts: Counter[str] = Counter()
 
     def start(self) -> None:
@@ -66,12 +66,15 @@ class Dose:
 
     async def stop(self) -> None:
         """End it."""
-        for task in self._tasks:
+        given = list(self._tasks)
+        for task in given:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*given, return_exceptions=True)
 
     def _go(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.create_task(work))
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _again(self, work: Coroutine[Any, Any, None]) -> None:
         again = {"_idle": self._idle, "_slow_head": self._slow_head}[work.__name__]
@@ -128,6 +131,7 @@ class Dose:
             await asyncio.sleep(_SECONDS_A_FILE)
 
     async def _evaluations(self) -> None:
+        """One each second, whether those before it have been answered or not."""
         body = json.dumps(_PATCH).encode()
         head = (
             f"PATCH /fhir/Patient/{self._patient} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -135,12 +139,15 @@ class Dose:
             "Connection: close\r\n\r\n"
         ).encode()
         while True:
-            with contextlib.suppress(OSError, IndexError):
-                stream, writer = await self._connect(self._http)
-                writer.write(head + body)
-                answer = await stream.read()
-                code = re.search(rb"FB-[0-9]{4}", answer)
-                said = answer.split(b" ", 2)[1] + b" " + (code[0] if code else b"")
-                self.counts[f"evaluation {said.decode()}"] += 1
-                writer.close()
+            self._go(self._evaluation(head + body))
             await asyncio.sleep(1)
+
+    async def _evaluation(self, request: bytes) -> None:
+        with contextlib.suppress(OSError, IndexError):
+            stream, writer = await self._connect(self._http)
+            writer.write(request)
+            answer = await stream.read()
+            writer.close()
+            code = re.search(rb"FB-[0-9]{4}", answer)
+            said = answer.split(b" ", 2)[1] + b" " + (code[0] if code else b"")
+            self.counts[f"evaluation {said.decode()}"] += 1

@@ -1,0 +1,97 @@
+"""The lane for long evaluations: all together a third of a process, so that others get theirs.
+
+One interpreter answers HTTP, MLLP and pages.  An evaluation that a client sent and that goes
+on for long rests after each millisecond of work, as long as leaves the whole lane its
+share; a few may be in it at once, and the next one is sent away to come again.  What is short
+(nearly everything) never comes here, and what an operator has installed does not either.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["Lane", "Turn"]
+
+_SHORT = 0.05
+"""Seconds of processor time that the evaluations of one request take without a rest."""
+_SLICE = 0.001
+"""Seconds of work between two rests."""
+_SHARE = 3
+"""Of a process, one in this many parts."""
+
+
+class Lane:
+    """The lane of a process; at most `places` requests are in it at once."""
+
+    def __init__(self, places: int) -> None:
+        self._places = threading.BoundedSemaphore(places)
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def enter(self) -> bool:
+        """Take a place; False when there is none."""
+        if not self._places.acquire(blocking=False):
+            return False
+        with self._lock:
+            self._count += 1
+        return True
+
+    def leave(self) -> None:
+        """Give the place back."""
+        with self._lock:
+            self._count -= 1
+        self._places.release()
+
+    def rest(self, worked: float) -> None:
+        """Sleep after `worked` seconds of work, longer the more are in the lane."""
+        time.sleep(worked * (_SHARE * self._count - 1))
+
+
+class Turn:
+    """What the evaluations of one request have taken of the lane; belongs to one thread."""
+
+    __slots__ = ("_entered", "_lane", "_looked", "_slice", "_urgent", "_used")
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+        self._entered = False
+        self._urgent = 0
+        self._looked = self._used = self._slice = 0.0
+
+    def spend(self, since: float, now: float) -> bool:
+        """Count work from `since` to `now` (of `time.thread_time`), and rest when it is time.
+
+        What an evaluation inside this one has counted is not counted again.  False when the
+        evaluation has become a long one and the lane has no place for it.
+        """
+        worked = now - max(since, self._looked)
+        self._looked = now
+        self._used += worked
+        self._slice += worked
+        if self._used < _SHORT or self._slice < _SLICE:
+            return True
+        if not self._entered and not self._lane.enter():
+            return False
+        self._entered = True
+        if not self._urgent:
+            self._lane.rest(self._slice)
+        self._slice = 0.0
+        return True
+
+    @contextmanager
+    def urgent(self) -> Iterator[None]:
+        """No rest inside: others wait for what is held here."""
+        self._urgent += 1
+        try:
+            yield
+        finally:
+            self._urgent -= 1
+
+    def end(self) -> None:
+        """The request has been answered: its place is free."""
+        if self._entered:
+            self._entered = False
+            self._lane.leave()
