@@ -1,10 +1,10 @@
 """FHIR search, without a database: parameters, index rows, and plans that a store answers.
 
-Read in this order: `registry` (which parameters a type has), `parse` with `criteria`,
-`values` and `directives` (a question checked), `conditions` and `plan` (the question as
-values), `indexer` with `token`, `text`, `date`, `reference`, `quantity`, `uri` and
-`composite` (what a resource contributes), `folding` and `pinyin` (what counts as the same text),
-`access` (who may see what).
+Read in this order: `registry` (which parameters a type has, and how each is answered), `types`
+(one file a type: what a value means, what a resource contributes), `parse` with `criteria`,
+`escaping`, `compiling`, `filter_text`, `filter_conditions` and `directives` (a search checked),
+`conditions` and `plan` (the search as values), `indexer` (a resource's index rows), `folding` and
+`pinyin` (what counts as the same text), `access` (who may see what).
 """
 
 from fhir_bridge.search.access import SHARED_TYPES, Access
@@ -17,6 +17,7 @@ from fhir_bridge.search.pinyin import name_forms
 from fhir_bridge.search.plan import Plan, plan
 from fhir_bridge.search.registry import Registry
 from fhir_bridge.search.rows import IndexRows
+from fhir_bridge.search.types import interval
 
 __all__ = [
     "SHARED_TYPES",
@@ -31,6 +32,7 @@ __all__ = [
     "Sort",
     "canonicals",
     "fold",
+    "interval",
     "name_forms",
     "parse_search",
     "plan",

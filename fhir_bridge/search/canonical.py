@@ -6,28 +6,16 @@ resource with that `url`, ``url`` alone any.
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fhir_bridge import fhirpath
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhir import Definitions, Resource, walk_references
-from fhir_bridge.search.paths import plain_paths
+from fhir_bridge.fhir import Resource, walk_references
+from fhir_bridge.search.element_types import without_filters
+from fhir_bridge.search.registry import Registry
 
-if TYPE_CHECKING:
-    from fhir_bridge.search.registry import Registry
-
-__all__ = ["canonicals", "names_canonicals", "references"]
-
-_FILTER = re.compile(r"\.where\([^()]*(?:\([^()]*\)[^()]*)?\)")
-_TYPES = frozenset({"canonical", "uri"})
-
-
-def names_canonicals(definitions: Definitions, resource_type: str, expression: str) -> bool:
-    """Whether an expression leads to canonical URLs, filters aside."""
-    paths = plain_paths(definitions, resource_type, _FILTER.sub("", expression)) or ()
-    return any(path.type in _TYPES for path in paths)
+__all__ = ["canonicals", "references"]
 
 
 def canonicals(registry: Registry, resource: Resource, code: str) -> set[str]:
@@ -49,10 +37,10 @@ def references(registry: Registry, resource: Resource, code: str) -> set[str]:
     nodes: list[Any] = [resource]
     parameter = registry.parameters(resource_type).get(code)
     if parameter is not None:
-        expression = _FILTER.sub("", parameter.expression)
+        expression = without_filters(parameter.expression)
         with suppress(BridgeError):
             compiled = fhirpath.compile(
                 expression, definitions=registry.definitions, root_type=resource_type
             )
             nodes = [value for _, value in compiled.typed(resource)]
-    return {found["reference"] for node in nodes for found in walk_references(node)}
+    return {holder["reference"] for node in nodes for holder in walk_references(node)}

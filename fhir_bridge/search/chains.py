@@ -6,14 +6,11 @@ https://hl7.org/fhir/R4/search.html#chaining
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.search.allowed import reference_of, targets_of
 from fhir_bridge.search.conditions import Chain, Condition, any_of
-
-if TYPE_CHECKING:
-    from fhir_bridge.search.registry import Registry
+from fhir_bridge.search.offered import reference_of
+from fhir_bridge.search.registry import Registry
 
 __all__ = ["chain"]
 
@@ -23,32 +20,34 @@ def chain(
     resource_type: str,
     code: str,
     target: str,
-    asked_of: Callable[[str], Condition],
+    condition_on: Callable[[str], Condition],
 ) -> Condition:
-    """Refers by `code` to a resource of which `asked_of` its type holds (`target` "": any type).
+    """Refers by `code` to a resource that satisfies `condition_on` its type (`target` "": any).
 
-    Any target type that can be asked will do; it is an error when none can.  Raises BridgeError
-    FB-4101 to FB-4103 and what `asked_of` raises.
+    Any target type that has such a condition will do; it is an error when none has.  Raises
+    BridgeError FB-4101 to FB-4103 and what `condition_on` raises.
     """
-    known = targets_of(registry, reference_of(registry, resource_type, code))
-    if target and target not in known:
+    parameter = reference_of(registry, resource_type, code)
+    if target and target not in parameter.targets:
         raise BridgeError(
-            "FB-4102", code, parameter=code, modifier=target, allowed=", ".join(known)
+            "FB-4102", code, parameter=code, modifier=target, allowed=", ".join(parameter.targets)
         )
-    found: dict[str, Condition] = {}
+    conditions: dict[str, Condition] = {}
     first: BridgeError | None = None
-    for each in (target,) if target else known:
+    for each in (target,) if target else parameter.targets:
         try:
-            found[each] = asked_of(each)
+            conditions[each] = condition_on(each)
         except BridgeError as error:
             first = first or error
-    if not found and first:
+    if not conditions and first:
         raise first
-    canonical = registry.is_canonical(resource_type, code)
-    chains = {
-        symbol: {each: asked for each, asked in found.items() if registry.holds(symbol, each)}
-        for symbol in registry.indexes(resource_type, code)
-    }
+    chains = (
+        (
+            index.symbol,
+            {each: rest for each, rest in conditions.items() if index.may_hold(each)},
+        )
+        for index in parameter.indexes
+    )
     return any_of(
-        Chain(symbol, targets, canonical) for symbol, targets in chains.items() if targets
+        Chain(symbol, targets, parameter.is_canonical) for symbol, targets in chains if targets
     )

@@ -1,4 +1,4 @@
-"""What a search asks of a resource, as values: the algebra between plan and store.
+"""What a search demands of a resource, as values: the algebra between plan and store.
 
 A condition is about one resource of one type.  `symbol` names an index ("Patient.family");
 the store turns it into the parameter's number.  Bounds are inclusive; None means open.
@@ -28,6 +28,7 @@ __all__ = [
     "OnList",
     "Posted",
     "Present",
+    "Table",
     "Term",
     "Text",
     "Updated",
@@ -36,6 +37,9 @@ __all__ = [
     "nothing",
     "size",
 ]
+
+Table = Literal["postings", "texts", "dates", "quantities"]
+"""Where the index rows of a parameter are (the fields of `IndexRows`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +134,11 @@ class Converted:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Holds any value under `symbol`; `kind` is the parameter's type."""
+    """Holds any value under `symbol`, in one of the index tables."""
 
     symbol: str
-    kind: str
+    table: Table
+    context: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +240,8 @@ Condition = (
 
 def any_of(conditions: Iterable[Condition]) -> Condition:
     """At least one of `conditions`; a single one stands for itself."""
-    found = tuple(conditions)
-    return found[0] if len(found) == 1 else AnyOf(found)
+    alternatives = tuple(conditions)
+    return alternatives[0] if len(alternatives) == 1 else AnyOf(alternatives)
 
 
 def size(condition: Condition) -> int:

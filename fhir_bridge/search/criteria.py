@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from fhir_bridge.errors import BridgeError
 
-__all__ = ["Chained", "Criterion", "Own", "Reversed", "parse_name", "split_escaped", "unescape"]
+__all__ = ["Chained", "Criterion", "Own", "Reversed", "parse_name"]
 
-_DEEPEST = 8
+_MAX_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def parse_name(name: str, depth: int = 0) -> Criterion:
     >>> parse_name("subject:Patient.name:exact")
     Chained(code='subject', target='Patient', rest=Own(code='name', modifier='exact'))
     """
-    if depth > _DEEPEST:
+    if depth > _MAX_DEPTH:
         raise BridgeError("FB-4103", name[:80], parameter=name[:80], expected="a shorter chain")
     if name.startswith("_has:"):
         parts = name.split(":", 3)
@@ -64,40 +64,3 @@ def parse_name(name: str, depth: int = 0) -> Criterion:
     if dot:
         return Chained(code, modifier, parse_name(rest, depth + 1))
     return Own(code, modifier)
-
-
-def split_escaped(text: str, separator: str) -> list[str]:
-    r"""Split where `separator` is not escaped by a backslash; escapes stay for `unescape`.
-
-    >>> split_escaped(r"a\,b,c", ",")
-    ['a\\,b', 'c']
-    """
-    if "\\" not in text:
-        return text.split(separator)
-    parts, part, escaped = [], "", False
-    for letter in text:
-        if letter == separator and not escaped:
-            parts.append(part)
-            part = ""
-        else:
-            part += letter
-        escaped = letter == "\\" and not escaped
-    return [*parts, part]
-
-
-def unescape(text: str) -> str:
-    r"""`text` without the backslashes of https://hl7.org/fhir/R4/search.html#escaping.
-
-    >>> unescape(r"a\,b\\c")
-    'a,b\\c'
-    """
-    if "\\" not in text:
-        return text
-    plain, escaped = [], False
-    for letter in text:
-        if letter == "\\" and not escaped:
-            escaped = True
-            continue
-        plain.append(letter if not escaped or letter in ",|$\\" else f"\\{letter}")
-        escaped = False
-    return "".join(plain) + ("\\" if escaped else "")

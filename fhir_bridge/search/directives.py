@@ -5,19 +5,17 @@ https://hl7.org/fhir/R4/search.html#return
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from fhir_bridge.errors import BridgeError
-
-if TYPE_CHECKING:
-    from fhir_bridge.search.registry import Registry
+from fhir_bridge.search.registry import Registry
+from fhir_bridge.search.types import REFERENCE
 
 __all__ = [
     "DEFAULT_COUNT",
     "DIRECTIVES",
-    "LARGEST_COUNT",
+    "MAX_COUNT",
     "Directives",
     "Include",
     "Sort",
@@ -25,8 +23,8 @@ __all__ = [
 ]
 
 DEFAULT_COUNT = 50
-LARGEST_COUNT = 1_000
-_MOST_SORTS = 4
+MAX_COUNT = 1_000
+_MAX_SORTS = 4
 
 DIRECTIVES = (
     "_contained",
@@ -42,14 +40,13 @@ DIRECTIVES = (
 
 _TOTALS = ("none", "estimate", "accurate")
 _SUMMARIES = ("true", "text", "data", "count", "false")
-_SORTABLE = frozenset({"string", "date", "number", "quantity"})
 
 
 @dataclass(frozen=True, slots=True)
 class Include:
     """Also bring what a page points to (or what points to it, for a reverse one).
 
-    `source_type` ("*": any) holds the reference parameter `code` ("*": any) to
+    `source_type` ("*": any) has the reference parameter `code` ("*": any) to
     `target_type` ("": any); `iterate` also follows from what was brought.
     """
 
@@ -91,8 +88,8 @@ def read_directive(
     match code:
         case "_count":
             if not (value.isascii() and value.isdigit() and len(value) < 10):
-                raise _value(code, f"a whole number from 0 to {LARGEST_COUNT}")
-            return replace(directives, count=min(int(value), LARGEST_COUNT))
+                raise _value(code, f"a whole number from 0 to {MAX_COUNT}")
+            return replace(directives, count=min(int(value), MAX_COUNT))
         case "_total":
             _require(code, value, _TOTALS)
             return replace(directives, total=value)  # type: ignore[arg-type]
@@ -100,13 +97,13 @@ def read_directive(
             _require(code, value, _SUMMARIES)
             return replace(directives, summary=value)  # type: ignore[arg-type]
         case "_elements":
-            named = tuple(each.strip() for each in value.split(",") if each.strip())
-            return replace(directives, elements=directives.elements + named)
+            elements = tuple(each.strip() for each in value.split(",") if each.strip())
+            return replace(directives, elements=directives.elements + elements)
         case "_sort":
-            found = tuple(_sort(each, types, registry) for each in value.split(","))
-            if len(found) > _MOST_SORTS:
-                raise _value(code, f"at most {_MOST_SORTS} sort keys")
-            return replace(directives, sort=directives.sort + found)
+            sorts = tuple(_sort(each, types, registry) for each in value.split(","))
+            if len(sorts) > _MAX_SORTS:
+                raise _value(code, f"at most {_MAX_SORTS} sort keys")
+            return replace(directives, sort=directives.sort + sorts)
         case "_contained":
             _require(code, value, ("false",))
             return directives
@@ -127,17 +124,19 @@ def _value(code: str, expected: str) -> BridgeError:
 def _sort(text: str, types: tuple[str, ...], registry: Registry) -> Sort:
     code = text.strip().lstrip("-+ ")
     for resource_type in types:
-        parameters = registry.parameters(resource_type)
-        parameter = parameters.get(code)
-        sortable = parameter is not None and _sortable(code, parameter.type)
-        if not sortable:
-            allowed = sorted(c for c, p in parameters.items() if _sortable(c, p.type))
+        if not _is_sortable(registry, resource_type, code):
+            allowed = (
+                each
+                for each in sorted(registry.parameters(resource_type))
+                if _is_sortable(registry, resource_type, each)
+            )
             raise BridgeError("FB-4105", "_sort", parameter=code, allowed=", ".join(allowed))
     return Sort(code, text.strip().startswith("-"))
 
 
-def _sortable(code: str, kind: str) -> bool:
-    return code == "_id" or (kind in _SORTABLE and code not in ("_text", "_content"))
+def _is_sortable(registry: Registry, resource_type: str, code: str) -> bool:
+    parameter = registry.resolve(resource_type, code)
+    return parameter is not None and parameter.type.is_sortable
 
 
 def _include(code: str, modifier: str, value: str, registry: Registry) -> Include:
@@ -146,15 +145,15 @@ def _include(code: str, modifier: str, value: str, registry: Registry) -> Includ
     if modifier not in ("", "iterate"):
         raise BridgeError("FB-4102", code, parameter=code, modifier=modifier, allowed="iterate")
     parts = value.split(":")
-    known = registry.definitions.resource_types
+    types = registry.definitions.resource_types
     source, parameter_code, target = (
         (*parts, "*", "")[:3] if parts == ["*"] else (*parts, "", "")[:3]
     )
     if len(parts) > 3 or not parameter_code:
         raise _bad_include(code, "Type:parameter or Type:parameter:TargetType")
-    if source != "*" and source not in known:
+    if source != "*" and source not in types:
         raise _bad_include(code, "a resource type before the colon")
-    if target and target not in known:
+    if target and target not in types:
         raise _bad_include(code, "a resource type after the second colon")
     if parameter_code != "*":
         _check_reference(code, source, parameter_code, target, registry)
@@ -167,12 +166,11 @@ def _check_reference(
     """The parameter must be a reference of the source type that can point to the target."""
     if source == "*":
         raise _bad_include(code, "* as the parameter when the type is *")
-    parameters = registry.parameters(source)
-    parameter = parameters.get(parameter_code)
-    if parameter is None or parameter.type != "reference":
-        names: Iterable[str] = (c for c, p in parameters.items() if p.type == "reference")
-        raise _bad_include(code, f"one of {', '.join(sorted(names))} for {source}")
-    if target and parameter.targets and target not in parameter.targets:
+    parameter = registry.resolve(source, parameter_code)
+    if parameter is None or parameter.type is not REFERENCE:
+        names = ", ".join(registry.reference_codes(source))
+        raise _bad_include(code, f"one of {names} for {source}")
+    if target and target not in parameter.targets:
         raise _bad_include(code, f"one of {', '.join(sorted(parameter.targets))} as target")
 
 

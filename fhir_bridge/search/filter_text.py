@@ -23,10 +23,10 @@ OPERATORS = (
 )  # fmt: skip
 """The comparison operators of R4."""
 
-LONGEST = 8_000
+MAX_LENGTH = 8_000
 """Characters of a filter."""
-MOST_COMPARISONS = 60
-DEEPEST = 16
+MAX_COMPARISONS = 60
+MAX_DEPTH = 16
 """Parentheses, brackets and ``not`` within each other."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]*(?::[A-Za-z]+)?", re.ASCII)
@@ -80,13 +80,13 @@ def parse_filter(text: str) -> Filter:
     >>> parse_filter('name co "pet"')
     Comparison(path=(Step(name='name', within=None),), operator='co', value='pet', position=1)
     """
-    if len(text) > LONGEST:
-        raise _refusal(LONGEST, f"a filter of at most {LONGEST} characters")
+    if len(text) > MAX_LENGTH:
+        raise _refusal(MAX_LENGTH, f"a filter of at most {MAX_LENGTH} characters")
     parser = _Parser(text)
-    found = parser.filter(0)
+    tree = parser.filter(0)
     if parser.place < len(text):
         raise parser.expected("and, or, or the end")
-    return found
+    return tree
 
 
 class _Parser:
@@ -118,15 +118,15 @@ class _Parser:
             return Negated(self._term(depth + 1))
         if self._at("("):
             self._advance(1)
-            found = self.filter(depth + 1)
+            inner = self.filter(depth + 1)
             self._close(")")
-            return found
+            return inner
         return self._comparison(depth)
 
     def _comparison(self, depth: int) -> Comparison:
         self.comparisons += 1
-        if self.comparisons > MOST_COMPARISONS:
-            raise self.expected(f"at most {MOST_COMPARISONS} comparisons")
+        if self.comparisons > MAX_COMPARISONS:
+            raise self.expected(f"at most {MAX_COMPARISONS} comparisons")
         position = self.place + 1
         path = [self._step(depth)]
         while self._at("."):
@@ -171,8 +171,8 @@ class _Parser:
         return bare[0]
 
     def _check(self, depth: int) -> None:
-        if depth > DEEPEST:
-            raise self.expected(f"at most {DEEPEST} levels of not, brackets and parentheses")
+        if depth > MAX_DEPTH:
+            raise self.expected(f"at most {MAX_DEPTH} levels of not, brackets and parentheses")
 
     def _close(self, letter: str) -> None:
         if not self._at(letter):

@@ -1,6 +1,6 @@
 """The numbers that index rows are made of.
 
-A resource is known by a 63-bit key of ``Type/id``.  An indexed value is known by the
+A resource has a 63-bit key of ``Type/id``.  An indexed value has the
 number of its search parameter (upper 15 bits) and the low 48 bits of the key of its text,
 so that all values of one parameter lie side by side, and a reference's value is the low
 part of the key of the resource it points to (which makes a chain a plain join).
@@ -12,13 +12,17 @@ is read by id.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
 
 __all__ = [
     "VALUE_BITS",
     "VALUE_MASK",
+    "context_key",
+    "exact_key",
     "hashed",
+    "joined_texts",
     "posting",
     "range_key",
     "resource_key",
@@ -37,7 +41,7 @@ def hashed(text: str) -> int:
 
 
 text_key = lru_cache(maxsize=1 << 16)(hashed)
-"""The same, remembered: for texts that come again."""
+"""The same with a memo: for texts that come again."""
 
 
 def resource_key(resource_type: str, id_: str) -> int:
@@ -58,6 +62,16 @@ def range_key(key: int) -> int:
 def exact_key(key: int, text: str) -> int:
     """The key beside `key` under which the one number `text` stands."""
     return text_key(f"{key} {text}") & ((1 << 62) - 1)
+
+
+def context_key(number: int, texts: Iterable[str]) -> int:
+    """The key under which values stand that share an element of a composite with `texts`."""
+    return posting(number, joined_texts(texts))
+
+
+def joined_texts(texts: Iterable[str]) -> str:
+    """Several index texts as one."""
+    return "\x06".join(texts)
 
 
 def value_range(number: int) -> tuple[int, int]:

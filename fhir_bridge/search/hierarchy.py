@@ -20,10 +20,10 @@ Codes = frozenset[tuple[str, str]]
 
 
 class Hierarchies:
-    """The hierarchies of CodeSystem resources, by URL; read when first asked for."""
+    """The hierarchies of CodeSystem resources, by URL; read at the first use."""
 
-    def __init__(self, code_systems: Mapping[str, Resource]) -> None:
-        self._code_systems = code_systems
+    def __init__(self, code_systems: Mapping[str, Resource] | None = None) -> None:
+        self._code_systems = code_systems or {}
 
     @cached_property
     def systems(self) -> tuple[str, ...]:
@@ -31,38 +31,38 @@ class Hierarchies:
         return tuple(sorted(self._ancestors))
 
     def __bool__(self) -> bool:
-        """Whether any hierarchy is known."""
+        """Whether there is any hierarchy."""
         return bool(self._ancestors)
 
     def below(self, system: str | None, code: str) -> Codes | None:
-        """The code and all that it subsumes; None when no hierarchy holds it.
+        """The code and all that it subsumes; None when no hierarchy has it.
 
-        `system` None asks every hierarchy that holds the code.
+        `system` None means every hierarchy that has the code.
         """
-        found = {
+        codes = {
             (url, each)
-            for url in self._holding(system, code)
+            for url in self._with_code(system, code)
             for each, above in self._ancestors[url].items()
             if each == code or code in above
         }
-        return frozenset(found) or None
+        return frozenset(codes) or None
 
     def above(self, system: str | None, code: str) -> Codes | None:
-        """The code and all that subsume it; None when no hierarchy holds it."""
-        found = {
+        """The code and all that subsume it; None when no hierarchy has it."""
+        codes = {
             (url, each)
-            for url in self._holding(system, code)
+            for url in self._with_code(system, code)
             for each in (code, *self._ancestors[url][code])
         }
-        return frozenset(found) or None
+        return frozenset(codes) or None
 
-    def _holding(self, system: str | None, code: str) -> list[str]:
-        asked = self.systems if system is None else (system,)
-        return [url for url in asked if code in self._ancestors.get(url, ())]
+    def _with_code(self, system: str | None, code: str) -> list[str]:
+        systems = self.systems if system is None else (system,)
+        return [url for url in systems if code in self._ancestors.get(url, ())]
 
     @cached_property
     def _ancestors(self) -> dict[str, dict[str, frozenset[str]]]:
-        found: dict[str, dict[str, frozenset[str]]] = {}
+        ancestors: dict[str, dict[str, frozenset[str]]] = {}
         for url, code_system in self._code_systems.items():
             if code_system.get("hierarchyMeaning", "is-a") != "is-a":
                 continue
@@ -73,5 +73,5 @@ class Hierarchies:
                 code = str(concept.get("code", ""))
                 above[code] = above.get(code, frozenset()).union(path)
             if any(above.values()):
-                found[url] = above
-        return found
+                ancestors[url] = above
+        return ancestors

@@ -11,27 +11,31 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from html import unescape
-from typing import TYPE_CHECKING, Any
 
 from fhir_bridge import fhirpath
-from fhir_bridge.fhir import Definitions, Resource, SearchParameter
-from fhir_bridge.search import composite, date, position, quantity, reference, text, token, uri
+from fhir_bridge.fhir import Definitions, Resource
+from fhir_bridge.search.element_types import element_type
 from fhir_bridge.search.paths import Path, are_forms_of_one, plain_paths, walk
+from fhir_bridge.search.registry import Registry
 from fhir_bridge.search.repeated import Extract, Repeated, comes_again
 from fhir_bridge.search.rows import NO_DATE, IndexRows
+from fhir_bridge.search.types import (
+    NARRATIVE,
+    Parameter,
+    Slot,
+    Typed,
+    extract_elements,
+    target_type,
+)
 
-if TYPE_CHECKING:
-    from fhir_bridge.search.registry import Registry
-
-__all__ = ["Indexer", "type_of"]
+__all__ = ["Indexer"]
 
 _ROOT = re.compile(r"\(*\s*(?:[A-Z]\w+)\.(\w+)")
 _NEEDS_ABSENCE = re.compile(r"exists\(|empty\(|\bnot\(|\band\b|\bor\b|%resource")
 _LOOKS_AWAY = re.compile(r"%|resolve\(")
-_NARRATIVE = re.compile(r"<[^>]*>")
+_DIV = Path(("text", "div"), "xhtml")
+"""What a search of the narrative reads; R4 publishes no expression of it."""
 
-Typed = tuple[str, Any]
 Add = Callable[[list[Typed], IndexRows], None]
 
 
@@ -75,114 +79,81 @@ class Indexer:
         return rows
 
     def _compile(self, resource_type: str) -> _Steps:
+        registry = self._registry
         by_key: dict[str, list[Extract]] = {}
         joint: list[tuple[frozenset[str] | None, Extract]] = []
-        for code, parameter in self._registry.parameters(resource_type).items():
-            number = self._numbers.get(f"{resource_type}.{code}")
-            if number is None or code not in self._registry.sources(resource_type, code):
+        for code, definition in registry.parameters(resource_type).items():
+            number = self._numbers.get(registry.symbol(resource_type, code))
+            parameter = registry.resolve(resource_type, code)
+            is_own = code in registry.sources(resource_type, code)
+            if number is None or parameter is None or not is_own:
                 continue
-            if code == "_text":
-                by_key.setdefault("text", []).append(_narrative(number))
+            if parameter.type is NARRATIVE:
+                by_key.setdefault("text", []).append(_then(walk(_DIV), _adder(parameter, number)))
                 continue
-            if not parameter.expression or code in ("_id", "_lastUpdated"):
+            expression = definition.expression
+            if not expression:
                 continue
-            if parameter.type == "composite":
-                found = self._composite(resource_type, code, parameter, number)
-                element = self._element_of(resource_type, parameter)
-                if found and element:
-                    by_key.setdefault(element, []).append(found)
-                elif found:
-                    joint.append((self._roots(resource_type, parameter), found))
+            if parameter.composition is not None:
+                if parameter.composition.how != "context":
+                    continue
+                components = [each for _, each in definition.components]
+                extract = self._elements(resource_type, parameter, number, expression, components)
+                element = self._element_of(resource_type, expression, components)
+                if element:
+                    by_key.setdefault(element, []).append(extract)
+                else:
+                    joint.append((self._roots(resource_type, expression), extract))
                 continue
-            add = self._adder(resource_type, code, parameter, number)
-            if add is None:
-                continue
-            paths = plain_paths(self._registry.definitions, resource_type, parameter.expression)
+            add = _adder(parameter, number)
+            paths = plain_paths(registry.definitions, resource_type, expression)
             if paths is None:
-                evaluate = self._evaluate(parameter.expression, resource_type)
-                joint.append((self._roots(resource_type, parameter), _then(evaluate, add)))
-            elif parameter.type == "date" and not are_forms_of_one(
-                self._registry.definitions, resource_type, paths
+                evaluate = self._evaluate(expression, resource_type)
+                joint.append((self._roots(resource_type, expression), _then(evaluate, add)))
+            elif parameter.type.is_joint and not are_forms_of_one(
+                registry.definitions, resource_type, paths
             ):
                 joint.append((frozenset(path.keys[0] for path in paths), _then(_all(paths), add)))
             else:
                 for path in paths:
                     by_key.setdefault(path.keys[0], []).append(_then(walk(path), add))
-        date_ = NO_DATE if self._registry.main_date(resource_type) else 0
-        steps = {key: self._kept(resource_type, key, each) for key, each in by_key.items()}
-        return _Steps(date_, steps, tuple(joint))
+        date = NO_DATE if registry.main_date(resource_type) else 0
+        steps = {key: self._memoised(resource_type, key, each) for key, each in by_key.items()}
+        return _Steps(date, steps, tuple(joint))
 
-    def _kept(self, resource_type: str, key: str, extracts: list[Extract]) -> tuple[Extract, ...]:
-        """`extracts` of one key, as one that remembers where that is worth it."""
+    def _memoised(
+        self, resource_type: str, key: str, extracts: list[Extract]
+    ) -> tuple[Extract, ...]:
+        """`extracts` of one key, as one with a memo where that is worth it."""
         definitions = self._registry.definitions
         if comes_again(definitions.types[resource_type].elements.get(key), definitions):
             return (self._repeated.kept(key, extracts),)
         return tuple(extracts)
 
-    def _element_of(self, resource_type: str, parameter: SearchParameter) -> str:
+    def _element_of(self, resource_type: str, expression: str, components: list[str]) -> str:
         """The key of the element that all a composite says is in; "" where it may look elsewhere."""
-        definitions = self._registry.definitions
-        paths = plain_paths(definitions, resource_type, parameter.expression) or ()
+        paths = plain_paths(self._registry.definitions, resource_type, expression) or ()
         keys = {path.keys[0] for path in paths}
-        looks_away = any(_LOOKS_AWAY.search(text) for _, text in parameter.components)
+        looks_away = any(_LOOKS_AWAY.search(text) for text in components)
         return keys.pop() if len(keys) == 1 and not looks_away else ""
 
-    def _roots(self, resource_type: str, parameter: SearchParameter) -> frozenset[str] | None:
-        return _roots(self._registry.definitions, resource_type, parameter.expression)
+    def _roots(self, resource_type: str, expression: str) -> frozenset[str] | None:
+        return _roots(self._registry.definitions, resource_type, expression)
 
-    def _adder(
-        self, resource_type: str, code: str, parameter: SearchParameter, number: int
-    ) -> Add | None:
-        """What the typed values of one parameter add."""
-        registry = self._registry
-        match parameter.type:
-            case "token":
-                return lambda values, rows: token.extract(values, number, rows)
-            case "string":
-                return lambda values, rows: text.extract(values, number, rows, code)
-            case "date":
-                zone = registry.zone
-                if code == registry.main_date(resource_type):
-                    return lambda values, rows: _main_date(
-                        date.extract(values, number, rows, zone), rows
-                    )
-                return lambda values, rows: _ignore(date.extract(values, number, rows, zone))
-            case "reference":
-                member = any(
-                    code in registry.sources(resource_type, each)
-                    for each in registry.compartment(resource_type)
-                )
-                bases = registry.own_bases
-                left = frozenset(registry.left_to_others(resource_type, code))
-                return lambda values, rows: reference.extract(
-                    values, number, rows, bases, member, left=left
-                )
-            case "quantity":
-                return lambda values, rows: quantity.extract_quantity(values, number, rows)
-            case "number":
-                return lambda values, rows: quantity.extract(values, number, rows)
-            case "uri":
-                return lambda values, rows: uri.extract(values, number, rows)
-            case "special" if code == "near":
-                return lambda values, rows: position.extract(values, number, rows)
-        return None
-
-    def _composite(
-        self, resource_type: str, code: str, parameter: SearchParameter, number: int
-    ) -> Extract | None:
-        found = self._registry.composite(resource_type, code)
-        if found is None or found.how != "context":
-            return None
-        environment, zone = self._environment, self._registry.zone
-        contexts = fhirpath.compile(
-            parameter.expression,
-            definitions=self._registry.definitions,
-            root_type=resource_type,
-        )
-        root = type_of(self._registry.definitions, parameter.expression)
+    def _elements(
+        self,
+        resource_type: str,
+        parameter: Parameter,
+        number: int,
+        expression: str,
+        components: list[str],
+    ) -> Extract:
+        """What a composite adds for each of its elements."""
+        environment, definitions = self._environment, self._registry.definitions
+        contexts = fhirpath.compile(expression, definitions=definitions, root_type=resource_type)
+        root = element_type(definitions, expression)
         parts = [
-            fhirpath.compile(expression, definitions=self._registry.definitions, root_type=root)
-            for _, expression in parameter.components
+            fhirpath.compile(each, definitions=definitions, root_type=root) for each in components
         ]
 
         def extract(resource: Resource, rows: IndexRows) -> None:
@@ -194,18 +165,22 @@ class Indexer:
                 )
                 for element in contexts(resource, environment=environment)
             ]
-            composite.extract(elements, number, found.kinds, rows, zone)
+            extract_elements(parameter, number, elements, rows)
 
         return extract
 
-    def _evaluate(
-        self, expression: str, resource_type: str
-    ) -> Callable[[Resource], list[tuple[str, Any]]]:
+    def _evaluate(self, expression: str, resource_type: str) -> Callable[[Resource], list[Typed]]:
         compiled = fhirpath.compile(
             expression, definitions=self._registry.definitions, root_type=resource_type
         )
         environment = self._environment
         return lambda resource: compiled.typed(resource, environment=environment)
+
+
+def _adder(parameter: Parameter, number: int) -> Add:
+    """What the typed values of one parameter add."""
+    extract, slot = parameter.type.extract, Slot(number, number)
+    return lambda values, rows: extract(parameter, slot, values, rows)
 
 
 def _then(evaluate: Callable[[Resource], list[Typed]], add: Add) -> Extract:
@@ -222,30 +197,10 @@ def _all(paths: tuple[Path, ...]) -> Callable[[Resource], list[Typed]]:
     return lambda resource: [each for one in walks for each in one(resource)]
 
 
-def _main_date(intervals: list[tuple[int, int]], rows: IndexRows) -> None:
-    if intervals:
-        earliest = min(low if low > date.EARLIEST else high for low, high in intervals)
-        rows.date = earliest // 10_000
-
-
-def _ignore(_: object) -> None:
-    """The intervals of a date that is not the main one are only rows."""
-
-
-def _narrative(number: int) -> Extract:
-    def extract(resource: Resource, rows: IndexRows) -> None:
-        narrative = resource.get("text")
-        div = narrative.get("div") if isinstance(narrative, dict) else None
-        if isinstance(div, str):
-            text.extract_words([unescape(_NARRATIVE.sub(" ", div))], number, rows)
-
-    return extract
-
-
 def _stand_in(written: str) -> Resource | None:
     """For ``resolve() is Patient`` the type that the reference names is enough."""
-    named = reference.target_type(written)
-    return {"resourceType": named} if named else None
+    target = target_type(written)
+    return {"resourceType": target} if target else None
 
 
 def _roots(definitions: Definitions, resource_type: str, expression: str) -> frozenset[str] | None:
@@ -260,15 +215,3 @@ def _roots(definitions: Definitions, resource_type: str, expression: str) -> fro
             return None
         roots.update(choices.get(match[1], (match[1],)))
     return frozenset(roots)
-
-
-def type_of(definitions: Definitions, path: str) -> str | None:
-    """The type of the element at a plain path such as ``Observation.component``."""
-    name, *steps = path.split(".")
-    for step in steps:
-        shape = definitions.types.get(name)
-        element = shape.elements.get(step) if shape else None
-        if element is None:
-            return None
-        name = element.type
-    return name

@@ -1,4 +1,4 @@
-"""A search as it is asked: names and values in, a checked `Search` out.
+"""A search as it is written: names and values in, a checked `Search` out.
 
 https://hl7.org/fhir/R4/search.html.  Everything that cannot be answered is refused with
 what is allowed; a lenient caller has it dropped and reported
@@ -7,19 +7,16 @@ what is allowed; a lenient caller has it dropped and reported
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.search.allowed import MOST_JOINED, MOST_TESTS, MOST_TESTS_IN_ALL, MOST_VALUES
-from fhir_bridge.search.asking import asked
-from fhir_bridge.search.conditions import AllOf, Condition, joined, nothing, size
+from fhir_bridge.search.bounds import MAX_VALUES, require_bounds
+from fhir_bridge.search.compiling import compile_criterion
+from fhir_bridge.search.conditions import AllOf, Condition, nothing
 from fhir_bridge.search.criteria import Criterion, parse_name
 from fhir_bridge.search.directives import DIRECTIVES, Directives, read_directive
-
-if TYPE_CHECKING:
-    from fhir_bridge.search.registry import Registry
+from fhir_bridge.search.registry import Registry
 
 __all__ = ["Search", "parse_search"]
 
@@ -51,8 +48,8 @@ def parse_search(
     FB-4104 (include), FB-4105 (sort), FB-4106 to FB-4109, FB-4113, FB-4114 (filter); its
     details list what is allowed.
     """
-    if len(pairs) > MOST_VALUES:
-        raise BridgeError("FB-4109", limit=MOST_VALUES)
+    if len(pairs) > MAX_VALUES:
+        raise BridgeError("FB-4109", limit=MAX_VALUES)
     types, common = _types(resource_type, pairs, registry)
     directives = Directives()
     conditions: dict[str, list[Condition]] = {each: [] for each in types}
@@ -67,72 +64,61 @@ def parse_search(
                 directives = read_directive(directives, name, value, common, registry)
             elif value.strip():
                 criterion = parse_name(name)
-                for each in common:  # refused here when it cannot be asked
-                    found = asked(criterion, each, value, registry)
+                for each in common:  # refused here when no type has such a criterion
+                    condition = compile_criterion(criterion, each, value, registry)
                     if each in conditions:
-                        conditions[each].append(found)
+                        conditions[each].append(condition)
                 for each in types if common == ("Resource",) else ():
-                    conditions[each].append(_if_askable(criterion, each, value, registry))
+                    conditions[each].append(_if_about(criterion, each, value, registry))
             accepted.append((name, value))
         except BridgeError as error:
             if not lenient or error.code not in _DROPPED_WHEN_LENIENT:
                 raise
             lead = error.issues[0]
             ignored.append(Issue(lead.code, "warning", lead.where, lead.details))
-    _check_size(conditions)
+    require_bounds(conditions)
     return Search(
-        tuple((each, AllOf(tuple(found))) for each, found in conditions.items()),
+        tuple((each, AllOf(tuple(of_type))) for each, of_type in conditions.items()),
         directives,
         tuple(accepted),
         tuple(ignored),
     )
 
 
+_MAX_NAMED_TYPES = 20
+"""Types whose own parameters a search of several may name."""
+
 _DROPPED_WHEN_LENIENT = frozenset({"FB-4101", "FB-4102", "FB-4105", "FB-4106", "FB-4117"})
 
 
-def _if_askable(
+def _if_about(
     criterion: Criterion, resource_type: str, value: str, registry: Registry
 ) -> Condition:
     """A criterion that all resources take, of one type; none of a type that it cannot be about."""
     try:
-        return asked(criterion, resource_type, value, registry)
+        return compile_criterion(criterion, resource_type, value, registry)
     except BridgeError:
         return nothing()
-
-
-def _check_size(conditions: Mapping[str, Sequence[Condition]]) -> None:
-    """Raises BridgeError FB-4109 for what would cost a database too much."""
-    in_all = 0
-    for of_type in conditions.values():
-        if sum(map(joined, of_type)) > MOST_JOINED:
-            raise BridgeError("FB-4109", limit=MOST_JOINED)
-        tests = sum(map(size, of_type))
-        in_all += tests
-        if tests > MOST_TESTS:
-            raise BridgeError("FB-4109", limit=MOST_TESTS)
-    if in_all > MOST_TESTS_IN_ALL:
-        raise BridgeError("FB-4109", limit=MOST_TESTS_IN_ALL)
 
 
 def _types(
     resource_type: str | None, pairs: Sequence[tuple[str, str]], registry: Registry
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The types to search, and those whose parameters are asked ("Resource" for all)."""
-    known = registry.definitions.resource_types
+    """The types to search, and those whose parameters are meant ("Resource" for all)."""
+    all_types = registry.definitions.resource_types
     if resource_type is not None:
-        if resource_type not in known:
+        if resource_type not in all_types:
             raise BridgeError("FB-4103", "", parameter="type", expected="a FHIR R4 resource type")
         return (resource_type,), (resource_type,)
     chosen: set[str] | None = None
     for name, value in pairs:
         if name in ("_type", "_type:not"):
-            named = {each.strip() for each in value.split(",") if each.strip()}
-            if not named <= known:
+            listed = {each.strip() for each in value.split(",") if each.strip()}
+            if not listed <= all_types:
                 raise BridgeError("FB-4103", "_type", parameter="_type", expected="R4 types")
-            named = named if name == "_type" else set(known) - named
-            chosen = named if chosen is None else chosen & named
+            listed = listed if name == "_type" else set(all_types) - listed
+            chosen = listed if chosen is None else chosen & listed
     if chosen is None:
-        return tuple(sorted(known)), ("Resource",)
+        return registry.site.resource_types, ("Resource",)
     types = tuple(sorted(chosen))
-    return types, types if len(types) <= 20 else ("Resource",)
+    return types, types if len(types) <= _MAX_NAMED_TYPES else ("Resource",)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fhir_bridge.fhir import Definitions, Resource
-from fhir_bridge.search.reference import target_type
+from fhir_bridge.search.types import target_type
 
 __all__ = ["Path", "are_forms_of_one", "has_one_value", "plain_paths", "walk"]
 

@@ -1,17 +1,14 @@
-"""From a checked search to what a store is asked, with a fingerprint for its pages."""
+"""From a checked search to what a store answers, with a fingerprint for its pages."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import TYPE_CHECKING
 
 from fhir_bridge.search.conditions import AllOf, AnyOf, Condition, Posted
 from fhir_bridge.search.directives import Directives
 from fhir_bridge.search.parse import Search
-
-if TYPE_CHECKING:
-    from fhir_bridge.search.registry import Registry
+from fhir_bridge.search.registry import Registry
 
 __all__ = ["Plan", "plan"]
 
@@ -21,7 +18,7 @@ class Plan:
     """What to find, and how the answer is wanted.
 
     `types` are (resource type, condition), never empty of conditions that cannot hold;
-    `fingerprint` is the same for the same question, whatever page of it is asked.
+    `fingerprint` is the same for the same search, whatever page of it is wanted.
     """
 
     types: tuple[tuple[str, Condition], ...]
@@ -64,10 +61,10 @@ def _member(
     posted = tuple(
         Posted(symbol, (f"{name}/{id_}",))
         for symbol in dict.fromkeys(
-            each
+            index.symbol
             for code in codes
-            for each in registry.indexes(resource_type, code)
-            if registry.holds(each, name)
+            for index in registry.indexes_of(resource_type, code)
+            if index.may_hold(name)
         )
     )
     if not posted:
@@ -81,8 +78,8 @@ def _flat(condition: Condition) -> Condition:
         return condition
     flat: list[Condition] = []
     for each in condition.conditions:
-        found = _flat(each)
-        if found == AnyOf():
-            return found
-        flat.extend(found.conditions if isinstance(found, AllOf) else (found,))
+        inner = _flat(each)
+        if inner == AnyOf():
+            return inner
+        flat.extend(inner.conditions if isinstance(inner, AllOf) else (inner,))
     return AllOf(tuple(flat))

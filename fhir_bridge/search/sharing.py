@@ -13,17 +13,57 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from fhir_bridge.fhir import Definitions, SearchParameter
 from fhir_bridge.search.paths import Path, plain_paths
-from fhir_bridge.search.text import is_name
+from fhir_bridge.search.types import REFERENCE, STRING, is_name, search_type_of
 
-__all__ = ["left_to_others", "shared_sources"]
+__all__ = ["Sharing", "left_to_others", "shared_sources", "sharing_of"]
 
-_SHARED = frozenset({"token", "string", "reference", "quantity", "number", "uri"})
 _PUBLISHED = "http://hl7.org/fhir/SearchParameter/"
 _OF_ONE_TYPE = re.compile(r"\s*([\w.]+)\.where\(resolve\(\) is (\w+)\)\s*")
 _Paths = Mapping[str, frozenset[Path]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Which indexes of a type answer which parameters.
+
+    `sources`: by code, the codes whose indexes together answer it, where that is not its own
+    alone.  `left`: by code, the types whose references are in another code's index, with that.
+    """
+
+    sources: Mapping[str, tuple[str, ...]]
+    left: Mapping[str, Mapping[str, str]]
+
+    def only(self, code: str) -> frozenset[str]:
+        """The types to which a code's references are left by others: it has no other ones."""
+        return frozenset(
+            type_ for parts in self.left.values() for type_, part in parts.items() if part == code
+        )
+
+
+def sharing_of(
+    definitions: Definitions, resource_type: str, parameters: Mapping[str, SearchParameter]
+) -> Sharing:
+    """What the parameters of a type share."""
+    shared = shared_sources(definitions, resource_type, parameters)
+    left = {
+        whole: parts
+        for whole, parts in left_to_others(parameters).items()
+        if whole not in shared and shared.keys().isdisjoint(parts.values())
+    }
+    own = {whole: (whole,) for whole in left}
+    sources = {
+        code: tuple(
+            dict.fromkeys(
+                each for source in codes for each in (source, *left.get(source, {}).values())
+            )
+        )
+        for code, codes in {**shared, **own}.items()
+    }
+    return Sharing(sources, left)
 
 
 def shared_sources(
@@ -36,52 +76,58 @@ def shared_sources(
     >>> shared_sources(definitions(), "Observation", of_type)["combo-code"]
     ('code', 'component-code')
     """
-    found: dict[str, tuple[str, ...]] = {}
+    sources: dict[str, tuple[str, ...]] = {}
     paths = {
         code: frozenset(plain_paths(definitions, resource_type, parameter.expression) or ())
         for code, parameter in parameters.items()
-        if parameter.type in _SHARED and parameter.expression and code[:1] != "_"
+        if _is_shareable(parameter) and parameter.expression and code[:1] != "_"
     }
     published = [code for code in sorted(paths) if parameters[code].url.startswith(_PUBLISHED)]
     for code, own in paths.items():
         same = [each for each in published if _are_alike(parameters, each, code, paths)]
         if own and same and same[0] != code:
-            found[code] = (same[0],)
+            sources[code] = (same[0],)
     for code, own in paths.items():
-        if code in found:
+        if code in sources:
             continue
         parts = tuple(
             each
             for each in published
-            if each not in found
+            if each not in sources
             and paths[each]
             and paths[each] < own
-            and parameters[each].type == parameters[code].type != "string"
+            and parameters[each].type == parameters[code].type
+            and search_type_of(parameters[code]) is not STRING
         )
         if parts and frozenset().union(*(paths[each] for each in parts)) == own:
-            found[code] = parts
+            sources[code] = parts
     # A part may be a union itself.
-    return {code: _resolved(found, code) for code in found}
+    return {code: _resolved(sources, code) for code in sources}
 
 
 def left_to_others(parameters: Mapping[str, SearchParameter]) -> dict[str, dict[str, str]]:
-    """By code: the types whose references stand under another code instead, with that code.
+    """By code: the types whose references are under another code instead, with that code.
 
     >>> from fhir_bridge.fhir import definitions
     >>> left_to_others(definitions().search_parameters_of("Observation"))
     {'subject': {'Patient': 'patient'}}
     """
-    found: dict[str, dict[str, str]] = {}
+    left: dict[str, dict[str, str]] = {}
     whole = {each.expression: code for code, each in parameters.items() if _is_own(each)}
     for code, each in parameters.items():
         match = _OF_ONE_TYPE.fullmatch(each.expression) if _is_own(each) else None
         if match and match[1] in whole:
-            found.setdefault(whole[match[1]], {}).setdefault(match[2], code)
-    return found
+            left.setdefault(whole[match[1]], {}).setdefault(match[2], code)
+    return left
 
 
 def _is_own(parameter: SearchParameter) -> bool:
-    return parameter.type == "reference" and parameter.url.startswith(_PUBLISHED)
+    return search_type_of(parameter) is REFERENCE and parameter.url.startswith(_PUBLISHED)
+
+
+def _is_shareable(parameter: SearchParameter) -> bool:
+    type_ = search_type_of(parameter)
+    return type_ is not None and type_.is_shareable
 
 
 def _are_alike(
@@ -91,15 +137,15 @@ def _are_alike(
     return (
         paths[one] == paths[other]
         and parameters[one].type == parameters[other].type
-        and (parameters[one].type != "string" or is_name(one) == is_name(other))
+        and (search_type_of(parameters[one]) is not STRING or is_name(one) == is_name(other))
         and ("given" not in (one, other) or one == other)
     )
 
 
-def _resolved(found: Mapping[str, tuple[str, ...]], code: str) -> tuple[str, ...]:
+def _resolved(sources: Mapping[str, tuple[str, ...]], code: str) -> tuple[str, ...]:
     codes = [
         part
-        for each in found[code]
-        for part in (_resolved(found, each) if each in found else (each,))
+        for each in sources[code]
+        for part in (_resolved(sources, each) if each in sources else (each,))
     ]
     return tuple(dict.fromkeys(codes))

@@ -16,7 +16,7 @@ from fhir_bridge import clock
 from fhir_bridge.database import Storage, milliseconds, repeated_once, unpacked
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.journal import AtWork, Journal, Quarantine, UnreadCounts
-from fhir_bridge.search import Access, Plan, Registry
+from fhir_bridge.search import Access, Indexer, Plan, Registry
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.read.compartments import membership_numbers, types_in_compartment
 from fhir_bridge.store.read.find import Finder
@@ -56,7 +56,7 @@ class Store:
         self.registry = registry
         self.numbers = number_symbols(storage.database, registry)
         self.types = {self.numbers[name]: name for name in registry.definitions.resource_types}
-        self.indexer = registry.indexer(self.numbers)
+        self.indexer = Indexer(registry, self.numbers)
         self._members = membership_numbers(registry, self.numbers)
         self._seen = SeenTerms()
         secret = cursor_key or self.settings.made_once(

@@ -274,8 +274,8 @@ REQUESTS = (
         _QUERY,
         (
             Fault("fhir_bridge.search.directives", "_sort", lambda *_: True),
-            Fault("fhir_bridge.search.asking", "_missing", lambda *_: True),
-            Fault("fhir_bridge.search.parse", "_check_size", lambda *_: True),
+            Fault("fhir_bridge.search.compiling", "_missing", lambda *_: True),
+            Fault("fhir_bridge.search.parse", "require_bounds", lambda *_: True),
         ),
         ("fhir_bridge.api", "fhir_bridge.interactions", "fhir_bridge.search", "fhir_bridge.store"),
     ),

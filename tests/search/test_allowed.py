@@ -9,8 +9,8 @@ import pytest
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions
 from fhir_bridge.search import Registry, parse_search
-from fhir_bridge.search.allowed import modifiers_of
 from fhir_bridge.search.filter_text import OPERATORS
+from fhir_bridge.search.offered import modifiers_of, parameter_of
 
 _VALUES = (
     "1",
@@ -152,11 +152,13 @@ def test_modifiers_that_need_knowledge_are_named_only_where_there_is_some(
     whole: Registry, registry: Registry
 ) -> None:
     """``:in`` needs value sets, ``:below`` hierarchies, ``:of-type`` identifiers."""
-    code = registry.parameters("Observation")["code"]
-    identifier = registry.parameters("Observation")["identifier"]
-    assert modifiers_of(registry, "Observation", code) == ("missing", "not", "text")
-    assert {"in", "below"} <= set(modifiers_of(whole, "Observation", code))
-    assert "of-type" in modifiers_of(registry, "Observation", identifier)
+
+    def modifiers(of: Registry, code: str) -> tuple[str, ...]:
+        return modifiers_of(parameter_of(of, "Observation", code))
+
+    assert modifiers(registry, "code") == ("missing", "not", "text")
+    assert {"in", "below"} <= set(modifiers(whole, "code"))
+    assert "of-type" in modifiers(registry, "identifier")
 
 
 def _is_accepted(registry: Registry, resource_type: str, value: str, name: str = "_filter") -> bool:

@@ -8,7 +8,7 @@ from fhir_bridge import fhirpath
 from fhir_bridge.fhir import parse_json_lines, render_json
 from fhir_bridge.search import Registry
 from fhir_bridge.search.paths import plain_paths, walk
-from fhir_bridge.search.reference import target_type
+from fhir_bridge.search.types import target_type
 
 _EXAMPLES_OF_A_TYPE = 8
 

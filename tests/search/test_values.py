@@ -8,10 +8,11 @@ from decimal import Decimal
 import pytest
 
 from fhir_bridge.fhir import definitions
-from fhir_bridge.search import Registry, fold, name_forms, quantity, token
-from fhir_bridge.search.date import interval
+from fhir_bridge.search import Indexer, Registry, fold, interval, name_forms
 from fhir_bridge.search.hashing import posting, value_range
-from fhir_bridge.search.quantity import precision
+from fhir_bridge.search.types.number import precision
+from fhir_bridge.search.types.quantity import listed_units
+from fhir_bridge.search.types.token_rows import by_code, codes_listed
 
 _DAY = 86_400 * 10_000_000
 
@@ -94,7 +95,8 @@ def test_postings_of_one_parameter_lie_together() -> None:
 
 def test_index_rows_of_an_observation(registry: Registry) -> None:
     """Each kind of value goes to its table; the patient is who it belongs to."""
-    rows = registry.index(
+    numbers = {symbol: place for place, symbol in enumerate(registry.symbols, 1)}
+    rows = Indexer(registry, numbers).rows(
         {
             "resourceType": "Observation",
             "id": "o",
@@ -116,13 +118,13 @@ def test_index_rows_of_an_observation(registry: Registry) -> None:
     assert sorted(low for _, low, _ in rows.dates) == [17_040_672_000_000_000]
     assert list(rows.references.values()) == [True]
     assert sorted(low for _, low, *_ in rows.quantities) == [5.0]
-    assert {(n, text) for n, text, _ in rows.terms if n != token.by_code(number)} == {
+    assert {(n, text) for n, text, _ in rows.terms if n != by_code(number)} == {
         (number, "glucose"),
         (-number, "s|c"),
-        (quantity.listed_units(registry.symbols.index("Observation.value-quantity") + 1), "mg"),
+        (listed_units(registry.symbols.index("Observation.value-quantity") + 1), "mg"),
     }
-    first, last = token.codes_listed("c")
-    listed = [each for each in rows.terms if each[0] == token.by_code(number)]
+    first, last = codes_listed("c")
+    listed = [each for each in rows.terms if each[0] == by_code(number)]
     assert [each[2] for each in listed if first <= each[1] < last] == [posting(number, "s|c")]
     patient, subject = (
         registry.symbols.index(f"Observation.{code}") + 1 for code in ("patient", "subject")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 
-from fhir_bridge.search.position import RADIUS
+from fhir_bridge.search.types.near import RADIUS
 from fhir_bridge.store import Store
 from tests.store.asking import ids
 

@@ -155,12 +155,12 @@ def _pointing(
         for code in _codes(include, source_type, registry):
             allowed = registry.parameters(source_type)[code].targets
             hashes += [
-                (selector.numbers[symbol] << VALUE_BITS)
+                (selector.numbers[index.symbol] << VALUE_BITS)
                 | (resource_key(each.resource_type, each.id) & VALUE_MASK)
-                for symbol in registry.indexes(source_type, code)
+                for index in registry.indexes_of(source_type, code)
                 for each in targets
                 if (not allowed or each.resource_type in allowed)
-                and registry.holds(symbol, each.resource_type)
+                and index.may_hold(each.resource_type)
             ]
     if not hashes:
         return set()
@@ -181,8 +181,7 @@ def _source_types(include: Include, registry: Registry) -> list[str]:
 def _codes(include: Include, source_type: str, registry: Registry) -> list[str]:
     if include.code != "*":
         return [include.code]
-    parameters = registry.parameters(source_type)
-    return [code for code, each in parameters.items() if each.type == "reference"]
+    return list(registry.reference_codes(source_type))
 
 
 def _fetch(

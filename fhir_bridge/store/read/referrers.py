@@ -47,11 +47,10 @@ class Referrers:
 
     def _found(self, target: str) -> Iterator[int]:
         for resource_type in self._registry.definitions.resource_types:
-            for code, parameter in self._registry.parameters(resource_type).items():
-                if parameter.type != "reference":
+            parameters = self._registry.parameters(resource_type)
+            for code in self._registry.reference_codes(resource_type):
+                if target not in (parameters[code].targets or (target,)):
                     continue
-                if parameter.targets and target not in parameter.targets:
-                    continue
-                for symbol in self._registry.indexes(resource_type, code):
-                    if self._registry.holds(symbol, target):
-                        yield self._numbers[symbol]
+                for index in self._registry.indexes_of(resource_type, code):
+                    if index.may_hold(target):
+                        yield self._numbers[index.symbol]

@@ -1,7 +1,7 @@
 """Positions within a distance of a point.
 
 https://hl7.org/fhir/R4/location.html#positional; the coordinates are those of
-`fhir_bridge.search.position`.
+`fhir_bridge.search.types.near`.
 """
 # ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from fhir_bridge.database import Sql
 from fhir_bridge.search import conditions as asked
-from fhir_bridge.search.position import AXES
+from fhir_bridge.search.types.near import AXES
 from fhir_bridge.store.select.scope import Scope
 
 __all__ = ["near"]

@@ -7,8 +7,8 @@ https://hl7.org/fhir/R4/search.html#token, #reference, #uri and ``:exact`` strin
 from __future__ import annotations
 
 from fhir_bridge.database import Sql
-from fhir_bridge.search import token
 from fhir_bridge.search.hashing import posting
+from fhir_bridge.search.types.token_rows import LISTED, any_system, by_code, codes_listed
 from fhir_bridge.store.select.driving import Postings, each_posted
 from fhir_bridge.store.select.scope import At, Scope
 
@@ -49,7 +49,7 @@ def hashes(scope: Scope, condition: Postings) -> list[int]:
     for each in each_posted(condition):
         number = scope.numbers[each.symbol]
         for value in each.values:
-            if value[:1] == token.LISTED:
+            if value[:1] == LISTED:
                 found.update(dict.fromkeys(_listed(scope, number, value[1:])))
             else:
                 found[posting(number, value)] = None
@@ -58,9 +58,9 @@ def hashes(scope: Scope, condition: Postings) -> list[int]:
 
 def _listed(scope: Scope, number: int, code: str) -> list[int]:
     """The postings of a code in every system that it was used with."""
-    first, last = token.codes_listed(code.replace("\x00", ""))
+    first, last = codes_listed(code.replace("\x00", ""))
     rows = scope.session.all(
         "SELECT hash FROM term WHERE number = ? AND value >= ? AND value < ?",
-        (token.by_code(number), first, last),
+        (by_code(number), first, last),
     )
-    return [row[0] for row in rows] or [posting(number, token.any_system(code))]
+    return [row[0] for row in rows] or [posting(number, any_system(code))]

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from fhir_bridge.database import Sql
 from fhir_bridge.search import conditions as asked
-from fhir_bridge.search import quantity
 from fhir_bridge.search.hashing import exact_key, range_key, text_key
+from fhir_bridge.search.types.quantity import in_unit, listed_units
 from fhir_bridge.store.select.bounds import bounds
 from fhir_bridge.store.select.scope import Scope
 
@@ -19,10 +19,10 @@ def converted(scope: Scope, condition: asked.Converted) -> Sql:
     """The same in each unit in use that compares, the one asked always among them."""
     rows = scope.session.all(
         "SELECT value FROM term WHERE number = ?",
-        (quantity.listed_units(scope.numbers[condition.symbol]),),
+        (listed_units(scope.numbers[condition.symbol]),),
     )
     units = dict.fromkeys((condition.code, *(row[0] for row in rows)))
-    found = [measured(scope, each) for unit in units for each in quantity.in_unit(condition, unit)]
+    found = [measured(scope, each) for unit in units for each in in_unit(condition, unit)]
     return (
         " UNION ALL ".join(text for text, _ in found),
         [value for _, parameters in found for value in parameters],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fhir_bridge.database import Session, Sql
 from fhir_bridge.search import Access
-from fhir_bridge.search.composite import context_key
+from fhir_bridge.search.hashing import context_key
 
 __all__ = ["At", "Pin", "Scope"]
 

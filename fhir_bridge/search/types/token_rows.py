@@ -1,6 +1,6 @@
-"""Token search parameters: codes, identifiers, booleans.
+"""What tokens contribute to the index: the texts of codes and identifiers, and their postings.
 
-https://hl7.org/fhir/R4/search.html#token.  Matching is exact.  An identifier is indexed
+https://hl7.org/fhir/R4/search.html#token.  An identifier is indexed
 under its value alone, under ``system|value`` and under its system alone.  Codes repeat, so
 that the term dictionary can list those in use: a coding is indexed under ``system|code``
 only, and the dictionary names the postings of a code in every system, and of a system.
@@ -20,27 +20,23 @@ from fhir_bridge.search.rows import IndexRows
 __all__ = [
     "LISTED",
     "WITH_SYSTEM",
+    "add_rows",
     "any_system",
     "by_code",
     "code_alone",
     "codes_listed",
-    "display",
-    "extract",
     "of_type",
-    "parse",
-    "texts",
-    "unlisted",
     "variants",
 ]
 
-LONGEST_TERM = 400
+MAX_TERM_LENGTH = 400
 """Characters of a code with its system, or of a folded display, that the dictionary keeps."""
 
 WITH_SYSTEM = frozenset({"Identifier"})
 """Types of elements that are posted under their system alone."""
 
 LISTED = "\x07"
-"""First character of a question for a code in whatever system the dictionary knows it."""
+"""First character of what is searched for a code in whatever system the dictionary lists it."""
 
 _CODINGS = frozenset({"CodeableConcept", "Coding"})
 _BY_CODE = 1 << 20
@@ -56,19 +52,12 @@ def any_system(code: str) -> str:
 
 
 def code_alone(code: str, kinds: frozenset[str | None]) -> tuple[str, ...]:
-    """What answers a search for `code` under a parameter on elements of the types `kinds`."""
+    """The index texts of a search for `code` under a parameter on elements of the types `kinds`."""
     if kinds <= _CODINGS and _is_listed(code):
         return (f"{LISTED}{code}",)
     if None in kinds or kinds & _CODINGS:
         return (any_system(code), f"{LISTED}{code}")
     return (any_system(code),)
-
-
-def unlisted(values: Iterable[str]) -> tuple[str, ...]:
-    """The same where nothing is listed: in the context of a composite."""
-    return tuple(
-        dict.fromkeys(any_system(each[1:]) if each[:1] == LISTED else each for each in values)
-    )
 
 
 def by_code(number: int) -> int:
@@ -82,10 +71,10 @@ def codes_listed(code: str) -> tuple[str, str]:
 
 
 def _is_listed(code: str) -> bool:
-    return len(code) <= LONGEST_TERM and "\x00" not in code
+    return len(code) <= MAX_TERM_LENGTH and "\x00" not in code
 
 
-def display(folded: str) -> str:
+def _display(folded: str) -> str:
     """Index text of a folded display or text."""
     return f"\x01{folded}"
 
@@ -95,12 +84,7 @@ def of_type(system: str, code: str, value: str) -> str:
     return f"\x02{system}|{code}|{value}"
 
 
-def parse(value: str) -> str:
-    """The index text that answers a search for ``code``, ``system|code``, ``|code``, ``system|``."""
-    return value if "|" in value else any_system(value)
-
-
-def extract(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows) -> None:
+def add_rows(values: Iterable[tuple[str, Any]], number: int, rows: IndexRows) -> None:
     """Adds the postings and terms of one token parameter."""
     base = number << VALUE_BITS
     for kind, value in values:
@@ -139,7 +123,7 @@ def _add_coding(coding: dict[str, Any], number: int, rows: IndexRows) -> None:
 def _add_object(kind: str, value: dict[str, Any], number: int, rows: IndexRows) -> None:
     for text in _of_object(kind, value):
         rows.postings.add((number << VALUE_BITS) | (hashed(text) & VALUE_MASK))
-    for readable in texts(value):
+    for readable in _texts(value):
         _add_readable(readable, number, rows)
 
 
@@ -178,7 +162,7 @@ def variants(kind: str, value: Any) -> Iterator[str]:
         yield any_system(str(value))
 
 
-def texts(value: dict[str, Any]) -> Iterator[str]:
+def _texts(value: dict[str, Any]) -> Iterator[str]:
     """What people read in a CodeableConcept, Coding or Identifier."""
     for readable in (value.get("text"), value.get("display")):
         if isinstance(readable, str):
@@ -200,7 +184,7 @@ def _text_of_type(identifier: dict[str, Any]) -> Any:
 def _coding_rows(
     number: int, system: str | None, code: str | None, readable: str | None
 ) -> tuple[tuple[int, ...], tuple[Term, ...]]:
-    """The postings and terms of one coding; codes repeat, so that they are kept."""
+    """The postings and terms of one coding; codes repeat, so that these are memoised."""
     postings: list[int] = []
     terms: list[Term] = []
     if code is not None:
@@ -211,7 +195,7 @@ def _coding_rows(
             terms.append((by_code(number), f"{codes_listed(code)[0]}{with_system:x}", with_system))
         else:
             postings.append(posting(number, any_system(code)))
-        if system and len(text) <= LONGEST_TERM and "\x00" not in text:
+        if system and len(text) <= MAX_TERM_LENGTH and "\x00" not in text:
             terms.append((-number, text, with_system))
     if readable is not None:
         term = _readable(number, readable)
@@ -228,8 +212,8 @@ def _any_key(code: str) -> int:
 
 @lru_cache(maxsize=1 << 14)
 def _readable(number: int, text: str) -> Term | None:
-    folded = fold(text)[:LONGEST_TERM]
-    return (number, folded, posting(number, display(folded))) if folded else None
+    folded = fold(text)[:MAX_TERM_LENGTH]
+    return (number, folded, posting(number, _display(folded))) if folded else None
 
 
 def _of_object(kind: str, value: dict[str, Any]) -> Iterator[str]:

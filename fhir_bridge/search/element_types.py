@@ -1,0 +1,45 @@
+"""Which types of elements the expression of a search parameter leads to.
+
+https://hl7.org/fhir/R4/searchparameter-definitions.html#SearchParameter.expression
+"""
+
+from __future__ import annotations
+
+import re
+
+from fhir_bridge.fhir import Definitions
+from fhir_bridge.search.paths import plain_paths
+
+__all__ = ["element_type", "element_types", "leads_to_canonicals", "without_filters"]
+
+_FILTER = re.compile(r"\.where\([^()]*(?:\([^()]*\)[^()]*)?\)")
+_CANONICALS = frozenset({"canonical", "uri"})
+
+
+def element_type(definitions: Definitions, path: str) -> str | None:
+    """The type of the element at a plain path such as ``Observation.component``."""
+    name, *steps = path.split(".")
+    for step in steps:
+        shape = definitions.types.get(name)
+        element = shape.elements.get(step) if shape else None
+        if element is None:
+            return None
+        name = element.type
+    return name
+
+
+def element_types(definitions: Definitions, expression: str) -> frozenset[str | None]:
+    """The types at a union of paths; None among them for what is no plain path."""
+    members = (member.strip() for member in expression.split("|"))
+    return frozenset(element_type(definitions, member) for member in members)
+
+
+def leads_to_canonicals(definitions: Definitions, resource_type: str, expression: str) -> bool:
+    """Whether an expression leads to canonical URLs, filters aside."""
+    paths = plain_paths(definitions, resource_type, without_filters(expression)) or ()
+    return any(path.type in _CANONICALS for path in paths)
+
+
+def without_filters(expression: str) -> str:
+    """An expression without its ``where``."""
+    return _FILTER.sub("", expression)
