@@ -64,7 +64,7 @@ def command(
     url = _take_in(library, structure_map) if structure_map else ""
     feed = _feed(feed_name)
     if only_check:
-        return _check(library, [url] if url else sorted(library.maps))
+        return _check(library, _checked(library, url, feed))
     if not url or not files:
         raise click.UsageError("name a map and files, or --check")
     if only_coverage:
@@ -77,7 +77,7 @@ def _run(
     library: Library, url: str, files: tuple[Path, ...], feed: Feed | None, *, lineage: bool
 ) -> int:
     """Print what the map makes of each input; 1 when something is wrong with one of them."""
-    compiled, variables = library.compile(url), _variables(feed)
+    compiled, variables = library.compile(url, feed.hooks if feed else ()), _variables(feed)
     findings = False
     for path in input_files(files):
         for source in _sources(read_input(path), feed):
@@ -106,17 +106,40 @@ def _take_in(library: Library, named: str) -> str:
     return taken.url or taken.name
 
 
-def _check(library: Library, urls: list[str]) -> int:
+def _checked(library: Library, url: str, feed: Feed | None) -> list[tuple[str, tuple[str, ...]]]:
+    """The maps to check with the maps of hooks in their reach: one, or all and those of feeds."""
+    from fhir_bridge.ingest import load_feeds
+
+    if url:
+        return [(url, feed.hooks if feed else ())]
+    of_feeds = {
+        (each, one.hooks)
+        for one in load_feeds(artifacts()).values()
+        if one.hooks
+        for each in (one.map, *one.maps.values())
+        if each
+    }
+    return [(each, ()) for each in sorted(library.maps)] + sorted(of_feeds)
+
+
+def _check(library: Library, maps: list[tuple[str, tuple[str, ...]]]) -> int:
     """One line of counts; every issue with its map and line on standard error."""
     from fhir_bridge.transform import check_map
 
     issues: list[Issue] = []
-    for url in urls:
-        found = check_map(library, url)
+    told: set[tuple[str, str, str]] = set()
+    for url, hooks in maps:
+        new = {
+            (issue.code, issue.where, issue.sentence): issue
+            for issue in check_map(library, url, hooks)
+        }
+        found = [issue for key, issue in new.items() if key not in told]
+        told |= new.keys()
         print_issues(found, source=url)
         issues += found
     errors = sum(issue.severity in {"fatal", "error"} for issue in issues)
-    print_lines([{"maps": len(urls), "errors": errors, "warnings": len(issues) - errors}])
+    count = len({url for url, _ in maps})
+    print_lines([{"maps": count, "errors": errors, "warnings": len(issues) - errors}])
     return 1 if issues else 0
 
 
@@ -125,7 +148,9 @@ def _coverage(library: Library, url: str, files: tuple[Path, ...], feed: Feed | 
     from fhir_bridge.transform import measure_coverage
 
     inputs = (source for path in input_files(files) for source in _sources(read_input(path), feed))
-    report = measure_coverage(library, url, inputs, variables=_variables(feed))
+    report = measure_coverage(
+        library, url, inputs, variables=_variables(feed), hooks=feed.hooks if feed else ()
+    )
     print_issues(report.issues)
     print_lines([{"inputs": report.inputs, "failed": report.failed, "reached": report.reached}])
     print_lines({"unreached": one.path, "inputs": one.inputs} for one in report.unreached)

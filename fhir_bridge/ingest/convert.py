@@ -51,7 +51,7 @@ def convert(
         chosen = feed or find_standard_feed(data, feeds)
     except BridgeError as error:
         return Converted(None, list(error.issues))
-    transformer = Transformer(library, feeds.values())
+    transformer = Transformer(library)
     issues: list[Issue] = []
     bundles: list[Resource] = []
     places: list[Place] = []

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,7 @@ class Feed:
     zone: str = "+08:00"
     map: str = ""
     maps: Mapping[str, str] = field(default_factory=dict)
+    hooks: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     standard: bool = False
     lineage: bool = False
@@ -137,11 +138,15 @@ class Feed:
 
 
 def load_feeds(artifacts: Artifacts) -> Mapping[str, Feed]:
-    """All feeds by name.  Raises BridgeError FB-6301 for the first that cannot be used."""
-    feeds = {
-        path.stem: parse_feed(path.stem, _read(path))
-        for _, path in artifacts.walk("mappings/feeds", ".toml")
-    }
+    """All feeds by name, each with what it leaves to the standard feed of its format.
+
+    Raises BridgeError FB-6301 for the first that cannot be used.
+    """
+    alone = [
+        _parse(path.stem, _read(path)) for _, path in artifacts.walk("mappings/feeds", ".toml")
+    ]
+    standard = {feed.format: feed for feed in alone if feed.standard and feed.format != "table"}
+    feeds = {feed.name: _completed(feed, standard.get(feed.format)) for feed in alone}
     ports: dict[int, str] = {}
     for feed in feeds.values():
         port = feed.listener.port
@@ -176,7 +181,29 @@ def find_mentions(feed: Feed, *types: str) -> tuple[str, ...]:
 
 
 def parse_feed(name: str, text: str) -> Feed:
-    """The feed that `text` (TOML) describes.  Raises BridgeError FB-6301."""
+    """The feed that `text` (TOML) describes by itself.  Raises BridgeError FB-6301."""
+    return _completed(_parse(name, text), None)
+
+
+def _completed(feed: Feed, standard: Feed | None) -> Feed:
+    """The feed with what it leaves to the standard feed of its format: maps, mentions, variables.
+
+    Maps are taken type by type, unless the feed has one for everything, and "" takes a type
+    away; mentions are taken as a whole, variables one by one.
+    """
+    maps, mentions, variables = feed.maps, feed.mentions, feed.variables
+    if standard is not None:
+        variables = {**standard.variables, **variables}
+        if not feed.map and "*" not in maps:
+            maps = {**standard.maps, **maps}
+        mentions = mentions or standard.mentions
+    maps = {kind: url for kind, url in maps.items() if url}
+    if feed.format != "fhir" and not feed.map and not maps:
+        raise _wrong(feed.name, "map or [maps] is missing")
+    return replace(feed, maps=maps, mentions=mentions, variables=variables)
+
+
+def _parse(name: str, text: str) -> Feed:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -214,6 +241,7 @@ def _build(name: str, data: dict[str, Any]) -> Feed:
         profiles={kind: _texts(urls) for kind, urls in data.pop("profiles", {}).items()},
         mentions={kind: _texts(names) for kind, names in data.pop("mentions", {}).items()},
         ignore=_texts(data.pop("ignore", ())),
+        hooks=_texts(data.pop("hooks", ())),
         **data,
     )
 
@@ -259,8 +287,6 @@ def _check(feed: Feed) -> None:
     for name in sorted({name for names in feed.mentions.values() for name in names}):
         if name not in definitions().resource_types or name == "Patient":
             raise _wrong(feed.name, f"{name} cannot be a mention (a Patient is linked)")
-    if feed.format != "fhir" and not feed.map and not feed.maps:
-        raise _wrong(feed.name, "map or [maps] is missing")
 
 
 def _known(prefix: str, data: Mapping[str, Any], names: set[str]) -> None:

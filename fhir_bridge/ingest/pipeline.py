@@ -75,10 +75,12 @@ class Pipeline:
         """Whether the last batch could not be written; it is tried again."""
         self._store = store
         self._feeds = feeds
-        self._transformer = Transformer(library, feeds.values())
+        self._transformer = Transformer(library)
         self._validation = Validation(validator, models_check)
         self._resolver = Resolver(linker, update_rules or UpdateRules())
-        self._unread = Unread(library, store.unread)
+        self._unread = Unread(
+            library, store.unread, {feed.name: feed.hooks for feed in feeds.values()}
+        )
         self._attempts = Attempts(store)
         self._batch = batch
         self._name = clock.fresh_id().encode()

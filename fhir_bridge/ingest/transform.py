@@ -6,7 +6,7 @@ The map is chosen by the record's types (``[maps]`` of the feed).  A feed of for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -55,11 +55,11 @@ class MapLibrary(Protocol):
     def code_systems(self) -> _CodeSystems:
         """The codes of the systems that are at hand whole."""
 
-    def compile(self, map_url: str, /) -> _CompiledMap:
-        """The map with the canonical URL `map_url`."""
+    def compile(self, map_url: str, hooks: Sequence[str] = (), /) -> _CompiledMap:
+        """The map with the canonical URL `map_url`, and the maps `hooks` in its reach."""
 
-    def digest(self, map_url: str, /) -> str:
-        """A name for its text and what it imports."""
+    def digest(self, map_url: str, hooks: Sequence[str] = (), /) -> str:
+        """A name for its text and what it reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +73,20 @@ class Mapped:
 
 
 class Transformer:
-    """Runs the maps of `library`; keeps what is constant for each feed.
+    """Runs the maps of `library`; keeps what is constant for each feed."""
 
-    A variable that a feed does not set has the value of the standard feed of its format.
-    """
-
-    def __init__(self, library: MapLibrary, feeds: Iterable[Feed] = ()) -> None:
+    def __init__(self, library: MapLibrary) -> None:
         self._library = library
-        self._usual = {
-            feed.format: feed.variables
-            for feed in feeds
-            if feed.standard and feed.format != "table"
-        }
         self._variables: dict[str, Mapping[str, Any]] = {}
         self._own_codes = OwnCodes(library.code_systems.codes)
 
     def compile_maps(self, feeds: Iterable[Feed]) -> None:
         """Compile every map that `feeds` name, so that no message waits for it."""
-        for map_url in sorted(
-            {url for feed in feeds for url in (feed.map, *feed.maps.values()) if url}
-        ):
-            self._library.compile(map_url).expect_many()
+        used = {
+            (url, feed.hooks) for feed in feeds for url in (feed.map, *feed.maps.values()) if url
+        }
+        for map_url, hooks in sorted(used):
+            self._library.compile(map_url, hooks).expect_many()
 
     def transform(self, record: Record, feed: Feed) -> Mapped:
         """The Bundle of `record`.
@@ -110,7 +103,7 @@ class Transformer:
             kind = record.types[0] if record.types else ""
             where = "MSH-9" if feed.format == "hl7v2" else record.where or _place(record.tree)
             raise BridgeError("FB-6003", where, type=kind)
-        transformed = self._library.compile(map_url).run(
+        transformed = self._library.compile(map_url, feed.hooks).run(
             record.tree, variables=self._variables_of(feed), lineage=feed.lineage
         )
         bundle = transformed.target
@@ -127,9 +120,7 @@ class Transformer:
     def _variables_of(self, feed: Feed) -> Mapping[str, Any]:
         variables = self._variables.get(feed.name)
         if variables is None:
-            usual = self._usual.get(feed.format, {})
             variables = {
-                **usual,
                 "zone": feed.zone,
                 "feed": feed.name,
                 "owner": feed.identity.owner,

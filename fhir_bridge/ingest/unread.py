@@ -12,7 +12,7 @@ but its shape (``99999``, ``汉汉``).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -49,9 +49,9 @@ def unread_places(tree: Any, form: str) -> list[Place]:
 
 
 class MapTexts(Protocol):
-    """What is asked of the maps: a name for the text of one with all it imports."""
+    """What is asked of the maps: a name for the text of one with all it reaches."""
 
-    def digest(self, map_url: str, /) -> str:
+    def digest(self, map_url: str, hooks: Sequence[str] = (), /) -> str:
         """Another text, another digest."""
 
 
@@ -68,10 +68,16 @@ class Left:
 
 
 class Unread:
-    """Counts what is left unread, for one pipeline."""
+    """Counts what is left unread, for one pipeline; `hooks` are the maps of hooks by feed."""
 
-    def __init__(self, maps: MapTexts, counts: UnreadCounts) -> None:
+    def __init__(
+        self,
+        maps: MapTexts,
+        counts: UnreadCounts,
+        hooks: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self._maps = maps
+        self._hooks = hooks or {}
         self._counts = counts
         self._known: dict[tuple[str, str], dict[tuple[str, bool], Left]] = {}
         self._told: dict[str, set[str]] = {}
@@ -126,13 +132,16 @@ class Unread:
             return []
         return [
             UnreadTally(
-                feed, map_url, left.place, left.looked, self._maps.digest(map_url),
+                feed, map_url, left.place, left.looked, self._digest(feed, map_url),
                 left.count, left.first, left.last, left.example,
             )
             for (feed, map_url), known in self._known.items()
             for left in {id(one): one for one in known.values()}.values()
             if left.count
         ]  # fmt: skip
+
+    def _digest(self, feed: str, map_url: str) -> str:
+        return self._maps.digest(map_url, self._hooks.get(feed, ()))
 
     def written(self) -> None:
         """What was due is in the record: count on from nothing."""

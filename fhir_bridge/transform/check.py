@@ -11,11 +11,12 @@ Promises: pure; every issue names map and line; a map without issues compiles.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.transform.assigned import can_be
 from fhir_bridge.transform.check_rules import Names, RuleChecks
+from fhir_bridge.transform.hooks import find_group, hook_faults
 from fhir_bridge.transform.library import Library
 from fhir_bridge.transform.shapes import Shape
 from fhir_bridge.transform.structure_map import Group, GroupCall, Rule, StructureMap
@@ -25,31 +26,32 @@ __all__ = ["check_map"]
 _MOST_VISITS = 20_000
 
 
-def check_map(library: Library, map_url: str) -> list[Issue]:
+def check_map(library: Library, map_url: str, hooks: Sequence[str] = ()) -> list[Issue]:
     """Unknown types, elements and groups, groups never called, rules that never fire.
 
+    `hooks` are the maps of a feed that define hooks, which are followed from the map.
     Raises BridgeError FB-2104 when the library has no such map.
     """
     issues: list[Issue] = []
     try:
-        library.compile(map_url).complete()
+        library.compile(map_url, hooks).complete()
     except BridgeError as error:
         if error.code == "FB-2104":
             raise
         issues += error.issues
     structure_map = library.maps[map_url]
-    checker = _Checker(library, structure_map)
+    checker = _Checker(library, structure_map, hooks)
     issues += checker.run()
     return _once(issues)
 
 
 class _Checker:
-    def __init__(self, library: Library, structure_map: StructureMap) -> None:
+    def __init__(self, library: Library, structure_map: StructureMap, hooks: Sequence[str]) -> None:
         self._library = library
         self._map = structure_map
         self._shapes = library.shapes
         self._rules = RuleChecks(library, structure_map)
-        self._reach = library.imported(structure_map)
+        self._reach = library.imported(structure_map, hooks)
         self._visited: set[tuple[int, tuple[Shape | None, ...]]] = set()
         self._called: set[str] = set()
         self._waiting: list[tuple[StructureMap, Group, tuple[Shape | None, ...]]] = []
@@ -57,6 +59,7 @@ class _Checker:
     def run(self) -> list[Issue]:
         """All findings of the map itself; imported maps are followed, not judged."""
         self._check_types()
+        self._check_hooks()
         entry = self._map.groups[0]
         self._visit(self._map, entry, ())
         for structure_map in self._reach:
@@ -89,6 +92,21 @@ class _Checker:
             is_fhir = use.url.startswith("http://hl7.org/fhir/StructureDefinition/")
             if is_fhir and self._shapes.find(use.url) is None:
                 self._rules.report("FB-2120", 0, "error", name=use.url)
+
+    def _check_hooks(self) -> None:
+        """The hooks that the map defines take what they are given."""
+        declared = [one for one in self._library.maps.values() if one.is_hooks]
+        hooks = {group.name: (one, group) for one in declared for group in one.groups}
+        if self._map.is_hooks:
+            return
+        for issue in hook_faults([*declared, self._map]):
+            self._rules.add(issue)
+        for group in self._map.groups:
+            if group.name in hooks:
+                home, hook = hooks[group.name]
+                types = [self._rules.shape(home, one.type) for one in hook.parameters]
+                self._called.add(group.name)
+                self._visit(self._map, group, self._taken((self._map, group), types, group.line))
 
     def _visit(
         self, structure_map: StructureMap, group: Group, given: tuple[Shape | None, ...]
@@ -137,17 +155,28 @@ class _Checker:
         types: list[Shape | None] = []
         for parameter, given in zip(found[1].parameters, call.parameters, strict=False):
             holder = names.sources if parameter.mode == "source" else names.targets
-            name = str(given.value)
-            shape = holder.get(name) if given.kind == "name" else None
-            wanted = (
-                self._rules.shape(found[0], parameter.type) if parameter.mode == "target" else None
-            )
-            if shape is not None and wanted is not None and not can_be(shape, wanted, self._shapes):
-                details = {"name": call.name, "expected": wanted.name, "type": shape.name}
-                self._rules.fault(structure_map, "FB-2129", call.line, **details)
-                shape = None
-            types.append(shape)
-        self._call_named(structure_map, call.name, tuple(types))
+            types.append(holder.get(str(given.value)) if given.kind == "name" else None)
+        taken = self._taken(found, types, call.line, structure_map)
+        self._call_named(structure_map, call.name, taken)
+
+    def _taken(
+        self,
+        called: tuple[StructureMap, Group],
+        types: Sequence[Shape | None],
+        line: int,
+        caller: StructureMap | None = None,
+    ) -> tuple[Shape | None, ...]:
+        """What a group is given, without the targets that it cannot take, which are told."""
+        home, group = called
+        taken: list[Shape | None] = []
+        for parameter, given in zip(group.parameters, types, strict=False):
+            wanted = self._rules.shape(home, parameter.type) if parameter.mode == "target" else None
+            fits = given is None or wanted is None or can_be(given, wanted, self._shapes)
+            if given is not None and wanted is not None and not fits:
+                details = {"name": group.name, "expected": wanted.name, "type": given.name}
+                self._rules.fault(caller or home, "FB-2129", line, **details)
+            taken.append(given if fits else None)
+        return tuple(taken)
 
     def _call_named(
         self, structure_map: StructureMap, name: str, types: tuple[Shape | None, ...]
@@ -158,11 +187,7 @@ class _Checker:
             self._visit(found[0], found[1], types)
 
     def _find(self, structure_map: StructureMap, name: str) -> tuple[StructureMap, Group] | None:
-        for one in (structure_map, *self._reach):
-            for group in one.groups:
-                if group.name == name:
-                    return one, group
-        return None
+        return find_group(name, (structure_map, *self._reach))
 
 
 def _names_called(structure_map: StructureMap) -> frozenset[str]:

@@ -62,6 +62,10 @@ class RuleChecks:
         where = f"map {self._map.url or self._map.name}, line {line}"
         self._issues.append(Issue(code, severity, where, details))
 
+    def add(self, issue: Issue) -> None:
+        """A finding that is told as it is."""
+        self._issues.append(issue)
+
     def fault(self, structure_map: StructureMap, code: str, line: int, **details: str) -> None:
         """A finding that fails every input that gets there, also in a map that is called."""
         self._issues.append(_fault(structure_map, code, line, details))

@@ -14,6 +14,7 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.transform.compile_source import Items, compile_source
 from fhir_bridge.transform.compile_target import compile_target, dispatch_target
 from fhir_bridge.transform.compile_transform import compile_argument
+from fhir_bridge.transform.hooks import does_nothing
 from fhir_bridge.transform.identity import Identity, inherited_keys
 from fhir_bridge.transform.run import MAX_CALLS, Run, Site
 from fhir_bridge.transform.scope import Scope
@@ -96,7 +97,8 @@ def compile_rule(rule: Rule, outer: Scope, unit: Unit) -> Step:
         steps.append(dispatch)
     nested_scope = scope.inner()
     steps += compile_rules(rule.rules, nested_scope, unit)
-    steps += [_either(unit, partial(compile_call, call, view)) for call in rule.calls]
+    calls = [_either(unit, partial(compile_call, call, view)) for call in rule.calls]
+    steps += [call for call in calls if call is not _nothing]
     reset = tuple(nested_scope.shared.values())
     if len(sources) == 1:
         return _one_source(*sources[0], steps, reset, rule.size)
@@ -244,6 +246,8 @@ def compile_call(call: GroupCall, rule_view: RuleView) -> Step:
         return _identity_call(call, arguments, unit, site)
     if len(arguments) != len(expected) and unit.is_strict:
         raise site.failure("FB-2107", name=call.name, expected=len(expected), found=len(arguments))
+    if does_nothing(group.group):
+        return _nothing
     targets = [index for index, one in enumerate(expected) if one.mode == "target"]
 
     def run_call(run: Run, frame: Frame) -> None:
@@ -254,6 +258,10 @@ def compile_call(call: GroupCall, rule_view: RuleView) -> Step:
         run_group(run, group, values, site)
 
     return run_call
+
+
+def _nothing(_run: Run, _frame: Frame) -> None:
+    """The call of a hook that no map defines."""
 
 
 def _identity_call(call: GroupCall, arguments: list[Any], unit: Unit, site: Site) -> Step:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from fhir_bridge.transform.concept_map_resource import to_concept_map
 from fhir_bridge.transform.environment import source_environment
 from fhir_bridge.transform.expressions import CompiledExpression
 from fhir_bridge.transform.generated import GENERATE_AT, GeneratedMap
+from fhir_bridge.transform.hooks import check_hooks, find_group
 from fhir_bridge.transform.run import LineageStep, Run, Site
 from fhir_bridge.transform.scope import Scope, Slots
 from fhir_bridge.transform.shapes import Shape, plain_type_name
@@ -57,7 +58,9 @@ class Transformed:
 class CompiledMap:
     """A map with everything it reaches, as functions."""
 
-    def __init__(self, library: Library, structure_map: StructureMap) -> None:
+    def __init__(
+        self, library: Library, structure_map: StructureMap, hooks: Sequence[str] = ()
+    ) -> None:
         self.structure_map = structure_map
         self.url = structure_map.url
         self._library = library
@@ -69,7 +72,8 @@ class CompiledMap:
         self._group_units: dict[CompiledGroup, Unit] = {}
         self._constants: dict[str, Callable[[Run], Any]] = {"null": lambda _run: NULL}
         self.external_names: set[str] = set()
-        reached = library.imported(structure_map)
+        reached = library.imported(structure_map, hooks)
+        check_hooks(reached)
         self._units = [(one, self._unit(one, reached)) for one in reached]
         self._typed = self._typed_groups()
         self._pending: list[tuple[CompiledGroup, StructureMap, Unit]] = []
@@ -204,11 +208,11 @@ class CompiledMap:
         return next(unit for one, unit in self._units if one is structure_map)
 
     def _find_group(self, name: str, order: list[StructureMap]) -> CompiledGroup | None:
-        for structure_map in order:
-            for group in structure_map.groups:
-                if group.name == name:
-                    return self._group(structure_map, self._unit_of(structure_map), group)
-        return None
+        found = find_group(name, order)
+        if found is None:
+            return None
+        structure_map, group = found
+        return self._group(structure_map, self._unit_of(structure_map), group)
 
     def _unit_of_group(self, group: CompiledGroup) -> Unit:
         return self._group_units[group]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,12 +60,14 @@ def measure_coverage(
     sources: Iterable[Any],
     *,
     variables: Mapping[str, Any] | None = None,
+    hooks: Sequence[str] = (),
 ) -> Coverage:
     """Run the map on every source and report what was left behind.
 
+    `hooks` are the maps of a feed that define hooks.
     An input that the map refuses is counted as failed, with its issues.
     """
-    compiled = library.compile(map_url)
+    compiled = library.compile(map_url, hooks)
     report = Coverage()
     seen: Counter[str] = Counter()
     reached: set[str] = set()

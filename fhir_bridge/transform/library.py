@@ -9,8 +9,9 @@ a failed check or cast raises BridgeError for that input only.
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -53,8 +54,8 @@ class Library:
         self.concept_maps = ConceptMaps(concept_maps)
         self.code_systems = CodeSystems()
         self._maps: dict[str, StructureMap] = {}
-        self._compiled: dict[str, CompiledMap] = {}
-        self._digests: dict[str, str] = {}
+        self._compiled: dict[tuple[str, tuple[str, ...]], CompiledMap] = {}
+        self._digests: dict[tuple[str, tuple[str, ...]], str] = {}
         for structure_map in maps:
             self.add(structure_map)
 
@@ -94,41 +95,66 @@ class Library:
         self._digests.clear()
         return structure_map
 
-    def compile(self, map_url: str) -> CompiledMap:
-        """The compiled map, made on first use.  Raises BridgeError FB-2104, FB-21xx, FB-20xx."""
-        found = self._compiled.get(map_url)
+    def compile(self, map_url: str, hooks: Sequence[str] = ()) -> CompiledMap:
+        """The compiled map, made on first use, with the maps `hooks` in its reach.
+
+        Raises BridgeError FB-2104, FB-21xx, FB-20xx.
+        """
+        key = (map_url, tuple(hooks))
+        found = self._compiled.get(key)
         if found is None:
-            structure_map = self._maps.get(map_url)
-            if structure_map is None:
-                raise BridgeError("FB-2104", url=map_url)
-            found = self._compiled[map_url] = CompiledMap(self, structure_map)
+            structure_map = self._named(map_url)
+            found = self._compiled[key] = CompiledMap(self, structure_map, hooks)
         return found
 
-    def digest(self, map_url: str) -> str:
+    def digest(self, map_url: str, hooks: Sequence[str] = ()) -> str:
         """A name for the texts of a map and all it reaches, comments and layout left out.
 
         "" for a map that is not there.
         """
-        found = self._digests.get(map_url)
+        key = (map_url, tuple(hooks))
+        found = self._digests.get(key)
         if found is None:
             structure_map = self._maps.get(map_url)
-            reached = self.imported(structure_map) if structure_map is not None else []
+            reached = self.imported(structure_map, hooks) if structure_map is not None else []
             text = "\n".join(repr(one) for one in reached)
             found = sha256(text.encode()).hexdigest()[:16] if reached else ""
-            self._digests[map_url] = found
+            self._digests[key] = found
         return found
 
-    def imported(self, structure_map: StructureMap) -> list[StructureMap]:
-        """The maps in reach of `structure_map`: itself, then its imports and theirs."""
+    def imported(
+        self, structure_map: StructureMap, hooks: Sequence[str] = ()
+    ) -> list[StructureMap]:
+        """The maps in reach of `structure_map`: itself, then its imports and theirs.
+
+        `hooks` are URLs of maps that are in reach without being imported, with their imports.
+        Raises BridgeError FB-2104 where there is no such map.
+        """
         reached = [structure_map]
         seen = {id(structure_map)}
-        for current in reached:
+        self._import_all(reached, seen, 0)
+        for url in hooks:
+            start = len(reached)
+            if id(named := self._named(url)) not in seen:
+                seen.add(id(named))
+                reached.append(named)
+            self._import_all(reached, seen, start)
+        return reached
+
+    def _import_all(self, reached: list[StructureMap], seen: set[int], start: int) -> None:
+        """Add what the maps from `start` on import, and what that imports."""
+        for current in itertools.islice(reached, start, None):
             for pattern in current.imports:
                 for candidate in self._matching(pattern):
                     if id(candidate) not in seen:
                         seen.add(id(candidate))
                         reached.append(candidate)
-        return reached
+
+    def _named(self, url: str) -> StructureMap:
+        found = self._maps.get(url)
+        if found is None:
+            raise BridgeError("FB-2104", url=url)
+        return found
 
     def _matching(self, pattern: str) -> list[StructureMap]:
         if "*" not in pattern:

@@ -205,3 +205,8 @@ class StructureMap:
     imports: tuple[str, ...] = ()
     constants: tuple[Constant, ...] = ()
     groups: tuple[Group, ...] = ()
+
+    @property
+    def is_hooks(self) -> bool:
+        """Whether its groups are hooks: empty here, for a map of a site to define."""
+        return ("hooks", "true") in self.metadata

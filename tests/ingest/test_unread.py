@@ -118,7 +118,7 @@ def left():
     """A function: what the product's maps leave of data of a feed, place -> whether looked at."""
     artifacts = Artifacts()
     feeds = load_feeds(artifacts)
-    transformer = Transformer(Library.from_artifacts(artifacts), feeds.values())
+    transformer = Transformer(Library.from_artifacts(artifacts))
 
     def of(data: str, feed_name: str, *, runs: int = 1) -> dict[str, bool]:
         feed = get_feed(feeds, feed_name)

@@ -41,7 +41,7 @@ def told():
     artifacts = Artifacts()
     feeds = load_feeds(artifacts)
     feed = get_feed(feeds, "hospital-his")
-    transformer = Transformer(Library.from_artifacts(artifacts), feeds.values())
+    transformer = Transformer(Library.from_artifacts(artifacts))
 
     def of(message: str) -> str | None:
         record = next(parse(message.encode(), feed))

@@ -9,6 +9,7 @@ from fhir_bridge.transform.compile_rule import compile_call
 from fhir_bridge.transform.generated.node import StaticNode
 from fhir_bridge.transform.generated.parts import too_deep
 from fhir_bridge.transform.generated.writer import GroupWriter
+from fhir_bridge.transform.hooks import does_nothing
 from fhir_bridge.transform.run import MAX_CALLS, Site
 from fhir_bridge.transform.unit import CompiledGroup, RuleView
 
@@ -27,6 +28,8 @@ def write_call(writer: GroupWriter, call: GroupCall, view: RuleView) -> None:
         Site(view.site.map_url, view.site.rule, call.line),
         view.here,
     )
+    if group is not None and does_nothing(group.group):
+        return
     given = _arguments(writer, call, group, view_of_call) if group is not None else None
     if group is None or given is None:
         writer.seen_by_closures(view.scope)
