@@ -41,7 +41,7 @@ pytest: $(STAMP)
 long: $(STAMP)
 	$(BIN)/python -m tests.histories --count 10000
 	.ci/with-postgresql $(BIN)/python -m tests.histories --first 10000 --count 500 --postgresql
-	FHIR_BRIDGE_TEST_LONG=1 $(BIN)/python -m pytest tests/histories/test_standard.py
+	FHIR_BRIDGE_TEST_LONG=1 PYTEST_TIMEOUT=0 $(BIN)/python -m pytest tests/histories/test_standard.py
 
 chaos: $(STAMP)
 	.ci/with-postgresql $(BIN)/python -m tests.chaos

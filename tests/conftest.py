@@ -15,6 +15,12 @@ if not os.environ.get("HYPOTHESIS_SEARCH"):
     settings.load_profile("repeatable")
 
 
+# A test that hangs ends, with the stacks of all threads, and the others go on (pytest-timeout).
+# Generous, since several suites may share a machine; a test that needs more says so with
+# ``@pytest.mark.timeout(…)``.
+os.environ.setdefault("PYTEST_TIMEOUT", "300")
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder with real inputs and public suites; a clear skip where there is none."""

@@ -386,6 +386,7 @@ def test_doctors_over_the_limit_are_found(services, registry):
     assert doctor_loads(reader, 600) == []
     (load,) = doctor_loads(reader, 0)
     assert (load.name, load.persons, load.limit) == ("梁婷", 1, 0)
+    assert doctor_loads(reader, 1) == [], "a doctor exactly at the limit keeps the rule"
 
 
 @pytest.mark.parametrize(

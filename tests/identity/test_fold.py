@@ -130,3 +130,12 @@ def test_a_person_of_whom_only_a_number_is_known_says_so():
     described, _ = fold([number, statement("lab", "c.p", 2, {"name": [{"text": "吴"}]})])
     assert "meta" not in described
     assert "gender" not in described
+
+
+def test_a_sex_that_is_not_known_differs_from_none():
+    """``unknown`` says nothing, so there is nothing to be told; two known ones are."""
+    unknown = statement("his", "b.p", 2, {"gender": "unknown"})
+    female = statement("his", "b.p", 2, {"gender": "female"})
+
+    assert [] == fold([HEALTH_FILE, unknown])[1]
+    assert ["FB-5102"] == [issue.code for issue in fold([HEALTH_FILE, female])[1]]

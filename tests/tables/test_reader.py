@@ -115,6 +115,18 @@ def test_no_header(data: bytes) -> None:
     assert caught.value.code == "FB-1302"
 
 
+@pytest.mark.parametrize(
+    ("title", "is_header"), [("甲,甲,乙,乙", False), ("甲,甲,乙", True), ("甲,甲,甲,乙", False)]
+)
+def test_a_line_that_repeats_half_of_its_texts_names_no_columns(
+    title: str, is_header: bool
+) -> None:
+    """Names are distinct for more than a half; a line above them is passed over."""
+    data = f"{title}\n编号,姓名,生日,性别\n1,张三,1965-01-15,男\n".encode()
+    row = next(iter(read_rows(data)))
+    assert ("姓名" in cells(row)) is not is_header
+
+
 def test_workbooks() -> None:
     """An XLSX sheet gives the same rows; dates and whole numbers become plain text."""
     from datetime import date

@@ -13,7 +13,7 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions, parse_json
-from fhir_bridge.validation import Validator
+from fhir_bridge.validation import Validator, soundness
 from fhir_bridge.validation.foresight import UNSURE, foresight
 from tests.validation.test_family_doctor import BASE, RECORDS
 
@@ -146,3 +146,48 @@ def _spoil(node: Any, chance: random.Random) -> None:
         holder["valueString"] = "x"
     else:
         holder[key] = copy.deepcopy(chance.choice(VALUES))
+
+
+def test_a_condition_whose_left_side_cannot_be_foreseen_is_not_foreseen() -> None:
+    """The engine asks the left side first: what it raises must be seen, also behind ``or true``."""
+    for operator in ("or true", "and false", "implies true", "xor true"):
+        unsure = f"trace('x') {operator}"
+        assert foresight(unsure, "Patient", definitions(), fhirpath.Environment()) is None
+    look = foresight("true or trace('x')", "Patient", definitions(), fhirpath.Environment())
+    assert look is not None
+    assert look({}, {}) is True
+
+
+def test_layouts_that_are_kept_are_bounded(
+    monkeypatch: pytest.MonkeyPatch, profiles: Profiles
+) -> None:
+    """An input could hold any number of key orders: what is over the bound is judged anew."""
+    monkeypatch.setattr(soundness, "_MOST_LAYOUTS", 2)
+    learnt: list[tuple[str, ...]] = []
+    learn = soundness._Layouts.learn
+
+    def counted(self: Any, keys: tuple[str, ...]) -> Any:
+        learnt.append(keys)
+        return learn(self, keys)
+
+    monkeypatch.setattr(soundness._Layouts, "learn", counted)
+    validator = Validator(definitions(), profiles)
+    orders = [("gender", "active", "id"), ("id", "gender", "active"), ("active", "id", "gender")]
+    values = {"gender": "male", "active": True, "id": "a"}
+    for _ in range(3):
+        for order in orders:
+            patient = {"resourceType": "Patient"} | {key: values[key] for key in order}
+            assert validator.check(patient, []) == []
+    times = [sum(keys[1:] == order for keys in learnt) for order in orders]
+    assert times == [1, 1, 3]
+
+
+@pytest.mark.parametrize("change", [{"gender": ["male"]}, {"name": {"family": "Li"}}])
+def test_a_list_in_a_single_element_and_one_value_in_a_list_are_told(
+    change: dict[str, Any], profiles: Profiles
+) -> None:
+    """Quick and thorough, where JSON has another shape than R4."""
+    patient = {"resourceType": "Patient"} | change
+    quick = Validator(definitions(), profiles).check(patient, [])
+    assert quick == Thorough(definitions(), profiles).check(patient, [])
+    assert any(issue.severity == "error" for issue in quick)
