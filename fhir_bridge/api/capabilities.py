@@ -12,7 +12,7 @@ from fhir_bridge import clock
 from fhir_bridge.api.media_types import FHIR_JSON, FHIR_XML
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, Resource
-from fhir_bridge.interactions import JSON_PATCH, XML_PATCH, interactions
+from fhir_bridge.interactions import INTERACTIONS, JSON_PATCH, XML_PATCH
 from fhir_bridge.operations import operations
 from fhir_bridge.search import Registry, parse_search
 
@@ -94,7 +94,7 @@ def _resource(
     includes: dict[str, tuple[list[str], list[str]]],
     conditional_delete: str,
 ) -> dict[str, Any]:
-    served = interactions()
+    served = INTERACTIONS
     forward, reverse = includes[name]
     claims: dict[str, Any] = {
         "type": name,

@@ -13,7 +13,7 @@ from collections.abc import Callable, MutableSequence, Sequence
 from threading import Lock
 from typing import Any
 
-from fhir_bridge.interactions import interactions
+from fhir_bridge.interactions import INTERACTIONS
 
 __all__ = ["Measures", "shared_measures"]
 
@@ -22,7 +22,7 @@ _WIDTH = len(_CLASSES) + 1  # the seconds stand last
 
 
 def _names() -> tuple[str, ...]:
-    return tuple(sorted({*interactions(), "operation", "unknown"}))
+    return tuple(sorted({*INTERACTIONS, "operation", "unknown"}))
 
 
 class Measures:

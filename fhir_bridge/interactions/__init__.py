@@ -1,15 +1,14 @@
 """The RESTful interactions of FHIR R4: a request value in, a reply value out.
 
 Read in this order: `request`, `routes` (URL grammar), `dispatch` (which interaction), then
-one file for each interaction (`read`, `vread`, `create`, `update`, `patch`, `delete`,
-`history`, `search`, `batch`, `transaction`, `capabilities`), with the languages of patch in
-`json_patch` and `fhirpath_patch`.  No HTTP library is known here: the edge turns HTTP into
-requests and replies into HTTP.
+one file for each interaction (`read`, `vread`, `create`, `update`, `delete`, `history`, `search`,
+`capabilities`) or a folder (`patch` with its languages, `bundle` with batch and transaction).
+No HTTP library is known here: the edge turns HTTP into requests and replies into HTTP.
 """
 
 from fhir_bridge.interactions.conditions import etag, http_date
 from fhir_bridge.interactions.context import Context, RestSettings
-from fhir_bridge.interactions.dispatch import interactions, perform, perform_route
+from fhir_bridge.interactions.dispatch import INTERACTIONS, perform, perform_route
 from fhir_bridge.interactions.failure import Validation, failure
 from fhir_bridge.interactions.reply import Reply, of_resource
 from fhir_bridge.interactions.request import (
@@ -26,6 +25,7 @@ from fhir_bridge.interactions.subset import Subset, parse_subset
 __all__ = [
     "FORM",
     "ID",
+    "INTERACTIONS",
     "JSON_PATCH",
     "XML_PATCH",
     "Context",
@@ -39,7 +39,6 @@ __all__ = [
     "etag",
     "failure",
     "http_date",
-    "interactions",
     "of_resource",
     "parse_subset",
     "perform",

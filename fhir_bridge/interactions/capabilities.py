@@ -11,7 +11,7 @@ from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import Route
 from fhir_bridge.interactions.subset import parse_subset
 
-__all__ = ["INTERACTIONS", "capabilities"]
+__all__ = ["capabilities"]
 
 
 def capabilities(request: Request, _route: Route, context: Context) -> Reply:
@@ -25,6 +25,3 @@ def capabilities(request: Request, _route: Route, context: Context) -> Reply:
     )
     statement = context.capabilities()
     return Reply(200, statement if subset is None else subset.apply(statement))
-
-
-INTERACTIONS = {"capabilities": capabilities}

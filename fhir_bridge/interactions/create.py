@@ -16,7 +16,7 @@ from fhir_bridge.interactions.routes import Route
 from fhir_bridge.interactions.write import required_resource, write, write_reply
 from fhir_bridge.store import Stored, Transaction
 
-__all__ = ["INTERACTIONS", "create"]
+__all__ = ["create"]
 
 
 def create(request: Request, route: Route, context: Context) -> Reply:
@@ -47,6 +47,3 @@ def _found(match: Stored, returns: str) -> Reply:
         body = done("Nothing has been created; the condition finds this resource")
         return replace(reply, body=body, outcome=body, content="")
     return replace(reply, body=b"", content="") if returns == "minimal" else reply
-
-
-INTERACTIONS = {"create": create}

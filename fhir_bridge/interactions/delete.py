@@ -15,7 +15,7 @@ from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import Route
 from fhir_bridge.store import Transaction, Written
 
-__all__ = ["INTERACTIONS", "delete", "delete_conditional"]
+__all__ = ["delete", "delete_conditional"]
 
 
 def delete(request: Request, route: Route, context: Context) -> Reply:
@@ -61,6 +61,3 @@ def _deleted(request: Request, outcomes: Sequence[Written | None]) -> Reply:
     if len(written) != 1:
         return Reply(status, body)
     return Reply(status, body, written[0].version, written[0].last_updated)
-
-
-INTERACTIONS = {"delete": delete, "delete-conditional": delete_conditional}

@@ -1,27 +1,31 @@
-"""From a request to the interaction that answers it.  Interactions are found, not listed.
+"""From a request to the interaction that answers it.
 
 https://hl7.org/fhir/R4/http.html#summary
-
-A module of this package that defines ``INTERACTIONS`` (route name -> function) takes part.
 """
 
 from __future__ import annotations
 
-import pkgutil
-from collections.abc import Callable, Mapping
-from functools import cache
-from importlib import import_module
-from pathlib import Path
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from fhir_bridge.interactions.bare import require_bare
+from fhir_bridge.interactions.bundle import batch
+from fhir_bridge.interactions.capabilities import capabilities
 from fhir_bridge.interactions.context import Context
+from fhir_bridge.interactions.create import create
+from fhir_bridge.interactions.delete import delete, delete_conditional
+from fhir_bridge.interactions.history import history
+from fhir_bridge.interactions.interaction import Interaction
+from fhir_bridge.interactions.patch import patch, patch_conditional
+from fhir_bridge.interactions.read import read
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import Route, route
+from fhir_bridge.interactions.search import search
+from fhir_bridge.interactions.update import update, update_conditional
+from fhir_bridge.interactions.vread import vread
 
-__all__ = ["Interaction", "interactions", "perform", "perform_route"]
-
-Interaction = Callable[[Request, Route, Context], Reply]
+__all__ = ["INTERACTIONS", "perform", "perform_route"]
 
 
 def perform(request: Request, context: Context) -> Reply:
@@ -30,19 +34,38 @@ def perform(request: Request, context: Context) -> Reply:
     return perform_route(request, found, context)
 
 
-def perform_route(request: Request, found: Route, context: Context) -> Reply:
+def perform_route(request: Request, route: Route, context: Context) -> Reply:
     """The same for a request whose route is known."""
-    if found.interaction == "operation":
-        return context.operate(request, found, context)
-    require_bare(request, found)
-    return interactions()[found.interaction](request, found, context)
+    if route.interaction == "operation":
+        return context.operate(request, route, context)
+    require_bare(request, route)
+    return INTERACTIONS[route.interaction](request, route, context)
 
 
-@cache
-def interactions() -> Mapping[str, Interaction]:
-    """All interactions by route name."""
-    table: dict[str, Interaction] = {}
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        loaded = import_module(f"{__package__}.{module.name}")
-        table.update(getattr(loaded, "INTERACTIONS", {}))
-    return table
+def _batch(request: Request, _route: Route, context: Context) -> Reply:
+    """A Bundle, whose entries are performed as requests of their own are."""
+    return batch(request, context, perform_route)
+
+
+INTERACTIONS: Mapping[str, Interaction] = MappingProxyType(
+    {
+        "batch": _batch,
+        "capabilities": capabilities,
+        "create": create,
+        "delete": delete,
+        "delete-conditional": delete_conditional,
+        "history-instance": history,
+        "history-system": history,
+        "history-type": history,
+        "patch": patch,
+        "patch-conditional": patch_conditional,
+        "read": read,
+        "search-compartment": search,
+        "search-system": search,
+        "search-type": search,
+        "update": update,
+        "update-conditional": update_conditional,
+        "vread": vread,
+    }
+)
+"""Every interaction by the name of its route."""

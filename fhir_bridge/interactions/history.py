@@ -20,7 +20,7 @@ from fhir_bridge.interactions.routes import ID, Route
 from fhir_bridge.interactions.subset import Subset, parse_subset
 from fhir_bridge.store import Stored
 
-__all__ = ["INTERACTIONS", "history"]
+__all__ = ["history"]
 
 _KNOWN = ("_since", "_at", "_count", "_summary", "_elements", "_format", "_pretty", "_cursor")
 _REPEATED = frozenset(_KNOWN) - {"_format", "_pretty", "_cursor"}
@@ -111,6 +111,3 @@ def _links(address: str, request: Request, following: str) -> dict[str, str]:
     if following:
         links["next"] = f"{address}?{urlencode([*asked, ('_cursor', following)])}"
     return links
-
-
-INTERACTIONS = dict.fromkeys(("history-instance", "history-type", "history-system"), history)

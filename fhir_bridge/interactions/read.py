@@ -12,7 +12,7 @@ from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import Route
 from fhir_bridge.interactions.subset import of_part
 
-__all__ = ["INTERACTIONS", "read"]
+__all__ = ["read"]
 
 
 def read(request: Request, route: Route, context: Context) -> Reply:
@@ -21,6 +21,3 @@ def read(request: Request, route: Route, context: Context) -> Reply:
     if is_unchanged(request.headers, stored.version, stored.last_updated):
         return unchanged(stored)
     return of_part(stored, request.query)
-
-
-INTERACTIONS = {"read": read}

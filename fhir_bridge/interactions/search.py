@@ -25,7 +25,7 @@ from fhir_bridge.interactions.subset import Subset, parse_subset
 from fhir_bridge.search import Plan, Search, parse_search, plan
 from fhir_bridge.store import Page, Stored
 
-__all__ = ["INTERACTIONS", "search"]
+__all__ = ["search"]
 
 _CURSOR = "_cursor"
 _NOT_SEARCH = frozenset({"_format", "_pretty", _CURSOR})
@@ -129,6 +129,3 @@ def _links(
     if following:
         links["next"] = link(following)
     return links
-
-
-INTERACTIONS = dict.fromkeys(("search-type", "search-system", "search-compartment"), search)

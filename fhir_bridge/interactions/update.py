@@ -18,7 +18,7 @@ from fhir_bridge.interactions.routes import ID, Route
 from fhir_bridge.interactions.write import required_resource, write, write_reply
 from fhir_bridge.store import Transaction
 
-__all__ = ["INTERACTIONS", "update", "update_conditional"]
+__all__ = ["update", "update_conditional"]
 
 
 def update(request: Request, route: Route, context: Context) -> Reply:
@@ -75,6 +75,3 @@ def _require_free(context: Context, resource_type: str, id_: str) -> None:
     found = context.find_stored(resource_type, id_)
     if found is not None and not found.deleted:
         raise BridgeError("FB-4011", count="Other", condition=f"with the id {id_}")
-
-
-INTERACTIONS = {"update": update, "update-conditional": update_conditional}

@@ -13,7 +13,7 @@ from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import ID, VERSION, Route
 from fhir_bridge.interactions.subset import of_part
 
-__all__ = ["INTERACTIONS", "vread"]
+__all__ = ["vread"]
 
 
 def vread(request: Request, route: Route, context: Context) -> Reply:
@@ -31,6 +31,3 @@ def vread(request: Request, route: Route, context: Context) -> Reply:
     if is_unchanged(request.headers, stored.version, stored.last_updated):
         return unchanged(stored)
     return of_part(stored, request.query)
-
-
-INTERACTIONS = {"vread": vread}

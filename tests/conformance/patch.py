@@ -13,9 +13,9 @@ from typing import Any
 
 from fhir_bridge import fhir, xml
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.interactions.fhirpath_patch import apply_fhirpath_patch
-from fhir_bridge.interactions.json_patch import apply_json_patch
-from fhir_bridge.interactions.xml_patch import patch_document
+from fhir_bridge.interactions.patch.fhirpath_patch import apply_fhirpath_patch
+from fhir_bridge.interactions.patch.json_patch import apply_json_patch
+from fhir_bridge.interactions.patch.xml_patch import patch_document
 from tests.conformance.result import Result, exclusions
 
 _F = "{http://hl7.org/fhir}"

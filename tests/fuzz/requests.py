@@ -234,16 +234,16 @@ REQUESTS = (
         _JSON,
         (
             Fault(
-                "fhir_bridge.interactions.patch",
+                "fhir_bridge.interactions.patch.apply",
                 "apply_json_patch",
                 lambda *_: True,
             ),
             Fault(
-                "fhir_bridge.interactions.fhirpath_patch",
+                "fhir_bridge.interactions.patch.fhirpath_patch",
                 "find_places",
                 lambda _, path: "where" in path,
             ),
-            Fault("fhir_bridge.interactions.patch", "apply_fhirpath_patch", lambda *_: True),
+            Fault("fhir_bridge.interactions.patch.apply", "apply_fhirpath_patch", lambda *_: True),
         ),
         (*_API, "fhir_bridge.validation"),
     ),
@@ -254,13 +254,13 @@ REQUESTS = (
         _XML,
         (
             Fault(
-                "fhir_bridge.interactions.xml_patch",
+                "fhir_bridge.interactions.patch.xml_patch",
                 "_select",
                 lambda *_: True,
             ),
-            Fault("fhir_bridge.interactions.xml_patch", "patch_document", lambda *_: True),
+            Fault("fhir_bridge.interactions.patch.xml_patch", "patch_document", lambda *_: True),
             Fault(
-                "fhir_bridge.interactions.xml_patch",
+                "fhir_bridge.interactions.patch.xml_patch",
                 "_xpath",
                 lambda selector, _: "@" not in selector,
             ),

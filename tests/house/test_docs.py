@@ -15,7 +15,7 @@ from fhir_bridge.app import build, web_application
 from fhir_bridge.clients.pull_source import PullSource
 from fhir_bridge.config import load_settings
 from fhir_bridge.ingest.feed import Acknowledgement, Feed, Identity, Listener, Table
-from fhir_bridge.interactions import interactions
+from fhir_bridge.interactions import INTERACTIONS
 from fhir_bridge.operations import operations
 from fhir_bridge.transform.functions import NamedFunction, named_functions
 
@@ -60,7 +60,7 @@ def test_every_address_is_on_a_page(addresses):
 
 def test_every_interaction_is_described():
     """The names are FHIR's own, so that a reader can compare with the specification."""
-    assert set() == set(interactions()) - _codes("docs/api.md")
+    assert set() == set(INTERACTIONS) - _codes("docs/api.md")
 
 
 def test_every_operation_is_described():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.interactions.fhirpath_patch import apply_fhirpath_patch
+from fhir_bridge.interactions.patch.fhirpath_patch import apply_fhirpath_patch
 
 PATIENT: dict[str, Any] = {
     "resourceType": "Patient",

@@ -9,7 +9,7 @@ import pytest
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import parse_json, render_json
-from fhir_bridge.interactions.json_patch import apply_json_patch, without_empty
+from fhir_bridge.interactions.patch.json_patch import apply_json_patch, without_empty
 
 
 def test_decimals_keep_their_text() -> None:

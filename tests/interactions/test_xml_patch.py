@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.interactions.xml_patch import apply_xml_patch
+from fhir_bridge.interactions.patch.xml_patch import apply_xml_patch
 
 PATIENT = {"resourceType": "Patient", "id": "1", "gender": "male"}
 

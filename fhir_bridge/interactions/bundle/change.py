@@ -13,10 +13,10 @@ from typing import Any
 from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource
+from fhir_bridge.interactions.bundle.entry import Entry, located
 from fhir_bridge.interactions.conditional import find_all, find_match, none_exist_pairs
 from fhir_bridge.interactions.conditions import wanted_version
 from fhir_bridge.interactions.context import Context
-from fhir_bridge.interactions.entry import Entry, located
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.routes import ID
 from fhir_bridge.interactions.write import required_resource

@@ -11,7 +11,7 @@ from typing import Any
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import ElementDefinition, definitions
-from fhir_bridge.interactions.patch_path import element_key
+from fhir_bridge.interactions.patch.path import element_key
 
 __all__ = ["Value", "read_value"]
 

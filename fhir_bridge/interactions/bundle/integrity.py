@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.interactions.change import Change
+from fhir_bridge.interactions.bundle.change import Change
+from fhir_bridge.interactions.bundle.links import local_references, placeholders
 from fhir_bridge.interactions.context import Context
-from fhir_bridge.interactions.links import local_references, placeholders
 from fhir_bridge.interactions.routes import ID
 from fhir_bridge.search import parse_search, plan
 from fhir_bridge.store import Transaction

@@ -16,8 +16,8 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, bundle, parse_json, parse_json_value
 from fhir_bridge.interactions.conditions import etag
 from fhir_bridge.interactions.context import Context
-from fhir_bridge.interactions.dispatch import perform_route
 from fhir_bridge.interactions.failure import failure
+from fhir_bridge.interactions.interaction import Interaction
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import JSON_PATCH, XML_PATCH, Request, split_url
 from fhir_bridge.interactions.routes import Route, route
@@ -105,9 +105,9 @@ def _example(raw: Any) -> str:
     return f'{{"method": "PUT", "url": "{named}/{id_}"}} or {create}' if id_ else create
 
 
-def perform_entry(entry: Entry, context: Context) -> Reply:
+def perform_entry(entry: Entry, context: Context, perform: Interaction) -> Reply:
     """The answer of an entry that is carried out by itself; of a HEAD it has no body."""
-    reply = perform_route(entry.request, entry.route, context)
+    reply = perform(entry.request, entry.route, context)
     return replace(reply, body=b"") if entry.request.method == "HEAD" else reply
 
 

@@ -19,8 +19,8 @@ from fhir_bridge.budget import Budget, one_budget
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, definitions
 from fhir_bridge.interactions.failure import failure
-from fhir_bridge.interactions.patch_path import Place, find_places, split_path
-from fhir_bridge.interactions.patch_value import Value, read_value
+from fhir_bridge.interactions.patch.path import Place, find_places, split_path
+from fhir_bridge.interactions.patch.value import Value, read_value
 
 __all__ = ["apply_fhirpath_patch"]
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.interactions.change import Change, at_entry
+from fhir_bridge.interactions.bundle.change import Change, at_entry
+from fhir_bridge.interactions.bundle.links import conditional_references, rewrite_links
 from fhir_bridge.interactions.conditional import find_matches
 from fhir_bridge.interactions.context import Context
-from fhir_bridge.interactions.links import conditional_references, rewrite_links
 from fhir_bridge.interactions.request import split_url
 
 __all__ = ["is_settled", "link"]

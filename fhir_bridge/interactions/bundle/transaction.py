@@ -14,15 +14,14 @@ from typing import Any
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, bundle, render_json
-from fhir_bridge.interactions.change import (
+from fhir_bridge.interactions.bundle.change import (
     Change,
     at_entry,
     is_change,
     require_distinct,
     resolve,
 )
-from fhir_bridge.interactions.context import Context
-from fhir_bridge.interactions.entry import (
+from fhir_bridge.interactions.bundle.entry import (
     Entry,
     answer,
     bundle_entries,
@@ -30,8 +29,10 @@ from fhir_bridge.interactions.entry import (
     perform_entry,
     read_entry,
 )
-from fhir_bridge.interactions.integrity import require_integrity, require_unreferenced
-from fhir_bridge.interactions.linking import is_settled, link
+from fhir_bridge.interactions.bundle.integrity import require_integrity, require_unreferenced
+from fhir_bridge.interactions.bundle.linking import is_settled, link
+from fhir_bridge.interactions.context import Context
+from fhir_bridge.interactions.interaction import Interaction
 from fhir_bridge.interactions.patch import Patches
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
@@ -41,8 +42,13 @@ from fhir_bridge.store import Transaction
 __all__ = ["transaction"]
 
 
-def transaction(request: Request, received: Resource, context: Context) -> Reply:
-    """The answers in the order of the entries.  Any error undoes everything and is raised."""
+def transaction(
+    request: Request, received: Resource, context: Context, perform: Interaction
+) -> Reply:
+    """The answers in the order of the entries.  Any error undoes everything and is raised.
+
+    `perform` carries out the entries that change nothing: reads, searches, operations.
+    """
     entries = [
         _read(position, raw, request, context)
         for position, raw in enumerate(bundle_entries(received, context))
@@ -67,7 +73,7 @@ def transaction(request: Request, received: Resource, context: Context) -> Reply
             if entry.position not in replies:
                 context.require_time()
                 with at_entry(entry):
-                    replies[entry.position] = perform_entry(entry, inside)
+                    replies[entry.position] = perform_entry(entry, inside, perform)
         answers = [answer(reply, context) for _, reply in sorted(replies.items()) if reply]
         return Reply(200, render_json(bundle.transaction_response(answers)))
 
