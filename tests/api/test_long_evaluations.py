@@ -11,7 +11,7 @@ import pytest
 
 from fhir_bridge import fhirpath
 from fhir_bridge.budget import Bounds, BudgetExceeded, bounded, urgent
-from fhir_bridge.interactions import patch as patches
+from fhir_bridge.interactions.patch import apply as patches
 from fhir_bridge.lane import Lane, Turn
 from tests.api.test_resources import PATIENT, code
 from tests.api.world import World

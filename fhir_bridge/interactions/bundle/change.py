@@ -37,8 +37,9 @@ class Change:
     """An entry that changes a resource, with the identity it has been given.
 
     `kind` is create, update, patch, delete or "none" (a conditional create that found one,
-    a delete that found nothing); `reply` is set when the answer is known.  `pinned` are
-    references to the version that another change will write.
+    a delete that found nothing); `reply` is set when the answer is known.  `resource` shares its
+    parts with the request until it is linked; `references` are then the objects in it that hold
+    one, and `pinned` those that name the version which another change will write.
     """
 
     entry: Entry
@@ -48,6 +49,7 @@ class Change:
     resource: Resource | None = None
     if_match: int | None = None
     reply: Reply | None = None
+    references: list[dict[str, Any]] = field(default_factory=list)
     pinned: list[tuple[dict[str, Any], Change]] = field(default_factory=list)
 
     @property
@@ -93,7 +95,7 @@ def _resolve(entry: Entry, context: Context) -> Change:
         change = Change(entry, kind, found.resource_type, found.id)
         change.if_match = wanted_version(entry.request.headers)
         if kind in ("create", "update"):
-            change.resource = _copy(required_resource(entry.request, found))
+            change.resource = {**required_resource(entry.request, found)}
         if found.interaction == "create":
             _resolve_create(change, context)
         elif found.interaction in _CONDITIONAL_CHANGES:
@@ -145,10 +147,3 @@ def require_distinct(changes: Iterable[Change]) -> None:
             raise BridgeError("FB-4017", change.entry.where, target="/".join(target))
         if change.kind != "none":
             seen.add(target)
-
-
-def _copy(node: Any) -> Any:
-    """A copy that may be changed; values that cannot change are shared."""
-    if type(node) is dict:
-        return {key: _copy(value) for key, value in node.items()}
-    return [_copy(item) for item in node] if type(node) is list else node

@@ -43,10 +43,10 @@ def require_integrity(changes: Iterable[Change], base_url: str, opened: Transact
     for change in changes:
         if change.resource is None:
             continue
-        for reference in placeholders(change.resource):
+        for reference in placeholders(change.references):
             raise BridgeError("FB-4019", change.entry.where, reference=reference[:200])
         written.add((change.resource_type, change.id))
-        for target in local_references(change.resource, base_url):
+        for target in local_references(change.references, base_url):
             wanted.setdefault(target, change.entry.where)
     asked = wanted.keys() - written
     missing = asked - opened.exists(asked) if asked else set()

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.interactions.bundle.change import Change, at_entry
-from fhir_bridge.interactions.bundle.links import conditional_references, rewrite_links
+from fhir_bridge.interactions.bundle.links import Rewriter, conditional_references
 from fhir_bridge.interactions.conditional import find_matches
 from fhir_bridge.interactions.context import Context
 from fhir_bridge.interactions.request import split_url
@@ -38,8 +38,10 @@ def link(changes: Sequence[Change], base_url: str) -> None:
     for address in [each for each, target in targets.items() if each in _own(target, base_url)]:
         del targets[address]
     for change in changes:
-        if change.resource is not None and (targets or versions):
-            change.pinned = rewrite_links(change.resource, targets, change.entry.full_url, versions)
+        if change.resource is not None:
+            rewriter = Rewriter(targets, change.entry.full_url, versions)
+            change.resource = rewriter.copy(change.resource, change.resource_type)
+            change.references, change.pinned = rewriter.references, rewriter.pinned
 
 
 def is_settled(change: Change, context: Context, *, strict: bool) -> bool:
@@ -83,7 +85,7 @@ def _versions_known(change: Change, context: Context, *, strict: bool) -> bool:
 
 
 def _conditions_found(change: Change, context: Context, *, strict: bool) -> bool:
-    found = conditional_references(change.resource or {}, context.base_url)
+    found = conditional_references(change.references, context.base_url)
     for holder, resource_type, query in found:
         with at_entry(change.entry):
             matches = find_matches(context, resource_type, split_url(f"?{query}")[1], 2)

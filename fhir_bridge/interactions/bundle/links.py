@@ -8,92 +8,114 @@ says how a relative reference is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any, Generic, TypeVar
 
-from fhir_bridge.fhir import Resource, definitions, parse_reference, walk_references
+from fhir_bridge.fhir import definitions, parse_reference
 
-__all__ = ["conditional_references", "local_references", "placeholders", "rewrite_links"]
+__all__ = ["Rewriter", "conditional_references", "local_references", "placeholders"]
 
-_URIS = frozenset({"uri", "url", "oid", "uuid"})
+_ADDRESSES = frozenset({"uri", "url", "oid", "uuid", "xhtml"})
 _NARRATIVE_LINK = re.compile(r"""(\b(?:href|src)\s*=\s*(["']))(.*?)(\2)""", re.DOTALL)
 _CONDITIONAL = re.compile(r"(?:(https?://[^\s?#]+)/)?([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)
 _PLACEHOLDERS = ("urn:uuid:", "urn:oid:")
 
-Pinned = TypeVar("Pinned")
+Pin = TypeVar("Pin")
+Holder = dict[str, Any]
+"""An object that holds a literal ``reference``, to be rewritten in place."""
 
 
-def rewrite_links(
-    resource: Resource,
-    targets: Mapping[str, str],
-    full_url: str,
-    versions: Mapping[str, Pinned],
-) -> list[tuple[dict[str, Any], Pinned]]:
-    """Replace in place every link of `targets` (temporary URL -> ``Type/id``).
+class Rewriter(Generic[Pin]):
+    """One walk through one resource: a copy with its links replaced, and its references.
 
-    `full_url` is the resource's own, against which its relative references are read.
-    Answers the holders of references to one version of an entry (`versions`: URL with the
-    version -> anything), whose new version nobody knows yet.
+    `targets` are temporary URL -> ``Type/id``, `full_url` is the resource's own address, against
+    which its relative references are read.  `references` are all holders in the copy; `pinned`
+    are those of a reference to one version of an entry (`versions`: URL with the version ->
+    anything), whose new version nobody knows yet.
     """
-    own = parse_reference(full_url)
-    base = f"{own.base}/" if own and own.base else ""
 
-    def resolved(link: str) -> str:
+    def __init__(
+        self, targets: Mapping[str, str], full_url: str, versions: Mapping[str, Pin]
+    ) -> None:
+        own = parse_reference(full_url) if targets or versions else None
+        self._base = f"{own.base}/" if own and own.base else ""
+        self._targets, self._versions = targets, versions
+        self.references: list[Holder] = []
+        self.pinned: list[tuple[Holder, Pin]] = []
+
+    def copy(self, node: dict[str, Any], type_name: str) -> dict[str, Any]:
+        """A copy of `node`, of a FHIR type; values that cannot change are shared."""
+        named = node.get("resourceType")
+        types, addresses = _elements(named if isinstance(named, str) else type_name)
+        copied: dict[str, Any] = {}
+        for key, value in node.items():
+            kind = type(value)
+            if kind is dict:
+                copied[key] = self.copy(value, types.get(key, ""))
+            elif kind is list:
+                copied[key] = self._list(value, types.get(key, ""))
+            elif kind is str and key in addresses:
+                copied[key] = self._address(value, addresses[key])
+            else:
+                copied[key] = value
+        if isinstance(copied.get("reference"), str):
+            self._refer(copied)
+        return copied
+
+    def _list(self, items: list[Any], type_name: str) -> list[Any]:
+        copied: list[Any] = []
+        for item in items:
+            kind = type(item)
+            if kind is dict:
+                copied.append(self.copy(item, type_name))
+            elif kind is list:
+                copied.append(self._list(item, type_name))
+            elif kind is str and type_name in _ADDRESSES:
+                copied.append(self._address(item, type_name))
+            else:
+                copied.append(item)
+        return copied
+
+    def _refer(self, holder: Holder) -> None:
+        link = holder["reference"]
+        self.references.append(holder)
+        pin = self._versions.get(link)
+        if pin is None and self._versions and "://" not in link:
+            pin = self._versions.get(self._base + link)
+        if pin is not None:
+            self.pinned.append((holder, pin))
+        else:
+            holder["reference"] = self._resolved(link)
+
+    def _address(self, text: str, type_name: str) -> str:
+        if type_name != "xhtml":
+            return self._resolved(text)
+        return _NARRATIVE_LINK.sub(
+            lambda match: match[1] + self._resolved(match[3]) + match[4], text
+        )
+
+    def _resolved(self, link: str) -> str:
         address, mark, fragment = link.partition("#")
-        found = targets.get(address)
-        if found is None and base and "://" not in address:
-            found = targets.get(base + address)
+        found = self._targets.get(address)
+        if found is None and self._base and "://" not in address:
+            found = self._targets.get(self._base + address)
         return found + mark + fragment if found else link
 
-    pinned = []
-    for holder in walk_references(resource):
-        link = holder["reference"]
-        pin = versions.get(link, versions.get(base + link) if "://" not in link else None)
-        if pin is not None:
-            pinned.append((holder, pin))
-        else:
-            holder["reference"] = resolved(link)
-    _rewrite_uris(resource, str(resource["resourceType"]), resolved)
-    return pinned
 
-
-def _rewrite_uris(node: dict[str, Any], type_name: str, resolved: Callable[[str], str]) -> None:
-    """Replace the elements of a uri type, which only the definitions can tell from strings.
-
-    Of a narrative, wherever one stands, the links.
-    """
-    elements = definitions().types[type_name].elements if type_name in definitions().types else {}
-    for key, value in node.items():
-        element = elements.get(key)
-        if element is None:
-            continue
-        if element.type == "xhtml" and isinstance(value, str):
-            node[key] = _NARRATIVE_LINK.sub(
-                lambda match: match[1] + resolved(match[3]) + match[4], value
-            )
-        elif element.type in _URIS:
-            if isinstance(value, str):
-                node[key] = resolved(value)
-            elif isinstance(value, list):
-                node[key] = [resolved(item) if isinstance(item, str) else item for item in value]
-        elif isinstance(value, dict):
-            _rewrite_uris(value, _type_of(value, element.type), resolved)
-        elif isinstance(value, list):
-            for item in value:
-                if isinstance(item, dict):
-                    _rewrite_uris(item, _type_of(item, element.type), resolved)
-
-
-def _type_of(value: dict[str, Any], declared: str) -> str:
-    named = value.get("resourceType")
-    return named if isinstance(named, str) else declared
+@cache
+def _elements(type_name: str) -> tuple[dict[str, str], dict[str, str]]:
+    """JSON key -> type, of all elements of a type and of those that may hold an address."""
+    known = definitions().types.get(type_name)
+    types = {key: each.type for key, each in known.elements.items()} if known else {}
+    return types, {key: type_ for key, type_ in types.items() if type_ in _ADDRESSES}
 
 
 def conditional_references(
-    resource: Resource, base_url: str
-) -> Iterator[tuple[dict[str, Any], str, str]]:
+    references: Iterable[Holder], base_url: str
+) -> Iterator[tuple[Holder, str, str]]:
     """(holder of the reference, resource type, query) of each ``Patient?identifier=…``."""
-    for holder in walk_references(resource):
+    for holder in references:
         match = _CONDITIONAL.fullmatch(holder["reference"])
         if match is None or match[1] not in (None, base_url):
             continue
@@ -101,16 +123,16 @@ def conditional_references(
             yield holder, match[2], match[3]
 
 
-def local_references(resource: Resource, base_url: str) -> Iterator[tuple[str, str]]:
+def local_references(references: Iterable[Holder], base_url: str) -> Iterator[tuple[str, str]]:
     """(type, id) of each literal reference to a resource of this server."""
-    for holder in walk_references(resource):
+    for holder in references:
         reference = parse_reference(holder["reference"])
         if reference and reference.id and reference.base in ("", base_url):
             yield reference.resource_type, reference.id
 
 
-def placeholders(resource: Resource) -> Iterator[str]:
+def placeholders(references: Iterable[Holder]) -> Iterator[str]:
     """Each temporary address that a reference still holds: no entry has it."""
-    for holder in walk_references(resource):
+    for holder in references:
         if holder["reference"].startswith(_PLACEHOLDERS):
             yield holder["reference"]

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhir import Resource, bundle, render_json
+from fhir_bridge.fhir import Resource, bundle, render_json, walk_references
 from fhir_bridge.interactions.bundle.change import (
     Change,
     at_entry,
@@ -129,6 +129,7 @@ def _write(
             with at_entry(change.entry):
                 stored = context.read(change.resource_type, change.id)
                 change.resource = patches.of(stored)
+                change.references = list(walk_references(change.resource))
                 wanted, change.if_match = change.if_match, change.if_match or stored.version
                 is_settled(change, context, strict=True)
             with tried_again(unless=wanted is not None):
