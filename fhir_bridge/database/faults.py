@@ -99,7 +99,7 @@ def of_sqlite(error: BaseException, path: Path) -> BridgeError | None:
             code = DISK_FULL
     else:
         return None
-    return _named(code, error)
+    return _coded(code, error)
 
 
 def of_postgresql(error: BaseException) -> BridgeError | None:
@@ -110,10 +110,10 @@ def of_postgresql(error: BaseException) -> BridgeError | None:
         return None
     state = error.sqlstate or ""
     lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not state
-    return _named(AWAY if lost or state.startswith("08") else _POSTGRESQL.get(state), error)
+    return _coded(AWAY if lost or state.startswith("08") else _POSTGRESQL.get(state), error)
 
 
-def _named(code: str | None, error: BaseException) -> BridgeError | None:
+def _coded(code: str | None, error: BaseException) -> BridgeError | None:
     """The coded error; what the database said names files and hosts and is only logged by kind."""
     if code is None:
         return None

@@ -296,7 +296,7 @@ class PostgresqlDatabase:
                 session.run("COMMIT")
         except BaseException as error:
             session.connection.close()
-            if named := self._named(error, session, limited=limited):
+            if named := self._coded(error, session, limited=limited):
                 raise named from error
             raise
         self._give(session)
@@ -316,12 +316,12 @@ class PostgresqlDatabase:
             session.commit()
         except BaseException as error:
             self._abandon(session)
-            if named := self._named(error, session, limited=limited):
+            if named := self._coded(error, session, limited=limited):
                 raise named from error
             raise
         self._give(session)
 
-    def _named(
+    def _coded(
         self, error: BaseException, session: PostgresqlSession, *, limited: bool
     ) -> BridgeError | None:
         """`error` by its code, where it has one."""

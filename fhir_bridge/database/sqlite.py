@@ -182,7 +182,7 @@ class SqliteDatabase:
             yield session
         except BaseException as error:
             session.connection.close()
-            if named := self._named(error, session.seconds):
+            if named := self._coded(error, session.seconds):
                 raise named from error
             raise
         if snapshot:
@@ -211,7 +211,7 @@ class SqliteDatabase:
                 if session is not None:
                     seconds = session.seconds
                     self._roll_back(session)
-                if named := self._named(error, seconds):
+                if named := self._coded(error, seconds):
                     raise named from error
                 raise
 
@@ -236,7 +236,7 @@ class SqliteDatabase:
             raise FileNotFoundError(errno.ENOENT, "another file stands in place of the database")
         return found
 
-    def _named(self, error: BaseException, seconds: float = math.inf) -> BridgeError | None:
+    def _coded(self, error: BaseException, seconds: float = math.inf) -> BridgeError | None:
         """`error` by its code, where it has one."""
         if _is_interrupt(error):
             return BridgeError("FB-5011", seconds=f"{seconds:g}")
@@ -300,7 +300,7 @@ class SqliteDatabase:
         try:
             return self._connect()
         except (OSError, sqlite3.Error) as error:
-            if named := self._named(error):
+            if named := self._coded(error):
                 raise named from error
             raise
 

@@ -19,9 +19,9 @@ def capabilities(request: Request, _route: Route, context: Context) -> Reply:
 
     ``_summary`` and ``_elements`` ask for a part of it, as of any resource.
     """
-    asked = dict(request.query)
+    parameters = dict(request.query)
     subset = parse_subset(
-        asked.get("_summary", ""), asked.get("_elements", ""), "CapabilityStatement"
+        parameters.get("_summary", ""), parameters.get("_elements", ""), "CapabilityStatement"
     )
     statement = context.capabilities()
     return Reply(200, statement if subset is None else subset.apply(statement))

@@ -39,10 +39,10 @@ def find_matches(
     Raises BridgeError FB-4012 when no pair selects (a condition that finds everything is a
     mistake) and the errors of search.
     """
-    return list(context.find(_asked(context, resource_type, pairs, most)).matches)
+    return list(context.find(_condition_plan(context, resource_type, pairs, most)).matches)
 
 
-def _asked(
+def _condition_plan(
     context: Context, resource_type: str, pairs: Sequence[tuple[str, str]], count: int
 ) -> Plan:
     """The search of a condition, in pages of `count`."""
@@ -80,12 +80,12 @@ def find_all(
         match = find_match(context, resource_type, pairs, "of the URL")
         return [match] if match else []
     _wait_turn(context, resource_type, pairs)
-    asked = _asked(context, resource_type, pairs, context.settings.max_page)
+    condition = _condition_plan(context, resource_type, pairs, context.settings.max_page)
     most = context.settings.max_bundle_entries
-    page = context.find(asked)
+    page = context.find(condition)
     found = list(page.matches)
     while page.next and len(found) <= most:
-        page = context.find(asked, page.next)
+        page = context.find(condition, page.next)
         found += page.matches
     if len(found) > most:
         raise BridgeError("FB-4011", count=f"More than {most}", condition="of the URL")

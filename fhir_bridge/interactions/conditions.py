@@ -58,7 +58,7 @@ def is_unchanged(headers: Mapping[str, str], version: int, last_updated: str) ->
     be read is ignored (§13.1.3).
     """
     if headers.get("if-none-match", "").strip():
-        return _is_named(headers, version)
+        return _matches_tag(headers, version)
     date = headers.get("if-modified-since", "").strip()
     if not date:
         return False
@@ -85,11 +85,11 @@ def require_holding(headers: Mapping[str, str], place: str, present: Stored | No
     is_there = present is not None and not present.deleted
     if headers.get("if-match", "").strip() and not is_there:
         raise BridgeError("FB-4031", header="If-Match", place=place)
-    if present is not None and is_there and _is_named(headers, present.version):
+    if present is not None and is_there and _matches_tag(headers, present.version):
         raise BridgeError("FB-4031", header="If-None-Match", place=place)
 
 
-def _is_named(headers: Mapping[str, str], version: int) -> bool:
+def _matches_tag(headers: Mapping[str, str], version: int) -> bool:
     """Whether ``If-None-Match`` names the version, or any."""
     tags = headers.get("if-none-match", "").strip()
     found = (_TAG.fullmatch(tag.strip()) for tag in tags.split(","))

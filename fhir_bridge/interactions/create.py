@@ -33,14 +33,14 @@ def create(request: Request, route: Route, context: Context) -> Reply:
             pairs = none_exist_pairs(condition, route.resource_type)
             match = find_match(inside, route.resource_type, pairs, condition)
             if match is not None:
-                return _found(match, request.prefer.returns)
+                return _existing(match, request.prefer.returns)
         written = write(inside, {**resource, "id": clock.fresh_id()}, create_only=True)
         return write_reply(written, request.prefer.returns)
 
     return context.transact(work)
 
 
-def _found(match: Stored, returns: str) -> Reply:
+def _existing(match: Stored, returns: str) -> Reply:
     """200 with what is there already, as ``Prefer: return`` asks."""
     reply = replace(of_stored(match), location=f"{match.resource_type}/{match.id}")
     if returns == "OperationOutcome":

@@ -37,31 +37,31 @@ def history(request: Request, route: Route, context: Context) -> Reply:
     ``_since`` and ``_at`` take an instant or a partial date; ``_count`` limits the page; ``_summary`` and
     ``_elements`` ask for parts of the resources.
     """
-    asked = dict(request.query)
-    for name in asked:
+    parameters = dict(request.query)
+    for name in parameters:
         if name not in _KNOWN:
             reason = f"a history takes {', '.join(_KNOWN)}"
             raise BridgeError("FB-4025", name=name[:80], reason=reason)
-    count = _count(asked.get("_count", ""), context.settings.max_page)
+    count = _count(parameters.get("_count", ""), context.settings.max_page)
     subset = parse_subset(
-        asked.get("_summary", ""), asked.get("_elements", ""), route.resource_type
+        parameters.get("_summary", ""), parameters.get("_elements", ""), route.resource_type
     )
     if subset is not None and subset.is_count:
         count = 0
     if route.id and not ID.fullmatch(route.id):
         raise BridgeError("FB-4001", resource_type=route.resource_type, id=route.id[:64])
     zone = context.registry.zone
-    since, at = asked.get("_since"), asked.get("_at")
+    since, at = parameters.get("_since"), parameters.get("_at")
     page = context.store.history(
         route.resource_type or None,
         route.id or None,
         since=interval("_since", since, zone)[0] if since else None,
         at=interval("_at", at, zone) if at else None,
         count=count,
-        cursor=asked.get("_cursor", ""),
+        cursor=parameters.get("_cursor", ""),
         access=context.access,
     )
-    is_whole = count > 0 and not set(asked) & {"_since", "_at", "_cursor", "_count"}
+    is_whole = count > 0 and not set(parameters) & {"_since", "_at", "_cursor", "_count"}
     if route.id and not page.matches and is_whole:
         raise BridgeError("FB-4001", resource_type=route.resource_type, id=route.id)
     entries = [_entry(stored, context.base_url, subset) for stored in page.matches]
@@ -106,8 +106,8 @@ def _entry(stored: Stored, base_url: str, subset: Subset | None) -> dict[str, An
 
 
 def _links(address: str, request: Request, following: str) -> dict[str, str]:
-    asked = [pair for pair in request.query if pair[0] in _REPEATED]
-    links = {"self": f"{address}?{urlencode(asked)}" if asked else address}
+    parameters = [pair for pair in request.query if pair[0] in _REPEATED]
+    links = {"self": f"{address}?{urlencode(parameters)}" if parameters else address}
     if following:
-        links["next"] = f"{address}?{urlencode([*asked, ('_cursor', following)])}"
+        links["next"] = f"{address}?{urlencode([*parameters, ('_cursor', following)])}"
     return links

@@ -38,36 +38,36 @@ def search(request: Request, route: Route, context: Context) -> Reply:
     pairs = [pair for pair in request.query if pair[0] not in _NOT_SEARCH]
     cursor = dict(request.query).get(_CURSOR, "")
     lenient = request.prefer.lenient
-    asked, page = _found(route, pairs, lenient, cursor, context)
+    parsed, page = _search_page(route, pairs, lenient, cursor, context)
     if not cursor and (not page.matches or may_miss(route, pairs, context)):
         followed = with_survivors(route, pairs, context)
         if followed is not None:
             route = followed[0]
-            asked, page = _found(*followed, lenient, cursor, context)
+            parsed, page = _search_page(*followed, lenient, cursor, context)
     subset = parse_subset(
-        asked.directives.summary, ",".join(asked.directives.elements), route.resource_type
+        parsed.directives.summary, ",".join(parsed.directives.elements), route.resource_type
     )
     entries = list(_entries(page, subset, context.base_url))
-    issues = [*asked.ignored, *page.issues]
+    issues = [*parsed.ignored, *page.issues]
     if issues:
         outcome = operation_outcome(issues)
         entries.append(bundle.search_entry("", outcome, "outcome"))
     place = "/".join(part for part in (route.compartment, route.id, route.resource_type) if part)
-    links = _links(f"{context.base_url}/{place}".rstrip("/"), asked.accepted, cursor, page.next)
+    links = _links(f"{context.base_url}/{place}".rstrip("/"), parsed.accepted, cursor, page.next)
     total = page.total
     if total is None and not cursor and not page.next:
         total = len(page.matches)  # the first page is the last: nothing needs counting
     return Reply(200, render_json(bundle.searchset(entries, total=total, links=links)))
 
 
-def _found(
+def _search_page(
     route: Route, pairs: Sequence[tuple[str, str]], lenient: bool, cursor: str, context: Context
 ) -> tuple[Search, Page]:
     """The checked search, and one page of it."""
-    asked = _asked(route, pairs, lenient, context)
+    parsed = _parse(route, pairs, lenient, context)
     compartment = (route.compartment, route.id) if route.compartment else None
-    planned = plan(asked, context.registry, compartment=compartment)
-    return asked, context.find(_narrowed(planned, route, context), cursor)
+    planned = plan(parsed, context.registry, compartment=compartment)
+    return parsed, context.find(_narrowed(planned, route, context), cursor)
 
 
 def _narrowed(planned: Plan, route: Route, context: Context) -> Plan:
@@ -78,7 +78,7 @@ def _narrowed(planned: Plan, route: Route, context: Context) -> Plan:
     return replace(planned, types=tuple(each for each in planned.types if each[0] in held))
 
 
-def _asked(
+def _parse(
     route: Route, pairs: Sequence[tuple[str, str]], lenient: bool, context: Context
 ) -> Search:
     """The checked search, its page no larger than the settings allow."""
@@ -88,15 +88,15 @@ def _asked(
         if not ID.fullmatch(route.id):
             raise BridgeError("FB-4026", id=route.id[:80])
     named = route.resource_type not in ("", "*")
-    asked = parse_search(
+    parsed = parse_search(
         route.resource_type if named else None, pairs, context.registry, lenient=lenient
     )
     directives = replace(
-        asked.directives, count=min(asked.directives.count, context.settings.max_page)
+        parsed.directives, count=min(parsed.directives.count, context.settings.max_page)
     )
     if directives.count == 0 or directives.summary == "count":
         directives = replace(directives, count=0, total="accurate")
-    return replace(asked, directives=directives)
+    return replace(parsed, directives=directives)
 
 
 def _entries(page: Page, subset: Subset | None, base_url: str) -> Iterator[dict[str, Any]]:

@@ -28,7 +28,7 @@ from fhir_bridge.store.records import COLUMNS, Page, Stored, stored
 from fhir_bridge.store.select import Selector
 from fhir_bridge.store.sources.held import Held
 from fhir_bridge.store.sources.links import LoggedLink, of_patient
-from fhir_bridge.store.sources.persons import keys_found
+from fhir_bridge.store.sources.persons import patient_ids_by_key
 from fhir_bridge.store.symbols import number_symbols
 from fhir_bridge.store.transaction import Transaction
 from fhir_bridge.store.write.collect import collect
@@ -195,7 +195,7 @@ class Store:
     def identity_keys(self, keys: Iterable[bytes]) -> dict[bytes, str]:
         """Patient ids by key, for the keys that are known (`fhir_bridge.identity`)."""
         with self.reading() as session:
-            return keys_found(session, keys)
+            return patient_ids_by_key(session, keys)
 
     @repeated_once
     def counts_by_type(self) -> dict[str, int]:

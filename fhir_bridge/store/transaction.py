@@ -152,7 +152,7 @@ class Transaction:
 
     def identity_keys(self, keys: Iterable[bytes], /) -> Mapping[bytes, str]:
         """Patient ids by key, for the keys that are known."""
-        return persons.keys_found(self._session, keys)
+        return persons.patient_ids_by_key(self._session, keys)
 
     def set_identity_keys(self, patient_ids: Mapping[bytes, str], /) -> None:
         """Points each key at a Patient, also one that pointed elsewhere; "" takes it away."""

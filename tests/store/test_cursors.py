@@ -12,7 +12,7 @@ from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.search import Access, parse_search, plan
 from fhir_bridge.store import Page, Store, maintenance
-from fhir_bridge.store.read.cursors import LONGEST, Cursor, open_cursor, seal
+from fhir_bridge.store.read.cursors import MAX_LENGTH, Cursor, open_cursor, seal
 from tests.store.asking import ask, patient
 
 KEY = b"k" * 32
@@ -40,7 +40,7 @@ def test_any_changed_character_is_refused(at: int) -> None:
     assert (refused.value.code, bool(refused.value.issues[0].hint)) == ("FB-4110", True)
 
 
-@pytest.mark.parametrize("text", ["", "A", "AAAA", "ü", "=", "a b", "A" * (LONGEST + 1)])
+@pytest.mark.parametrize("text", ["", "A", "AAAA", "ü", "=", "a b", "A" * (MAX_LENGTH + 1)])
 def test_what_never_was_a_cursor_is_refused(text: str) -> None:
     """Also what is no base64 and what is longer than any cursor."""
     with pytest.raises(BridgeError) as refused:

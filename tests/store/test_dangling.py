@@ -260,8 +260,8 @@ def test_portions_and_ranges_change_nothing(store: Store, monkeypatch: pytest.Mo
     _put(store, *(observation(f"o{n}", f"p{n % 60}") for n in range(120)))
     expected = sorted(_found(store))
     assert len(expected) == 60
-    monkeypatch.setattr("fhir_bridge.store.maintenance.dangling._WAITING", 3)
-    monkeypatch.setattr("fhir_bridge.store.maintenance.dangling._REMEMBERED", 5)
+    monkeypatch.setattr("fhir_bridge.store.maintenance.dangling._MAX_PENDING", 3)
+    monkeypatch.setattr("fhir_bridge.store.maintenance.dangling._MAX_CACHED", 5)
     monkeypatch.setattr("fhir_bridge.store.maintenance.index_rows.RANGE", 7)
     assert sorted(_found(store)) == expected
 

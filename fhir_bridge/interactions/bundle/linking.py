@@ -50,7 +50,7 @@ def is_settled(change: Change, context: Context, *, strict: bool) -> bool:
     With `strict` nothing more will come: the version of an entry that itself waits is the
     next one, and a search that does not find one resource raises BridgeError FB-4018.
     """
-    return _versions_known(change, context, strict=strict) and _conditions_found(
+    return _settle_versions(change, context, strict=strict) and _settle_conditions(
         change, context, strict=strict
     )
 
@@ -71,7 +71,7 @@ def _own(target: str, base_url: str) -> tuple[str, str]:
     return target, f"{base_url}/{target}"
 
 
-def _versions_known(change: Change, context: Context, *, strict: bool) -> bool:
+def _settle_versions(change: Change, context: Context, *, strict: bool) -> bool:
     for holder, target in change.pinned:
         if target.reply is not None:
             version = target.reply.version
@@ -84,7 +84,7 @@ def _versions_known(change: Change, context: Context, *, strict: bool) -> bool:
     return True
 
 
-def _conditions_found(change: Change, context: Context, *, strict: bool) -> bool:
+def _settle_conditions(change: Change, context: Context, *, strict: bool) -> bool:
     found = conditional_references(change.references, context.base_url)
     for holder, resource_type, query in found:
         with at_entry(change.entry):

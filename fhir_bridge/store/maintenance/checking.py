@@ -49,7 +49,7 @@ CHECK_PLACE = "check place"
 """The name under which the database keeps where a check was stopped."""
 
 _TOLD_EVERY = 2_000
-_MOST_HISTORIES = 1_000
+_MAX_HISTORIES = 1_000
 _GOES_ON = 24 * 3600 * 1000
 _OF_VERSION = (*SHAPES, REFERENCE)
 _WHAT = "index references persons"
@@ -238,7 +238,7 @@ def _broken_histories(session: Session, types: dict[int, str], state: _State) ->
         f"SELECT min(type), min(id), count(*), max(version), min(version), {current}"
         " FROM resource GROUP BY key HAVING count(*) <> max(version) OR min(version) <> 1"
         f" OR {current} > 1 LIMIT ?",
-        (_MOST_HISTORIES,),
+        (_MAX_HISTORIES,),
     )
     for type_number, id_, count, last, first, alive in rows:
         reason = f"{count} versions are kept, numbered {first} to {last}, {alive} current"

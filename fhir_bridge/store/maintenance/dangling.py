@@ -19,8 +19,8 @@ from fhir_bridge.store.maintenance.replaced import CURRENT, Replacements
 
 __all__ = ["ReferenceCheck"]
 
-_REMEMBERED = 200_000
-_WAITING = 5_000
+_MAX_CACHED = 200_000
+_MAX_PENDING = 5_000
 _REPLACED_BY = b"replaced-by"
 
 _HISTORICAL = frozenset({"AuditEvent", "Provenance"})
@@ -77,7 +77,7 @@ class ReferenceCheck:
         self._sources.append(source)
         if source.resource_type == "Patient" and resource.get("link"):
             self._follow(source, resource)
-        if len(self._waiting) > _WAITING or len(self._sources) > _WAITING:
+        if len(self._waiting) > _MAX_PENDING or len(self._sources) > _MAX_PENDING:
             self.settle()
 
     def settle(self) -> None:
@@ -136,7 +136,7 @@ class ReferenceCheck:
 
     def _look_up(self, keys: set[int]) -> None:
         """Learns which of `keys` are in the record; of Patients also whether they are replaced."""
-        if len(self._known) > _REMEMBERED:
+        if len(self._known) > _MAX_CACHED:
             self._known.clear()
         wanted = sorted(keys - self._known.keys())
         if not wanted:

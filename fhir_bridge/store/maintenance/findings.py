@@ -9,7 +9,7 @@ from fhir_bridge.errors import Issue
 
 __all__ = ["Findings"]
 
-_MOST_OF_A_KIND = 200
+_MAX_OF_A_KIND = 200
 
 
 @dataclass(slots=True)
@@ -25,7 +25,7 @@ class Findings:
     def note(self, code: str, resource_type: str, id_: str, **details: str) -> None:
         """Counts a finding, and keeps it while there are few of its kind."""
         count = self.counts[code] = self.counts.get(code, 0) + 1
-        if count <= _MOST_OF_A_KIND:
+        if count <= _MAX_OF_A_KIND:
             self.told.append((code, resource_type, id_, details))
 
     def issues(self) -> Iterator[Issue]:

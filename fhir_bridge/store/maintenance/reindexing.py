@@ -33,7 +33,7 @@ __all__ = ["reindex"]
 
 _PLACE = "reindex place"
 _BATCH = 500
-_MOST_EXTRA = 1_000_000
+_MAX_EXTRA = 1_000_000
 _DELETED_AT_ONCE = 5_000
 
 Values = tuple[Any, ...]
@@ -103,7 +103,7 @@ def _gathered(run: _Run, low: int, high: int) -> Iterator[tuple[int, int]]:
     for start in range(0, len(row_ids), _BATCH):
         batch = row_ids[start : start + _BATCH]
         yield _renew(run, batch, {each: set(stored.pop(each, ())) for each in batch}), batch[-1]
-        if run.extra_count > _MOST_EXTRA:
+        if run.extra_count > _MAX_EXTRA:
             _delete_extra(run, low, high)
     for row_id, hashes in stored.items():  # of versions that are not there any more
         run.extra[row_id] = set(hashes)

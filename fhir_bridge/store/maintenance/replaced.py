@@ -19,8 +19,8 @@ __all__ = ["CURRENT", "Replacements", "linked", "replacing"]
 CURRENT = "NOT EXISTS (SELECT 1 FROM superseded s WHERE s.row_id = r.row_id)"
 """That a row of ``resource r`` is a current version."""
 
-_REMEMBERED = 200_000
-_LONGEST = 10_000
+_MAX_CACHED = 200_000
+_MAX_STEPS = 10_000
 """Steps after which a chain is taken for a circle."""
 
 
@@ -49,7 +49,7 @@ class Replacements:
 
     def learn(self, patient: Resource) -> str | None:
         """Remembers a current Patient; the id of the one that has replaced it."""
-        if len(self._next) > _REMEMBERED:
+        if len(self._next) > _MAX_CACHED:
             self._next.clear()
         found = self._next[patient["id"]] = replacing(patient, self._own_bases)
         return found
@@ -68,7 +68,7 @@ class Replacements:
         """Who stands for a Patient at the end of its chain; None when the chain is a circle."""
         passed: dict[str, None] = {}
         current = patient_id
-        while current not in self._last and current not in passed and len(passed) < _LONGEST:
+        while current not in self._last and current not in passed and len(passed) < _MAX_STEPS:
             passed[current] = None
             following = self.next(current)
             if following is None:
@@ -77,7 +77,7 @@ class Replacements:
         return self._settle(passed, self._last.get(current))
 
     def _settle(self, passed: Mapping[str, None], end: str | None) -> str | None:
-        if len(self._last) > _REMEMBERED:
+        if len(self._last) > _MAX_CACHED:
             self._last.clear()
         self._last.update(dict.fromkeys(passed, end))
         return end

@@ -86,7 +86,7 @@ def check_persons(
             apart = (numbers.are_apart(session, person["id"], id_) for id_ in strangers)
             others = [id_ for id_, decided in zip(strangers, apart, strict=True) if not decided]
             if others:
-                named = _named("Patient", others)
+                named = _references("Patient", others)
                 findings.note("FB-5026", "Patient", person["id"], others=named, system=system)
                 break
 
@@ -115,7 +115,7 @@ def check_resources(
                 systems += found
         if len(about) > 1:
             first, *rest = (each[0]["id"] for each in about.values())
-            named = _named(resource_type, rest)
+            named = _references(resource_type, rest)
             findings.note("FB-5027", resource_type, first, others=named, system=systems[0])
 
 
@@ -123,7 +123,7 @@ def _near(one: str, other: str, links: Mapping[str, set[str]]) -> bool:
     return other in links[one] or one in links[other]
 
 
-def _named(resource_type: str, ids: list[str]) -> str:
+def _references(resource_type: str, ids: list[str]) -> str:
     """The first of `ids` as references, and how many more there are."""
     more = f" (+{len(ids) - _TOLD})" if len(ids) > _TOLD else ""
     return ", ".join(f"{resource_type}/{id_}" for id_ in ids[:_TOLD]) + more

@@ -29,9 +29,9 @@ from fhir_bridge import clock
 from fhir_bridge.database import milliseconds
 from fhir_bridge.errors import BridgeError
 
-__all__ = ["LONGEST", "Cursor", "open_cursor", "seal"]
+__all__ = ["MAX_LENGTH", "Cursor", "open_cursor", "seal"]
 
-LONGEST = 7_000
+MAX_LENGTH = 7_000
 """Characters of a cursor: with the rest of the link it fits the 8,190 that servers take."""
 
 _NONCE, _TAG = 12, 16
@@ -66,7 +66,7 @@ def seal(cursor: Cursor, secret: bytes) -> str:
     nonce = os.urandom(_NONCE)
     sealed = nonce + _cipher(secret).encrypt(nonce, msgspec.msgpack.encode(fields), None)
     text = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         raise BridgeError("FB-4112")
     return text
 
@@ -89,7 +89,7 @@ def open_cursor(text: str, secret: bytes, question: str, oldest: int) -> Cursor:
 
 
 def _opened(text: str, secret: bytes) -> bytes | None:
-    if len(text) > LONGEST or not text.isascii():
+    if len(text) > MAX_LENGTH or not text.isascii():
         return None
     try:
         sealed = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)

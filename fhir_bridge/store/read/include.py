@@ -17,9 +17,9 @@ from fhir_bridge.store.read.versions import Versions, names_versions
 from fhir_bridge.store.records import COLUMNS, Stored, stored
 from fhir_bridge.store.select import Selector
 
-__all__ = ["MOST_INCLUDED", "included", "visible_rows"]
+__all__ = ["MAX_INCLUDED", "included", "visible_rows"]
 
-MOST_INCLUDED = 5_000
+MAX_INCLUDED = 5_000
 """Resources that one page may bring along."""
 
 _ROUNDS = 32
@@ -70,7 +70,7 @@ def included(
             known.add(each.row_id)
             found[each.row_id] = each
             fresh.append(each)
-            if len(found) >= MOST_INCLUDED:
+            if len(found) >= MAX_INCLUDED:
                 return list(found.values()), True, versions.issues
     return list(found.values()), False, versions.issues
 
@@ -167,7 +167,7 @@ def _pointing(
     among, parameters = selector.session.among("q.hash", hashes)
     rows = selector.session.all(
         f"SELECT q.row_id FROM posting q WHERE {among} LIMIT ?",
-        [*parameters, 4 * MOST_INCLUDED],
+        [*parameters, 4 * MAX_INCLUDED],
     )
     return {row[0] for row in rows}
 
@@ -194,6 +194,6 @@ def _fetch(
     live, live_parameters = selector.live("r.row_id")
     rows = selector.session.all(
         f"SELECT {COLUMNS} FROM resource r WHERE {among} AND {live} LIMIT ?",
-        [*parameters, *live_parameters, MOST_INCLUDED],
+        [*parameters, *live_parameters, MAX_INCLUDED],
     )
     return visible_rows(selector, [stored(row, types) for row in rows])

@@ -42,10 +42,10 @@ class Referrers:
     def indexes(self, target: str) -> list[int]:
         """Numbers of the indexes that hold references to resources of the type `target`."""
         if target not in self._indexes:
-            self._indexes[target] = sorted(set(self._found(target)))
+            self._indexes[target] = sorted(set(self._numbers_of(target)))
         return self._indexes[target]
 
-    def _found(self, target: str) -> Iterator[int]:
+    def _numbers_of(self, target: str) -> Iterator[int]:
         for resource_type in self._registry.definitions.resource_types:
             parameters = self._registry.parameters(resource_type)
             for code in self._registry.reference_codes(resource_type):

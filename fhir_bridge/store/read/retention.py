@@ -21,7 +21,7 @@ from fhir_bridge.store.read.cursors import Cursor
 __all__ = ["Retention"]
 
 _NAME = "page links"
-_LONGEST = 24 * 3600 * 1000
+_MAX_AGE = 24 * 3600 * 1000
 """Milliseconds after the first page: a reader that never ends must not keep the past for ever."""
 
 
@@ -51,7 +51,7 @@ class Retention:
             return
         mark = self._mark(now, anew=True)
         held = mark.since <= cursor.made and now <= mark.until
-        if age > _LONGEST or (age > 2 * self._keep and not held):
+        if age > _MAX_AGE or (age > 2 * self._keep and not held):
             raise BridgeError("FB-4111")
         if longer and (not held or mark.until < now + self._keep):
             since = min(cursor.made, mark.since) if now <= mark.until else cursor.made

@@ -16,7 +16,7 @@ __all__ = [
     "add_keys",
     "drop_statement",
     "hear_again",
-    "keys_found",
+    "patient_ids_by_key",
     "put_statements",
     "set_keys",
     "statements_of",
@@ -47,7 +47,7 @@ class PersonRow:
     times: bytes | None = None
 
 
-def keys_found(session: Session, keys: Iterable[bytes]) -> dict[bytes, str]:
+def patient_ids_by_key(session: Session, keys: Iterable[bytes]) -> dict[bytes, str]:
     """Patient ids by key, for the keys that are known."""
     wanted = list(keys)
     found: dict[bytes, str] = {}

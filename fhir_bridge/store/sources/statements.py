@@ -28,7 +28,7 @@ __all__ = [
     "statements",
 ]
 
-_ASKED_AT_ONCE = 500
+_MAX_KEYS = 500
 _COLUMNS = "key, source, level, since, at, version, container, person, withdrawn, times, body"
 _OF_CONTAINER = "key, source, parent, version, at, message, withdrawn"
 
@@ -73,7 +73,7 @@ class ContainerRow:
 def statements(session: Session, keys: Iterable[int]) -> dict[int, list[StatementRow]]:
     """The statements of each resource of which there are any, the first speaker first."""
     found: dict[int, list[StatementRow]] = {}
-    for sql, parameters in _asked(session, "key", list(keys)):
+    for sql, parameters in _key_batches(session, "key", list(keys)):
         rows = session.all(
             f"SELECT {_COLUMNS} FROM statement WHERE {sql} ORDER BY key, level, since, source",
             parameters,
@@ -86,7 +86,7 @@ def statements(session: Session, keys: Iterable[int]) -> dict[int, list[Statemen
 def parts_of(session: Session, keys: Iterable[int]) -> list[StatementRow]:
     """The statements that are parts of containers."""
     found: list[StatementRow] = []
-    for sql, parameters in _asked(session, "container", list(keys)):
+    for sql, parameters in _key_batches(session, "container", list(keys)):
         rows = session.all(
             f"SELECT {_COLUMNS} FROM statement WHERE container <> 0 AND {sql}"
             " ORDER BY key, source, level",
@@ -127,7 +127,7 @@ def hear_again(session: Session, times: Mapping[tuple[int, str], int]) -> None:
 def containers(session: Session, keys: Iterable[int]) -> dict[int, ContainerRow]:
     """Containers that came before, by key."""
     found: dict[int, ContainerRow] = {}
-    for sql, parameters in _asked(session, "key", list(keys)):
+    for sql, parameters in _key_batches(session, "key", list(keys)):
         rows = session.all(f"SELECT {_OF_CONTAINER} FROM container WHERE {sql}", parameters)
         found.update((row[0], _container(row)) for row in rows)
     return found
@@ -160,7 +160,7 @@ def put_containers(session: Session, rows: Iterable[ContainerRow]) -> None:
 def awaiting(session: Session, targets: Iterable[int]) -> list[tuple[int, int]]:
     """(target, referrer) keys of the resources that refer to what had not come yet."""
     found: list[tuple[int, int]] = []
-    for sql, parameters in _asked(session, "target", list(targets)):
+    for sql, parameters in _key_batches(session, "target", list(targets)):
         rows = session.all(f"SELECT target, referrer FROM awaited WHERE {sql}", parameters)
         found += [(target, referrer) for target, referrer in rows]
     return found
@@ -179,9 +179,11 @@ def drop_awaited(session: Session, targets: Iterable[int]) -> None:
     session.many("DELETE FROM awaited WHERE target = ?", sorted((each,) for each in targets))
 
 
-def _asked(session: Session, column: str, keys: Sequence[int]) -> Iterable[tuple[str, list[int]]]:
-    for start in range(0, len(keys), _ASKED_AT_ONCE):
-        yield session.among(column, keys[start : start + _ASKED_AT_ONCE])
+def _key_batches(
+    session: Session, column: str, keys: Sequence[int]
+) -> Iterable[tuple[str, list[int]]]:
+    for start in range(0, len(keys), _MAX_KEYS):
+        yield session.among(column, keys[start : start + _MAX_KEYS])
 
 
 def _container(row: Row) -> ContainerRow:
