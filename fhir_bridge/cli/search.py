@@ -1,14 +1,23 @@
-"""Search the record from the command line."""
+"""Search the record from the command line, by the interaction that HTTP uses.
+
+https://hl7.org/fhir/R4/search.html
+"""
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from fhir_bridge.cli.printing import print_lines
 from fhir_bridge.cli.sites import site_options, wired
 from fhir_bridge.config import Settings
+
+if TYPE_CHECKING:
+    from fhir_bridge.app import Services
+    from fhir_bridge.interactions import Context, Request
 
 __all__ = ["command"]
 
@@ -21,27 +30,80 @@ __all__ = ["command"]
 def command(query: str, *, every: bool, only_count: bool, settings: Settings) -> int:
     """Search the record: QUERY is what would follow the FHIR base URL.
 
-    Prints one resource a line (NDJSON); exit code 1 when nothing is found.
+    Prints one resource a line (NDJSON), as _summary and _elements want it, and with
+    _summary=count the total only; exit code 1 when nothing is found.
 
     Example: fhir-bridge search "Patient?name=张&birthdate=lt1960"
     """
-    from fhir_bridge.fhir import parse_json
-    from fhir_bridge.search import Access, parse_search, plan
+    from fhir_bridge.interactions import Request, split_url
 
-    resource_type, _, asked = query.partition("?")
-    pairs = parse_qsl(asked, keep_blank_values=True)
+    path, pairs = split_url(query)
+    if only_count:
+        pairs = (*(pair for pair in pairs if pair[0] != "_summary"), ("_summary", "count"))
+    request = Request("GET", path, pairs)
+    printed, is_first = 0, True
     with wired(settings) as services:
-        access = Access.everything()
-        search = parse_search(resource_type or None, pairs, services.registry)
-        wanted = plan(search, services.registry)
-        if only_count:
-            total = services.store.count(wanted, access)
-            click.echo(total)
-            return 0 if total else 1
-        found, cursor = 0, ""
-        while True:
-            page = services.store.find(wanted, access, cursor=cursor)
-            found += print_lines(parse_json(one.body) for one in [*page.matches, *page.includes])
-            cursor = page.next
-            if not every or not cursor:
-                return 0 if found else 1
+        for bundle in _pages(request, _context(services)):
+            entries = bundle.get("entry", [])
+            if is_first and not entries and bundle.get("total"):
+                click.echo(bundle["total"])
+                return 0
+            is_first = False
+            _print_outcomes(entries)
+            printed += print_lines(
+                entry["resource"] for entry in entries if entry["search"]["mode"] != "outcome"
+            )
+            if not every:
+                break
+    if only_count:
+        click.echo(0)
+    return 0 if printed else 1
+
+
+def _pages(request: Request, context: Context) -> Iterator[dict[str, Any]]:
+    """The searchset Bundles of a search, one after the other."""
+    from fhir_bridge.errors import BridgeError
+    from fhir_bridge.fhir import parse_json
+    from fhir_bridge.interactions import perform_route, route, split_url
+
+    found = route(request.method, request.path, context.definitions.resource_types)
+    if not found.interaction.startswith("search"):
+        raise BridgeError("FB-4103", "", parameter="type", expected="a search, such as Patient?…")
+    while True:
+        bundle = parse_json(perform_route(request, found, context).body)
+        yield bundle
+        links = {link["relation"]: link["url"] for link in bundle.get("link", ())}
+        if "next" not in links:
+            return
+        request = replace(request, query=split_url(links["next"])[1])
+
+
+def _print_outcomes(entries: list[dict[str, Any]]) -> None:
+    """What was left out or could not be included, on standard error."""
+    for entry in entries:
+        if entry["search"]["mode"] == "outcome":
+            for issue in entry["resource"]["issue"]:
+                click.echo(issue.get("diagnostics", issue["details"]["text"]), err=True)
+
+
+def _context(services: Services) -> Context:
+    """The operator's context: everything may be seen, and nothing but a search is carried out."""
+    from fhir_bridge.interactions import Context
+    from fhir_bridge.search import Access
+
+    return Context(
+        store=services.store,
+        registry=services.registry,
+        definitions=services.definitions,
+        validator=services.validator,
+        settings=services.settings,
+        access=Access.everything(),
+        base_url=services.settings.fhir_base,
+        operate=_unused,
+        render_error=_unused,
+        capabilities=_unused,
+    )
+
+
+def _unused(*_: object) -> NoReturn:
+    raise NotImplementedError("a search does not ask for this")

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#history
 from __future__ import annotations
 
 import re
+from datetime import tzinfo
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,11 +14,11 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import bundle, render_json
 from fhir_bridge.interactions.conditions import etag
 from fhir_bridge.interactions.context import Context
-from fhir_bridge.interactions.moment import interval
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import ID, Route
 from fhir_bridge.interactions.subset import Subset, parse_subset
+from fhir_bridge.search import interval
 from fhir_bridge.store import Stored
 
 __all__ = ["history"]
@@ -27,6 +28,8 @@ _REPEATED = frozenset(_KNOWN) - {"_format", "_pretty", "_cursor"}
 """Parameters that links repeat."""
 
 _DEFAULT_COUNT = 50
+_TICKS = 10_000
+"""Of 100 nanoseconds in a millisecond."""
 _OF_THIS_SERVER = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 """The form of the ids that a create is given (RFC 9562 §5.4)."""
 
@@ -55,8 +58,8 @@ def history(request: Request, route: Route, context: Context) -> Reply:
     page = context.store.history(
         route.resource_type or None,
         route.id or None,
-        since=interval("_since", since, zone)[0] if since else None,
-        at=interval("_at", at, zone) if at else None,
+        since=_milliseconds("_since", since, zone)[0] if since else None,
+        at=_milliseconds("_at", at, zone) if at else None,
         count=count,
         cursor=parameters.get("_cursor", ""),
         access=context.access,
@@ -68,6 +71,15 @@ def history(request: Request, route: Route, context: Context) -> Reply:
     place = "/".join(part for part in (route.resource_type, route.id, "_history") if part)
     links = _links(f"{context.base_url}/{place}", request, page.next)
     return Reply(200, render_json(bundle.history(entries, total=page.total, links=links)))
+
+
+def _milliseconds(name: str, text: str, zone: tzinfo) -> tuple[int, int]:
+    """First and last millisecond since 1970 of the time that `text` names, without a zone in `zone`."""
+    ticks = interval(text.strip(), zone)
+    if ticks is None:
+        reason = "it is a date or an instant such as 2026-01-31T08:00:00+08:00"
+        raise BridgeError("FB-4025", name=name, reason=reason)
+    return ticks[0] // _TICKS, ticks[1] // _TICKS
 
 
 def _count(text: str, most: int) -> int:

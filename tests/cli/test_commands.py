@@ -272,6 +272,26 @@ def test_ingest_takes_files_into_the_record_once(run, health_table):
     assert "FB-4101" in unknown.err
 
 
+def test_search_answers_in_the_form_that_is_asked_for(run, health_table):
+    """Parts of resources, the total, compartments and other forms are those of HTTP."""
+    run("ingest", "--feed", "public-health-files", health_table)
+    (part,) = run("search", "Patient?_elements=birthDate&_count=1").lines
+    assert set(part) == {"resourceType", "id", "meta", "birthDate"}
+    assert [each["code"] for each in part["meta"]["tag"]] == ["SUBSETTED"]
+    (summary,) = run("search", "Patient?_summary=text&_count=1").lines
+    assert "name" not in summary
+    assert run("search", "Patient?_summary=count").out == "10\n"
+    assert run("search", "Patient?_count=0").out == "10\n"
+    assert run("search", "--count", "Patient?_elements=birthDate").out == "10\n"
+    assert len(run("search", "--all", "Patient?_elements=birthDate&_count=3").lines) == 10
+    within = run("search", f"Patient/{part['id']}/Observation?_count=2").lines
+    assert within == run("search", f"Observation?patient={part['id']}&_count=2").lines != []
+    nobody = run("search", "--count", "Patient?name=没有")
+    assert (nobody.code, nobody.out) == (1, "0\n")
+    read = run("search", f"Patient/{part['id']}")
+    assert (read.code, "FB-4103" in read.err) == (1, True)
+
+
 def test_what_no_map_reads_is_listed_and_counted_anew(run, message):
     """One line a place with the shape of an example; exit code 1 while there is something."""
     assert run("unread").code == 0

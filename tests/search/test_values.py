@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from fhir_bridge.fhir import definitions
-from fhir_bridge.search import Indexer, Registry, fold, interval, name_forms
+from fhir_bridge.search import Indexer, Registry, fold, interval, name_forms, parse_search
 from fhir_bridge.search.hashing import posting, value_range
 from fhir_bridge.search.types.number import precision
 from fhir_bridge.search.types.quantity import listed_units
@@ -36,7 +36,11 @@ def test_a_date_is_as_wide_as_its_precision(text: str, days: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "24", "2023-02-29", "2024-13", "2024-01-01T25:00", "2024-01-01T10:00:61", "０"]
+    "text",
+    [
+        *("", "x", "24", "0000", "2023-02-29", "2024-13", "2024-1-1", "2024-01-01T25:00", "０"),
+        *("2024-01-01T10:00:61", "2024-01-01T10:00:00+14:01", "2024-01-01T10:00:00+08:60"),
+    ],
 )
 def test_what_is_not_a_date_has_no_interval(text: str) -> None:
     """Nothing is guessed."""
@@ -52,6 +56,20 @@ def test_a_zone_is_counted_and_a_missing_one_is_the_registrys() -> None:
     assert local[0] == interval("2023-12-31T16:00:00Z")[0]  # type: ignore[index]
     assert interval("2024-01-01T08:00:00+08:00") == interval("2024-01-01T00:00:00Z")
     assert interval("2024-01-01T08:00:00 08:00") == interval("2024-01-01T00:00:00Z")
+
+
+def test_a_code_is_in_a_value_set_whatever_system_the_element_implies() -> None:
+    """A status has no system of its own; a coding is in the set with its system only."""
+    codes = [("http://hl7.org/fhir/observation-status", "final")]
+    registry = Registry(definitions(), value_set_codes=lambda _: codes)
+
+    def texts(code: str) -> object:
+        search = parse_search("Observation", [(f"{code}:in", "urn:set")], registry)
+        (condition,) = search.types[0][1].conditions  # type: ignore[union-attr]
+        return condition.values
+
+    assert texts("status") == ("\x00final",)
+    assert texts("code") == ("http://hl7.org/fhir/observation-status|final",)
 
 
 @pytest.mark.parametrize(

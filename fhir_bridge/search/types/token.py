@@ -157,10 +157,15 @@ def _code(parameter: Parameter, fields: list[str]) -> TokenValue:
     if len(fields) == 1:
         return Coded(code_alone(fields[0], parameter.element_types))
     system, code = fields
-    if parameter.element_types <= _CODES:
+    if _is_code(parameter):
         return Coded((any_system(code),)) if code else OfSystem("")
     text = f"{system}|{code}"
     return Coded((text,)) if code or parameter.element_types <= WITH_SYSTEM else OfSystem(text)
+
+
+def _is_code(parameter: Parameter) -> bool:
+    """Whether the element implies the system of its codes."""
+    return parameter.element_types <= _CODES
 
 
 def _of_type(parameter: Parameter, fields: list[str]) -> TokenValue:
@@ -176,8 +181,9 @@ def _in_value_set(parameter: Parameter, url: str) -> TokenValue:
         raise BridgeError("FB-4108", parameter.code, parameter=parameter.code)
     texts = set()
     for system, code in codes:
-        texts.add(f"{system}|{code}")
-        if not system:
+        if not _is_code(parameter):
+            texts.add(f"{system}|{code}")
+        if not system or _is_code(parameter):
             texts.update(code_alone(code, parameter.element_types))
     return Coded(tuple(sorted(texts)))
 
@@ -193,6 +199,6 @@ def _in_hierarchy(parameter: Parameter, modifier: str, fields: list[str]) -> Tok
     if codes is None:
         systems = ", ".join(hierarchies.systems)
         raise BridgeError("FB-4107", parameter.code, parameter=parameter.code, systems=systems)
-    is_code = parameter.element_types <= _CODES
+    is_code = _is_code(parameter)
     texts = {any_system(each) if is_code else f"{url}|{each}" for url, each in codes}
     return Coded(tuple(sorted(texts)))

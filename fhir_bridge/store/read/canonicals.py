@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from fhir_bridge.fhir import parse_json
 from fhir_bridge.search import Include, Registry, canonicals, parse_search
 from fhir_bridge.search.hashing import VALUE_BITS, posting
+from fhir_bridge.search.types import URI
 from fhir_bridge.store.records import Stored
 from fhir_bridge.store.select import Selector
 
@@ -91,8 +92,8 @@ def _targets(include: Include, targets: Iterable[str], registry: Registry) -> li
 
 
 def _has_url(resource_type: str, registry: Registry) -> bool:
-    parameter = registry.parameters(resource_type).get("url")
-    return parameter is not None and parameter.type == "uri"
+    parameter = registry.resolve(resource_type, "url")
+    return parameter is not None and parameter.type is URI
 
 
 def _with_url(

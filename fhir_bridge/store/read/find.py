@@ -18,6 +18,7 @@ from fhir_bridge import clock
 from fhir_bridge.database import Session, Sql, milliseconds
 from fhir_bridge.errors import Issue
 from fhir_bridge.search import Access, Plan, Registry, Sort
+from fhir_bridge.search.conditions import Table
 from fhir_bridge.search.hashing import range_key
 from fhir_bridge.store.read.cursors import Cursor, open_cursor, seal
 from fhir_bridge.store.read.include import included
@@ -163,10 +164,11 @@ class Finder:
                 else f"CASE WHEN c.date = {missing} THEN {_LATEST} ELSE c.date END"
             )
             return _Key(expression, ("", []), sort.descending)
-        kind = self.registry.parameters(resource_type)[sort.code].type
-        symbols = self.registry.indexes(resource_type, sort.code)
-        numbers = [self.numbers[symbol] for symbol in symbols]
-        return _value_key(kind, numbers, place, sort.descending)
+        parameter = self.registry.resolve(resource_type, sort.code)
+        if parameter is None:
+            raise LookupError(f"{resource_type}.{sort.code} is no parameter to sort by")
+        numbers = [self.numbers[index.symbol] for index in parameter.indexes]
+        return _value_key(parameter.type.table, numbers, place, sort.descending)
 
 
 def _count(selector: Selector, plan: Plan) -> int:
@@ -178,20 +180,22 @@ def _count(selector: Selector, plan: Plan) -> int:
     return total
 
 
-def _value_key(kind: str, numbers: list[int], place: int, descending: bool) -> _Key:
+def _value_key(kind: Table, numbers: list[int], place: int, descending: bool) -> _Key:
     """A column from a value table: a row's least value, or its greatest when descending."""
-    table, column, where, first, last = {
-        "string": ("string_value", "value", " AND derived = 0", "''", f"'{_LAST_TEXT}'"),
-        "date": ("date_value", "low", "", str(_EARLIEST), str(_LATEST)),
-    }.get(kind, ("quantity_value", "low", "", str(-_LARGEST), str(_LARGEST)))
+    parameters = list(numbers)
+    match kind:
+        case "texts":
+            table, column, where = "string_value", "value", " AND derived = 0"
+            first, last = "''", f"'{_LAST_TEXT}'"
+        case "dates":
+            table, column, where = "date_value", "low", ""
+            first, last = str(_EARLIEST), str(_LATEST)
+            parameters += [-number for number in numbers]
+        case _:
+            table, column, where = "quantity_value", "low", ""
+            first, last = str(-_LARGEST), str(_LARGEST)
+            parameters += [range_key(number) for number in numbers]
     chosen = "max" if descending else "min"
-    parameters = [
-        key
-        for number in numbers
-        for key in {"string": (number,), "date": (number, -number)}.get(
-            kind, (number, range_key(number))
-        )
-    ]
     join = (
         f" LEFT JOIN (SELECT row_id, {chosen}({column}) AS v FROM {table}"
         f" WHERE key IN ({','.join('?' * len(parameters))}){where}"
