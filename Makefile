@@ -2,6 +2,7 @@
 # make test    sets everything up and runs every check
 # make fuzz    every fuzz target for a minute; FUZZ='fhirpath --seconds 1200' for one, longer
 # make long    the long form of tests that make test samples; an hour on two cores
+# make mutants  changes chosen modules a little: what no test notices is a guard without a case; MUTANTS='fhir_bridge.update*'
 # make chaos   folders, disk, database, worker and clock fail beside good traffic
 # make soak    half an hour of good traffic beside a stated dose of trouble
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
-.PHONY: demo test install lint types layers pytest long chaos soak bench clean
+.PHONY: demo test install lint types layers pytest long mutants chaos soak bench clean
 
 demo: $(STAMP)
 	$(BIN)/fhir-bridge demo $(DEMO)
@@ -43,6 +44,11 @@ long: $(STAMP)
 	.ci/with-postgresql $(BIN)/python -m tests.histories --first 10000 --count 500 --postgresql
 	FHIR_BRIDGE_TEST_LONG=1 PYTEST_TIMEOUT=0 $(BIN)/python -m pytest tests/histories/test_standard.py
 
+mutants: $(STAMP)
+	$(BIN)/python -m pip install --quiet 'mutmut>=3.8,<4'
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/mutmut run $(MUTANTS)
+	$(BIN)/mutmut results
+
 chaos: $(STAMP)
 	.ci/with-postgresql $(BIN)/python -m tests.chaos
 
@@ -57,4 +63,4 @@ bench: $(STAMP)
 	$(BIN)/python bench/steel_thread.py
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) mutants build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -139,3 +139,32 @@ def test_a_sex_that_is_not_known_differs_from_none():
 
     assert [] == fold([HEALTH_FILE, unknown])[1]
     assert ["FB-5102"] == [issue.code for issue in fold([HEALTH_FILE, female])[1]]
+
+
+@pytest.mark.parametrize(
+    ("element", "one", "other", "count"),
+    [
+        ("identifier", {"system": "s", "value": "1a"}, {"system": "s", "value": "1A"}, 1),
+        ("identifier", {"system": "s", "value": "1"}, {"system": "t", "value": "1"}, 2),
+        ("identifier", {"type": {"text": "x"}}, {"type": {"text": "x"}}, 1),
+        ("identifier", {"type": {"text": "x"}}, {"type": {"text": "y"}}, 2),
+        ("telecom", {"system": "phone", "value": "5"}, {"system": "phone", "value": "5"}, 1),
+        ("telecom", {"system": "phone", "value": "5"}, {"system": "sms", "value": "5"}, 2),
+        ("name", {"text": "张 三"}, {"text": "张三"}, 1),
+        ("name", {"text": "张三"}, {"text": "张四"}, 2),
+        ("name", {"use": "official", "text": "张三"}, {"use": "old", "text": "张三"}, 2),
+        ("name", {"family": "Li", "given": ["A", "B"]}, {"text": "Li AB"}, 1),
+        ("name", {"family": "Li", "given": ["A"]}, {"family": "Li", "given": ["B"]}, 2),
+        ("name", {"given": ["A"]}, {"family": "A"}, 1),
+        ("address", {"text": "x"}, {"text": "x"}, 1),
+        ("address", {"text": "x"}, {"text": "y"}, 2),
+    ],
+)
+def test_what_two_sources_say_alike_stands_once(element, one, other, count):
+    """A number by system and value without case, a name by its letters, anything else as a whole."""
+    first = statement("files", "a.p", 0, {element: [one]})
+    second = statement("his", "b.p", 2, {element: [other]})
+
+    found = fold([first, second])[0][element]
+    assert one == found[0], "the words of the source that is trusted more"
+    assert count == len(found)
