@@ -87,7 +87,7 @@ def _read_metadata(line: str, header: dict[str, str], metadata: list[tuple[str, 
         value = unquote(quoted[1])
     else:
         value = _COMMENT_BEHIND.sub("", value)
-    if key in _HEADER and key not in header:
+    if key in _HEADER and not header.get(key):  # one without a value says nothing
         header[key] = value
     else:
         metadata.append((key, value))
