@@ -21,7 +21,7 @@ _OWN_NAMESPACE = re.compile(rf"<div\b[^>]*\bxmlns=[\"']{XHTML_NAMESPACE}[\"']")
 _DIV_TAG = re.compile(
     r"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>"
     r"|(?P<close></(?:[\w.-]+:)?div\s*>)"
-    r"|(?P<open><(?:[\w.-]+:)?div(?=[\s/>])(?:[^>\"']|\"[^\"]*\"|'[^']*')*>)",
+    r"|(?P<open><(?:[\w.-]+:)?div(?=[\s/>])(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>)",
     re.DOTALL,
 )
 

@@ -14,7 +14,7 @@ __all__ = ["detect"]
 
 _LOOKED_AT = 8192
 _HL7V2 = re.compile(rb"\A[\x0b\s]*(?:MSH|FHS|BHS)[^A-Za-z0-9\s]")
-_FHIR_XML = re.compile(rb"<[^>]*http://hl7\.org/fhir[\"']")
+_FHIR_XML = re.compile(rb"<[^<>]*http://hl7\.org/fhir[\"']")
 _XML = re.compile(rb"<\?xml|<(?:\w+:)?[A-Za-z_][\w.]*(?:\s|>|/)")
 _RESOURCE = re.compile(rb'"resourceType"\s*:')
 _LINES = 20

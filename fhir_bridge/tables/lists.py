@@ -12,11 +12,11 @@ __all__ = ["code_and_detail", "is_denial", "split_items"]
 
 _SEPARATORS = frozenset(";；|、,，\n")
 _OPEN, _CLOSE = frozenset("(（[【"), frozenset(")）]】")
-_DETAIL = re.compile(r"\s*[@:：]\s*")
+_DETAIL = re.compile(r"(?<!\s)\s*[@:：]\s*")
 _BRACKETED = re.compile(r"(?P<code>[^(（]+?)\s*[(（](?P<detail>[^()（）]*)[)）]")
 _NUMBERED = re.compile(r"[(（]?[0-9]{1,2}\s*[.．、)）]\s*(?P<words>[^0-9\s].*)", re.DOTALL)
 _NUMBERS_AND_WORDS = re.compile(r"(?:[0-9]{1,2}[.．][^0-9.．]+){2,}")
-_NEXT_NUMBER = re.compile(r"\s*(?=(?<![0-9])[0-9]{1,2}[.．][^0-9])")
+_NEXT_NUMBER = re.compile(r"(?<!\s)\s*(?=(?<![0-9])[0-9]{1,2}[.．][^0-9])")
 _ONE_OPTION = re.compile(r"[0-9]{1,2}(?:\s*[.．@:：][^\s]*)?")
 _DENIAL = re.compile(r"(均|都|皆)?(无|否认|没有|未患)[^,，;；。|\n有患但]*、[^,，;；。|\n有患但]*")
 _THERE_IS = frozenset({"有", "是"})  # a flag before what there is

@@ -28,7 +28,7 @@ __all__ = ["parse_map"]
 
 _TYPE_MODES = {"types": "types", "type+": "type-and-types", "type": "type-and-types"}
 _QUOTED_VALUE = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*(?://.*)?\Z""")
-_COMMENT_BEHIND = re.compile(r"(?:\A|\s+)//.*")
+_COMMENT_BEHIND = re.compile(r"(?:\A|(?<!\s)\s+)//.*")
 _HEADER = ("url", "name", "title", "status", "description")
 
 

@@ -28,7 +28,7 @@ __all__ = ["StructureDefinitions"]
 
 _R4 = "http://hl7.org/fhir/StructureDefinition/"
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_STEP = re.compile(r"(?:[^.()]|\([^)]*\))+")
+_STEP = re.compile(r"(?:[^.()]|\([^()]*\))+")
 _OPEN = frozenset({"Resource", "DomainResource"})
 
 

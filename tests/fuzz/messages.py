@@ -176,7 +176,7 @@ MESSAGES = (
             Fault(
                 "fhir_bridge.cda.document", "_parse_tolerantly", lambda data, _: b"CDATA" in data
             ),
-            Fault("fhir_bridge.cda.node", "_cleaned", lambda _, value: len(value) > 500),
+            Fault("fhir_bridge.cda.node", "_cleaned", lambda _, value: len(value) > 150),
             Fault("fhir_bridge.ingest.convert", "parse", lambda data, _: b"<text/>" in data),
         ),
         ("fhir_bridge.cda", *_INGEST),
@@ -207,7 +207,7 @@ MESSAGES = (
         _workbooks,
         _SHEET,
         (
-            Fault("fhir_bridge.tables.workbook", "_text", lambda value: len(str(value)) > 40),
+            Fault("fhir_bridge.tables.workbook", "_text", lambda value: len(str(value)) > 24),
             Fault("fhir_bridge.tables.reader", "_workbook", lambda data, _: b"1048576" in data),
             Fault("fhir_bridge.tables.workbook", "_lines", lambda *_: True),
         ),

@@ -14,7 +14,9 @@ from tests.fuzz.target import Fault, Finding, Target, judge
 from tests.fuzz.targets import TARGETS
 
 CASES = Path(__file__).parent / "cases"
-INPUTS = 25
+INPUTS = 20
+GOOD = 6
+"""Good inputs of the short run: each other kind of message has a map to compile."""
 MOST = 2_000
 EACH = pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS.keys())
 
@@ -24,10 +26,10 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 @EACH
 def test_arbitrary_input_is_answered_or_refused(target: Target) -> None:
     """Good inputs, what was found before, and seeded changes of the good ones."""
-    seeds = target.seeds()
+    seeds = target.seeds()[:GOOD]
     mutator = Mutator(seeds, target.words, seed=1)
     found = [path.read_bytes() for path in sorted((CASES / target.name).glob("*"))]
-    inputs = [*found, *seeds[:8], *(mutator.next() for _ in range(INPUTS))]
+    inputs = [*found, *seeds, *(mutator.next() for _ in range(INPUTS))]
     assert _judge_all(target, inputs) == len(inputs)
 
 
@@ -45,7 +47,7 @@ def _planted(fault: Fault, kind: str, original: Callable[..., Any]) -> Callable[
             if kind == "hangs":
                 while True:
                     pass
-            return bytearray(b"x" * 400_000_000) and original(*given, **named)
+            return b"x" * 400_000_000 and original(*given, **named)
         return original(*given, **named)
 
     return call

@@ -32,7 +32,7 @@ _STEP = re.compile(
     rf"(?P<slash>/?)(?:(?P<node>\*|{_NAME}(?![\w.(-]))(?P<predicates>(?:{_PREDICATE})*)"
     rf"|(?P<last>@{_NAME}|namespace::[A-Za-z_][\w.-]*|(?:text|comment)\(\)(?:\[\d+\])?))"
 )
-_PREFIX = re.compile(r"([A-Za-z_][\w.-]*):(?!:)")
+_PREFIX = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]*+):(?!:)")
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _IN_DEFAULT = r"default:\1"
 _CHILD_PREDICATE = re.compile(r"(?<=\[)([A-Za-z_][\w.-]*)(?=\s*=)")

@@ -31,7 +31,9 @@ __all__ = ["Reference", "ReferenceValue", "local", "target_type"]
 
 _MEMO_SIZE = 1 << 14
 """References that come again: within a batch many resources name the same few."""
-_RELATIVE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[^/#]+)?(?:#.*)?")
+_RELATIVE = re.compile(
+    r"(?<![A-Za-z])([A-Z][A-Za-z]{1,63})/([A-Za-z0-9\-.]{1,64})(?:/_history/[^/#]+)?(?:#.*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)

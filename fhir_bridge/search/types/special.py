@@ -27,7 +27,7 @@ from fhir_bridge.search.types.search_type import Index, Parameter, SearchType, S
 
 __all__ = ["Id", "Narrative", "WholeContent"]
 
-_MARKUP = re.compile(r"<[^>]*>")
+_MARKUP = re.compile(r"<[^<>]*>")
 
 
 class Id(SearchType[str]):
