@@ -2,7 +2,7 @@
 
 A caller is given everything, nothing, or the compartments of some patients
 (https://hl7.org/fhir/R4/compartmentdefinition-patient.html) plus types that hold no
-patient's data.  It fails closed: what is not named is not seen, and absent and forbidden
+patient's data.  It fails closed: what is not allowed is not seen, and absent and forbidden
 look alike.
 """
 

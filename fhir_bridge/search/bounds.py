@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.search.conditions import Condition, joined, size
+from fhir_bridge.search.conditions import AllOf, AnyOf, Chain, Condition, Has, Ids, Not, Posted
 
 __all__ = ["MAX_VALUES", "require_bounds"]
 
@@ -29,11 +29,33 @@ def require_bounds(conditions: Mapping[str, Sequence[Condition]]) -> None:
     """Raises BridgeError FB-4109 for what would cost a database too much."""
     in_all = 0
     for of_type in conditions.values():
-        if sum(map(joined, of_type)) > MAX_JOINED:
+        if sum(map(_joined, of_type)) > MAX_JOINED:
             raise BridgeError("FB-4109", limit=MAX_JOINED)
-        tests = sum(map(size, of_type))
+        tests = sum(map(_size, of_type))
         in_all += tests
         if tests > MAX_TESTS:
             raise BridgeError("FB-4109", limit=MAX_TESTS)
     if in_all > MAX_TOTAL_TESTS:
         raise BridgeError("FB-4109", limit=MAX_TOTAL_TESTS)
+
+
+def _size(condition: Condition) -> int:
+    """How many tests a condition is made of; exact values, which are looked up, cost none."""
+    match condition:
+        case Posted() | Ids():
+            return 0
+        case AllOf(parts) | AnyOf(parts):
+            return sum(map(_size, parts))
+        case Not(inner):
+            return _size(inner)
+        case Has():
+            return 1 + _size(condition.condition)
+        case Chain():
+            return sum(1 + _size(each) for each in condition.targets.values())
+        case _:
+            return 1
+
+
+def _joined(condition: Condition) -> int:
+    """How many conditions must hold at once."""
+    return sum(map(_joined, condition.conditions)) if isinstance(condition, AllOf) else 1

@@ -33,9 +33,7 @@ __all__ = [
     "Text",
     "Updated",
     "any_of",
-    "joined",
     "nothing",
-    "size",
 ]
 
 Table = Literal["postings", "texts", "dates", "quantities"]
@@ -242,28 +240,6 @@ def any_of(conditions: Iterable[Condition]) -> Condition:
     """At least one of `conditions`; a single one stands for itself."""
     alternatives = tuple(conditions)
     return alternatives[0] if len(alternatives) == 1 else AnyOf(alternatives)
-
-
-def size(condition: Condition) -> int:
-    """How many tests a condition is made of; exact values, which are looked up, cost none."""
-    match condition:
-        case Posted() | Ids():
-            return 0
-        case AllOf(parts) | AnyOf(parts):
-            return sum(map(size, parts))
-        case Not(inner):
-            return size(inner)
-        case Has():
-            return 1 + size(condition.condition)
-        case Chain():
-            return sum(1 + size(each) for each in condition.targets.values())
-        case _:
-            return 1
-
-
-def joined(condition: Condition) -> int:
-    """How many conditions must hold at once."""
-    return sum(map(joined, condition.conditions)) if isinstance(condition, AllOf) else 1
 
 
 def nothing() -> AnyOf:

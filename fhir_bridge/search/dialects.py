@@ -26,9 +26,9 @@ def words() -> Mapping[str, tuple[str, str]]:
 
 def require_no_dialect(parameter: str) -> None:
     """Raises BridgeError FB-4117 for a word of a known dialect that is no parameter here."""
-    found = words().get(parameter.lower())
-    if found is not None:
-        product, instead = found
+    dialect = words().get(parameter.lower())
+    if dialect is not None:
+        product, instead = dialect
         raise BridgeError(
             "FB-4117", parameter, parameter=parameter, product=product, instead=instead
         )

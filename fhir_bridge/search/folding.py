@@ -49,18 +49,18 @@ def words(text: str) -> list[str]:
     >>> words("Blood pressure: 血压")
     ['blood', 'pressure', '血', '压']
     """
-    found: dict[str, None] = {}
+    folded: dict[str, None] = {}
     word = ""
     for letter in fold(text) + " ":
         if letter.isalnum() and not _is_han(letter):
             word += letter
             continue
         if word:
-            found[word] = None
+            folded[word] = None
             word = ""
         if _is_han(letter):
-            found[letter] = None
-    return list(found)
+            folded[letter] = None
+    return list(folded)
 
 
 @cache

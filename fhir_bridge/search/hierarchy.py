@@ -2,7 +2,7 @@
 
 https://hl7.org/fhir/R4/search.html#modifiers and
 https://hl7.org/fhir/R4/codesystem.html#hierarchy.  Only complete code systems whose hierarchy
-means subsumption answer; of others nothing is known.
+means subsumption answer; of others nothing can be said.
 """
 
 from __future__ import annotations

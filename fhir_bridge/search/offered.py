@@ -31,12 +31,10 @@ _WITHOUT_DEFINITION = ("_has", "_list", "_type")
 
 def names_of(registry: Registry, resource_type: str) -> tuple[str, ...]:
     """Every parameter that a search of the type may name ("Resource": of all types)."""
-    own = (
-        code
-        for code in registry.parameters(resource_type)
-        if code == FILTER or registry.resolve(resource_type, code) is not None
-    )
-    return tuple(sorted({*own, *DIRECTIVES, *_WITHOUT_DEFINITION}))
+    own = {*registry.answered(resource_type), *DIRECTIVES, *_WITHOUT_DEFINITION}
+    if FILTER in registry.parameters(resource_type):
+        own.add(FILTER)
+    return tuple(sorted(own))
 
 
 def parameter_of(registry: Registry, resource_type: str, code: str) -> Parameter:

@@ -7,7 +7,7 @@ vowel ü is written v, u and, as in passports, yu.  A name of several parts (买
 found from each part on, with and without the dot.
 
 Promises: no look-up reads more than two tables of some 100 KB, once; a name has at most
-`MOST_READINGS` readings.
+`MAX_READINGS` readings.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import islice, product
 
-__all__ = ["LONGEST_NAME", "MOST_READINGS", "name_forms"]
+__all__ = ["MAX_NAME_LENGTH", "MAX_READINGS", "name_forms"]
 
-LONGEST_NAME = 8
+MAX_NAME_LENGTH = 8
 """Han characters of a part of a name; longer text is not a person's name."""
 
-LONGEST_PARTED = 24
+MAX_PARTED_LENGTH = 24
 """The same for all parts of a name with a dot together."""
 
-MOST_READINGS = 6
+MAX_READINGS = 6
 """Combinations of readings by which one name is found."""
 
 DOT = "·"
@@ -47,7 +47,7 @@ def name_forms(folded: str, *, is_given: bool = False) -> tuple[str, ...]:
     """
     parts = "".join(folded.split()).split(DOT)
     letters = "".join(parts)
-    longest = LONGEST_NAME if len(parts) == 1 else LONGEST_PARTED
+    longest = MAX_NAME_LENGTH if len(parts) == 1 else MAX_PARTED_LENGTH
     if not 0 < len(letters) <= longest or not all(map(_is_han, letters)):
         return ()
     forms = _of_one(letters, is_given=is_given) if len(parts) == 1 else _of_parts(parts)
@@ -61,7 +61,7 @@ def _of_one(letters: str, *, is_given: bool) -> Iterator[str]:
     surname = "" if is_given else _surname_of(letters)
     starts = _surname_readings(surname)
     ends = _readings(letters[len(surname) :])
-    for both in islice(product(starts, ends), MOST_READINGS):
+    for both in islice(product(starts, ends), MAX_READINGS):
         yield from _written((*both[0], *both[1]))
     if surname:
         yield from ("".join(end) for end in ends if end)
@@ -84,7 +84,7 @@ def _written(reading: Reading) -> Iterator[str]:
 
 def _readings(letters: str) -> list[Reading]:
     """The combinations of the characters' readings, usual ones first."""
-    return list(islice(product(*map(_syllables, letters)), MOST_READINGS))
+    return list(islice(product(*map(_syllables, letters)), MAX_READINGS))
 
 
 @lru_cache(maxsize=1 << 13)
@@ -127,10 +127,12 @@ def _surname_of(letters: str) -> str:
 
 
 def _surname_readings(surname: str) -> list[Reading]:
-    known = _surnames().get(surname)
-    if known is None:
+    readings = _surnames().get(surname)
+    if readings is None:
         return _readings(surname)
-    return [spelt for reading in known for spelt in product(*map(_spellings, reading.split("-")))]
+    return [
+        spelt for reading in readings for spelt in product(*map(_spellings, reading.split("-")))
+    ]
 
 
 @cache

@@ -84,6 +84,8 @@ class Registry:
         """By code, all parameters of one type ("Resource": those that every type has)."""
         self._sharing: dict[str, Sharing] = {}
         self._indexes: dict[tuple[str, str], tuple[Index, ...]] = {}
+        self._answered: dict[str, tuple[str, ...]] = {}
+        self._main_dates: dict[str, str] = {}
         self._resolved: dict[tuple[str, str], Parameter | None] = {}
 
     def resolve(self, resource_type: str, code: str) -> Parameter | None:
@@ -92,6 +94,17 @@ class Registry:
         if key not in self._resolved:
             self._resolved[key] = self._resolve(resource_type, code)
         return self._resolved[key]
+
+    def answered(self, resource_type: str) -> tuple[str, ...]:
+        """The codes of the parameters that `resolve` gives, in order."""
+        codes = self._answered.get(resource_type)
+        if codes is None:
+            codes = self._answered[resource_type] = tuple(
+                code
+                for code in self.parameters(resource_type)
+                if self.resolve(resource_type, code) is not None
+            )
+        return codes
 
     def _resolve(self, resource_type: str, code: str) -> Parameter | None:
         definition = self.parameters(resource_type).get(code)
@@ -203,11 +216,16 @@ class Registry:
 
     def main_date(self, resource_type: str) -> str:
         """The code of the date parameter that rows are sorted by; "" when the type has none."""
-        parameters = self.parameters(resource_type)
-        for code in _MAIN_DATES:
-            if code in parameters and search_type_of(parameters[code]) is DATE:
-                return code
-        return ""
+        code = self._main_dates.get(resource_type)
+        if code is None:
+            parameters = self.parameters(resource_type)
+            dates = (
+                each
+                for each in _MAIN_DATES
+                if each in parameters and search_type_of(parameters[each]) is DATE
+            )
+            code = self._main_dates[resource_type] = next(dates, "")
+        return code
 
     @cached_property
     def main_dates(self) -> frozenset[str]:

@@ -36,9 +36,9 @@ class IndexRows:
         if more.terms:
             self.terms |= more.terms
         if more.references:
-            known = self.references
+            references = self.references
             for key, is_member in more.references.items():
-                known[key] = is_member or known.get(key, False)
+                references[key] = is_member or references.get(key, False)
         if more.texts or more.dates or more.quantities:
             self.texts |= more.texts
             self.dates |= more.dates

@@ -16,6 +16,7 @@ from typing import Any, Generic, Literal, TypeVar
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.search.conditions import (
     AllOf,
+    AnyOf,
     Condition,
     Not,
     Present,
@@ -176,9 +177,10 @@ class SearchType(ABC, Generic[V]):
         self, parameter: Parameter, modifier: str, values: Sequence[Written]
     ) -> Condition:
         """One of `values`; `modifier` is one of `modifiers`."""
-        return any_of(
+        conditions = [
             self.on_indexes(parameter, self.read(parameter, modifier, each)) for each in values
-        )
+        ]
+        return conditions[0] if len(conditions) == 1 else AnyOf(tuple(conditions))
 
     def compare(self, parameter: Parameter, operator: str, written: Written) -> Condition:
         """The same as a comparison of ``_filter``; `operator` is one of `operators`."""
@@ -208,6 +210,8 @@ class SearchType(ABC, Generic[V]):
 
     def on_indexes(self, parameter: Parameter, value: V) -> Condition:
         """What a value that was read asks of the indexes that answer a parameter."""
+        if len(parameter.indexes) == 1:
+            return self.match(parameter.indexes[0], value)
         return over_indexes(parameter, lambda index: self.match(index, value))
 
 

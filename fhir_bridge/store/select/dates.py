@@ -7,7 +7,7 @@ https://hl7.org/fhir/R4/search.html#date
 from __future__ import annotations
 
 from fhir_bridge.database import Sql
-from fhir_bridge.search import conditions as asked
+from fhir_bridge.search import conditions
 from fhir_bridge.store.select.bounds import bounds
 from fhir_bridge.store.select.scope import At, Scope
 
@@ -17,7 +17,7 @@ _DAY = 864_000_000_000
 """Ticks of a day: a regular interval is shorter."""
 
 
-def between(scope: Scope, condition: asked.Between) -> Sql:
+def between(scope: Scope, condition: conditions.Between) -> Sql:
     """Regular intervals are at most a day wide, so that their start bounds a search."""
     low, high = condition.low_min, condition.low_max
     where, parameters = bounds(
@@ -35,7 +35,7 @@ def between(scope: Scope, condition: asked.Between) -> Sql:
     )
 
 
-def main_date(scope: Scope, condition: asked.Between, at: At) -> Sql:
+def main_date(scope: Scope, condition: conditions.Between, at: At) -> Sql:
     """A regular interval of the main date begins at the row's own sort date.
 
     A single value and not EXISTS, so that no planner takes it for a join: it costs one
@@ -68,7 +68,7 @@ def main_date(scope: Scope, condition: asked.Between, at: At) -> Sql:
     )
 
 
-def updated(scope: Scope, condition: asked.Updated, at: At) -> Sql:
+def updated(scope: Scope, condition: conditions.Updated, at: At) -> Sql:
     """The row was written within the bounds."""
     name = scope.name("u")
     where, parameters = bounds([(f"{name}.last_updated", condition.low, condition.high)])
@@ -78,12 +78,12 @@ def updated(scope: Scope, condition: asked.Updated, at: At) -> Sql:
     )
 
 
-def hulls(scope: Scope, parts: list[asked.Condition], at: At) -> list[Sql]:
+def hulls(scope: Scope, parts: list[conditions.Condition], at: At) -> list[Sql]:
     """Bounds on the sort date that conditions on the main date imply, for the index."""
-    found = []
+    bounded = []
     for part in parts:
-        each = part.conditions if isinstance(part, asked.AnyOf) else (part,)
-        between = [one for one in each if isinstance(one, asked.Between)]
+        each = part.conditions if isinstance(part, conditions.AnyOf) else (part,)
+        between = [one for one in each if isinstance(one, conditions.Between)]
         symbols = {one.symbol for one in between}
         if not between or len(between) < len(each) or not symbols <= scope.main_dates:
             continue
@@ -91,11 +91,11 @@ def hulls(scope: Scope, parts: list[asked.Condition], at: At) -> list[Sql]:
             continue
         text, parameters = bounds([(at.date, *_hull(between))])
         if text:
-            found.append((text.removeprefix(" AND "), parameters))
-    return found
+            bounded.append((text.removeprefix(" AND "), parameters))
+    return bounded
 
 
-def _hull(between: list[asked.Between]) -> tuple[int | None, int | None]:
+def _hull(between: list[conditions.Between]) -> tuple[int | None, int | None]:
     """The least and greatest sort date (milliseconds) that any of the conditions allows."""
     lows: list[int | None] = []
     highs: list[int | None] = []

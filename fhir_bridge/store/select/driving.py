@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeGuard
 
-from fhir_bridge.search import conditions as asked
+from fhir_bridge.search import conditions
 
 __all__ = [
     "Postings",
@@ -22,57 +22,57 @@ __all__ = [
     "names_few",
 ]
 
-Postings = asked.Posted | asked.AnyOf
+Postings = conditions.Posted | conditions.AnyOf
 """A condition on postings: of one index, or alternatives of several (`is_posted`)."""
 
 
-def conjuncts(condition: asked.Condition) -> list[asked.Condition]:
+def conjuncts(condition: conditions.Condition) -> list[conditions.Condition]:
     """The parts that must all hold; alternatives under one index as one."""
-    parts = list(condition.conditions) if isinstance(condition, asked.AllOf) else [condition]
-    found: list[asked.Condition] = []
+    parts = list(condition.conditions) if isinstance(condition, conditions.AllOf) else [condition]
+    flat: list[conditions.Condition] = []
     for part in parts:
-        if isinstance(part, asked.AllOf):
-            found += conjuncts(part)
-        elif isinstance(part, asked.AnyOf):
+        if isinstance(part, conditions.AllOf):
+            flat += conjuncts(part)
+        elif isinstance(part, conditions.AnyOf):
             each = merged(part.conditions)
-            found.append(each[0] if len(each) == 1 else replace(part, conditions=tuple(each)))
+            flat.append(each[0] if len(each) == 1 else replace(part, conditions=tuple(each)))
         else:
-            found.append(part)
-    return found
+            flat.append(part)
+    return flat
 
 
-def merged(parts: Sequence[asked.Condition]) -> list[asked.Condition]:
+def merged(parts: Sequence[conditions.Condition]) -> list[conditions.Condition]:
     """Alternatives, with the postings of one symbol made one condition."""
     values: dict[str, list[str]] = {}
-    others: list[asked.Condition] = []
+    others: list[conditions.Condition] = []
     for part in parts:
-        if isinstance(part, asked.Posted):
+        if isinstance(part, conditions.Posted):
             values.setdefault(part.symbol, []).extend(part.values)
         else:
             others.append(part)
-    return [*(asked.Posted(symbol, tuple(each)) for symbol, each in values.items()), *others]
+    return [*(conditions.Posted(symbol, tuple(each)) for symbol, each in values.items()), *others]
 
 
-def is_posted(condition: asked.Condition) -> TypeGuard[Postings]:
+def is_posted(condition: conditions.Condition) -> TypeGuard[Postings]:
     """Whether a condition is about postings only, of one index or of several."""
-    if isinstance(condition, asked.AnyOf):
+    if isinstance(condition, conditions.AnyOf):
         parts = condition.conditions
-        return bool(parts) and all(isinstance(part, asked.Posted) for part in parts)
-    return isinstance(condition, asked.Posted)
+        return bool(parts) and all(isinstance(part, conditions.Posted) for part in parts)
+    return isinstance(condition, conditions.Posted)
 
 
-def each_posted(condition: Postings) -> Sequence[asked.Posted]:
+def each_posted(condition: Postings) -> Sequence[conditions.Posted]:
     """The postings of each index that the condition is about."""
-    if isinstance(condition, asked.Posted):
+    if isinstance(condition, conditions.Posted):
         return (condition,)
-    return [part for part in condition.conditions if isinstance(part, asked.Posted)]
+    return [part for part in condition.conditions if isinstance(part, conditions.Posted)]
 
 
-def is_looked_up(condition: asked.Condition) -> bool:
+def is_looked_up(condition: conditions.Condition) -> bool:
     """Whether one plan suits every value: a single posting, or tests of a few rows by key."""
     parts = conjuncts(condition)
     if len(parts) == 1:
-        return isinstance(parts[0], asked.Posted)
+        return isinstance(parts[0], conditions.Posted)
     if not all(is_posted(part) for part in parts):
         return False
     driver = driver_of(parts)
@@ -87,16 +87,16 @@ def names_few(driver: Postings) -> bool:
     )
 
 
-def driver_of(parts: list[asked.Condition]) -> Postings | None:
+def driver_of(parts: list[conditions.Condition]) -> Postings | None:
     """The postings to start from, unless another kind of condition selects better."""
     posted = [part for part in parts if is_posted(part)]
     if not posted:
         return None
     best = min(posted, key=_rank)
-    rivals = (asked.Ids, asked.Text, asked.Chain, asked.Has)
+    rivals = (conditions.Ids, conditions.Text, conditions.Chain, conditions.Has)
     if _rank(best) > 1 and any(isinstance(part, rivals) for part in parts):
         return None
-    if any(isinstance(part, asked.Ids) for part in parts):
+    if any(isinstance(part, conditions.Ids) for part in parts):
         return None
     return best
 
@@ -106,7 +106,7 @@ def _rank(condition: Postings) -> int:
     return max(_rank_of_one(each) for each in each_posted(condition))
 
 
-def _rank_of_one(condition: asked.Posted) -> int:
+def _rank_of_one(condition: conditions.Posted) -> int:
     code = condition.symbol.partition(".")[2]
     if code in ("identifier", "url"):
         return 0

@@ -8,14 +8,14 @@ https://hl7.org/fhir/R4/location.html#positional; the coordinates are those of
 from __future__ import annotations
 
 from fhir_bridge.database import Sql
-from fhir_bridge.search import conditions as asked
+from fhir_bridge.search import conditions
 from fhir_bridge.search.types.near import AXES
 from fhir_bridge.store.select.scope import Scope
 
 __all__ = ["near"]
 
 
-def near(scope: Scope, condition: asked.Near) -> Sql:
+def near(scope: Scope, condition: conditions.Near) -> Sql:
     """A box around the point by the index, then the exact distance."""
     keys = [scope.key(condition.symbol, axis) for axis in AXES]
     boxes, parameters = [], []

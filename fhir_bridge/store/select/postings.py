@@ -14,7 +14,7 @@ from fhir_bridge.store.select.scope import At, Scope
 
 __all__ = ["hashes", "posted"]
 
-_MOST_LOOKED_UP = 64
+_MAX_LOOKED_UP = 64
 """Values that are looked up for each row; of more the rows are found first."""
 
 
@@ -23,7 +23,7 @@ def posted(scope: Scope, condition: Postings, at: At) -> Sql:
     name = scope.name("q")
     values = hashes(scope, condition)
     where, parameters = scope.session.among(f"{name}.hash", values)
-    if len(values) > _MOST_LOOKED_UP:
+    if len(values) > _MAX_LOOKED_UP:
         return (
             f"{at.row} IN (SELECT {name}.row_id FROM posting {name} WHERE {where})",
             parameters,
@@ -45,15 +45,15 @@ def posted(scope: Scope, condition: Postings, at: At) -> Sql:
 
 def hashes(scope: Scope, condition: Postings) -> list[int]:
     """The numbers of the postings, each once."""
-    found: dict[int, None] = {}
+    numbers: dict[int, None] = {}
     for each in each_posted(condition):
         number = scope.numbers[each.symbol]
         for value in each.values:
             if value[:1] == LISTED:
-                found.update(dict.fromkeys(_listed(scope, number, value[1:])))
+                numbers.update(dict.fromkeys(_listed(scope, number, value[1:])))
             else:
-                found[posting(number, value)] = None
-    return list(found)
+                numbers[posting(number, value)] = None
+    return list(numbers)
 
 
 def _listed(scope: Scope, number: int, code: str) -> list[int]:

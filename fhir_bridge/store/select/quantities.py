@@ -1,4 +1,4 @@
-"""Numbers and quantities within bounds, in the unit asked.
+"""Numbers and quantities within bounds, in the unit searched.
 
 https://hl7.org/fhir/R4/search.html#number and #quantity
 """
@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/search.html#number and #quantity
 from __future__ import annotations
 
 from fhir_bridge.database import Sql
-from fhir_bridge.search import conditions as asked
+from fhir_bridge.search import conditions
 from fhir_bridge.search.hashing import exact_key, range_key, text_key
 from fhir_bridge.search.types.quantity import in_unit, listed_units
 from fhir_bridge.store.select.bounds import bounds
@@ -15,21 +15,21 @@ from fhir_bridge.store.select.scope import Scope
 __all__ = ["converted", "measured"]
 
 
-def converted(scope: Scope, condition: asked.Converted) -> Sql:
-    """The same in each unit in use that compares, the one asked always among them."""
+def converted(scope: Scope, condition: conditions.Converted) -> Sql:
+    """The same in each unit in use that compares, the one searched always among them."""
     rows = scope.session.all(
         "SELECT value FROM term WHERE number = ?",
         (listed_units(scope.numbers[condition.symbol]),),
     )
     units = dict.fromkeys((condition.code, *(row[0] for row in rows)))
-    found = [measured(scope, each) for unit in units for each in in_unit(condition, unit)]
+    in_units = [measured(scope, each) for unit in units for each in in_unit(condition, unit)]
     return (
-        " UNION ALL ".join(text for text, _ in found),
-        [value for _, parameters in found for value in parameters],
+        " UNION ALL ".join(text for text, _ in in_units),
+        [value for _, parameters in in_units for value in parameters],
     )
 
 
-def measured(scope: Scope, condition: asked.Measured) -> Sql:
+def measured(scope: Scope, condition: conditions.Measured) -> Sql:
     """Points are one number, so that either bound limits both; ranges stand apart."""
     key = scope.key(condition.symbol, condition.context)
     if condition.exact:

@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fhir_bridge.database import Sql
-from fhir_bridge.search import conditions as asked
+from fhir_bridge.search import conditions
 from fhir_bridge.search.hashing import VALUE_BITS, VALUE_MASK, resource_key, value_range
 from fhir_bridge.store.select.scope import At, Scope
 
 __all__ = ["chain", "has", "ids"]
 
-Candidates = Callable[[str, asked.Condition], Sql]
+Candidates = Callable[[str, conditions.Condition], Sql]
 """Visible current resources of a type that satisfy a condition: `Selector.candidates`."""
 
 
-def ids(scope: Scope, condition: asked.Ids, at: At) -> Sql:
-    """The row is one of the resources named."""
+def ids(scope: Scope, condition: conditions.Ids, at: At) -> Sql:
+    """The row is one of the resources with these ids."""
     name = scope.name("i")
     where, parameters = scope.session.among(
         f"{name}.key", [resource_key(condition.resource_type, each) for each in condition.ids]
@@ -29,14 +29,14 @@ def ids(scope: Scope, condition: asked.Ids, at: At) -> Sql:
     return f"{at.row} IN (SELECT {name}.row_id FROM resource {name} WHERE {where})", parameters
 
 
-def chain(scope: Scope, condition: asked.Chain, at: At, candidates: Candidates) -> Sql:
+def chain(scope: Scope, condition: conditions.Chain, at: At, candidates: Candidates) -> Sql:
     """The row refers to one of the candidates of some target type."""
     base = scope.numbers[condition.symbol] << VALUE_BITS
-    found, parameters = [], []
+    queries, parameters = [], []
     for resource_type, wanted in condition.targets.items():
         inner, values = candidates(resource_type, wanted)
         c, t, q = scope.name("c"), scope.name("t"), scope.name("q")
-        found.append(
+        queries.append(
             f"SELECT {q}.row_id FROM ({inner}) {c} JOIN resource {t} ON {t}.row_id = {c}.row_id"
             f" JOIN posting {q} ON {q}.hash = ? + ({t}.key & ?)"
         )
@@ -44,22 +44,22 @@ def chain(scope: Scope, condition: asked.Chain, at: At, candidates: Candidates) 
         url = scope.numbers.get(f"{resource_type}.url") if condition.canonical else None
         if url is not None:
             c, u, q = scope.name("c"), scope.name("u"), scope.name("q")
-            found.append(
+            queries.append(
                 f"SELECT {q}.row_id FROM ({inner}) {c} JOIN posting {u} ON {u}.row_id = {c}.row_id"
                 f" AND {u}.date = {c}.date AND {u}.hash BETWEEN ? AND ?"
                 f" JOIN posting {q} ON {q}.hash = ? + ({u}.hash & ?)"
             )
             parameters += [*values, *value_range(url), base, VALUE_MASK]
-    rows = scope.named((" UNION ALL ".join(found), parameters))
+    rows = scope.with_query((" UNION ALL ".join(queries), parameters))
     return f"{at.row} IN (SELECT row_id FROM {rows})", []
 
 
-def has(scope: Scope, condition: asked.Has, at: At, candidates: Candidates) -> Sql:
+def has(scope: Scope, condition: conditions.Has, at: At, candidates: Candidates) -> Sql:
     """One of the candidates refers to the row."""
     base = scope.numbers[condition.symbol] << VALUE_BITS
     inner, values = candidates(condition.resource_type, condition.condition)
     c, f, q, k = scope.name("c"), scope.name("f"), scope.name("q"), scope.name("k")
-    found = (
+    query = (
         f"SELECT {k}.row_id FROM ({inner}) {c}"
         f" JOIN reference {f} ON {f}.row_id = {c}.row_id"
         f" JOIN posting {q} ON {q}.hash = ? + ({f}.target & ?)"
@@ -70,12 +70,12 @@ def has(scope: Scope, condition: asked.Has, at: At, candidates: Candidates) -> S
     url = scope.numbers.get(f"{condition.canonical_of}.url")
     if url is not None:
         c, q, k = scope.name("c"), scope.name("q"), scope.name("k")
-        found += (
+        query += (
             f" UNION ALL SELECT {k}.row_id FROM ({inner}) {c} JOIN posting {q}"
             f" ON {q}.row_id = {c}.row_id AND {q}.date = {c}.date AND {q}.hash BETWEEN ? AND ?"
             f" JOIN posting {k} ON {k}.hash = ? + ({q}.hash & ?)"
         )
         range_ = value_range(scope.numbers[condition.symbol])
         parameters += [*values, *range_, url << VALUE_BITS, VALUE_MASK]
-    rows = scope.named((found, parameters))
+    rows = scope.with_query((query, parameters))
     return f"{at.row} IN (SELECT row_id FROM {rows})", []

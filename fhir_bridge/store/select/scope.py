@@ -1,4 +1,4 @@
-"""What every piece of a search's SQL shares: connection, numbers of indexes, caller, moment."""
+"""What every piece of a search's SQL shares: connection, numbers of indexes, caller, time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["At", "Pin", "Scope"]
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """The moment a set of pages shows: the newest change, and what was uncommitted below it."""
+    """The time that a set of pages shows: the newest change, and what was uncommitted below it."""
 
     row_id: int
     snapshot: str = ""
@@ -32,7 +32,7 @@ class At:
 
 
 class Scope:
-    """One question of one caller (`access`), at one moment, on one connection (`session`)."""
+    """One search of one caller (`access`), at one time, on one connection (`session`)."""
 
     def __init__(
         self,
@@ -49,39 +49,39 @@ class Scope:
         self.main_dates = main_dates
         self._irregular: dict[str, bool] = {}
         self._names = 0
-        self._named: list[tuple[str, Sql]] = []
+        self._queries: list[tuple[str, Sql]] = []
 
     def name(self, letter: str) -> str:
         """A name for a table that is not in use yet in this question."""
         self._names += 1
         return f"{letter}{self._names}"
 
-    def named(self, sql: Sql) -> str:
+    def with_query(self, sql: Sql) -> str:
         """A name for the rows of a query within this question, which is written only once.
 
-        Queries within queries are named and stand side by side: a database parses only so
+        Queries within queries get names and are written side by side: a database parses only so
         much nesting (SQLite: a stack of 100).
         """
         name = self.name("w")
-        self._named.append((name, sql))
+        self._queries.append((name, sql))
         return name
 
     @contextmanager
     def naming(self) -> Iterator[Callable[[Sql], Sql]]:
         """For one whole query: what writes it out with the queries that it names before it."""
-        outer, self._named = self._named, []
+        outer, self._queries = self._queries, []
 
         def written(sql: Sql) -> Sql:
-            if not self._named:
+            if not self._queries:
                 return sql
-            named = ", ".join(f"{name} AS ({each[0]})" for name, each in self._named)
-            values = [value for _, each in self._named for value in each[1]]
-            return f"WITH {named} {sql[0]}", [*values, *sql[1]]
+            queries = ", ".join(f"{name} AS ({each[0]})" for name, each in self._queries)
+            values = [value for _, each in self._queries for value in each[1]]
+            return f"WITH {queries} {sql[0]}", [*values, *sql[1]]
 
         try:
             yield written
         finally:
-            self._named = outer
+            self._queries = outer
 
     def key(self, symbol: str, context: str) -> int:
         """The key of a value table: of an index, or of an index in the context of a composite."""

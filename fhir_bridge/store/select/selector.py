@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fhir_bridge.database import Sql
-from fhir_bridge.search import conditions as asked
+from fhir_bridge.search import conditions
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.select import dates, positions, quantities, references, texts
 from fhir_bridge.store.select.driving import conjuncts, driver_of, is_posted, merged, names_few
@@ -21,25 +21,25 @@ from fhir_bridge.store.select.scope import At, Scope
 
 __all__ = ["Selector"]
 
-_MOST_JOINED = 50
+_MAX_JOINED = 50
 """Tests joined in one row; more are joined in groups, as SQLite bounds an expression's depth."""
 
 
 class Selector(Scope):
     """Builds the SQL of whole conditions within its scope."""
 
-    def candidates(self, resource_type: str, condition: asked.Condition) -> Sql:
+    def candidates(self, resource_type: str, condition: conditions.Condition) -> Sql:
         """``SELECT row_id, date`` of the visible current resources that satisfy `condition`."""
         with self.naming() as written:
             return written(self._candidates(resource_type, condition))
 
-    def _candidates(self, resource_type: str, condition: asked.Condition) -> Sql:
+    def _candidates(self, resource_type: str, condition: conditions.Condition) -> Sql:
         parts = conjuncts(condition)
         for part in parts if self.session.body_text("r") is None else ():
-            if isinstance(part, asked.Content):
+            if isinstance(part, conditions.Content):
                 # Bodies are read here: only those that everything else leaves.
                 parts.remove(part)
-                rest = self.candidates(resource_type, asked.AllOf(tuple(parts)))
+                rest = self.candidates(resource_type, conditions.AllOf(tuple(parts)))
                 return texts.with_content(self, rest, part)
         driver = driver_of(parts)
         if driver is None:
@@ -65,7 +65,7 @@ class Selector(Scope):
         return text, [*parameters, *(value for each in tests for value in each[1])]
 
     def live(self, row: str) -> Sql:
-        """A condition that the row is a current version (at the pinned moment)."""
+        """A condition that the row is a current version (at the pinned time)."""
         return self._live(At(row, "0"))
 
     def members(self, row: str, ids: Sequence[str]) -> Sql:
@@ -104,69 +104,69 @@ class Selector(Scope):
         ids = self.access.patient_ids or frozenset()
         return [self.members(at.row, sorted(ids))] if ids else [("1=0", [])]
 
-    def _test(self, condition: asked.Condition, at: At) -> Sql:
+    def _test(self, condition: conditions.Condition, at: At) -> Sql:
         """A condition on the row that `at` names."""
         if is_posted(condition):
             return posted(self, condition, at)
         match condition:
-            case asked.AllOf(parts):
+            case conditions.AllOf(parts):
                 return self._joined(" AND ", "1=1", parts, at)
-            case asked.AnyOf(parts):
+            case conditions.AnyOf(parts):
                 return self._joined(" OR ", "1=0", merged(parts), at)
-            case asked.Not(inner):
+            case conditions.Not(inner):
                 text, parameters = self._test(inner, at)
                 return f"NOT ({text})", parameters
-            case asked.Ids():
+            case conditions.Ids():
                 return references.ids(self, condition, at)
-            case asked.Updated():
+            case conditions.Updated():
                 return dates.updated(self, condition, at)
-            case asked.Content():
+            case conditions.Content():
                 return texts.content(self, condition, at)
-            case asked.Between(symbol) if symbol in self.main_dates:
+            case conditions.Between(symbol) if symbol in self.main_dates:
                 return dates.main_date(self, condition, at)
-            case asked.Chain():
+            case conditions.Chain():
                 return references.chain(self, condition, at, self._candidates)
-            case asked.Has():
+            case conditions.Has():
                 return references.has(self, condition, at, self._candidates)
-            case asked.OnList(list_id):
-                on = asked.Has("List", "List.item", asked.Ids("List", (list_id,)))
+            case conditions.OnList(list_id):
+                on = conditions.Has("List", "List.item", conditions.Ids("List", (list_id,)))
                 return self._test(on, at)
             case _:
                 text, parameters = self._rows(condition)
                 return f"{at.row} IN ({text})", parameters
 
-    def _joined(self, word: str, empty: str, parts: Sequence[asked.Condition], at: At) -> Sql:
+    def _joined(self, word: str, empty: str, parts: Sequence[conditions.Condition], at: At) -> Sql:
         tests = [self._test(part, at) for part in parts]
         if not tests:
             return empty, []
         joined = word.join(_grouped(word, [f"({each[0]})" for each in tests]))
         return f"({joined})", [value for each in tests for value in each[1]]
 
-    def _rows(self, condition: asked.Condition) -> Sql:
+    def _rows(self, condition: conditions.Condition) -> Sql:
         """``SELECT row_id`` of everything that one of the value tables says."""
         match condition:
-            case asked.Text():
+            case conditions.Text():
                 return texts.text(self, condition)
-            case asked.Term():
+            case conditions.Term():
                 return texts.term(self, condition)
-            case asked.Between():
+            case conditions.Between():
                 return dates.between(self, condition)
-            case asked.Measured():
+            case conditions.Measured():
                 return quantities.measured(self, condition)
-            case asked.Converted():
+            case conditions.Converted():
                 return quantities.converted(self, condition)
-            case asked.Near():
+            case conditions.Near():
                 return positions.near(self, condition)
-            case asked.Present():
+            case conditions.Present():
                 return present(self, condition)
         raise TypeError(f"no rows for {type(condition).__name__}")
 
 
 def _grouped(word: str, tests: list[str]) -> list[str]:
     """The same in groups, so that joining them by `word` does not nest too deep."""
-    while len(tests) > _MOST_JOINED:
+    while len(tests) > _MAX_JOINED:
         tests = [
-            f"({word.join(tests[start : start + _MOST_JOINED])})"
-            for start in range(0, len(tests), _MOST_JOINED)
+            f"({word.join(tests[start : start + _MAX_JOINED])})"
+            for start in range(0, len(tests), _MAX_JOINED)
         ]
     return tests

@@ -7,7 +7,7 @@ https://hl7.org/fhir/R4/search.html#string
 from __future__ import annotations
 
 from fhir_bridge.database import Sql, lower_text
-from fhir_bridge.search import conditions as asked
+from fhir_bridge.search import conditions
 from fhir_bridge.store.select.scope import At, Scope
 
 __all__ = ["content", "term", "text", "with_content"]
@@ -15,7 +15,7 @@ __all__ = ["content", "term", "text", "with_content"]
 _LAST = "\U0010ffff"
 
 
-def text(scope: Scope, condition: asked.Text) -> Sql:
+def text(scope: Scope, condition: conditions.Text) -> Sql:
     """Rows with a folded string that starts with, contains, ends with or is the text."""
     key, value = scope.key(condition.symbol, condition.context), condition.value
     head = "SELECT row_id FROM string_value WHERE key = ? AND "
@@ -30,8 +30,8 @@ def text(scope: Scope, condition: asked.Text) -> Sql:
     return head + scope.session.contains("value"), [key, value]
 
 
-def term(scope: Scope, condition: asked.Term) -> Sql:
-    """Rows that hold a posting of the terms found in the dictionary."""
+def term(scope: Scope, condition: conditions.Term) -> Sql:
+    """Rows that hold a posting of the terms that the dictionary lists."""
     number = scope.numbers[condition.symbol] * (-1 if condition.coded else 1)
     value = condition.value.replace("\x00", "")
     head = "SELECT q.row_id FROM term t JOIN posting q ON q.hash = t.hash WHERE t.number = ? AND "
@@ -58,7 +58,7 @@ def _ends(column: str, value: str) -> Sql:
     )
 
 
-def content(scope: Scope, condition: asked.Content, at: At) -> Sql:
+def content(scope: Scope, condition: conditions.Content, at: At) -> Sql:
     """The stored body of the row contains the text."""
     name = scope.name("u")
     body = scope.session.body_text(name)
@@ -72,7 +72,7 @@ def content(scope: Scope, condition: asked.Content, at: At) -> Sql:
     )
 
 
-def with_content(scope: Scope, candidates: Sql, condition: asked.Content) -> Sql:
+def with_content(scope: Scope, candidates: Sql, condition: conditions.Content) -> Sql:
     """Those of `candidates` whose body contains the text, where only this process can read it."""
     name = scope.name("c")
     holding = _holding(scope, candidates, condition)
@@ -83,7 +83,7 @@ def with_content(scope: Scope, candidates: Sql, condition: asked.Content) -> Sql
     )
 
 
-def _holding(scope: Scope, rows: Sql, condition: asked.Content) -> list[int]:
+def _holding(scope: Scope, rows: Sql, condition: conditions.Content) -> list[int]:
     """The numbers of the rows whose body contains the text."""
     value = _lower(condition)
     bodies = scope.session.stream(
@@ -94,5 +94,5 @@ def _holding(scope: Scope, rows: Sql, condition: asked.Content) -> list[int]:
     return [row_id for row_id, how, body in bodies if value in lower_text(how, body)]
 
 
-def _lower(condition: asked.Content) -> str:
+def _lower(condition: conditions.Content) -> str:
     return condition.value.replace("\x00", "").lower()
