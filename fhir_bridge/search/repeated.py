@@ -9,9 +9,8 @@ and the rows that such an element adds depend on nothing but its content.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
-from fhir_bridge.fhir import Definitions, ElementDefinition, Resource, read_back, render_json
+from fhir_bridge.fhir import Definitions, ElementDefinition, Resource, render_json
 from fhir_bridge.search.rows import IndexRows
 
 __all__ = ["Extract", "Repeated", "comes_again"]
@@ -19,6 +18,7 @@ __all__ = ["Extract", "Repeated", "comes_again"]
 Extract = Callable[[Resource, IndexRows], None]
 
 _MOST_CONTENTS = 1 << 13
+_LONGEST_CONTENT = 1_000
 _COME_AGAIN = frozenset({"boolean", "code", "Coding", "CodeableConcept", "Meta"})
 
 
@@ -36,22 +36,25 @@ class Repeated:
     """The rows that contents add, for a bounded number of contents; safe to share."""
 
     def __init__(self) -> None:
-        self._extracts: list[tuple[str, Sequence[Extract]]] = []
-        self._rows = lru_cache(maxsize=_MOST_CONTENTS)(self._worked_out)
+        self._known: dict[tuple[int, bytes], IndexRows] = {}
+        self._keys = 0
 
     def kept(self, key: str, extracts: Sequence[Extract]) -> Extract:
         """The same as all of `extracts`, which look at nothing but the property `key`."""
-        place, rows_of = len(self._extracts), self._rows
-        self._extracts.append((key, extracts))
+        self._keys += 1
+        number, known = self._keys, self._known
 
         def extract(resource: Resource, rows: IndexRows) -> None:
-            rows.add(rows_of(place, render_json(resource[key])))
+            content = number, render_json(resource[key])
+            more = known.get(content)
+            if more is None:
+                more = IndexRows()
+                for each in extracts:
+                    each(resource, more)
+                if len(content[1]) <= _LONGEST_CONTENT:
+                    if len(known) >= _MOST_CONTENTS:
+                        known.clear()
+                    known[content] = more
+            rows.add(more)
 
         return extract
-
-    def _worked_out(self, place: int, content: bytes) -> IndexRows:
-        key, extracts = self._extracts[place]
-        rows, resource = IndexRows(), {key: read_back(content)}
-        for extract in extracts:
-            extract(resource, rows)
-        return rows
