@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from fhir_bridge.audit import FEED_SYSTEM
@@ -37,6 +38,7 @@ from .mention import MENTIONED, mentioned_elements
 
 __all__ = ["Saying", "Stating", "bare"]
 
+_SHORT = 200
 _SUBJECTS = ("subject", "patient", "beneficiary", "for", "participant")
 
 
@@ -129,14 +131,24 @@ class Stating:
         kind, id_ = resource["resourceType"], resource["id"]
         times = None
         if marked:
-            some = {"resourceType": kind} | {key: resource[key] for key in marked}
-            said = said_of(saying.source, saying.at, some, self._rules)
-            times = said.written_times()
-            resource = _without_marks(resource, marked)
+            times, resource = self._read_marks(resource, marked)
         version = self._draft.last_version(kind, id_) + 1
         self._draft.put_row(_row(resource_key(kind, id_), saying, version, times))
         self._draft.put(resource, version)
         return resource
+
+    def _read_marks(
+        self, resource: Resource, marked: frozenset[str]
+    ) -> tuple[bytes | None, Resource]:
+        """What stands beside the statement (`Said.written_times`), and it without marks."""
+        texts = tuple((key, value) for key, value in resource.items() if key in marked)
+        kind = resource["resourceType"]
+        if all(type(text) is str and len(text) <= _SHORT for _, text in texts):
+            times, plain = _read_texts(self._rules, kind, texts)
+        else:
+            times, plain = _read_marked(self._rules, kind, dict(texts))
+        resource = resource | plain
+        return times, {key: value for key, value in resource.items() if value is not None}
 
     def _statements(
         self,
@@ -265,13 +277,18 @@ def _row(key: int, saying: Saying, version: int = 0, times: bytes | None = None)
     )  # fmt: skip
 
 
-def _without_marks(resource: Resource, marked: frozenset[str]) -> Resource:
-    kept = {}
-    for key, value in resource.items():
-        plain = unmarked(value).value if key in marked else value
-        if plain is not None:
-            kept[key] = plain
-    return kept
+@lru_cache(maxsize=1 << 12)
+def _read_texts(
+    rules: UpdateRules, kind: str, texts: tuple[tuple[str, str], ...]
+) -> tuple[bytes | None, Resource]:
+    """The same for short texts: a status that is supposed is the same each time."""
+    return _read_marked(rules, kind, dict(texts))
+
+
+def _read_marked(rules: UpdateRules, kind: str, marked: Resource) -> tuple[bytes | None, Resource]:
+    """What stands beside properties that hold marks, and the properties without them."""
+    said = said_of("", 0, {"resourceType": kind} | marked, rules)
+    return said.written_times(), {key: unmarked(value).value for key, value in marked.items()}
 
 
 def _source(resource: Resource) -> str:

@@ -25,9 +25,9 @@ Path = tuple[str, ...]
 """Names of elements from an item down; ``("type", "coding", "code")``."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class UpdateRules:
-    """The rules of a site; `identity` is by datatype or by ``Type.element``."""
+    """The rules of a site, told apart as objects; `identity` is by datatype or by ``Type.element``."""
 
     parts: frozenset[str] = frozenset({"Period"})
     spans: frozenset[str] = frozenset()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from fhir_bridge.fhir import ElementDefinition, Resource, TypeDefinition, definitions
 
@@ -56,32 +56,67 @@ def resource_of(kind: str, id_: str, slots: Mapping[str, Any]) -> Resource:
     return {"resourceType": kind, "id": id_} | ordered
 
 
+class _Place(NamedTuple):
+    """What becomes of one JSON property: `whole` is its slot where it is stated as a whole.
+
+    The slots of its items begin with `name`, where `paths` tell them apart; those of its parts
+    too, where `inner` is its type.
+    """
+
+    name: str
+    whole: str
+    paths: tuple[Path, ...] = ()
+    inner: TypeDefinition | None = None
+    is_span: bool = False
+
+
 def _take(  # noqa: PLR0917 - what a walk needs
     node: Resource, shape: TypeDefinition, kind: str, prefix: str, rules: UpdateRules, slots: Slots
 ) -> None:
+    places = _places(rules, kind, prefix)
     for key, value in node.items():
-        name = key.removeprefix("_")
-        element = shape.elements.get(name)
-        if element is None or (not prefix and key in _FRAME) or name in _OF_STORE:
-            continue
-        label = f"{element.choice}[x]" if element.choice else name
-        if element.is_list:
-            paths = () if key[0] == "_" else rules.paths(element.path, element.type)
-            if paths and isinstance(value, list):
-                for item in value:
-                    slots.setdefault(f"{prefix}{label}{{{_identity(item, paths)}}}", []).append(
-                        item
-                    )
+        place = places.get(key)
+        if place is None:
+            place = _place_of(key, shape, kind, prefix, rules)
+            if place is None:
                 continue
-        elif type(value) is dict and not element.choice and _is_parted(element, rules):
-            inner = definitions().types[element.type]
-            _take(value, inner, kind, f"{prefix}{name}/", rules, slots)
-            continue
-        elif element.choice and not prefix and f"{kind}.{element.choice}" in rules.spans:
-            _take_span(label, key, value, slots)
-            continue
-        slot = prefix + (label if prefix else rules.group(kind, label))
-        slots.setdefault(slot, {})[key] = value
+            places[key] = place
+        if place.paths and isinstance(value, list):
+            for item in value:
+                slot = f"{place.name}{{{_identity(item, place.paths)}}}"
+                slots.setdefault(slot, []).append(item)
+        elif place.inner is not None and type(value) is dict:
+            _take(value, place.inner, kind, f"{place.name}/", rules, slots)
+        elif place.is_span:
+            _take_span(place.name, key, value, slots)
+        else:
+            slots.setdefault(place.whole, {})[key] = value
+
+
+@lru_cache(maxsize=1024)
+def _places(rules: UpdateRules, kind: str, prefix: str) -> dict[str, _Place]:  # noqa: ARG001 - what the places depend on
+    """The places of the properties that were met, by key; filled by `_take`."""
+    return {}
+
+
+def _place_of(
+    key: str, shape: TypeDefinition, kind: str, prefix: str, rules: UpdateRules
+) -> _Place | None:
+    """The place of a property; None for what is no statement."""
+    name = key.removeprefix("_")
+    element = shape.elements.get(name)
+    if element is None or (not prefix and key in _FRAME) or name in _OF_STORE:
+        return None
+    label = f"{element.choice}[x]" if element.choice else name
+    slot = f"{prefix}{label}"
+    whole = slot if prefix else rules.group(kind, label)
+    if element.is_list:
+        paths = () if key[0] == "_" else rules.paths(element.path, element.type)
+        return _Place(slot, whole, paths)
+    if not element.choice and _is_parted(element, rules):
+        return _Place(slot, whole, inner=definitions().types[element.type])
+    is_span = bool(element.choice) and not prefix and f"{kind}.{element.choice}" in rules.spans
+    return _Place(slot, whole, is_span=is_span)
 
 
 def _take_span(label: str, key: str, value: Any, slots: Slots) -> None:

@@ -121,7 +121,12 @@ def _is_in(part: Slice, item: Item) -> bool:
 def judge_slice(part: Slice, items: list[Item], place: Property, name: str) -> list[Finding]:
     """Findings on the number and the content of the items of slice `part`."""
     findings: list[Finding] = []
-    own = [item for item in items if _is_in(part, item)]
+    keys, matches = part.keys, part.matches
+    own = [
+        item
+        for item in items
+        if item.key in keys and item.value is not None and matches(item.value)
+    ]
     if len(own) < part.least:
         findings += found("FB-3015", name=name, min=part.least, slice=part.name)
     if part.most is not None and len(own) > part.most:
