@@ -19,12 +19,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, KeysView
 from typing import Any
+from weakref import ReferenceType, ref
 
 from fhir_bridge.errors import Issue
 
+from .line import Encoding, Line
 from .separators import Separators
 from .structure import Instance, Part, find_structure, group
-from .value import SENT_NULL, Value, make_value, plain_value
+from .value import SENT_NULL, field_value
 
 __all__ = ["Group", "Message", "Segment"]
 
@@ -35,38 +37,47 @@ _FIELDS = {f"f{number}": number for number in range(1, 400)}
 class Segment:
     """One segment; fields are split at the first question."""
 
-    __slots__ = ("_fields", "_values", "message", "name", "number", "text")
+    __slots__ = ("_message", "_values", "line")
 
-    def __init__(self, message: Message, number: int, name: str, text: str) -> None:
-        self.message = message
-        self.number = number  # place among all segments, from 0
-        self.name = name
-        self.text = text
-        self._fields: list[str] | None = None
+    def __init__(self, message: ReferenceType[Message], line: Line) -> None:
+        self._message = message  # weak: what is read of a message must not keep it
+        self.line = line
         self._values: dict[str, Any] = {}  # what was asked for, since maps ask again
 
     @property
-    def type_name(self) -> str:
-        """The segment's name."""
-        return self.name
+    def message(self) -> Message:
+        """The message that holds it; ReferenceError once nobody has that any more."""
+        message = self._message()
+        if message is None:
+            raise ReferenceError("the message of this segment was let go")
+        return message
+
+    @property
+    def name(self) -> str:
+        """Its name, such as ``PID``."""
+        return self.line.name
+
+    type_name = name
+
+    @property
+    def number(self) -> int:
+        """Its place among all segments, from 0."""
+        return self.line.number
+
+    @property
+    def text(self) -> str:
+        """All of it as sent."""
+        return self.line.text
 
     @property
     def where(self) -> str:
         """``PID``, or ``OBX[4]`` when the message holds more than one."""
-        alike = self.message.segments_named(self.name)
-        return self.name if len(alike) < 2 else f"{self.name}[{alike.index(self) + 1}]"
+        return self.line.where
 
     @property
     def fields(self) -> list[str]:
         """The raw fields; number 0 is the name, so that field 3 is ``fields[3]``."""
-        fields = self._fields
-        if fields is None:
-            separator = self.message.separators.field
-            fields = self.text.split(separator)
-            if self.name in {"MSH", "FHS", "BHS"}:
-                fields.insert(1, separator)
-            self._fields = fields
-        return fields
+        return self.line.fields
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -77,32 +88,10 @@ class Segment:
         """Field ``f1``…: one value, a list when it repeats, `default` when it is empty."""
         value = self._values.get(name, _UNREAD)
         if value is _UNREAD:
-            value = self._values[name] = self._read(name)
+            number = _FIELDS.get(name)
+            value = None if number is None else field_value(self.line, number)
+            self._values[name] = value
         return default if value is None else value
-
-    def _read(self, name: str) -> Value | list[Value] | None:
-        number = _FIELDS.get(name)
-        if number is None:
-            return None
-        fields = self._fields or self.fields
-        if number >= len(fields):
-            return None
-        text = fields[number]
-        if not text:
-            return None
-        if number < 3 and self.name in {"MSH", "FHS", "BHS"}:
-            return plain_value(text, self, number)
-        separator = self.message.separators.repetition
-        if separator and separator in text:
-            found = [
-                value
-                for repetition, part in enumerate(text.split(separator), 1)
-                if (value := make_value(part, self, (number, repetition, 0, 0))) is not None
-            ]
-            if len(found) > 1:
-                return found
-            return found[0] if found else None
-        return make_value(text, self, (number, 1, 0, 0))
 
     def keys(self) -> list[str]:
         """The fields that hold something, by name."""
@@ -150,16 +139,16 @@ class Message:
     """A message: decoded text, its separators, and segments as they came."""
 
     __slots__ = (
+        "__weakref__",
         "_alike",
         "_by_name",
         "_counts",
         "_firsts",
         "_grouped",
         "_structure",
-        "charset",
+        "encoding",
         "issues",
         "segments",
-        "separators",
     )
 
     def __init__(
@@ -169,11 +158,11 @@ class Message:
         charset: str,
         issues: list[Issue],
     ) -> None:
-        self.separators = separators
-        self.charset = charset
+        self.encoding = encoding = Encoding(separators, charset, tuple(name for name, _ in lines))
         self.issues = issues
+        own = ref(self)
         self.segments = [
-            Segment(self, number, name, text) for number, (name, text) in enumerate(lines)
+            Segment(own, Line(encoding, number, text)) for number, (_, text) in enumerate(lines)
         ]
         self._by_name: dict[str, list[Segment]] | None = None
         self._grouped: Instance | None = None
@@ -181,6 +170,16 @@ class Message:
         self._alike: dict[tuple[str, str, tuple[int, ...]], dict[int, int]] = {}
         self._counts: dict[tuple[str, tuple[int, ...]], Counter[tuple[str, ...]]] = {}
         self._firsts: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], Segment]] = {}
+
+    @property
+    def separators(self) -> Separators:
+        """The characters that part it."""
+        return self.encoding.separators
+
+    @property
+    def charset(self) -> str:
+        """The codec that its bytes were read with."""
+        return self.encoding.charset
 
     @property
     def header(self) -> Segment:
@@ -322,7 +321,7 @@ class Message:
     def _instance(self) -> Instance:
         if self._grouped is None:
             structure = self.structure or Part("HL7V2", optional=False, repeats=False)
-            self._grouped = group(structure, (segment.name for segment in self.segments))
+            self._grouped = group(structure, self.encoding.names)
         return self._grouped
 
 
@@ -335,7 +334,7 @@ def _find(message: Message, instance: Instance, name: str) -> list[Any]:
 def _collect(message: Message, instance: Instance, name: str, *, deep: bool) -> Iterator[Any]:
     for item in instance.items:
         if isinstance(item, int):
-            if message.segments[item].name == name:
+            if message.encoding.names[item] == name:
                 yield message.segments[item]
         elif item.part.name == name:
             yield Group(message, item)
@@ -357,7 +356,7 @@ def _begin(value: Any) -> str:
 
 def _names(message: Message, instance: Instance) -> list[str]:
     names = (
-        message.segments[item].name if isinstance(item, int) else item.part.name
+        message.encoding.names[item] if isinstance(item, int) else item.part.name
         for item in instance.items
     )
     return list(dict.fromkeys(names))

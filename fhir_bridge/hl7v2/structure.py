@@ -112,7 +112,16 @@ def group(root: Part, names: Iterable[str]) -> Instance:
     current = top
     for number, name in enumerate(names):
         current = _place(current, number, name)
+    _close(top)
     return top
+
+
+def _close(instance: Instance) -> None:
+    """The way up was needed while segments came; now nothing refers to what holds it."""
+    for item in instance.items:
+        if isinstance(item, Instance):
+            item.parent = None
+            _close(item)
 
 
 def _place(current: Instance, number: int, name: str) -> Instance:

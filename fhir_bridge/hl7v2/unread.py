@@ -15,6 +15,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from .line import Line
 from .message import Message, Segment
 from .structure import movable
 from .value import Value
@@ -43,14 +44,14 @@ def unread(message: Message) -> list[Place]:
     for segment in message.segments:
         if segment.asked:
             _fields(segment, found)
-        elif _says_something(segment.text[len(segment.name) :], segment):
+        elif _says_something(segment.text[len(segment.name) :], segment.line):
             found.append((_named(segment), False, segment.text))
     return found
 
 
 def _fields(segment: Segment, found: list[Place]) -> None:
     asked, name = segment.asked, segment.name
-    separators = segment.message.separators
+    separators = segment.line.encoding.separators
     component = separators.component
     subcomponent = separators.subcomponent or component
     known = _BY_THE_READER.get(name, ())
@@ -68,7 +69,7 @@ def _fields(segment: Segment, found: list[Place]) -> None:
                     found.append((f"{name}-{number}", looked, text))
         elif value is not None:
             _repeats(f"{name}-{number}", value, found)
-        elif number not in known and _says_something(text, segment):
+        elif number not in known and _says_something(text, segment.line):
             found.append((f"{name}-{number}", field in asked, text))
 
 
@@ -105,7 +106,7 @@ def _divided(place: str, value: Value, found: list[Place]) -> None:
     if not asked and not value.carried:
         found.append((place, not value.type_name, value.text))
         return
-    texts = value.text.split(value.segment.message.separators.component)
+    texts = value.text.split(value.line.encoding.separators.component)
     if len(texts) == 1 and "c1" not in asked:
         _component(place, value, value.text, value, found)
         return
@@ -116,14 +117,14 @@ def _divided(place: str, value: Value, found: list[Place]) -> None:
         part = asked.get(name)
         if part is not None or (number == 1 and value.carried):
             _component(f"{place}.{number}", part, text, value, found)
-        elif _says_something(text, value.segment):
+        elif _says_something(text, value.line):
             found.append((f"{place}.{number}", name in asked, text))
 
 
 def _component(place: str, part: Value | None, text: str, whole: Value, found: list[Place]) -> None:
     """The subcomponents that went nowhere; what a carried field was asked for went with it."""
     is_carried = whole.carried or (part is not None and part.carried)
-    separator = whole.segment.message.separators.subcomponent
+    separator = whole.line.encoding.separators.subcomponent
     if not separator or separator not in text:
         if not is_carried and part is not None and _looked(part) is not None:
             found.append((place, True, text))
@@ -159,8 +160,8 @@ def _named(segment: Segment) -> str:
     return f"{name} after {segments[place].name}" if place >= 0 and name in movable() else name
 
 
-def _says_something(text: str, segment: Segment) -> bool:
-    separators = segment.message.separators
+def _says_something(text: str, line: Line) -> bool:
+    separators = line.encoding.separators
     return bool(
         text.strip(
             _blanks(

@@ -11,16 +11,14 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from fhir_bridge.fhir.marks import NULL
 
 from .escape import unescape
+from .line import Line
 
-if TYPE_CHECKING:
-    from .message import Segment
-
-__all__ = ["SENT_NULL", "Value", "make_value", "plain_value"]
+__all__ = ["SENT_NULL", "Value", "field_value"]
 
 SENT_NULL = '""'
 _UNREAD = object()
@@ -49,25 +47,25 @@ class Value(str):
     `NULL` where the sender takes back what is known (``""``).
     """
 
-    __slots__ = ("asked", "carried", "place", "segment", "text")
+    __slots__ = ("asked", "carried", "line", "place", "text")
 
     asked: dict[str, Any] | None  # the parts that were asked for, with the answers
     carried: bool  # whether its text was put somewhere
     text: str  # as sent, between two separators; NULL for a null
-    segment: Segment
+    line: Line
     place: tuple[int, int, int, int]  # field, repetition, component, subcomponent; 0 = whole
 
     @property
     def raw(self) -> str:
         """The whole text between the separators, unescaped but not split (``10^9/L``)."""
-        message = self.segment.message
-        return unescape(self.text, message.separators, message.charset)
+        encoding = self.line.encoding
+        return unescape(self.text, encoding.separators, encoding.charset)
 
     @property
     def where(self) -> str:
         """The place in the sender's terms."""
         field, repetition, component, subcomponent = self.place
-        text = f"{self.segment.where}-{field}"
+        text = f"{self.line.where}-{field}"
         if repetition > 1:
             text += f"[{repetition}]"
         if component:
@@ -80,9 +78,9 @@ class Value(str):
     def type_name(self) -> str | None:
         """The data type when the message itself says so: OBX-5 by OBX-2."""
         place = self.place
-        if place[0] != 5 or place[2] or self.segment.name != "OBX":
+        if place[0] != 5 or place[2] or self.line.name != "OBX":
             return None
-        declared = self.segment.get("f2")
+        declared = field_value(self.line, 2)
         return str(declared) if isinstance(declared, Value) else None
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -90,11 +88,11 @@ class Value(str):
         asked = self.asked
         if asked is None:
             asked = self.asked = {}
-            found = asked[name] = self._answer(name)
-        else:
-            found = asked.get(name, _UNREAD)
-            if found is _UNREAD:
-                found = asked[name] = self._answer(name)
+        found = asked.get(name, _UNREAD)
+        if found is _UNREAD:
+            found = self._answer(name)
+            if found is not self:  # which would keep itself
+                asked[name] = found
         return default if found is None else found
 
     def _answer(self, name: str) -> Any:
@@ -102,7 +100,7 @@ class Value(str):
         if number is not None:
             if self.place[2]:  # a component asked for components: it is its own first
                 return self if number == 1 else None
-            return self._part(number, self.segment.message.separators.component)
+            return self._part(number, self.line.encoding.separators.component)
         number = _SUBCOMPONENTS.get(name)
         if number is not None:
             if self.place[3]:
@@ -110,7 +108,7 @@ class Value(str):
             if not self.place[2]:
                 first = self.get("c1")
                 return None if first is None else first.get(name)
-            return self._part(number, self.segment.message.separators.subcomponent)
+            return self._part(number, self.line.encoding.separators.subcomponent)
         return Raw(self.raw) if name == "raw" else None
 
     def _part(self, number: int, separator: str) -> Value | None:
@@ -126,24 +124,47 @@ class Value(str):
         place = (
             (field, repetition, component, number) if component else (field, repetition, number, 0)
         )
-        return make_value(text, self.segment, place)
+        return _make_value(text, self.line, place)
 
     def keys(self) -> list[str]:
         """The components (or subcomponents) that hold something, by name."""
         if self.place[3]:
             return []
         letter = "s" if self.place[2] else "c"
-        separators = self.segment.message.separators
+        separators = self.line.encoding.separators
         separator = separators.subcomponent if letter == "s" else separators.component
         count = self.text.count(separator) + 1 if separator else 1
         names = (f"{letter}{number}" for number in range(1, count + 1))
         return [name for name in names if self.get(name) is not None]
 
 
-def make_value(text: str, segment: Segment, place: tuple[int, int, int, int]) -> Value | None:
+def field_value(line: Line, number: int) -> Value | list[Value] | None:
+    """Field `number` (from 1) of a segment: a list when it repeats, None when it is empty."""
+    fields = line.fields
+    if number >= len(fields):
+        return None
+    text = fields[number]
+    if not text:
+        return None
+    if number < 3 and line.is_header:  # characters that part others and are never parted
+        return _value(text, text, line, (number, 1, 1, 1))
+    separator = line.encoding.separators.repetition
+    if separator and separator in text:
+        found = [
+            value
+            for repetition, part in enumerate(text.split(separator), 1)
+            if (value := _make_value(part, line, (number, repetition, 0, 0))) is not None
+        ]
+        if len(found) > 1:
+            return found
+        return found[0] if found else None
+    return _make_value(text, line, (number, 1, 0, 0))
+
+
+def _make_value(text: str, line: Line, place: tuple[int, int, int, int]) -> Value | None:
     """A value over `text`; None when it is empty or separators only, or null where that is as empty."""
-    message = segment.message
-    separators = message.separators
+    encoding = line.encoding
+    separators = encoding.separators
     first = text
     if not place[2] and separators.component in first:
         first = first[: first.index(separators.component)]
@@ -153,20 +174,24 @@ def make_value(text: str, segment: Segment, place: tuple[int, int, int, int]) ->
         if not text:
             return None
         if text == SENT_NULL:
-            if _is_kept(segment.name, place[0]):
+            if _is_kept(line.name, place[0]):
                 return None
             text = first = NULL
     elif not first and not text.strip(separators.component + separators.subcomponent):
         return None
     if separators.escape and separators.escape in first:
-        first = unescape(first, separators, message.charset)
+        first = unescape(first, separators, encoding.charset)
     elif first == SENT_NULL:
-        first = "" if _is_kept(segment.name, place[0]) else NULL
+        first = "" if _is_kept(line.name, place[0]) else NULL
+    return _value(first, text, line, place)
+
+
+def _value(first: str, text: str, line: Line, place: tuple[int, int, int, int]) -> Value:
     value = Value(first)
     value.asked = None
     value.carried = False
     value.text = text
-    value.segment = segment
+    value.line = line
     value.place = place
     return value
 
@@ -184,14 +209,3 @@ def _kept() -> Mapping[str, frozenset[int]]:
 def _is_kept(segment: str, field: int) -> bool:
     """Whether a null in the field is as empty."""
     return field in _kept().get(segment, ())
-
-
-def plain_value(text: str, segment: Segment, number: int) -> Value:
-    """MSH-1 and MSH-2: characters that part others and are never parted."""
-    value = Value(text)
-    value.asked = None
-    value.carried = False
-    value.text = text
-    value.segment = segment
-    value.place = (number, 1, 1, 1)
-    return value

@@ -74,17 +74,21 @@ def holds_no_value(text: str) -> bool:
 class Cell(str):
     """The text of one cell, or of one part of it."""
 
-    __slots__ = ("_column", "_row", "asked", "carried")
+    __slots__ = ("_column", "_row_name", "asked", "carried")
     type_name = None
     asked: dict[str, Any] | None  # the parts that were asked for, with the answers
     carried: bool  # whether it was put somewhere
     _column: str
-    _row: Row
+    _row_name: tuple[str, int]
 
-    def __new__(cls, text: str, row: Row, column: str) -> Self:
-        """The cell of `row` in `column`."""
+    def __new__(cls, text: str, row_name: tuple[str, int], column: str) -> Self:
+        """The cell of the row so named (``("row", 7)``) in `column`.
+
+        It knows the row's name alone: cells that knew the row that keeps them would be freed
+        only when Python looks for cycles.
+        """
         cell = super().__new__(cls, text)
-        cell._row = row
+        cell._row_name = row_name
         cell._column = column
         cell.asked = None
         cell.carried = False
@@ -102,7 +106,7 @@ class Cell(str):
     def _answer(self, name: str) -> Any:
         text = str(self)
         if text == NULL:
-            return self if name == "number" else None
+            return self._part(NULL) if name == "number" else None
         if name == "items":
             return [self._part(item) for item in _items_of(text)] or None
         if name in _MEASURED:
@@ -124,10 +128,11 @@ class Cell(str):
     @property
     def where(self) -> str:
         """For example ``row 7, column 身份证号``."""
-        return f"{self._row.where}, column {self._column}"
+        source, number = self._row_name
+        return f"{source} {number}, column {self._column}"
 
     def _part(self, text: str) -> Cell | None:
-        return Cell(text, self._row, self._column) if text else None
+        return Cell(text, self._row_name, self._column) if text else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +175,10 @@ class Row:
         "_cells",
         "_clearing",
         "_index",
+        "_name",
         "_values",
         "issues",
-        "number",
         "rounded",
-        "source",
     )
 
     def __init__(
@@ -191,9 +195,8 @@ class Row:
         self._values = values
         self._cells: dict[str, Cell | list[Row] | None] = {}
         self._clearing = clearing
-        self.number = number
+        self._name = source, number
         self.issues = issues
-        self.source = source
         self.rounded: list[Cell] = []
 
     def get(self, name: str) -> Cell | list[Row] | None:
@@ -221,7 +224,7 @@ class Row:
         text = clean_cell(value) if self._clearing is None else self._text(value)
         if not text:
             return None
-        cell = Cell(text, self, name)
+        cell = Cell(text, self._name, name)
         if is_rounded(text):
             self.rounded.append(cell)
         return cell
@@ -248,9 +251,20 @@ class Row:
         return self._index.keys()
 
     @property
+    def source(self) -> str:
+        """What `number` counts."""
+        return self._name[0]
+
+    @property
+    def number(self) -> int:
+        """Its number."""
+        return self._name[1]
+
+    @property
     def where(self) -> str:
         """For example ``row 7``."""
-        return f"{self.source} {self.number}"
+        source, number = self._name
+        return f"{source} {number}"
 
     def as_dict(self) -> dict[str, Any]:
         """Column names and cleaned texts, blanks left out: the row as one JSON object."""

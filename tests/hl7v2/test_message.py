@@ -185,3 +185,12 @@ def test_every_segment_is_in_exactly_one_place(name: str) -> None:
         ]
 
     assert sorted(numbers(message._instance())) == list(range(len(lines) + 1))
+
+
+def test_a_segment_alone_tells_its_fields_and_place_and_says_when_its_message_is_gone() -> None:
+    """Never an answer as if the message had no other segments."""
+    segment = _message("ADT^A01", PID, "OBX|1|NM|A", "OBX|2|NM|B").get("OBX")[1]
+
+    assert segment.get("f3").where == "OBX[2]-3"
+    with pytest.raises(ReferenceError):
+        _ = segment.message

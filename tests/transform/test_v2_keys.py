@@ -63,9 +63,10 @@ def test_equal_results_of_an_order_are_counted() -> None:
 
 def test_the_battery_counts_where_orders_share_a_number() -> None:
     """Else the number alone names an order."""
-    one, two, three = message("OBR|1|P|F|A", "OBR|2|P|G|B", "OBR|3|Q|F|A").segments_named("OBR")
+    read = message("OBR|1|P|F|A", "OBR|2|P|G|B", "OBR|3|Q|F|A")
+    batteries = [call("battery_if_shared", obr) for obr in read.segments_named("OBR")]
 
-    assert [call("battery_if_shared", obr) for obr in (one, two, three)] == ["A", "B", None]
+    assert batteries == ["A", "B", None]
 
 
 def test_the_feeds_own_numbers_have_the_systems_that_it_names() -> None:
