@@ -8,7 +8,7 @@ Instants are rendered as FHIR ``instant`` with milliseconds and ``Z``
 from __future__ import annotations
 
 import hashlib
-import uuid
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -34,8 +34,8 @@ def instant(moment: datetime | None = None) -> str:
 
 
 def fresh_id() -> str:
-    """A random id that fits FHIR ``id`` (36 characters)."""
-    return str(uuid.uuid4())
+    """A random id that fits FHIR ``id``: a UUID of version 4 (36 characters)."""
+    return _uuid(os.urandom(16).hex(), "4")
 
 
 def named_id(*parts: str) -> str:
@@ -46,8 +46,13 @@ def named_id(*parts: str) -> str:
     key (:func:`name_ids_with`) nobody can tell from an id which number it stands for.
     """
     text = hashlib.blake2b("\x1f".join(parts).encode(), key=_naming_key, digest_size=16).hexdigest()
+    return _uuid(text, "8")
+
+
+def _uuid(text: str, version: str) -> str:
+    """32 hexadecimal digits as a UUID of a version, whose marks replace two of them."""
     variant = _VARIANT[text[16]]
-    return f"{text[:8]}-{text[8:12]}-8{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
+    return f"{text[:8]}-{text[8:12]}-{version}{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 
 
 def name_ids_with(key: bytes) -> None:

@@ -38,8 +38,9 @@ def fetcher(name: str, shapes: Shapes) -> Fetch:
             if found is None and companion_key not in value:
                 return _guessed(item, value, name, shapes)
             return _items(item, found, value.get(companion_key), None, name, shapes)
-        get = getattr(value, "get", None)
-        if get is None:
+        try:
+            get = value.get
+        except AttributeError:
             return _of_scalar(item, name, shapes, fetch)
         found = get(name)
         shape = item.shape
@@ -47,10 +48,11 @@ def fetcher(name: str, shapes: Shapes) -> Fetch:
             return _of_node(item, found, name, shapes)
         if found is None:
             return _alternative(item, name, shapes) if may_stand_in else []
-        if type(found) is list or type(found) is dict:
-            return _items(item, found, None, None, name, shapes)
-        if type(found) is str:
+        kind = type(found)
+        if kind is str:
             return [Item(found, None, None, item, name)]
+        if kind is list or kind is dict:
+            return _items(item, found, None, None, name, shapes)
         own = getattr(found, "type_name", None)  # the common case: no type is known
         return [Item(found, shapes.named(str(own)) if own else None, None, item, name)]
 

@@ -24,9 +24,9 @@ __all__ = ["Finisher"]
 _FREE_KEYS = frozenset({"resourceType", "xsi:type"})
 _MOST_SEQUENCES = 2_000  # of the keys of one shape; names come from inputs, too
 
-_Sequence = tuple[tuple[str, ...] | None, list[tuple[str, "_Key | None", bool]], bool]
+_Sequence = tuple[tuple[str, ...] | None, list[tuple[str, "_Key | None", bool]], bool, bool]
 """The keys in order where they are not; each with what is known of it and whether a text there
-needs no further look; whether it is a coding."""
+needs no further look; whether it is a coding; whether it says anything but its type."""
 
 
 class _Key:
@@ -51,6 +51,7 @@ class Finisher:
         self._shapes = shapes
         self._keys: dict[Shape, dict[str, _Key]] = {}
         self._sequences: dict[Shape, dict[tuple[str, ...], _Sequence]] = {}
+        self._typed: dict[Shape, dict[tuple[str, ...], _Sequence]] = {}  # of objects that say it
 
     def finish(self, run: Run, target: Target, site: Site) -> dict[str, Any]:
         """The finished object; `target` is changed in place."""
@@ -63,15 +64,15 @@ class Finisher:
         self, run: Run, node: dict[str, Any], shape: Shape, site: Site
     ) -> bool:
         """Finish `node` in place; whether anything is left in it."""
-        if shape.is_abstract or shape.kind == "logical" or "resourceType" in node:
-            shape = self._actual(node, shape)
         names = tuple(node)
         try:
-            in_order, keys, is_coding = self._sequences[shape][names]
+            in_order, keys, is_coding, says = self._sequences[shape][names]
         except KeyError:
-            in_order, keys, is_coding = self._sequence(shape, names)
+            shape = self._actual(node, shape)
+            in_order, keys, is_coding, says = self._sequence(shape, names)
         drop: list[str] | None = None
-        for value, (name, key, takes_text) in zip(node.values(), keys, strict=True):
+        for name, key, takes_text in keys:
+            value = node[name]
             kind = type(value)
             if kind is str:
                 if value and takes_text:
@@ -93,26 +94,28 @@ class Finisher:
         if drop is not None:
             for name in drop:
                 del node[name]
-            in_order = self._sequence(shape, tuple(node))[0]
+            in_order, _, _, says = self._sequence(shape, tuple(node))
         if in_order is not None:
             _reorder(node, in_order)
         if is_coding:
             run.codings.append(node)
-        return bool(node) and (len(node) > 1 or "xsi:type" not in node)
+        return says
 
     def _sequence(self, shape: Shape, names: tuple[str, ...]) -> _Sequence:
         """What is known of the keys `names` of a shape in this order."""
         keys = self._keys.get(shape)
         if keys is None:
             keys = self._keys[shape] = self._compiled(shape)
-        known = self._sequences.setdefault(shape, {})
+        typed = shape.is_abstract or shape.kind == "logical" or "resourceType" in names
+        known = (self._typed if typed else self._sequences).setdefault(shape, {})
         found = known.get(names)
         if found is None:
             each = [_known(name, keys.get(name)) for name in names]
             orders = [key.order for _, key, _ in each if key is not None]
             is_ordered = orders == sorted(orders)
             in_order = None if is_ordered else tuple(sorted(names, key=partial(_place, keys)))
-            found = (in_order, each, "code" in names and "system" in names)
+            is_coding = "code" in names and "system" in names
+            found = (in_order, each, is_coding, names not in {(), ("xsi:type",)})
             if len(known) < _MOST_SEQUENCES:
                 known[names] = found
         return found
@@ -169,6 +172,11 @@ class Finisher:
 
     def _list(self, run: Run, value: list[Any], shape: Shape, site: Site) -> bool:
         """Finish the items of a list of objects in place; whether any is left."""
+        if len(value) == 1 and type(value[0]) is dict:  # most are
+            if self._object(run, value[0], shape, site):
+                return True
+            value.clear()
+            return False
         kept = [
             item
             for item in value

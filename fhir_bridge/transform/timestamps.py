@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from functools import lru_cache
 
 __all__ = ["Timestamp", "read_timestamp"]
 
@@ -60,7 +61,12 @@ def read_timestamp(text: str) -> Timestamp | None:
     >>> read_timestamp("20240229120501.25").datetime("+08:00")
     '2024-02-29T12:05:01.25+08:00'
     """
-    match = _TIMESTAMP.match(text.strip())
+    return _read(text.strip())  # a plain text: what is kept must not keep its message
+
+
+@lru_cache(maxsize=2_048)  # a record says the same time in several places
+def _read(text: str) -> Timestamp | None:
+    match = _TIMESTAMP.match(text)
     if match is None:
         return None
     parts = match.groupdict()

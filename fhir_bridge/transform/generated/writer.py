@@ -96,4 +96,4 @@ class GroupWriter(FunctionText):
 
 def mentions(text: str, name: str) -> bool:
     """Whether `name` stands in `text`."""
-    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
+    return name in text and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) is not None
