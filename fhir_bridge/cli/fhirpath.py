@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from fhir_bridge.cli.sites import INPUTS, input_files, read_input
 from fhir_bridge.config import load_settings
 from fhir_bridge.fhir import Resource, definitions, parse_json, parse_json_lines, parse_xml
 
+if TYPE_CHECKING:
+    from fhir_bridge import fhirpath
+
 __all__ = ["command"]
 
 
@@ -20,16 +24,26 @@ __all__ = ["command"]
 @click.argument("expression")
 @click.argument("files", nargs=-1, type=INPUTS)
 @click.option("--types", is_flag=True, help="Answer each value with its type.")
-def command(expression: str, files: tuple[Path, ...], *, types: bool) -> int:
+@click.option(
+    "--explain",
+    "type_name",
+    metavar="TYPE",
+    help="Print the typed steps of EXPRESSION on a FHIR type, and the Python written for them.",
+)
+def command(expression: str, files: tuple[Path, ...], *, types: bool, type_name: str | None) -> int:
     """Evaluate EXPRESSION on each resource of FILES (JSON, NDJSON or XML).
 
-    Prints one JSON value a line; exit code 1 when nothing is found.
+    Prints one JSON value a line; exit code 1 when nothing is found.  --explain evaluates nothing:
+    it shows how the name of each element was read by the definitions, and where the interpreter
+    answers instead of generated code.
 
     Example: fhir-bridge fhirpath "name.where(use='official').family" patient.json
     """
     from fhir_bridge import fhirpath
 
     compiled = fhirpath.compile(expression, definitions=definitions())
+    if type_name is not None:
+        return _explain(compiled, type_name)
     found = 0
     with bounded(load_settings().bounds()):
         for resource in _resources(files):
@@ -40,6 +54,15 @@ def command(expression: str, files: tuple[Path, ...], *, types: bool) -> int:
             else:
                 found += print_lines(compiled(resource))
     return 0 if found else 1
+
+
+def _explain(compiled: fhirpath.Expression, type_name: str) -> int:
+    from fhir_bridge import fhirpath
+
+    if type_name not in definitions().types:
+        raise click.UsageError(f"{type_name} is no type of FHIR R4")
+    click.echo(fhirpath.explain(compiled, type_name))
+    return 0
 
 
 def _resources(files: tuple[Path, ...]) -> Iterator[Resource]:

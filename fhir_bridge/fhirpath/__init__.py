@@ -12,16 +12,19 @@ http://hl7.org/fhirpath/N1/, https://hl7.org/fhir/R4/fhirpath.html
 
 Read in this order: `lexer`, `parser`, `syntax` (text to tree) · `temporal`, `quantity`,
 `model`, `node`, `types` (values) · `compiler`, `operators`, `equality`, and the functions by
-chapter of the specification · `plain` and what it is made of (the fast path) · `checking`.
+chapter of the specification · `form` (tree to typed steps) and its readers: `writing` (the
+fast path), `prediction` (an answer without evaluation) · `checking`.
 """
 
 from fhir_bridge.fhirpath import syntax
 from fhir_bridge.fhirpath.checking import check
 from fhir_bridge.fhirpath.evaluation import Environment, Terminologies
+from fhir_bridge.fhirpath.explanation import explain
 from fhir_bridge.fhirpath.expression import Expression, compile  # noqa: A004
 from fhir_bridge.fhirpath.node import Node
 from fhir_bridge.fhirpath.operators import BINARY
 from fhir_bridge.fhirpath.parser import parse
+from fhir_bridge.fhirpath.prediction import UNKNOWN
 from fhir_bridge.fhirpath.quantity import Quantity
 from fhir_bridge.fhirpath.registry import FUNCTIONS
 from fhir_bridge.fhirpath.temporal import Long, Temporal, parse_temporal
@@ -29,6 +32,7 @@ from fhir_bridge.fhirpath.temporal import Long, Temporal, parse_temporal
 __all__ = [
     "BINARY",
     "FUNCTIONS",
+    "UNKNOWN",
     "Environment",
     "Expression",
     "Long",
@@ -38,6 +42,7 @@ __all__ = [
     "Terminologies",
     "check",
     "compile",
+    "explain",
     "parse",
     "parse_temporal",
     "syntax",

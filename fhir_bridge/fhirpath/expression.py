@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any, TypedDict, Unpack
 
 from fhir_bridge.budget import Budget
+from fhir_bridge.codegen import FALLBACKS
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions
 from fhir_bridge.fhirpath import (  # noqa: F401 - importing enters the functions
@@ -28,11 +28,13 @@ from fhir_bridge.fhirpath import (  # noqa: F401 - importing enters the function
 )
 from fhir_bridge.fhirpath.compiler import compile_closure
 from fhir_bridge.fhirpath.evaluation import Context, Environment
+from fhir_bridge.fhirpath.form import Form, lower
 from fhir_bridge.fhirpath.model import Model, model_of
 from fhir_bridge.fhirpath.node import plain_of, wrap
 from fhir_bridge.fhirpath.parser import parse
-from fhir_bridge.fhirpath.plain import DETOURS, NotPlain, Plain, write_plain
+from fhir_bridge.fhirpath.prediction import Look, predict
 from fhir_bridge.fhirpath.types import fhir_name
+from fhir_bridge.fhirpath.writing import Plain, Written, write
 
 __all__ = ["Expression", "compile"]
 
@@ -77,7 +79,7 @@ class Expression:
             key = _key_of(node, self.root_type)
             if fast := self._values[key]:
                 return fast(node)
-        except DETOURS:
+        except FALLBACKS:
             pass
         items = self.items(node, **situation)
         return [plain for item in items if (plain := plain_of(item)) is not None]
@@ -88,10 +90,24 @@ class Expression:
             key = _key_of(node, self.root_type)
             if fast := self._pairs[key]:
                 return fast(node)
-        except DETOURS:
+        except FALLBACKS:
             pass
         items = self.items(node, **situation)
         return [(fhir_name(item), plain) for item in items if (plain := plain_of(item)) is not None]
+
+    def form(self, type_name: str) -> Form:
+        """The typed form of the expression on items of a type ("*": nodes that are no dict)."""
+        return lower(self.tree, self._model, type_name)
+
+    def prediction(self, type_name: str, environment: Environment | None = None) -> Look | None:
+        """What tells the answer on sound items of a type by look-ups (`fhirpath.prediction`).
+
+        None where the expression answers no boolean, or says more than look-ups tell.
+        """
+        shape = self._model.definitions.types.get(type_name) if self._model.definitions else None
+        if shape is None or shape.kind == "primitive" or shape.abstract:
+            return None
+        return predict(self.form(type_name), self._model, environment or _NOTHING)
 
     def items(self, node: Any, **situation: Unpack[Situation]) -> list[Any]:
         """The result as items: nodes with their types, and System values."""
@@ -126,9 +142,9 @@ def _key_of(node: Any, root_type: str) -> Any:
 
 
 class _Generated(dict[Any, Plain | None]):
-    """The fast function of each type of node; None where the closures must answer.
+    """The fast function of each type of node; None where the interpreter must answer.
 
-    Written at the third call: an expression that is used once stays with its closures.
+    Written at the third call: an expression that is used once stays with the interpreter.
     """
 
     __slots__ = ("calls", "model", "root_type", "tree", "typed")
@@ -145,10 +161,10 @@ class _Generated(dict[Any, Plain | None]):
         if self.calls < _GENERATE_AT or type(key) is not str or len(self) > _MOST_KEPT:
             return None
         known = self.model.definitions is not None and key in self.model.type_names
-        made = None
+        made: Plain | None = None
         if known or (key == "*" and not self.root_type):
-            with suppress(NotPlain):
-                made = write_plain(self.tree, self.model, key, typed=self.typed)
+            written = write(lower(self.tree, self.model, key), typed=self.typed)
+            made = written.call if isinstance(written, Written) else None
         self[key] = made
         return made
 

@@ -1,34 +1,26 @@
 """Plain paths, walked directly: what nearly every search parameter's expression is.
 
 ``Patient.name | (Person.name as HumanName)``, ``Observation.value.as(Quantity)`` and
-``Observation.subject.where(resolve() is Patient)`` name elements that the definitions know,
-so that their JSON keys and types are fixed when the expression is read.  Anything else is
-left to `fhir_bridge.fhirpath`; tests/search/test_paths.py holds both to the same answers on
+``Observation.subject.where(resolve() is Patient)`` name elements that the definitions know:
+their form (`fhirpath.form`) is a few JSON keys and types.  Anything else is left to
+`fhir_bridge.fhirpath`; tests/search/test_paths.py holds both to the same answers on
 every published example.  Why: docs/decisions/adr-2611-search-index-extraction.md.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from fhir_bridge.fhir import Definitions, Resource
+from fhir_bridge import fhirpath
+from fhir_bridge.fhir import Definitions, ElementDefinition, Resource
+from fhir_bridge.fhirpath.form import Child, Constant, Form, Item, Merge, Operation, RefersTo, Where
 from fhir_bridge.search.types import target_type
 
 __all__ = ["Path", "are_forms_of_one", "has_one_value", "plain_paths", "walk"]
 
-_OWNER = re.compile(r"\(*\s*([A-Z]\w+)")
-_STEP = re.compile(
-    r"\s*(?:\.(?P<name>[a-z]\w*)(?!\w*\()"
-    r"|(?:\.(?:as|ofType)\(\s*|\s+as\s+)(?P<type>\w+)\s*\)?"
-    r"|\.where\(\s*resolve\(\)\s+is\s+(?P<target>\w+)\s*\)"
-    r"|\.where\(\s*(?P<key>\w+)\s*=\s*'(?P<value>[^']*)'\s*\)"
-    r"|(?P<close>\)))"
-)
 _ONE_TEXT = frozenset({"Coding", "Identifier", "Reference"})
-_Ends = list[tuple[tuple[str, ...], str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +40,24 @@ class Path:
 def plain_paths(
     definitions: Definitions, resource_type: str, expression: str
 ) -> tuple[Path, ...] | None:
-    """The paths of an expression; None when it is more than a union of plain paths."""
+    """The paths of an expression; None when it is more than a union of plain paths.
+
+    Raises BridgeError FB-2001 to FB-2003 for one that cannot be read.
+    """
+    form = fhirpath.compile(expression, definitions=definitions).form(resource_type)
+    parts: tuple[Form, ...] = (form,)
+    if isinstance(form, Merge) and all(isinstance(then, Item) for _, then in form.after):
+        parts = form.parts
     found: list[Path] = []
-    for member in expression.split("|"):
-        paths = _member(definitions, resource_type, member.strip())
+    for part in parts:
+        paths = _paths(part, ())
         if paths is None:
             return None
         found += paths
-    return tuple(dict.fromkeys(found))
+    return tuple(
+        replace(path, type=_type_of(definitions, resource_type, path.keys))
+        for path in dict.fromkeys(found)
+    )
 
 
 def has_one_value(definitions: Definitions, resource_type: str, expression: str) -> bool:
@@ -74,44 +76,52 @@ def are_forms_of_one(definitions: Definitions, resource_type: str, paths: Sequen
 
 
 def _is_single(definitions: Definitions, resource_type: str, path: Path) -> bool:
-    owner = resource_type
-    for key in path.keys:
-        element = definitions.types[owner].elements[key]
-        if element.is_list:
-            return False
-        owner = element.type
-    return path.type in definitions.primitive_types or path.type in _ONE_TEXT
-
-
-def _member(definitions: Definitions, resource_type: str, member: str) -> list[Path] | None:
-    """The paths of one member of a union; filters may only stand at its end."""
-    start = _OWNER.match(member)
-    if not start or not definitions.is_a(resource_type, start[1]):
-        return None
-    ends: _Ends = [((), resource_type)]
-    target, place = "", start.end()
-    where: tuple[str, ...] = ()
-    while place < len(member):
-        step = _STEP.match(member, place)
-        if not step or ((target or where) and not step["close"]):
-            return None
-        place = step.end()
-        if step["name"]:
-            further = _further(definitions, ends, step["name"])
-            if further is None:
-                return None
-            ends = further
-        elif step["type"]:
-            ends = [each for each in ends if _is(definitions, each[1], step["type"])]
-        elif step["target"]:
-            target = step["target"]
-        elif step["key"]:
-            where = (step["key"], step["value"])
-    return (
-        [Path(keys, kind, target, where) for keys, kind in ends]
-        if ends != [((), resource_type)]
-        else None
+    elements = _elements(definitions, resource_type, path.keys)
+    return not any(element.is_list for element in elements) and (
+        path.type in definitions.primitive_types or path.type in _ONE_TEXT
     )
+
+
+def _type_of(definitions: Definitions, resource_type: str, keys: tuple[str, ...]) -> str:
+    """The type that the definitions give to the element, where FHIRPath may say System.String."""
+    return _elements(definitions, resource_type, keys)[-1].type
+
+
+def _elements(
+    definitions: Definitions, resource_type: str, keys: tuple[str, ...]
+) -> list[ElementDefinition]:
+    """The elements that keys lead through."""
+    found: list[ElementDefinition] = []
+    owner = resource_type
+    for key in keys:
+        found.append(definitions.types[owner].elements[key])
+        owner = found[-1].type
+    return found
+
+
+def _paths(form: Form, keys: tuple[str, ...]) -> list[Path] | None:
+    """The paths of a chain; filters may only stand at its end."""
+    match form:
+        case Item(type=kind) if keys:
+            return [Path(keys, kind)]
+        case Where(test=RefersTo(type=target), then=Item(type=kind)):
+            return [Path(keys, kind, target)]
+        case Where(
+            test=Operation(
+                "=", Child(branches=((field, Item()),)), Constant(value=str() as wanted)
+            ),
+            then=Item(type=kind),
+        ):
+            return None if field.is_list else [Path(keys, kind, where=(field.key, wanted))]
+        case Child(branches=branches):
+            found: list[Path] = []
+            for field, then in branches:
+                paths = _paths(then, (*keys, field.key))
+                if paths is None:
+                    return None
+                found += paths
+            return found
+    return None
 
 
 def walk(path: Path) -> Callable[[Resource], list[tuple[str, Any]]]:
@@ -166,26 +176,4 @@ def _children(nodes: list[Any], key: str) -> list[Any]:
             found += [each for each in value if each is not None]
         elif value is not None:
             found.append(value)
-    return found
-
-
-def _is(definitions: Definitions, kind: str, wanted: str) -> bool:
-    """An Age is a Quantity; of primitives only the same one counts (a canonical is no uri)."""
-    return kind == wanted or (
-        kind not in definitions.primitive_types and definitions.is_a(kind, wanted)
-    )
-
-
-def _further(definitions: Definitions, ends: _Ends, step: str) -> _Ends | None:
-    """The ends one element name further; None for a name that is not known."""
-    found: _Ends = []
-    for keys, kind in ends:
-        shape = definitions.types.get(kind)
-        if shape is None:
-            return None
-        for key in shape.choices.get(step, (step,)):
-            element = shape.elements.get(key)
-            if element is None:
-                return None
-            found.append(((*keys, key), element.type))
     return found

@@ -19,7 +19,6 @@ from fhir_bridge.budget import BudgetExceeded
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Constraint, Definitions
 from fhir_bridge.validation.finding import Findings, found
-from fhir_bridge.validation.foresight import UNSURE, foresight
 from fhir_bridge.validation.judged import judged
 from fhir_bridge.validation.rules import Judge
 
@@ -71,15 +70,15 @@ class Invariants:
             return lambda _value: found("FB-3021", "information", key=key, reason=reason)
         environment = self._environment
         stated = constraint.human or constraint.expression
-        foreseen = foresight(text, type_name, self._definitions, environment)
+        predicted = expression.prediction(type_name, environment)
 
         def judge(value: Any) -> Findings:
             now = judged()
             variables = {"resource": now.resource, "rootResource": now.root_resource}
             try:
-                if foreseen is not None and now.sound and type(value) is dict:
-                    answer = foreseen(value, now.resource)
-                    if answer is not False and answer is not UNSURE:
+                if predicted is not None and now.sound and type(value) is dict:
+                    answer = predicted(value, now.resource)
+                    if answer is not False and answer is not fhirpath.UNKNOWN:
                         return None
                 result = expression(value, variables=variables, environment=environment)
             except BudgetExceeded as error:

@@ -17,7 +17,7 @@ class Judged(NamedTuple):
     """The nearest resource, the one that contains it, and the outermost (a Bundle).
 
     `sound` says that all of it is of the right structure, or that the judgement is thrown
-    away: then a rule may be foreseen.
+    away: then a rule may be predicted.
     """
 
     resource: Any

@@ -50,16 +50,21 @@ def test_plain_paths_answer_as_fhirpath_does(registry: Registry, shared: Path) -
 
 
 def test_what_is_more_than_a_path_is_left_to_fhirpath(registry: Registry) -> None:
-    """Conditions in the middle, functions and foreign roots are not guessed."""
+    """Conditions in the middle, functions and unknown names are not guessed."""
     for expression in (
         "Patient.deceased.exists() and Patient.deceased != false",
         "Bundle.entry[0].resource",
         "Patient.contact.where(gender='male').name",
         "Patient.unknown",
-        "Person.name",
-        "name",
     ):
         assert plain_paths(registry.definitions, "Patient", expression) is None
+
+
+def test_a_path_on_another_type_leads_nowhere(registry: Registry) -> None:
+    """A parameter of several types is walked for each type by its own part."""
+    paths = plain_paths(registry.definitions, "Patient", "Person.name | Patient.name | name.given")
+    assert paths is not None
+    assert [path.keys for path in paths] == [("name",), ("name", "given")]
 
 
 def _is_contained(value: object) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fhir_bridge import cda, hl7v2, tables
+from fhir_bridge.codegen import FunctionText
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir.marks import NULL, USUAL
 from fhir_bridge.transform import load
@@ -19,7 +20,6 @@ from fhir_bridge.transform.generated.condition import (
     write_condition,
     write_value,
 )
-from fhir_bridge.transform.generated.text import FunctionText
 from fhir_bridge.transform.run import Run, Site
 from fhir_bridge.transform.scope import Scope, Slots
 from fhir_bridge.transform.source import Item

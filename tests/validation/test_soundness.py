@@ -14,7 +14,6 @@ from fhir_bridge.conformance import Profiles
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions, parse_json
 from fhir_bridge.validation import Validator, soundness
-from fhir_bridge.validation.foresight import UNSURE, foresight
 from tests.validation.test_family_doctor import BASE, RECORDS
 
 VALUES: tuple[Any, ...] = (
@@ -82,13 +81,13 @@ def test_published_examples_are_judged_alike(shared: Path, profiles: Profiles) -
         ("Period", "start <= end", {"start": "2024-01-02", "end": "2024-01-01"}, False),
         ("Period", "start <= end", {"start": "2024-01-01", "end": "2024-01-01"}, True),
         ("Period", "start <= end", {"start": "2024-01-01"}, None),
-        ("Period", "start <= end", {"start": "2024", "end": "2024-01-01"}, UNSURE),
-        ("Period", "start.hasValue()", {"_start": {"id": "a"}}, UNSURE),
+        ("Period", "start <= end", {"start": "2024", "end": "2024-01-01"}, fhirpath.UNKNOWN),
+        ("Period", "start.hasValue()", {"_start": {"id": "a"}}, fhirpath.UNKNOWN),
         ("Quantity", "code.empty() or system.exists()", {"code": "mg"}, False),
         ("Quantity", "value > 0 xor code = 'x'", {"value": 3, "code": "x"}, False),
         ("Patient", "gender in ('male' | 'female')", {"gender": "other"}, False),
         ("Patient", "(name.count() + telecom.count()) > 1", {"name": [{}], "telecom": [{}]}, True),
-        ("Patient", "contact.name.exists()", {"contact": [{}]}, UNSURE),
+        ("Patient", "contact.name.exists()", {"contact": [{}]}, fhirpath.UNKNOWN),
         ("Patient", "contact.name.exists()", {}, False),
         ("Patient", "deceased.exists()", {"deceasedBoolean": False}, True),
         ("Identifier", "value.substring(6, 2).length() = 2", {"value": "1234567"}, False),
@@ -96,33 +95,33 @@ def test_published_examples_are_judged_alike(shared: Path, profiles: Profiles) -
         ("Identifier", "system.startsWith('urn:') implies value.exists()", {"system": "x"}, True),
     ],
 )  # fmt: skip
-def test_what_is_foreseen_is_what_the_engine_answers(
+def test_what_is_predicted_is_what_the_engine_answers(
     type_name: str, rule: str, value: dict[str, Any], answer: Any
 ) -> None:
     """Look-ups that stand for a rule answer as the rule does, or are not sure."""
-    look = foresight(rule, type_name, definitions(), fhirpath.Environment())
+    engine = fhirpath.compile(rule, definitions=definitions(), root_type=type_name)
+    look = engine.prediction(type_name)
 
     assert look is not None
     assert look(value, value) is answer
-    if answer is not UNSURE:
-        engine = fhirpath.compile(rule, definitions=definitions(), root_type=type_name)
+    if answer is not fhirpath.UNKNOWN:
         assert engine(value) == ([] if answer is None else [answer])
 
 
-def test_most_rules_of_r4_are_foreseen() -> None:
+def test_most_rules_of_r4_are_predicted() -> None:
     """Every rule of R4 compiles; four in five need no engine when little is there."""
-    foreseen = total = 0
+    predicted = total = 0
     for name, shape in definitions().types.items():
         for constraint in shape.constraints:
             if constraint.key.startswith(("ele-", "ext-", "dom-")):
                 continue
             try:
-                look = foresight(constraint.expression, name, definitions(), fhirpath.Environment())
+                rule = fhirpath.compile(constraint.expression, definitions=definitions())
             except BridgeError:
                 pytest.fail(f"{constraint.key} cannot be read")
             total += 1
-            foreseen += look is not None
-    assert foreseen > 0.8 * total
+            predicted += rule.prediction(name) is not None
+    assert predicted > 0.8 * total
 
 
 def _spoil(node: Any, chance: random.Random) -> None:

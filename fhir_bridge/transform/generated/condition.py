@@ -1,7 +1,7 @@
 """Conditions and computed values of rules as generated functions.
 
 A function ``(run, frame, item)`` answers as `CompiledExpression` does; what it cannot read
-that answers in its place (`expression_items.Detour`), errors with their places included.
+that answers in its place (`codegen.Fallback`), errors with their places included.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from fhir_bridge.codegen import Fallback, FunctionText, Unwritten
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.pattern import Costly
 from fhir_bridge.transform.generated.expression import ExpressionWriter
 from fhir_bridge.transform.generated.expression_answers import ANSWERS
-from fhir_bridge.transform.generated.expression_items import READING, Detour
-from fhir_bridge.transform.generated.expression_text import NotWritten, Written
-from fhir_bridge.transform.generated.text import FunctionText
+from fhir_bridge.transform.generated.expression_items import READING
+from fhir_bridge.transform.generated.expression_text import Written
 
 if TYPE_CHECKING:
     from fhir_bridge.transform.expressions import CompiledExpression
@@ -26,7 +26,7 @@ __all__ = ["EXPRESSION_PARTS", "write_condition", "write_value"]
 EXPRESSION_PARTS: dict[str, Any] = {
     **READING,
     **ANSWERS,
-    "DETOURS": (Detour, AttributeError, TypeError, BridgeError, Costly),
+    "FALLBACKS": (Fallback, AttributeError, TypeError, BridgeError, Costly),
 }
 """The names that written expressions use."""
 
@@ -63,7 +63,7 @@ def _maker(expression: CompiledExpression, *, keeps: bool) -> Maker | None:
         if len(_makers) >= _MOST_KEPT:
             _makers.clear()
         made: Maker | None = None
-        with suppress(NotWritten, BridgeError):
+        with suppress(Unwritten, BridgeError):
             made = _made(expression, keeps=keeps)
         _makers[key] = made
         return made
@@ -80,7 +80,7 @@ def _made(expression: CompiledExpression, *, keeps: bool) -> Maker:
         "def expression(run, frame, item):",
         "    try:",
         *body,
-        "    except DETOURS:",
+        "    except FALLBACKS:",
         "        return engine(run, frame, item)",
     ):
         text.line(line)

@@ -1,7 +1,7 @@
 """FHIRPath of maps as Python: a tree of syntax becomes the text of one expression.
 
 One entry a construct: what stands here and in `expression_steps` is written, anything else is
-`NotWritten`, the one reason to leave an expression to the engine.  The text computes a
+`Unwritten`, the one reason to leave an expression to the engine.  The text computes a
 collection as `expression_items` describes it; lambdas become functions of their own.
 """
 
@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
+from fhir_bridge.codegen import Unwritten
 from fhir_bridge.fhir import definitions
 from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.fhirpath import syntax
 from fhir_bridge.transform.generated.expression_steps import passes_on, write_call, write_operator
-from fhir_bridge.transform.generated.expression_text import Kind, NotWritten, Written
+from fhir_bridge.transform.generated.expression_text import Kind, Written
 
 if TYPE_CHECKING:
-    from fhir_bridge.transform.generated.text import FunctionText
+    from fhir_bridge.codegen import FunctionText
 
 __all__ = ["ExpressionWriter"]
 
@@ -77,7 +78,7 @@ class ExpressionWriter:
                 return self._child_of_this(name)
             case syntax.Constant(name=name):
                 return self._variable(name)
-        raise NotWritten
+        raise Unwritten(f"an expression of {type(tree).__name__.lower()}")
 
     def this(self) -> Written:
         """``$this``."""
@@ -97,20 +98,20 @@ class ExpressionWriter:
         self._used.add("get")
         if name[:1].isupper():
             if name in definitions().types:
-                raise NotWritten  # it may name the type of the focus
+                raise Unwritten("a name that may be a type")  # it may name the type of the focus
             self._types.add(name)
         return Written(f"get({name!r})", "many")
 
     def _variable(self, name: str) -> Written:
         if name in _SET_BY_ENGINE:
-            raise NotWritten
+            raise Unwritten(f"%{name} is the engine's")
         if name in self._slots:
             read = "variable_kept" if self.keeps else "variable"
             return Written(f"{read}(frame[{self._slots[name]}])", "many")
         if name == "null":
             return Written(repr(NULL), "one")
         if name not in self._others:
-            raise NotWritten
+            raise Unwritten(f"%{name} is not known")
         return Written(f"external(run, {name!r})", "many")
 
     def _path(self, start: syntax.Expr, steps: tuple[syntax.Expr, ...]) -> Written:
@@ -133,7 +134,7 @@ class ExpressionWriter:
                 return Written(f"at({focus.text}, {place})", "one")
             case syntax.Call():
                 return write_call(self, focus, step)
-        raise NotWritten
+        raise Unwritten(f"a step of {type(step).__name__.lower()}")
 
     def _logic(self, tree: syntax.Binary) -> Written:
         """Three-valued ``and`` and ``or``: the right side is asked unless the left decides."""

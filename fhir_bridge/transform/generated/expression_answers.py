@@ -1,7 +1,7 @@
 """What written expressions call to answer: truths, comparisons, filters, functions.
 
 Each does what FHIRPath's function or operator of that name does with scalars and nodes; what
-it would refuse, or read as something else, is a `Detour` (http://hl7.org/fhirpath/N1/#functions).
+it would refuse, or read as something else, is a `Fallback` (http://hl7.org/fhirpath/N1/#functions).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 
 from fhir_bridge import fhirpath
 from fhir_bridge.budget import Evaluation
+from fhir_bridge.codegen import Fallback
 from fhir_bridge.pattern import Pattern
 from fhir_bridge.transform.generated.expression_items import (
-    Detour,
     child,
     items_of,
     one_of_at_most,
@@ -58,7 +58,7 @@ def _criterion(value: Collection) -> bool | None:
     value = one_of_at_most(value)
     if value is None or type(value) is bool:
         return value
-    raise Detour
+    raise Fallback
 
 
 def _negated(answer: bool | None) -> bool | None:
@@ -155,7 +155,7 @@ def _all(value: Collection, test: Part, run: Any, frame: Any) -> bool:
 def _few(value: Collection) -> list[Any]:
     found = items_of(value)
     if len(found) > _MOST_ITEMS:
-        raise Detour
+        raise Fallback
     return found
 
 
@@ -179,7 +179,7 @@ def _has_value(value: Collection) -> bool:
             return False
         value = found[0]
     if type(value) is dict:
-        raise Detour
+        raise Fallback
     return isinstance(value, (str, int, float)) or (
         value is not None and not hasattr(value, "keys")
     )
@@ -234,7 +234,7 @@ def _distinct(*parts: Collection) -> Collection:
 def _truths(value: Collection) -> list[bool]:
     found = items_of(value)
     if any(type(one) is not bool for one in found):
-        raise Detour
+        raise Fallback
     return found
 
 
@@ -251,7 +251,7 @@ def _children(value: Collection) -> Collection:
     made: list[Any] = []
     for one in items_of(value):
         if type(one) is dict:
-            raise Detour
+            raise Fallback
         if getattr(one, "keys", None) is None:
             continue
         asked = getattr(one, "asked", None)
@@ -262,7 +262,7 @@ def _children(value: Collection) -> Collection:
             for name in asked.keys() - before:
                 del asked[name]
     if len(made) > _MOST_CHILDREN:
-        raise Detour
+        raise Fallback
     return made
 
 
@@ -276,7 +276,7 @@ def _descendants(value: Collection) -> Collection:
         level = _children(level)
         if len(made) > _MOST_CHILDREN:
             break
-    raise Detour
+    raise Fallback
 
 
 def _substring(value: Collection, start: int, length: int) -> str | None:

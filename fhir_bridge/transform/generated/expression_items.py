@@ -2,7 +2,7 @@
 
 A collection is None (empty), one item, or a list of items that may have None among them; an
 item is a node or a scalar, bare as it stands in the source: what FHIRPath would say of its
-type follows from the value (http://hl7.org/fhirpath/N1/#collections).  A `Detour` is what
+type follows from the value (http://hl7.org/fhirpath/N1/#collections).  A `Fallback` is what
 only the engine reads: FHIR JSON, dates, several items where one belongs.
 """
 
@@ -12,13 +12,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from fhir_bridge.codegen import Fallback
 from fhir_bridge.transform.run import Run
 from fhir_bridge.transform.shapes import Shape
 from fhir_bridge.transform.source import Item
 
 __all__ = [
     "READING",
-    "Detour",
     "child",
     "items_of",
     "one_of_at_most",
@@ -33,17 +33,13 @@ _OWN_TYPES = {"string": str, "boolean": bool, "integer": int, "decimal": Decimal
 _NUMBERS = (int, Decimal)
 
 
-class Detour(Exception):  # noqa: N818 - not an error: FHIRPath evaluates it
-    """This the engine has to read."""
-
-
 def _root(item: Item | None) -> Any:
     """The node of an item, of whatever type that does not change how it is read."""
     if item is None:
         return None
     shape = item.shape
     if shape is not None and shape.name in _PARSED:
-        raise Detour
+        raise Fallback
     return item.value
 
 
@@ -57,7 +53,7 @@ def _root_kept(item: Item | None) -> Any:
 
 def _own_type(shape: Shape | None, value: Any) -> None:
     if shape is not None and not shape.is_open and type(value) is not _OWN_TYPES.get(shape.name):
-        raise Detour
+        raise Fallback
 
 
 def _variable(value: Any) -> Any:
@@ -65,7 +61,7 @@ def _variable(value: Any) -> Any:
     if type(value) is Item:
         shape = value.shape
         if value.companion is not None or (shape is not None and shape.name in _PARSED):
-            raise Detour
+            raise Fallback
         return value.value
     return _other_variable(value, _variable)
 
@@ -74,7 +70,7 @@ def _variable_kept(value: Any) -> Any:
     """As `_variable`, where it may be the answer."""
     if type(value) is Item:
         if value.companion is not None:
-            raise Detour
+            raise Fallback
         _own_type(value.shape, value.value)
         return value.value
     return _other_variable(value, _variable_kept)
@@ -85,7 +81,7 @@ def _other_variable(value: Any, read: Callable[[Any], Any]) -> Any:
         return value
     if type(value) is list:
         return [read(one) for one in value]
-    raise Detour
+    raise Fallback
 
 
 def _external(run: Run, name: str) -> Any:
@@ -94,13 +90,13 @@ def _external(run: Run, name: str) -> Any:
         return _other_variable(run.constants[name](run), _plain_one)
     if name in run.variables:
         return _other_variable(run.variables[name], _plain_one)
-    raise Detour
+    raise Fallback
 
 
 def _plain_one(value: Any) -> Any:
     if value is None or isinstance(value, str) or type(value) in {bool, int}:
         return value
-    raise Detour
+    raise Fallback
 
 
 def _none(_name: str) -> None:
@@ -110,7 +106,7 @@ def _none(_name: str) -> None:
 def _reader(node: Any) -> Callable[[str], Any]:
     """What gives the children of a node by name."""
     if type(node) is dict or type(node) is list:
-        raise Detour
+        raise Fallback
     get: Callable[[str], Any] = getattr(node, "get", _none)
     return get
 
@@ -118,7 +114,7 @@ def _reader(node: Any) -> Callable[[str], Any]:
 def _of_no_type(node: Any, names: frozenset[str]) -> Any:
     """A node, where `names` that are asked of it could name its type instead of a child."""
     if getattr(node, "type_name", None) in names:
-        raise Detour
+        raise Fallback
     return node
 
 
@@ -152,7 +148,7 @@ def one_of_at_most(value: Any) -> Any:
         return value
     given = items_of(value)
     if len(given) > 1:
-        raise Detour
+        raise Fallback
     return given[0] if given else None
 
 
@@ -164,12 +160,12 @@ def text_of_one(value: Any) -> str | None:
         return value
     if isinstance(value, str):
         return _plain_text(value)
-    raise Detour
+    raise Fallback
 
 
 def _plain_text(value: str) -> str:
     if getattr(value, "type_name", None) in _PARSED:
-        raise Detour
+        raise Fallback
     return str.__str__(value)
 
 
@@ -180,7 +176,7 @@ def value_of_one(value: Any) -> Any:
     if type(value) in {bool, int, Decimal}:
         return value
     if type(value) is dict or isinstance(value, (*_NUMBERS, float, list)):
-        raise Detour
+        raise Fallback
     return None
 
 
@@ -188,7 +184,7 @@ def plain_items(value: Any) -> list[Any]:
     """The collection as scalars, which FHIRPath reads as System values."""
     found = [value_of_one(one) for one in items_of(value)]
     if None in found:
-        raise Detour
+        raise Fallback
     return found
 
 

@@ -1,7 +1,7 @@
 """Functions and operators of FHIRPath as Python: one small entry each.
 
 An entry gets the writer, the text of the focus and the call, and gives the text of the
-answer; `NotWritten` where the call needs the engine.
+answer; `Unwritten` where the call needs the engine.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from fhir_bridge.codegen import Unwritten
 from fhir_bridge.fhirpath import syntax
 from fhir_bridge.pattern import compile_pattern
 from fhir_bridge.transform.generated.expression_answers import (
     engine_function,
     engine_operator,
 )
-from fhir_bridge.transform.generated.expression_text import Kind, NotWritten, Written
+from fhir_bridge.transform.generated.expression_text import Kind, Written
 
 if TYPE_CHECKING:
     from fhir_bridge.transform.generated.expression import ExpressionWriter
@@ -40,7 +41,7 @@ def write_call(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> W
     """The call of a function."""
     entry = _ENTRIES.get((call.name, len(call.arguments)))
     if entry is None:
-        raise NotWritten
+        raise Unwritten(f"the function {call.name}()")
     return entry(writer, focus, call)
 
 
@@ -82,7 +83,7 @@ def _numbered(answer: str) -> Entry:
     def entry(_writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written:
         literal = unwrapped(call.arguments[0])
         if not isinstance(literal, syntax.Literal) or type(literal.value) is not int:
-            raise NotWritten
+            raise Unwritten(f"{call.name}() of more than a whole number")
         return Written(f"{answer}({focus.text}, {literal.value})", "many")
 
     return entry
@@ -136,7 +137,7 @@ def _select(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Writ
 def _iif(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written:
     """On ``$this`` only, which is one item."""
     if focus.text != "node":
-        raise NotWritten
+        raise Unwritten("iif() behind a path")
     test = writer.write(call.arguments[0])
     decides = test.text if test.kind in {"sure", "truth"} else f"criterion({test.text})"
     then = writer.write(call.arguments[1], keeps=writer.keeps)
@@ -162,7 +163,7 @@ def write_operator(writer: ExpressionWriter, tree: syntax.Binary) -> Written:
     other = writer.write(right)
     kind = _OPERATORS.get(operator)
     if kind is None:
-        raise NotWritten
+        raise Unwritten(f"the operator {operator}")
     if operator in _NUMERIC and left.kind == other.kind == "one" and _is_count(left, other):
         return Written(f"({left.text} {operator} {other.text})", "sure")
     apply = writer.bind(engine_operator(operator), "operator")

@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Kind", "NotWritten", "Written"]
+__all__ = ["Kind", "Written"]
 
 Kind = Literal["sure", "truth", "one", "many"]
 """What a text gives: True or False; those or None; one item or None; any collection."""
-
-
-class NotWritten(Exception):  # noqa: N818 - not an error: FHIRPath evaluates it
-    """The expression needs the engine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from fhir_bridge.codegen import Unwritten
 from fhir_bridge.transform.compile_rule import compile_rule, infer_dispatch
 from fhir_bridge.transform.compile_rule import rule_name as name_of_rule
 from fhir_bridge.transform.generated.call import write_call
 from fhir_bridge.transform.generated.node import StaticNode
 from fhir_bridge.transform.generated.source import write_source
 from fhir_bridge.transform.generated.target import write_target
-from fhir_bridge.transform.generated.writer import GroupWriter, NotGenerated, Specialise
+from fhir_bridge.transform.generated.writer import GroupWriter, Specialise
 from fhir_bridge.transform.run import Site
 from fhir_bridge.transform.scope import Scope, Slots
 from fhir_bridge.transform.unit import CompiledGroup, RuleView, Unit
@@ -29,12 +30,12 @@ def write_group(
 ) -> Callable[..., None]:
     """The function ``(run, argument…)`` of a group for targets of the shapes given.
 
-    A resource among the arguments is followed by the entry it is in.  Raises `NotGenerated`
+    A resource among the arguments is followed by the entry it is in.  Raises `Unwritten`
     where the group needs the closures.
     """
     group = compiled.group
     if group.extends:
-        raise NotGenerated
+        raise Unwritten("a group that extends another")
     writer = GroupWriter(unit, specialise)
     slots = Slots()
     scope = Scope(slots, parameters=frozenset(one.name for one in group.parameters))
@@ -81,7 +82,7 @@ def _declare(
 def _closures_for_types(shape: Shape | None) -> None:
     """A source with a declared type is read by its definition, which the closures do."""
     if shape is not None and not shape.is_primitive:
-        raise NotGenerated
+        raise Unwritten("a source with a declared type")
 
 
 def _write_rule(writer: GroupWriter, rule: Rule, outer: Scope) -> None:
@@ -107,7 +108,7 @@ def _write_steps(writer: GroupWriter, rule: Rule, view: RuleView, outer: Scope) 
     scope = view.scope
     for target in rule.targets:
         if "share" in target.list_modes:
-            raise NotGenerated
+            raise Unwritten("a target that is shared")
         write_target(writer, target, view, outer)
     dispatch = infer_dispatch(rule, scope, writer.unit, view.site)
     if dispatch is not None:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
+from fhir_bridge.codegen import Unwritten
 from fhir_bridge.transform.compile_rule import run_group
 from fhir_bridge.transform.generated.group import write_group
 from fhir_bridge.transform.generated.parts import held
-from fhir_bridge.transform.generated.writer import GeneratedGroup, NotGenerated
+from fhir_bridge.transform.generated.writer import GeneratedGroup
 from fhir_bridge.transform.run import Run, Site
 from fhir_bridge.transform.shapes import Shape
 from fhir_bridge.transform.structure_map import Rule
@@ -65,7 +66,7 @@ class GeneratedMap:
             if made.is_written:
                 return
             function = _by_closures(group, shapes)
-            with suppress(NotGenerated):
+            with suppress(Unwritten):
                 function = write_group(group, self._unit_of(group), shapes, self._specialised)
             made.function = function
             made.is_written = True

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from fhir_bridge.codegen import Unwritten
 from fhir_bridge.transform.children import fetcher
 from fhir_bridge.transform.compile_source import compile_source, compile_start
 from fhir_bridge.transform.expressions import CompiledExpression
 from fhir_bridge.transform.generated.condition import write_condition
-from fhir_bridge.transform.generated.writer import GroupWriter, NotGenerated, mentions
+from fhir_bridge.transform.generated.writer import GroupWriter, mentions
 from fhir_bridge.transform.shapes import plain_type_name
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _children(writer: GroupWriter, context: int, element: str) -> str:
 def _of_type(unit: Unit, found: str, type_name: str) -> str:
     shape = unit.shapes.find(unit.type_url(type_name))
     if shape is not None and shape.is_abstract:
-        raise NotGenerated
+        raise Unwritten("a type that is abstract")
     return f"of_type({found}, {plain_type_name(unit.type_url(type_name))!r})"
 
 

@@ -7,24 +7,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from fhir_bridge.codegen import FunctionText, Unwritten
 from fhir_bridge.transform.compile_transform import compile_argument
 from fhir_bridge.transform.expressions import CompiledExpression
 from fhir_bridge.transform.generated.condition import write_value
 from fhir_bridge.transform.generated.node import StaticNode
 from fhir_bridge.transform.generated.parts import PARTS
-from fhir_bridge.transform.generated.text import FunctionText
 from fhir_bridge.transform.scope import Scope
 from fhir_bridge.transform.shapes import Shape
 from fhir_bridge.transform.structure_map import Parameter
 from fhir_bridge.transform.unit import CompiledGroup, RuleView, Unit
 
-__all__ = ["GeneratedGroup", "GroupWriter", "NotGenerated", "Specialise", "mentions"]
+__all__ = ["GeneratedGroup", "GroupWriter", "Specialise", "mentions"]
 
 _MOST_LOOPS = 12
-
-
-class NotGenerated(Exception):  # noqa: N818 - not an error: the closures take over
-    """The group needs the closures."""
 
 
 @dataclass(slots=True, eq=False)
@@ -61,7 +57,7 @@ class GroupWriter(FunctionText):
         """A block that is a loop; Python nests only so many."""
         self._loops += 1
         if self._loops > _MOST_LOOPS:
-            raise NotGenerated
+            raise Unwritten("loops nested too deeply")
         with self.block(head):
             yield
         self._loops -= 1

@@ -1,4 +1,4 @@
-"""The fast path answers as the closures do, and falls back when input has another shape."""
+"""The fast path answers as the interpreter does, and falls back when input has another shape."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from fhir_bridge import fhirpath
+from fhir_bridge.codegen import FALLBACKS
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions, parse_json_value
-from fhir_bridge.fhirpath.model import model_of
 from fhir_bridge.fhirpath.node import plain_of
-from fhir_bridge.fhirpath.plain import DETOURS, NotPlain, write_plain
 from fhir_bridge.fhirpath.types import fhir_name
+from fhir_bridge.fhirpath.writing import Written, write
 from tests.fhirpath.test_properties import EXPRESSIONS, PATIENT
 
 
@@ -27,14 +27,16 @@ def _slow(compiled: fhirpath.Expression, node: Any) -> Any:
 
 
 def _fast(text: str, resource_type: str, node: Any) -> Any:
-    """The generated function's answer; None when there is none or it takes the detour."""
+    """The generated function's answer; None when there is none or it falls back."""
+    written = _written(text, resource_type)
     try:
-        plain = write_plain(
-            fhirpath.parse(text), model_of(definitions()), resource_type, typed=True
-        )
-        return plain(node)
-    except (NotPlain, *DETOURS):
+        return written.call(node) if isinstance(written, Written) else None
+    except FALLBACKS:
         return None
+
+
+def _written(text: str, resource_type: str) -> Any:
+    return write(fhirpath.compile(text, definitions=definitions()).form(resource_type), typed=True)
 
 
 def test_search_parameters_over_the_examples(shared: Path) -> None:
@@ -116,8 +118,8 @@ _PATIENTS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("text", _CONDITIONS)
-def test_any_shape_of_input_gets_the_closures_answer(text: str) -> None:
-    """Broken shapes take the detour instead of a wrong answer."""
+def test_any_shape_of_input_gets_the_interpreters_answer(text: str) -> None:
+    """Broken shapes fall back instead of a wrong answer."""
     compiled = fhirpath.compile(text, definitions=definitions())
     for part in _PATIENTS:
         patient = {"resourceType": "Patient", **part}
@@ -128,7 +130,7 @@ def test_any_shape_of_input_gets_the_closures_answer(text: str) -> None:
 
 @settings(max_examples=300, deadline=5000, suppress_health_check=[HealthCheck.too_slow])
 @given(EXPRESSIONS)
-def test_generated_expressions_get_the_closures_answer(text: str) -> None:
+def test_generated_expressions_get_the_interpreters_answer(text: str) -> None:
     """Where a generated expression has a fast path, both engines agree."""
     try:
         compiled = fhirpath.compile(text, definitions=definitions())
@@ -141,15 +143,16 @@ def test_generated_expressions_get_the_closures_answer(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["name.ofType(Patient)[2.50]", "name.ofType(Patient)['a']"])
 def test_a_wrong_position_is_an_error_also_where_nothing_stands(text: str) -> None:
-    """The fast path leaves it to the closures."""
+    """The fast path leaves it to the interpreter."""
     assert _fast(text, "Patient", PATIENT) is None
 
 
 @pytest.mark.parametrize("text", _CONDITIONS)
-def test_the_conditions_of_this_test_are_plain(text: str) -> None:
+def test_the_conditions_of_this_test_are_written(text: str) -> None:
     """The expressions above really have a fast path."""
-    plain = write_plain(fhirpath.parse(text), model_of(definitions()), "Patient", typed=True)
-    assert isinstance(plain({"resourceType": "Patient"}), list)
+    written = _written(text, "Patient")
+    assert isinstance(written, Written), written
+    assert isinstance(written.call({"resourceType": "Patient"}), list)
 
 
 def test_a_refusal_has_its_place_on_the_fast_path_too() -> None:

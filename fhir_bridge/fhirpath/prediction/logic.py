@@ -2,20 +2,21 @@
 
 http://hl7.org/fhirpath/N1/#boolean-logic, http://hl7.org/fhirpath/N1/#comparison
 
-Part of `foresight`.  A look answers True, False or a value, None (nothing is there) or
-`UNSURE` (the engine must be asked).
+Part of `prediction`.  A look answers True, False or a value, None (nothing is there) or
+`UNKNOWN` (the engine must be asked).
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any
-
-from fhir_bridge.validation.foreseen_paths import UNSURE, Look
+from typing import Any, Final
 
 __all__ = [
     "LOGIC",
+    "UNKNOWN",
+    "Look",
+    "Unpredicted",
     "always",
     "application",
     "are_alike",
@@ -26,9 +27,25 @@ __all__ = [
 ]
 
 
+class _Unknown:
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = _Unknown()
+"""Only the engine knows."""
+
+Look = Callable[[Any, Any], Any]
+"""A function of (value, ``%resource``): what is there, None for nothing, or `UNKNOWN`."""
+
+
+class Unpredicted(Exception):  # noqa: N818 - not an error: the engine is asked
+    """The form says more than a few look-ups tell."""
+
+
 def never(_value: Any, _resource: Any) -> Any:
     """A look that never tells."""
-    return UNSURE
+    return UNKNOWN
 
 
 def always(_value: Any, _resource: Any) -> Any:
@@ -54,14 +71,14 @@ def choice(condition: Look, then: Look, otherwise: Look) -> Look:
             answer = condition(value, resource)
             if answer is True:
                 return then(value, resource)
-            return UNSURE if answer is UNSURE else True
+            return UNKNOWN if answer is UNKNOWN else True
 
         return unless
 
     def chosen(value: Any, resource: Any) -> Any:
         answer = condition(value, resource)
-        if answer is UNSURE:
-            return UNSURE
+        if answer is UNKNOWN:
+            return UNKNOWN
         return then(value, resource) if answer is True else otherwise(value, resource)
 
     return chosen
@@ -72,7 +89,7 @@ def application(look: Look, function: Callable[[str], Any]) -> Look:
 
     def applied(value: Any, resource: Any) -> Any:
         text = look(value, resource)
-        return text if text is UNSURE or text is None else function(text)
+        return text if text is UNKNOWN or text is None else function(text)
 
     return applied
 
@@ -87,11 +104,11 @@ def comparison(
 
     def compared(value: Any, resource: Any) -> Any:
         one, other = left(value, resource), right(value, resource)
-        if one is UNSURE or other is UNSURE:
-            return UNSURE
+        if one is UNKNOWN or other is UNKNOWN:
+            return UNKNOWN
         if one is None or other is None:
             return None
-        return test(one, other) if alike is None or alike(one, other) else UNSURE
+        return test(one, other) if alike is None or alike(one, other) else UNKNOWN
 
     return compared
 
@@ -111,10 +128,10 @@ def are_alike(one: str, other: str) -> bool:
 def _and(left: Look, right: Look) -> Look:
     def both(value: Any, resource: Any) -> Any:
         one = left(value, resource)
-        if one is False or one is UNSURE:
+        if one is False or one is UNKNOWN:
             return one
         other = right(value, resource)
-        if other is False or other is UNSURE:
+        if other is False or other is UNKNOWN:
             return other
         return True if one and other else None
 
@@ -124,10 +141,10 @@ def _and(left: Look, right: Look) -> Look:
 def _or(left: Look, right: Look) -> Look:
     def either(value: Any, resource: Any) -> Any:
         one = left(value, resource)
-        if one is True or one is UNSURE:
+        if one is True or one is UNKNOWN:
             return one
         other = right(value, resource)
-        if other is True or other is UNSURE:
+        if other is True or other is UNKNOWN:
             return other
         return False if one is False and other is False else None
 
@@ -139,10 +156,10 @@ def _implies(left: Look, right: Look) -> Look:
         one = left(value, resource)
         if one is False:
             return True
-        if one is UNSURE:
-            return UNSURE
+        if one is UNKNOWN:
+            return UNKNOWN
         other = right(value, resource)
-        if other is True or other is UNSURE:
+        if other is True or other is UNKNOWN:
             return other
         return None if one is None else other
 
