@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-__all__ = ["FALLBACKS", "Fallback", "FunctionText", "Unwritten"]
+__all__ = ["FALLBACKS", "Fallback", "FunctionText", "Unwritten", "is_noted", "noting"]
 
 
 class Unwritten(Exception):  # noqa: N818 - not an error: the interpreter answers
@@ -30,6 +31,25 @@ class Fallback(Exception):  # noqa: N818 - as above
 
 FALLBACKS = (Fallback, AttributeError, TypeError, KeyError)
 """What a generated function over JSON raises for input that is not of the defined shape."""
+
+
+_NOTED: ContextVar[list[str] | None] = ContextVar("noted", default=None)
+
+
+@contextmanager
+def noting() -> Iterator[list[str]]:
+    """Note each text that becomes code meanwhile, for people to read."""
+    texts: list[str] = []
+    token = _NOTED.set(texts)
+    try:
+        yield texts
+    finally:
+        _NOTED.reset(token)
+
+
+def is_noted() -> bool:
+    """Whether texts are noted, so that a function that is kept has to be written again."""
+    return _NOTED.get() is not None
 
 
 @dataclass(slots=True)
@@ -127,6 +147,9 @@ class FunctionText:
 
     def run(self, text: str, place: str) -> Callable[..., Any]:
         """The function ``group`` that `text` defines."""
+        noted = _NOTED.get()
+        if noted is not None:
+            noted.append(text)
         exec(compile(text, place, "exec"), self.space)  # noqa: S102 - our own text, names bound
         made: Callable[..., Any] = self.space["group"]
         return made

@@ -40,6 +40,12 @@ __all__ = ["command"]
 @click.option(
     "--feed", "feed_name", help="Read and run as this feed does: its variables, zone, charset."
 )
+@click.option(
+    "--explain",
+    "only_explain",
+    is_flag=True,
+    help="Print the Python written for MAP, group by group, and why a group is interpreted.",
+)
 @click.option("--lineage", is_flag=True, help="Print which source and rule wrote each element.")
 def command(
     structure_map: str | None,
@@ -47,6 +53,7 @@ def command(
     *,
     only_check: bool,
     only_coverage: bool,
+    only_explain: bool,
     feed_name: str | None,
     lineage: bool,
 ) -> int:
@@ -65,6 +72,9 @@ def command(
     feed = _feed(feed_name)
     if only_check:
         return _check(library, _checked(library, url, feed))
+    if url and only_explain:
+        click.echo(library.compile(url).explain())
+        return 0
     if not url or not files:
         raise click.UsageError("name a map and files, or --check")
     if only_coverage:

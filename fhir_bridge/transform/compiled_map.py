@@ -144,6 +144,17 @@ class CompiledMap:
                 self._generated = generated
         return generated.function
 
+    def explain(self) -> str:
+        """The Python that is written for the map, group by group, each with its expressions.
+
+        A group that is left to the interpreter says why.
+        """
+        units = [unit for _, unit in self._units]
+        made = GeneratedMap(self._entry, self._unit_of_group, units)
+        if made.function is None:
+            return "interpreted: the map as a whole (lists that keep their last item, or its types)"
+        return "\n".join(made.texts())
+
     def _run_generated(self, run: Run, source: Any, function: Callable[..., None]) -> Transformed:
         made = self._target(self._units[0][1].shape(self.entry.parameters[1].type), None)
         arguments = (

@@ -466,3 +466,22 @@ def test_teams_arrive_as_groups_of_lines(run, tmp_path: Path):
     entries = json.loads(bundles.out)["entry"]
     teams = [e["resource"] for e in entries if e["resource"]["resourceType"] == "CareTeam"]
     assert [len(team["participant"]) for team in teams] == [4, 4, 4]
+
+
+def test_explain_prints_steps_and_python_and_evaluates_nothing(run, patient, tmp_path):
+    """Of an expression for a type, and of a map; where nothing is written, the reason."""
+    steps = run("fhirpath", "--explain", "Patient", "name.family", patient)
+    assert steps.code == 0
+    assert "child family: 'family' string" in steps.out
+    assert "def group(node):" in steps.out
+    assert (
+        "interpreted: the function select()"
+        in run("fhirpath", "--explain", "Patient", "name.select(family)").out
+    )
+    assert run("fhirpath", "--explain", "Nothing", "name").code == 2
+
+    path = tmp_path / "small.map"
+    path.write_text(MAP, encoding="utf-8")
+    assert "interpreted: a source with a declared type" in run("transform", "--explain", path).out
+    path.write_text(MAP.replace(" : Patient", ""), encoding="utf-8")
+    assert "def group(run" in run("transform", "--explain", path).out

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from fhir_bridge.fhir import render_json
 from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.transform import CompiledMap, Library, compiled_map, load
 from fhir_bridge.transform.generated import map as generated_map
+from fhir_bridge.transform.structure_map import Rule
 from tests.transform.maps import map_text
 
 CASES = Path(__file__).parent.parent / "cases" / "maps"
@@ -101,6 +104,70 @@ def test_any_row(row: Any, nested: list[Any]) -> None:
         found = outcome(small_map(), row)
         assert small_map()._generated_function() is not None
     assert found == expected
+
+
+SMALL_MAPS = (CASES.parent / "equality" / "maps.txt").read_text(encoding="utf-8").splitlines()
+"""One map a line: the rules of its entry group."""
+
+FIXED_ROWS = (
+    {"a": "abc", "b": "12", "c": "2020-01-02", "d": "x"},
+    {"a": "1", "b": "x", "c": "1", "d": "abc", "n": [{"a": "1", "b": "2", "c": "x", "d": "12"}]},
+    {"a": ["1", "x", None], "b": ["7"], "c": "", "d": ["1", "2"], "n": [{"a": ["1"]}, {"b": "x"}]},
+    {"a": NULL, "b": NULL, "c": NULL, "d": NULL, "n": {"a": NULL, "c": "2020-01-02"}},
+    {"a": True, "b": 7, "c": "20200102", "n": {"a": "abc", "b": "12", "d": "abc"}},
+    {"a": "true", "b": "x", "c": "12", "d": "2020-01-02"},
+    {"d": "only"},
+    {},
+)
+
+
+@cache
+def loaded(rules: str) -> CompiledMap:
+    """One of the small maps."""
+    text = map_text(rules, more=MORE)
+    head, _, groups = text.partition("group ")
+    return load(f"{head}{CONCEPT_MAP}group {groups}")
+
+
+def tree(value: Any) -> Any:
+    """The same as nodes that are not FHIR JSON."""
+    if isinstance(value, dict):
+        return Tree({key: tree(each) for key, each in value.items()})
+    return [tree(each) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("rules", SMALL_MAPS)
+def test_small_map(rules: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each small map of tests/cases/equality gives the same on every row, both ways."""
+    with monkeypatch.context() as patch:
+        patch.setattr(CompiledMap, "_generated_function", lambda _: None)
+        expected = [outcome(loaded(rules), tree(row)) for row in FIXED_ROWS]
+    monkeypatch.setattr(compiled_map, "GENERATE_AT", 1)
+    assert [outcome(loaded(rules), tree(row)) for row in FIXED_ROWS] == expected
+
+
+def test_the_small_maps_have_every_kind_of_step_five_times() -> None:
+    """Fifty maps at least; the transforms that are written, conditions, nested rules, calls."""
+    assert len(set(SMALL_MAPS)) == len(SMALL_MAPS) >= 50
+    counts = Counter(
+        kind
+        for rules in SMALL_MAPS
+        for kind in set(_kinds(loaded(rules).structure_map.groups[0].rules))
+    )
+    wanted = "append c cast cc copy cp create evaluate id qty translate truncate where rules call"
+    assert {kind: counts[kind] for kind in wanted.split() if counts[kind] < 5} == {}
+    written = [rules for rules in SMALL_MAPS if "def group(run" in loaded(rules).explain()]
+    assert len(written) > 0.8 * len(SMALL_MAPS)
+
+
+def _kinds(rules: Sequence[Rule]) -> list[str]:
+    found: list[str] = []
+    for rule in rules:
+        found += [one.transform.name for one in rule.targets if one.transform]
+        found += ["where" for one in rule.sources if one.condition]
+        found += ["rules" for _ in rule.rules] + ["call" for _ in rule.calls]
+        found += _kinds(rule.rules)
+    return found
 
 
 @cache

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from fhir_bridge.codegen import Fallback, FunctionText, Unwritten
+from fhir_bridge.codegen import Fallback, FunctionText, Unwritten, is_noted
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.pattern import Costly
 from fhir_bridge.transform.generated.expression import ExpressionWriter
@@ -59,7 +59,7 @@ def _maker(expression: CompiledExpression, *, keeps: bool) -> Maker | None:
     """
     slots, others = expression.variable_slots, expression.other_names
     key = (expression.source, tuple(slots.items()), tuple(others), keeps)
-    if key not in _makers:
+    if key not in _makers or is_noted():
         if len(_makers) >= _MOST_KEPT:
             _makers.clear()
         made: Maker | None = None

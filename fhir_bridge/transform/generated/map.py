@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from fhir_bridge.codegen import Unwritten
+from fhir_bridge.codegen import Unwritten, noting
 from fhir_bridge.transform.compile_rule import run_group
 from fhir_bridge.transform.generated.group import write_group
 from fhir_bridge.transform.generated.parts import held
@@ -47,6 +47,20 @@ class GeneratedMap:
             first = self._specialised(entry, (shape,))
             self._write(first, entry, (shape,))
             self.function = first.function
+
+    def texts(self) -> list[str]:
+        """The text of each group that the map may reach, its expressions in front of it."""
+        written: dict[tuple[CompiledGroup, tuple[Shape, ...]], list[str]] = {}
+        while waiting := [key for key in self._groups if key not in written]:
+            for group, shapes in waiting:
+                with noting() as texts:
+                    try:
+                        write_group(group, self._unit_of(group), shapes, self._specialised)
+                    except Unwritten as reason:
+                        texts.append(f"interpreted: {reason}")
+                title = ", ".join([group.group.name, *(shape.name for shape in shapes)])
+                written[group, shapes] = [f"# group {title}", *texts]
+        return [text for texts in written.values() for text in texts]
 
     def _specialised(self, group: CompiledGroup, shapes: tuple[Shape, ...]) -> GeneratedGroup:
         """The group for targets of these shapes; it is written at its first call."""
