@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fhir_bridge import fhirpath
+from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, ElementDefinition, Resource
 from fhir_bridge.fhirpath.form import Child, Constant, Form, Item, Merge, Operation, RefersTo, Where
 from fhir_bridge.search.types import target_type
@@ -42,9 +43,12 @@ def plain_paths(
 ) -> tuple[Path, ...] | None:
     """The paths of an expression; None when it is more than a union of plain paths.
 
-    Raises BridgeError FB-2001 to FB-2003 for one that cannot be read.
+    One that cannot be read has none; FHIRPath says why where it is evaluated.
     """
-    form = fhirpath.compile(expression, definitions=definitions).form(resource_type)
+    try:
+        form = fhirpath.compile(expression, definitions=definitions).form(resource_type)
+    except BridgeError:
+        return None
     parts: tuple[Form, ...] = (form,)
     if isinstance(form, Merge) and all(isinstance(then, Item) for _, then in form.after):
         parts = form.parts
