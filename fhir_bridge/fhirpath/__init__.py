@@ -10,24 +10,23 @@ http://hl7.org/fhirpath/N1/, https://hl7.org/fhir/R4/fhirpath.html
     ... })
     ['Chalmers']
 
-Read in this order: `lexer`, `parser`, `syntax` (text to tree) · `temporal`, `quantity`,
-`model`, `node`, `types` (values) · `compiler`, `operators`, `equality`, and the functions by
-chapter of the specification · `form` (tree to typed steps) and its readers: `writing` (the
-fast path), `prediction` (an answer without evaluation) · `checking`.
+Read in this order: `language` (text to tree) · `values` (items, types, equality) · `compiler` with
+`functions` and `variables` (the interpreter) · `form` (tree to typed steps) and its readers:
+`writing` (the fast path), `prediction` (an answer without evaluation) · `explanation`, `checking`.
 """
 
-from fhir_bridge.fhirpath import syntax
 from fhir_bridge.fhirpath.checking import check
 from fhir_bridge.fhirpath.evaluation import Environment, Terminologies
 from fhir_bridge.fhirpath.explanation import explain
 from fhir_bridge.fhirpath.expression import Expression, compile  # noqa: A004
-from fhir_bridge.fhirpath.node import Node
-from fhir_bridge.fhirpath.operators import BINARY
-from fhir_bridge.fhirpath.parser import parse
+from fhir_bridge.fhirpath.functions.operators import BINARY
+from fhir_bridge.fhirpath.functions.registry import FUNCTIONS
+from fhir_bridge.fhirpath.language import syntax
+from fhir_bridge.fhirpath.language.parser import parse
 from fhir_bridge.fhirpath.prediction import UNKNOWN
-from fhir_bridge.fhirpath.quantity import Quantity
-from fhir_bridge.fhirpath.registry import FUNCTIONS
-from fhir_bridge.fhirpath.temporal import Long, Temporal, parse_temporal
+from fhir_bridge.fhirpath.values.node import Node
+from fhir_bridge.fhirpath.values.quantity import Quantity
+from fhir_bridge.fhirpath.values.temporal import Long, Temporal, parse_temporal
 
 __all__ = [
     "BINARY",

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Definitions
-from fhir_bridge.fhirpath import syntax
 from fhir_bridge.fhirpath.compiler import compile_closure
-from fhir_bridge.fhirpath.lexer import locate
-from fhir_bridge.fhirpath.model import Model, model_of
-from fhir_bridge.fhirpath.parser import parse
-from fhir_bridge.fhirpath.registry import FUNCTIONS
-from fhir_bridge.fhirpath.suggestion import did_you_mean
+from fhir_bridge.fhirpath.functions.registry import FUNCTIONS
+from fhir_bridge.fhirpath.language import syntax
+from fhir_bridge.fhirpath.language.lexer import locate
+from fhir_bridge.fhirpath.language.parser import parse
+from fhir_bridge.fhirpath.language.suggestion import did_you_mean
+from fhir_bridge.fhirpath.values.model import Model, model_of
 
 __all__ = ["check"]
 

@@ -11,19 +11,19 @@ from typing import Any
 
 from fhir_bridge.budget import BudgetExceeded
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhirpath import syntax
-from fhir_bridge.fhirpath.arithmetic import negate
-from fhir_bridge.fhirpath.equality import distinct
 from fhir_bridge.fhirpath.evaluation import Closure, Context, boolean, integer, one
-from fhir_bridge.fhirpath.filtering import SortKey
-from fhir_bridge.fhirpath.instances import builder
-from fhir_bridge.fhirpath.lexer import locate
-from fhir_bridge.fhirpath.model import Model
-from fhir_bridge.fhirpath.node import Node, step
-from fhir_bridge.fhirpath.operators import BINARY, LOGIC
-from fhir_bridge.fhirpath.references import resolves_to
-from fhir_bridge.fhirpath.registry import FUNCTIONS, Function
-from fhir_bridge.fhirpath.suggestion import did_you_mean
+from fhir_bridge.fhirpath.functions.arithmetic import negate
+from fhir_bridge.fhirpath.functions.filtering import SortKey
+from fhir_bridge.fhirpath.functions.instances import builder
+from fhir_bridge.fhirpath.functions.operators import BINARY, LOGIC
+from fhir_bridge.fhirpath.functions.references import resolves_to
+from fhir_bridge.fhirpath.functions.registry import FUNCTIONS, Function
+from fhir_bridge.fhirpath.language import syntax
+from fhir_bridge.fhirpath.language.lexer import locate
+from fhir_bridge.fhirpath.language.suggestion import did_you_mean
+from fhir_bridge.fhirpath.values.equality import distinct
+from fhir_bridge.fhirpath.values.model import Model
+from fhir_bridge.fhirpath.values.node import Node, step
 from fhir_bridge.fhirpath.variables import variable
 
 __all__ = ["compile_closure"]

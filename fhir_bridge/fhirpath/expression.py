@@ -11,7 +11,10 @@ from fhir_bridge.budget import Budget
 from fhir_bridge.codegen import FALLBACKS
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions
-from fhir_bridge.fhirpath import (  # noqa: F401 - importing enters the functions
+from fhir_bridge.fhirpath.compiler import compile_closure
+from fhir_bridge.fhirpath.evaluation import Context, Environment
+from fhir_bridge.fhirpath.form import Form, lower
+from fhir_bridge.fhirpath.functions import (  # noqa: F401 - importing enters the functions
     conversion,
     existence,
     factory,
@@ -23,17 +26,14 @@ from fhir_bridge.fhirpath import (  # noqa: F401 - importing enters the function
     navigation,
     references,
     strings,
-    syntax,
     terminologies,
 )
-from fhir_bridge.fhirpath.compiler import compile_closure
-from fhir_bridge.fhirpath.evaluation import Context, Environment
-from fhir_bridge.fhirpath.form import Form, lower
-from fhir_bridge.fhirpath.model import Model, model_of
-from fhir_bridge.fhirpath.node import plain_of, wrap
-from fhir_bridge.fhirpath.parser import parse
+from fhir_bridge.fhirpath.language import syntax
+from fhir_bridge.fhirpath.language.parser import parse
 from fhir_bridge.fhirpath.prediction import Look, predict
-from fhir_bridge.fhirpath.types import fhir_name
+from fhir_bridge.fhirpath.values.model import Model, model_of
+from fhir_bridge.fhirpath.values.node import plain_of, wrap
+from fhir_bridge.fhirpath.values.types import fhir_name
 from fhir_bridge.fhirpath.writing import Plain, Written, write
 
 __all__ = ["Expression", "compile"]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fhir_bridge import fhirpath
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions, parse_json_value
-from fhir_bridge.fhirpath.registry import FUNCTIONS
+from fhir_bridge.fhirpath.functions.registry import FUNCTIONS
 
 PATIENT = {
     "resourceType": "Patient",

@@ -89,9 +89,9 @@ TEXTS = (
                 "compile_closure",
                 lambda _, text, __: text.count("(") > 6,
             ),
-            Fault("fhir_bridge.fhirpath.filtering", "key_of", lambda *_: True),
+            Fault("fhir_bridge.fhirpath.functions.filtering", "key_of", lambda *_: True),
             Fault(
-                "fhir_bridge.fhirpath.strings",
+                "fhir_bridge.fhirpath.functions.strings",
                 "compile_pattern",
                 lambda *_: True,
             ),

@@ -7,7 +7,6 @@ Lowering is total: what has no typed step becomes an `Unsupported` in its place.
 
 from __future__ import annotations
 
-from fhir_bridge.fhirpath import syntax
 from fhir_bridge.fhirpath.form.paths import Paths
 from fhir_bridge.fhirpath.form.shape import after, before_last
 from fhir_bridge.fhirpath.form.steps import (
@@ -22,7 +21,8 @@ from fhir_bridge.fhirpath.form.steps import (
     RefersTo,
     Unsupported,
 )
-from fhir_bridge.fhirpath.model import Model
+from fhir_bridge.fhirpath.language import syntax
+from fhir_bridge.fhirpath.values.model import Model
 from fhir_bridge.fhirpath.variables import FIXED
 
 __all__ = ["lower"]

@@ -11,7 +11,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from fhir_bridge.fhirpath import syntax
 from fhir_bridge.fhirpath.form.shape import cast, first_at, flattened
 from fhir_bridge.fhirpath.form.steps import (
     UNTYPED,
@@ -28,7 +27,8 @@ from fhir_bridge.fhirpath.form.steps import (
     Where,
     item_types,
 )
-from fhir_bridge.fhirpath.model import PRIMITIVES, Member, Model
+from fhir_bridge.fhirpath.language import syntax
+from fhir_bridge.fhirpath.values.model import PRIMITIVES, Member, Model
 
 __all__ = ["Paths", "Then"]
 

@@ -7,7 +7,7 @@ Part of `lowering`: parentheses opened, ``x as T`` as a step, positions found.
 
 from __future__ import annotations
 
-from fhir_bridge.fhirpath import syntax
+from fhir_bridge.fhirpath.language import syntax
 
 __all__ = ["after", "before_last", "cast", "first_at", "flattened"]
 

@@ -22,8 +22,8 @@ from fhir_bridge.fhirpath.form.steps import (
     UrlIs,
     Where,
 )
-from fhir_bridge.fhirpath.model import Model
 from fhir_bridge.fhirpath.prediction.logic import UNKNOWN, Look, Unpredicted
+from fhir_bridge.fhirpath.values.model import Model
 
 __all__ = ["kind_of", "of_resource", "presence", "scalar", "size"]
 

@@ -24,7 +24,6 @@ from fhir_bridge.fhirpath.form.steps import (
     Operation,
     kind_of_literal,
 )
-from fhir_bridge.fhirpath.model import Model
 from fhir_bridge.fhirpath.prediction.chains import kind_of, of_resource, presence, scalar, size
 from fhir_bridge.fhirpath.prediction.logic import (
     LOGIC,
@@ -39,6 +38,7 @@ from fhir_bridge.fhirpath.prediction.logic import (
     negation,
     never,
 )
+from fhir_bridge.fhirpath.values.model import Model
 from fhir_bridge.pattern import Costly, compile_pattern
 
 __all__ = ["predict"]

@@ -25,9 +25,9 @@ from fhir_bridge.fhirpath.form.steps import (
     UrlIs,
     Where,
 )
-from fhir_bridge.fhirpath.model import PRIMITIVES
-from fhir_bridge.fhirpath.node import Node
-from fhir_bridge.fhirpath.types import fhir_name
+from fhir_bridge.fhirpath.values.model import PRIMITIVES
+from fhir_bridge.fhirpath.values.node import Node
+from fhir_bridge.fhirpath.values.types import fhir_name
 
 __all__ = ["Chains", "Sink"]
 

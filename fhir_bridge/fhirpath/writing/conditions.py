@@ -19,7 +19,7 @@ from fhir_bridge.fhirpath.form.steps import (
     RefersTo,
     Unsupported,
 )
-from fhir_bridge.fhirpath.model import PRIMITIVES
+from fhir_bridge.fhirpath.values.model import PRIMITIVES
 from fhir_bridge.fhirpath.writing.comparisons import TEXTS, Comparisons
 
 __all__ = ["Body", "is_condition"]

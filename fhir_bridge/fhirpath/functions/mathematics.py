@@ -8,12 +8,12 @@ from decimal import ROUND_HALF_UP, Decimal, DecimalException, localcontext
 from typing import Any
 
 from fhir_bridge.fhirpath.evaluation import Closure, Context, fail, integer, kind_of, one
-from fhir_bridge.fhirpath.filtering import each
-from fhir_bridge.fhirpath.node import value_of
-from fhir_bridge.fhirpath.operators import BINARY, compare_items
-from fhir_bridge.fhirpath.quantity import Quantity
-from fhir_bridge.fhirpath.registry import function
-from fhir_bridge.fhirpath.temporal import Long
+from fhir_bridge.fhirpath.functions.filtering import each
+from fhir_bridge.fhirpath.functions.operators import BINARY, compare_items
+from fhir_bridge.fhirpath.functions.registry import function
+from fhir_bridge.fhirpath.values.node import value_of
+from fhir_bridge.fhirpath.values.quantity import Quantity
+from fhir_bridge.fhirpath.values.temporal import Long
 
 Items = list[Any]
 

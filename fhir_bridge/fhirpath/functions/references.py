@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from fhir_bridge.fhirpath.evaluation import Context, one
-from fhir_bridge.fhirpath.node import Node, wrap
-from fhir_bridge.fhirpath.registry import function
-from fhir_bridge.fhirpath.types import is_type
+from fhir_bridge.fhirpath.functions.registry import function
+from fhir_bridge.fhirpath.values.node import Node, wrap
+from fhir_bridge.fhirpath.values.types import is_type
 
 __all__ = ["reference_type", "resolve_item", "resolves_to"]
 

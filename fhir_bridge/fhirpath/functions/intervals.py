@@ -13,9 +13,9 @@ from datetime import date
 from typing import Any
 
 from fhir_bridge.fhirpath.evaluation import Context, fail, kind_of, one, string
-from fhir_bridge.fhirpath.node import value_of
-from fhir_bridge.fhirpath.registry import function
-from fhir_bridge.fhirpath.temporal import DAY, SECOND, Temporal, clock_span
+from fhir_bridge.fhirpath.functions.registry import function
+from fhir_bridge.fhirpath.values.node import value_of
+from fhir_bridge.fhirpath.values.temporal import DAY, SECOND, Temporal, clock_span
 
 Items = list[Any]
 _UNITS = ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")

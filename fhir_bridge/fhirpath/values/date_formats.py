@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 
 from fhir_bridge.fhirpath.evaluation import fail
-from fhir_bridge.fhirpath.temporal import Temporal, parse_temporal
+from fhir_bridge.fhirpath.values.temporal import Temporal, parse_temporal
 
 __all__ = ["read_date"]
 

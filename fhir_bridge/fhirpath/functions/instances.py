@@ -12,10 +12,10 @@ from typing import Any
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import TypeDefinition
 from fhir_bridge.fhirpath.evaluation import fail, one
-from fhir_bridge.fhirpath.model import PRIMITIVES, Model
-from fhir_bridge.fhirpath.node import Node, plain_of
-from fhir_bridge.fhirpath.suggestion import did_you_mean
-from fhir_bridge.fhirpath.types import fhir_name
+from fhir_bridge.fhirpath.language.suggestion import did_you_mean
+from fhir_bridge.fhirpath.values.model import PRIMITIVES, Model
+from fhir_bridge.fhirpath.values.node import Node, plain_of
+from fhir_bridge.fhirpath.values.types import fhir_name
 
 __all__ = ["builder"]
 

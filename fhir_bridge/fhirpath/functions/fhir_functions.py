@@ -7,11 +7,11 @@ from typing import Any
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.evaluation import Context, fail, one, string
-from fhir_bridge.fhirpath.narrative import is_safe_fragment, is_safe_narrative
-from fhir_bridge.fhirpath.node import Node, step, value_of
-from fhir_bridge.fhirpath.quantity import Quantity
-from fhir_bridge.fhirpath.registry import function
-from fhir_bridge.fhirpath.types import fhir_name, is_type
+from fhir_bridge.fhirpath.functions.narrative import is_safe_fragment, is_safe_narrative
+from fhir_bridge.fhirpath.functions.registry import function
+from fhir_bridge.fhirpath.values.node import Node, step, value_of
+from fhir_bridge.fhirpath.values.quantity import Quantity
+from fhir_bridge.fhirpath.values.types import fhir_name, is_type
 
 Items = list[Any]
 

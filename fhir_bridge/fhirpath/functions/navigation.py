@@ -10,11 +10,11 @@ from typing import Any
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.evaluation import Closure, Context, one, string
-from fhir_bridge.fhirpath.filtering import each
-from fhir_bridge.fhirpath.node import Node, children
-from fhir_bridge.fhirpath.registry import function
-from fhir_bridge.fhirpath.temporal import Temporal
-from fhir_bridge.fhirpath.types import is_type, of_type, type_info
+from fhir_bridge.fhirpath.functions.filtering import each
+from fhir_bridge.fhirpath.functions.registry import function
+from fhir_bridge.fhirpath.values.node import Node, children
+from fhir_bridge.fhirpath.values.temporal import Temporal
+from fhir_bridge.fhirpath.values.types import is_type, of_type, type_info
 from fhir_bridge.fhirpath.variables import RESERVED, Items
 
 Collection = list[Any]

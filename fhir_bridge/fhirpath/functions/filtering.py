@@ -12,11 +12,11 @@ from typing import Any
 
 from fhir_bridge.budget import Evaluation
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhirpath.equality import distinct, equal_items, key_of
 from fhir_bridge.fhirpath.evaluation import Closure, Context, boolean, integer, one
-from fhir_bridge.fhirpath.node import value_of
-from fhir_bridge.fhirpath.operators import compare_items
-from fhir_bridge.fhirpath.registry import function
+from fhir_bridge.fhirpath.functions.operators import compare_items
+from fhir_bridge.fhirpath.functions.registry import function
+from fhir_bridge.fhirpath.values.equality import distinct, equal_items, key_of
+from fhir_bridge.fhirpath.values.node import value_of
 
 __all__ = ["SortKey", "each"]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.evaluation import Context, one, string
-from fhir_bridge.fhirpath.node import Node, plain_of, wrap
-from fhir_bridge.fhirpath.registry import function
+from fhir_bridge.fhirpath.functions.registry import function
+from fhir_bridge.fhirpath.values.node import Node, plain_of, wrap
 
 Items = list[Any]
 

@@ -10,11 +10,11 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
 from fhir_bridge.fhirpath.evaluation import Context, fail, integer, kind_of, one
-from fhir_bridge.fhirpath.node import value_of
-from fhir_bridge.fhirpath.quantity import Quantity
-from fhir_bridge.fhirpath.registry import function
-from fhir_bridge.fhirpath.temporal import Temporal, parse_temporal
-from fhir_bridge.fhirpath.temporal_arithmetic import boundary, digits_of
+from fhir_bridge.fhirpath.functions.registry import function
+from fhir_bridge.fhirpath.values.node import value_of
+from fhir_bridge.fhirpath.values.quantity import Quantity
+from fhir_bridge.fhirpath.values.temporal import Temporal, parse_temporal
+from fhir_bridge.fhirpath.values.temporal_arithmetic import boundary, digits_of
 
 Items = list[Any]
 _MOST_DIGITS = 31

@@ -12,10 +12,10 @@ from typing import Any
 
 from fhir_bridge.budget import Evaluation
 from fhir_bridge.fhirpath.evaluation import fail, kind_of, one
-from fhir_bridge.fhirpath.node import Node, value_of
-from fhir_bridge.fhirpath.quantity import Quantity
-from fhir_bridge.fhirpath.temporal import Long, Temporal
-from fhir_bridge.fhirpath.temporal_arithmetic import add
+from fhir_bridge.fhirpath.values.node import Node, value_of
+from fhir_bridge.fhirpath.values.quantity import Quantity
+from fhir_bridge.fhirpath.values.temporal import Long, Temporal
+from fhir_bridge.fhirpath.values.temporal_arithmetic import add
 
 __all__ = ["ARITHMETIC", "as_quantity", "extension_only", "negate"]
 

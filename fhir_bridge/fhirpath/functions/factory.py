@@ -13,10 +13,10 @@ from typing import Any
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.evaluation import Context, fail, one, string
-from fhir_bridge.fhirpath.node import Node, value_of
-from fhir_bridge.fhirpath.registry import function
-from fhir_bridge.fhirpath.temporal import Temporal, parse_temporal
-from fhir_bridge.fhirpath.types import fhir_name
+from fhir_bridge.fhirpath.functions.registry import function
+from fhir_bridge.fhirpath.values.node import Node, value_of
+from fhir_bridge.fhirpath.values.temporal import Temporal, parse_temporal
+from fhir_bridge.fhirpath.values.types import fhir_name
 
 Items = list[Any]
 _PATTERNS = {

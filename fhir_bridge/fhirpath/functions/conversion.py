@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from fhir_bridge import ucum
-from fhir_bridge.fhirpath.date_formats import read_date
 from fhir_bridge.fhirpath.evaluation import Closure, Context, boolean, fail, one, string
-from fhir_bridge.fhirpath.node import Node, value_of
-from fhir_bridge.fhirpath.quantity import CALENDAR_UNITS, Quantity
-from fhir_bridge.fhirpath.registry import function
-from fhir_bridge.fhirpath.temporal import Long, Temporal, parse_temporal
+from fhir_bridge.fhirpath.functions.registry import function
+from fhir_bridge.fhirpath.values.date_formats import read_date
+from fhir_bridge.fhirpath.values.node import Node, value_of
+from fhir_bridge.fhirpath.values.quantity import CALENDAR_UNITS, Quantity
+from fhir_bridge.fhirpath.values.temporal import Long, Temporal, parse_temporal
 
 __all__ = ["to_text"]
 
