@@ -151,8 +151,9 @@ def test_a_condition_whose_left_side_cannot_be_foreseen_is_not_foreseen() -> Non
     """The engine asks the left side first: what it raises must be seen, also behind ``or true``."""
     for operator in ("or true", "and false", "implies true", "xor true"):
         unsure = f"trace('x') {operator}"
-        assert foresight(unsure, "Patient", definitions(), fhirpath.Environment()) is None
-    look = foresight("true or trace('x')", "Patient", definitions(), fhirpath.Environment())
+        assert fhirpath.compile(unsure, definitions=definitions()).prediction("Patient") is None
+    rule = fhirpath.compile("true or trace('x')", definitions=definitions())
+    look = rule.prediction("Patient")
     assert look is not None
     assert look({}, {}) is True
 
