@@ -54,3 +54,12 @@ def test_every_package_has_a_paragraph_for_contributors():
     packages = {path.parent.name for path in (ROOT / "fhir_bridge").glob("*/__init__.py")}
 
     assert packages == {name for name in told if not name.endswith((".py", "."))}
+
+
+def test_text_becomes_code_in_one_place():
+    """Whatever is generated goes through `codegen`; nothing else calls exec or eval."""
+    calls = re.compile(r"(?<![\w.])(?:exec|eval)\(")
+    sources = sorted((ROOT / "fhir_bridge").rglob("*.py"))
+    found = [path.name for path in sources if calls.search(path.read_text(encoding="utf-8"))]
+
+    assert found == ["codegen.py"]
