@@ -1,8 +1,8 @@
 """The lane for long evaluations: all together a third of a process, so that others get theirs.
 
 One interpreter answers HTTP, MLLP and pages.  An evaluation that a client sent and that goes
-on for long rests after each millisecond of work, as long as leaves the whole lane its
-share; a few may be in it at once, and the next one is sent away to come again.  What is short
+on for some milliseconds rests after each half of one, as long as leaves the whole lane its share;
+a few long ones may be in it at once, and the next is sent away to come again.  What is short
 (nearly everything) never comes here, and what an operator has installed does not either.
 """
 
@@ -15,9 +15,15 @@ from contextlib import contextmanager
 
 __all__ = ["Lane", "Turn"]
 
-_SHORT = 0.05
-"""Seconds of processor time that the evaluations of one request take without a rest."""
-_SLICE = 0.001
+_SHORT = 0.005
+"""Seconds of processor time that the evaluations of one request take without a rest.
+
+It is what the interpreter lets one thread run while others wait: a longer run makes each of
+them wait as long at every step of its own.
+"""
+_LONG = 0.05
+"""Seconds of processor time from which they need a place."""
+_SLICE = 0.0005
 """Seconds of work between two rests."""
 _SHARE = 3
 """Of a process, one in this many parts."""
@@ -47,7 +53,7 @@ class Lane:
 
     def rest(self, worked: float) -> None:
         """Sleep after `worked` seconds of work, longer the more are in the lane."""
-        time.sleep(worked * (_SHARE * self._count - 1))
+        time.sleep(worked * (_SHARE * max(self._count, 1) - 1))
 
 
 class Turn:
@@ -73,9 +79,10 @@ class Turn:
         self._slice += worked
         if self._used < _SHORT or self._slice < _SLICE:
             return True
-        if not self._entered and not self._lane.enter():
-            return False
-        self._entered = True
+        if self._used > _LONG and not self._entered:
+            if not self._lane.enter():
+                return False
+            self._entered = True
         if not self._urgent:
             self._lane.rest(self._slice)
         self._slice = 0.0
