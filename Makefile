@@ -1,10 +1,10 @@
 # make demo    sets everything up and runs the main job
 # make test    sets everything up and runs every check
-# make fuzz    every fuzz target for a minute; FUZZ='fhirpath --seconds 1200' for one, longer
+# make fuzz    every fuzz target for a minute; FUZZ='--seconds 1200 --jobs 2' for two hours
 # make long    the long form of tests that make test samples; an hour on two cores
 # make mutants  changes chosen modules a little: what no test notices is a guard without a case; MUTANTS='fhir_bridge.update*'
 # make chaos   folders, disk, database, worker and clock fail beside good traffic
-# make soak    half an hour of good traffic beside a stated dose of trouble
+# make soak    half an hour of good traffic beside a stated dose of trouble, and a table of its bounds; 40 minutes
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
