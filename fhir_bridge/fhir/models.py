@@ -15,7 +15,12 @@ from typing import Any
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir.json_format import Resource, render_json
 
-__all__ = ["check"]
+__all__ = ["check", "load"]
+
+
+def load() -> None:
+    """Imports the library now, for a service that would else wait for it at its first message."""
+    _model("Patient")
 
 
 def check(resource: Resource) -> list[Issue]:

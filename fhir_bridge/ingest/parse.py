@@ -43,6 +43,11 @@ class Record:
         """The record's own bytes; reading them again gives the same record."""
         return self.raw()
 
+    def let_go(self) -> None:
+        """It is mapped: its own bytes are all that is needed of it from now on."""
+        data = self.data
+        self.tree, self.raw = None, lambda: data
+
     @cached_property
     def digest(self) -> str:
         """Names the record's content, wherever it stood."""

@@ -99,6 +99,7 @@ class Pipeline:
         Raises BridgeError FB-2104 or FB-21xx for one that is missing or wrong.
         """
         self._transformer.compile_maps(self._feeds.values())
+        self._validation.prepare(self._feeds.values())
         spare_what_stays()
 
     def start(self) -> None:
@@ -234,6 +235,7 @@ class Pipeline:
             raise
         except Exception as error:  # as above
             work.issues.append(fault(entry, error))
+        record.let_go()
         return work
 
     def _look(self, work: Work, feed: Feed, record: Record) -> None:

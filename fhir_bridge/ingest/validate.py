@@ -7,7 +7,7 @@ in the record (see docs/decisions/adr-2611-update.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -37,6 +37,11 @@ class Validation:
         self._validator = validator
         self._models_check = models_check
         self._opinions: dict[str, SecondOpinion] = {}
+
+    def prepare(self, feeds: Iterable[Feed]) -> None:
+        """Loads what judging needs, so that a worker that is started again need not."""
+        for feed in feeds:
+            self._opinion(feed).load()
 
     def check(self, bundle: Resource, feed: Feed) -> list[Issue]:
         """Issues of all resources in a mapped Bundle, each with its place in it."""

@@ -27,6 +27,11 @@ class SecondOpinion:
         self._first = first
         self._asked: Counter[str] = Counter()
 
+    def load(self) -> None:
+        """Opens the door to the models, unless they are never asked."""
+        if self._first != 0:
+            models.load()
+
     def check(self, resource: Resource) -> list[Issue]:
         """The models' findings, or none when they are not asked this time."""
         if self._first == 0:

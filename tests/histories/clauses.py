@@ -58,7 +58,11 @@ def _replaced(*places: tuple[Any, str], by: Any) -> Callable[[], AbstractContext
         with ExitStack() as patches:
             for place, name in places:
                 patches.enter_context(patch.object(place, name, by))
-            yield
+            slots._places.cache_clear()  # what was worked out with the clause on
+            try:
+                yield
+            finally:
+                slots._places.cache_clear()
 
     return off
 

@@ -63,6 +63,21 @@ def test_a_record_that_was_read_to_its_last_part_is_freed_when_it_is_let_go(
     assert _nodes() == before
 
 
+@pytest.mark.parametrize(
+    ("form", "data"), [("hl7v2", ADT.replace(b"{type}", b"ADT^A01")), ("table", ROWS)]
+)
+def test_a_record_that_is_mapped_keeps_its_bytes_alone(form: str, data: bytes) -> None:
+    """A batch holds the trees of one record at a time; what quarantine needs is still there."""
+    feed = parse_feed("one", _FEEDS[form])
+    before = _nodes()
+    (digest, own), *_ = [(record.digest, record.data) for record in parse(data, feed)]
+    record = next(iter(parse(data, feed)))
+    record.let_go()
+
+    assert _nodes() == before
+    assert (record.digest, record.data) == (digest, own)
+
+
 def _ask_all(node: Any, depth: int = 6) -> None:
     """Ask a node for all it has, and each part for its place and for parts by any name."""
     if isinstance(node, list):

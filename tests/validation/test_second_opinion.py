@@ -1,5 +1,10 @@
 """When fhir.resources is asked."""
 
+import subprocess
+import sys
+
+import pytest
+
 from fhir_bridge.validation import SecondOpinion
 
 BROKEN = {"resourceType": "Patient", "nonsense": 1}
@@ -19,3 +24,16 @@ def test_always_and_never() -> None:
     """None asks for all, 0 for none."""
     assert [1, 1] == [len(SecondOpinion(first=None).check(BROKEN)) for _ in range(2)]
     assert [] == SecondOpinion(first=0).check(BROKEN)
+
+
+@pytest.mark.parametrize(("first", "loaded"), [(3, True), (0, False)])
+def test_a_service_loads_the_models_before_its_first_message_unless_they_are_never_asked(
+    first, loaded
+):
+    """The library takes a third of a second, which no message and no new worker waits for."""
+    code = (
+        "import sys; from fhir_bridge.validation import SecondOpinion;"
+        f"SecondOpinion({first}).load(); print('fhir.resources.R4B' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == str(loaded)
