@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fhir_bridge.database.bodies import packed, unpacked
+from fhir_bridge.database.bodies import _DICTIONARY, _TRAINED, packed, unpacked
 from fhir_bridge.search import Access
 from fhir_bridge.store import Store, maintenance
 
@@ -24,6 +26,19 @@ def test_a_body_comes_back_as_it_was(body: bytes) -> None:
     assert len(stored) <= len(body)
 
 
+def test_many_threads_pack_and_unpack_at_once() -> None:
+    """Each with what is its own, as the library asks."""
+    bodies = [b'{"resourceType":"Observation","id":"%d"}' % number * 200 for number in range(200)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda body: unpacked(*packed(body)), bodies * 10)) == bodies * 10
+
+
+def test_the_dictionary_stays_as_it_is() -> None:
+    """Every stored body needs it: a better one is another file."""
+    digest = hashlib.sha256(_TRAINED).hexdigest()
+    assert digest == "5f2bf336c69d790f47eab0a2b2eeb9756cc6e9a5272ce83b346a011facf581b5"
+
+
 def test_a_small_resource_takes_less_than_a_third() -> None:
     """What FHIR's JSON always says is not stored again."""
     body = (
@@ -37,13 +52,18 @@ def test_a_small_resource_takes_less_than_a_third() -> None:
 
 
 def test_bodies_of_older_releases_are_read(opening: Callable[..., Store]) -> None:
-    """Plain bodies, and zlib's, are served, searched and exported like packed ones."""
+    """Plain bodies, zlib's, and those deflated with a dictionary, are served, searched and exported like packed ones."""
     store = opening()
     with store.transaction() as tx:
-        for id_ in ("a", "b"):
+        for id_ in ("a", "b", "c"):
             tx.put({"resourceType": "Basic", "id": id_, "code": {"text": f"Word-{id_}"}})
-    bodies = {id_: store.read("Basic", id_).body for id_ in ("a", "b")}  # type: ignore[union-attr]
-    older = [(0, bodies["a"], "a"), (1, zlib.compress(bodies["b"], 6), "b")]
+    bodies = {id_: store.read("Basic", id_).body for id_ in ("a", "b", "c")}  # type: ignore[union-attr]
+    deflate = zlib.compressobj(3, zlib.DEFLATED, -13, 6, zdict=_DICTIONARY)
+    older = [
+        (0, bodies["a"], "a"),
+        (1, zlib.compress(bodies["b"], 6), "b"),
+        (2, deflate.compress(bodies["c"]) + deflate.flush(), "c"),
+    ]
     with store.writing() as session:
         session.many("UPDATE resource SET compressed = ?, body = ? WHERE id = ?", older)
     assert {each: store.read("Basic", each).body for each in bodies} == bodies  # type: ignore[union-attr]
