@@ -121,7 +121,11 @@ def unpacked(how: int, data: bytes) -> bytes:
         return _CODEC.decompress(data)
     if how == _DEFLATED:
         return zlib.decompressobj(-15, zdict=_DICTIONARY).decompress(data)
-    return zlib.decompress(data) if how == _ZLIB else bytes(data)
+    if how == _ZLIB:
+        return zlib.decompress(data)
+    if how != _PLAIN:
+        raise ValueError(f"bodies of form {how} are of another release")
+    return bytes(data)
 
 
 def lower_text(how: int, data: bytes) -> str:

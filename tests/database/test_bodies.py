@@ -26,6 +26,12 @@ def test_a_body_comes_back_as_it_was(body: bytes) -> None:
     assert len(stored) <= len(body)
 
 
+def test_a_body_of_a_form_that_nobody_knows_is_never_taken_for_a_plain_one() -> None:
+    """Its bytes are no resource."""
+    with pytest.raises(ValueError, match="another release"):
+        unpacked(9, _SMALL)
+
+
 def test_many_threads_pack_and_unpack_at_once() -> None:
     """Each with what is its own, as the library asks."""
     bodies = [b'{"resourceType":"Observation","id":"%d"}' % number * 200 for number in range(200)]
