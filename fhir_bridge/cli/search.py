@@ -99,11 +99,12 @@ def _context(services: Services) -> Context:
         settings=services.settings,
         access=Access.everything(),
         base_url=services.settings.fhir_base,
-        operate=_unused,
-        render_error=_unused,
-        capabilities=_unused,
+        operate=_refused,
+        render_error=_refused,
+        capabilities=_refused,
     )
 
 
-def _unused(*_: object) -> NoReturn:
-    raise NotImplementedError("a search does not ask for this")
+def _refused(*_: object) -> NoReturn:
+    """Operations, pages of errors and capabilities are no part of a search."""
+    raise AssertionError("the search command carries out a search and nothing else")

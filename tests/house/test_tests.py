@@ -81,7 +81,6 @@ def test_no_test_sleeps_for_long():
 def test_a_test_that_hangs_is_ended(tmp_path):
     """By the limit that tests/conftest.py sets, so that one of them never stops a whole run."""
     assert int(os.environ["PYTEST_TIMEOUT"]) > 0
-    pytest.importorskip("pytest_timeout")
     test = tmp_path / "test_hanging.py"
     test.write_text("import threading\ndef test_it(): threading.Event().wait()\n", "utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", tmp_path, test]
