@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from fhir_bridge import clock
@@ -71,12 +71,8 @@ class _Choosing:
         evidence = Evidence(self._deciding.rules, self._deciding.keys, self._said.patient)
         of = self._deciding.statements.of
         accepted: Verdict | None = None
-        # Name and birth date that this number was once known with: an older word, sent again.
-        before = self._living(self._said.exact)
         for each in numbered:
             verdict = evidence.judge(each, of(each))
-            if verdict.kind == "overlay" and each in before:
-                verdict = replace(verdict, kind="corrected")
             self._verdicts.append(verdict)
             if verdict.fits and accepted is None:
                 accepted = verdict

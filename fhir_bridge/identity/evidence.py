@@ -59,9 +59,24 @@ class Evidence:
         best = min(compared, key=lambda c: (len(c.changed), -len(c.stated)), default=Compared())
         if not best.changed:
             return Verdict(patient_id, "same", best)
-        if self._rules.corrections.is_overlay(len(best.changed), len(best.stated)):
-            return Verdict(patient_id, "overlay", best)
-        return Verdict(patient_id, "corrected", best)
+        is_overlay = self._is_overlay(best) and not self._is_former(best.changed, statements)
+        return Verdict(patient_id, "overlay" if is_overlay else "corrected", best)
+
+    def _is_overlay(self, compared: Compared) -> bool:
+        measure = self._rules.corrections
+        return measure.is_overlay(len(compared.changed), len(compared.stated))
+
+    def _is_former(self, changed: Sequence[str], statements: Iterable[Statement]) -> bool:
+        """Whether the person once was who is stated now, or became it by one correction.
+
+        Of what is `changed` something was once as it is stated now.
+        """
+        former = (facts for each in statements if each.feed != REST for facts in each.former)
+        for compared in (compare(self.facts, facts) for facts in former):
+            agreed = set(compared.stated).difference(compared.changed)
+            if not agreed.isdisjoint(changed) and not self._is_overlay(compared):
+                return True
+        return False
 
 
 def all_facts(

@@ -16,6 +16,7 @@ from dataclasses import replace
 from fhir_bridge.fhir import Resource, render_json
 from fhir_bridge.identity.choosing import Choice, choose, not_taken
 from fhir_bridge.identity.deciding import Deciding, Link
+from fhir_bridge.identity.former import Former, now_former
 from fhir_bridge.identity.joining import join, merge_away
 from fhir_bridge.identity.keys import (
     PersonKeys,
@@ -31,7 +32,7 @@ from fhir_bridge.identity.said import Stated, stated
 from fhir_bridge.identity.saying import Saying
 from fhir_bridge.identity.statements import IdentityLedger, Statement, withdrawn_key
 from fhir_bridge.store import PersonRow
-from fhir_bridge.update import UpdateRules, merge, said_of
+from fhir_bridge.update import Said, UpdateRules, merge, said_of
 
 __all__ = ["Linker"]
 
@@ -166,8 +167,9 @@ class Linker:
         key = earlier.key if earlier else f"{person}.{patient_id}"
         text = new if earlier is None else merge(replace(earlier.said, source=new.source), new)
         record = earlier.record if earlier and earlier.record[1] else said.own
-        statement = Statement(saying.speaker, key, deciding.rank, text, record)
-        if earlier is None or (earlier.said, earlier.feed) != (text, saying.speaker):
+        former = _former(earlier, new, text, self._rules)
+        statement = Statement(saying.speaker, key, deciding.rank, text, record, former=former)
+        if earlier is None or not _are_alike(earlier, statement):
             deciding.put(patient_id, statement, earlier)
         if earlier is None:
             deciding.log(patient_id, choice.rule, key, patient=said.patient)
@@ -183,6 +185,19 @@ def _is_whole(said: Stated, saying: Saying) -> bool:
     """Whether a first statement is the Patient: it describes, and carries no marks."""
     described = said.patient.get("name") or said.patient.get("birthDate")
     return bool(described) and not saying.has_marks and not saying.level
+
+
+def _former(earlier: Statement | None, new: Said, text: Said, rules: IdentityRules) -> Former:
+    """What the source stated before, and states no more."""
+    if earlier is None:
+        return ()
+    slots = earlier.said.slots, new.slots, text.slots
+    return now_former(earlier.former, *slots, rules.corrections)
+
+
+def _are_alike(one: Statement, two: Statement) -> bool:
+    """Whether two statements of a record say the same."""
+    return (one.said, one.feed, one.former) == (two.said, two.feed, two.former)
 
 
 def _own(known: list[Statement], said: Stated, saying: Saying, person: str) -> Statement | None:

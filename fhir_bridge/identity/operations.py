@@ -10,6 +10,7 @@ is put on the list of contradictions and changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError
@@ -108,7 +109,7 @@ def _renumber(deciding: Deciding, person: str, old: Record, new: Record) -> None
             first, second = sorted((changed, present), key=lambda s: s.said.at)
             text = merge(first.said, second.said)
             deciding.drop(person, each)
-            kept = Statement(present.feed, present.key, present.rank, text, new)
+            kept = replace(present, said=text, former=(*first.former, *second.former))
             deciding.put(person, kept, present)
         else:
             deciding.put(person, changed, each)

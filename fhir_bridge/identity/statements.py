@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from fhir_bridge.fhir import Resource, read_back, render_json
+from fhir_bridge.identity.former import Former, read_former, with_former
 from fhir_bridge.identity.keys import Record, replaced_key
 from fhir_bridge.store import HeldRow, PersonRow
 from fhir_bridge.update import Said, UpdateRules, read_said, resource_of, slots_of
@@ -92,7 +93,7 @@ class Statement:
     """What one source says of a person: its key there, its rank of trust, what and when.
 
     `record` is the source's own record of the person; `version` the version of the Patient
-    that the statement last went into.
+    that the statement last went into; `former` are facts that were stated and are no more.
     """
 
     feed: str
@@ -101,6 +102,7 @@ class Statement:
     said: Said
     record: Record = ("", "")
     version: int = 0
+    former: Former = ()
 
     @property
     def patient(self) -> Resource:
@@ -114,7 +116,8 @@ def reading(row: PersonRow, rules: UpdateRules) -> Statement:
     if not row.feed or "resourceType" in slots:
         slots = slots_of({"resourceType": "Patient"} | slots, rules)
     said = read_said(row.feed, row.at, slots, row.times)
-    return Statement(row.feed, row.key, row.rank, said, (row.system, row.number), row.version)
+    record, former = (row.system, row.number), read_former(row.times)
+    return Statement(row.feed, row.key, row.rank, said, record, row.version, former)
 
 
 def written(each: Statement, patient_id: str, version: int | None = None) -> PersonRow:
@@ -122,7 +125,8 @@ def written(each: Statement, patient_id: str, version: int | None = None) -> Per
     body = each.said.slots if each.feed else resource_of("Patient", "", each.said.slots)
     return PersonRow(
         each.feed, each.key, patient_id, each.rank, render_json(body), each.said.at,
-        each.version if version is None else version, *each.record, each.said.written_times(),
+        each.version if version is None else version, *each.record,
+        with_former(each.said.written_times(), each.former),
     )  # fmt: skip
 
 

@@ -47,6 +47,34 @@ def test_a_correction_that_arrives_late_does_not_undo_a_newer_one(world):
     assert world.patient(first)["name"] == [{"text": "李新"}]
 
 
+def test_a_message_from_before_two_corrections_is_of_the_corrected_person(world):
+    """Each step changed one fact, so its name and birth date of then are no overlay."""
+    first = world.say("his", P9, name="李新", at=3000)
+    assert world.say("his", P9, name="李新", born="1949-12-30", at=4000) == first
+    assert world.say("his", P9, name="李新", born="1949-12-29", at=6000) == first
+    assert world.say("his", P9, name="李晨", born="1949-12-30", at=5000) == first
+    phone = [{"system": "phone", "value": "5"}]
+    assert world.say("his", P9, name="李晨", born="1949-12-28", at=4500, telecom=phone) == first
+    assert world.say("his", P9, name="李梅", born="1949-12-28", at=1000) == first
+    assert world.say("his", P9, name="李新", born="1949-12-31", at=2000) == first
+    patient = world.patient(first)
+
+    assert (patient["name"], patient["birthDate"]) == ([{"text": "李新"}], "1949-12-29")
+    assert patient["telecom"] == phone
+    assert world.store.held.count() == 0
+
+
+def test_what_was_once_stated_makes_nobody_else_the_same(world):
+    """A sex that agreed before, or a name of whom a correction was not taken, is no step between."""
+    first = world.say("his", (HIS, "90000001"), gender="male")
+    world.say("his", (HIS, "90000001"), gender="female")
+    world.say("his", (HIS, "90000001"), name="王芳", event="ORU^R01")
+    other = world.say("his", (HIS, "90000001"), name="王芳", born="1960-05-05", gender="male")
+
+    assert other != first
+    assert ["FB-5108"] == [issue.code for issue in world.last.issues]
+
+
 def test_most_facts_at_once_are_somebody_else(world):
     """An overlay: recorded apart, held with masked numbers, and both go on by themselves."""
     first = world.say("his", (HIS, "90000001"))
