@@ -1,9 +1,10 @@
-"""The lane for long evaluations: all together a third of a process, so that others get theirs.
+"""The lane for long evaluations: what others leave of half a process, and a tenth at least.
 
 One interpreter answers HTTP, MLLP and pages.  An evaluation that a client sent and that goes
-on for some milliseconds rests after each half of one, as long as leaves the whole lane its share;
-a few long ones may be in it at once, and the next is sent away to come again.  What is short
-(nearly everything) never comes here, and what an operator has installed does not either.
+on for some milliseconds rests after each half of one, as long as leaves the whole lane its share:
+half of an idle process, a tenth of a busy one.  A few long ones may be in it at once, and the next
+is sent away to come again.  What is short (nearly everything) never comes here, and what an
+operator has installed does not either.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ _LONG = 0.05
 """Seconds of processor time from which they need a place."""
 _SLICE = 0.0005
 """Seconds of work between two rests."""
-_SHARE = 3
-"""Of a process, one in this many parts."""
+_LEAST_SHARE, _MOST_SHARE = 0.1, 0.5
+"""Of a process, the parts that are the lane's while others are busy, and while none is."""
+_LOOK = 0.1
+"""Seconds between two looks at how busy the others are."""
 
 
 class Lane:
@@ -36,6 +39,9 @@ class Lane:
         self._places = threading.BoundedSemaphore(places)
         self._count = 0
         self._lock = threading.Lock()
+        self._seen, self._used = time.monotonic(), time.process_time()
+        self._worked = 0.0
+        self._busy = 0.0
 
     def enter(self) -> bool:
         """Take a place; False when there is none."""
@@ -52,8 +58,21 @@ class Lane:
         self._places.release()
 
     def rest(self, worked: float) -> None:
-        """Sleep after `worked` seconds of work, longer the more are in the lane."""
-        time.sleep(worked * (_SHARE * max(self._count, 1) - 1))
+        """Sleep after `worked` seconds of work, longer the more are in the lane or about it."""
+        share = self._share(worked)
+        time.sleep(worked * (max(self._count, 1) / share - 1))
+
+    def _share(self, worked: float) -> float:
+        """What the lane may take now, by what the others have taken lately."""
+        with self._lock:
+            self._worked += worked
+            now = time.monotonic()
+            if now - self._seen >= _LOOK:
+                used = time.process_time()
+                others = (used - self._used - self._worked) / (now - self._seen)
+                self._busy = (self._busy + others) / 2
+                self._seen, self._used, self._worked = now, used, 0.0
+            return min(_MOST_SHARE, max(_LEAST_SHARE, _MOST_SHARE - self._busy))
 
 
 class Turn:

@@ -6,6 +6,8 @@ for its end and forks the next, so that definitions, maps and profiles are loade
 shared, and a new worker begins within a millisecond.  Listeners, pages and the API of the
 service go on meanwhile; what they take waits in the journal.
 
+Both are less urgent to the system than the service: where processors are scarce, who waits for an
+acknowledgement or a page comes first, and the journal is worked through with what is left.
 A worker that ends young is started again ever later.  The keeper ends with the service, the
 worker with either; nobody is left behind.
 """
@@ -36,6 +38,7 @@ __all__ = ["PipelineProcess"]
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
 _SETTLED_SECONDS = 60.0  # a worker that lived so long ended for another reason than the last
 _LOOK_SECONDS = 0.5
+_NICE = 5  # a third of a processor against a service that wants all of it
 _LONG_SECONDS = 3.0  # work on a batch that takes longer may have been skipped meanwhile
 _PID, _ENDS, _CODE, _FAILING = range(4)
 # What is told: the worker, its ends so far, the last exit code, whether it cannot write.
@@ -156,6 +159,7 @@ class PipelineProcess:
 def _keep(work: Callable[[], int], life: int, told: memoryview) -> None:
     """The life of the keeper: one worker after the other, until one ends in order."""
     ignore_signals()
+    os.nice(_NICE)
     quick = 0
     while True:
         began = time.monotonic()
