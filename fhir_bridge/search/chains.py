@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.search.conditions import Chain, Condition, any_of
-from fhir_bridge.search.offered import reference_of
 from fhir_bridge.search.registry import Registry
+from fhir_bridge.search.supported import reference_of
 
 __all__ = ["chain"]
 

@@ -10,11 +10,11 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.search.bounds import MAX_VALUES
 from fhir_bridge.search.chains import chain
 from fhir_bridge.search.conditions import AllOf, Condition, Has, OnList, any_of, nothing
-from fhir_bridge.search.criteria import Chained, Criterion, Own, Reversed
+from fhir_bridge.search.criteria import Chained, Criterion, Direct, Reversed
 from fhir_bridge.search.escaping import read_value
 from fhir_bridge.search.filter_conditions import compile_filter
-from fhir_bridge.search.offered import FILTER, modifiers_of, parameter_of, require_modifier
 from fhir_bridge.search.registry import Registry
+from fhir_bridge.search.supported import FILTER, modifiers_of, parameter_of, require_modifier
 from fhir_bridge.search.types import REFERENCE, Parameter
 
 __all__ = ["compile_criterion"]
@@ -28,8 +28,8 @@ def compile_criterion(
     Raises BridgeError FB-4101 to FB-4103 and FB-4106 to FB-4114.
     """
     match criterion:
-        case Own():
-            return _own(criterion, resource_type, value, registry)
+        case Direct():
+            return _direct(criterion, resource_type, value, registry)
         case Chained():
             return chain(
                 registry,
@@ -42,8 +42,8 @@ def compile_criterion(
             return _reversed(criterion, resource_type, value, registry)
 
 
-def _own(own: Own, resource_type: str, value: str, registry: Registry) -> Condition:
-    code, modifier = own.code, own.modifier
+def _direct(direct: Direct, resource_type: str, value: str, registry: Registry) -> Condition:
+    code, modifier = direct.code, direct.modifier
     match code:
         case "_type":
             return _of_type(modifier, resource_type, value)

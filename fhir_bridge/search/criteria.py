@@ -10,13 +10,13 @@ from dataclasses import dataclass
 
 from fhir_bridge.errors import BridgeError
 
-__all__ = ["Chained", "Criterion", "Own", "Reversed", "parse_name"]
+__all__ = ["Chained", "Criterion", "Direct", "Reversed", "parse_name"]
 
 _MAX_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class Direct:
     """A parameter of the resource itself."""
 
     code: str
@@ -41,14 +41,14 @@ class Reversed:
     rest: Criterion
 
 
-Criterion = Own | Chained | Reversed
+Criterion = Direct | Chained | Reversed
 
 
 def parse_name(name: str, depth: int = 0) -> Criterion:
     """The criterion that a parameter name spells.
 
     >>> parse_name("subject:Patient.name:exact")
-    Chained(code='subject', target='Patient', rest=Own(code='name', modifier='exact'))
+    Chained(code='subject', target='Patient', rest=Direct(code='name', modifier='exact'))
     """
     if depth > _MAX_DEPTH:
         raise BridgeError("FB-4103", name[:80], parameter=name[:80], expected="a shorter chain")
@@ -63,4 +63,4 @@ def parse_name(name: str, depth: int = 0) -> Criterion:
     code, _, modifier = head.partition(":")
     if dot:
         return Chained(code, modifier, parse_name(rest, depth + 1))
-    return Own(code, modifier)
+    return Direct(code, modifier)

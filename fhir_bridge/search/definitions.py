@@ -11,7 +11,7 @@ from typing import Any
 
 from fhir_bridge.fhir import Definitions, Resource, SearchParameter, expression_part
 
-__all__ = ["SiteParameters"]
+__all__ = ["ParameterDefinitions"]
 
 # R4 publishes the two component expressions of this parameter in each other's place.
 _CORRECTIONS = {
@@ -19,7 +19,7 @@ _CORRECTIONS = {
 }
 
 
-class SiteParameters:
+class ParameterDefinitions:
     """The parameters of each type; one of a site replaces a published one with its code."""
 
     def __init__(

@@ -22,8 +22,8 @@ from fhir_bridge.search.filter_text import (
     Step,
     parse_filter,
 )
-from fhir_bridge.search.offered import names_of, parameter_of
 from fhir_bridge.search.registry import Registry
+from fhir_bridge.search.supported import names_of, parameter_of
 from fhir_bridge.search.types import COMPOSITE, Parameter
 
 __all__ = ["compile_filter"]

@@ -17,7 +17,7 @@ from fhir_bridge.fhir import Definitions, Resource
 from fhir_bridge.search.element_types import element_type
 from fhir_bridge.search.paths import Path, are_forms_of_one, plain_paths, walk
 from fhir_bridge.search.registry import Registry
-from fhir_bridge.search.repeated import Extract, Repeated, comes_again
+from fhir_bridge.search.row_memo import Extract, RowMemo, is_recurring
 from fhir_bridge.search.rows import NO_DATE, IndexRows
 from fhir_bridge.search.types import (
     NARRATIVE,
@@ -59,7 +59,7 @@ class Indexer:
         self._registry = registry
         self._numbers = numbers
         self._compiled: dict[str, _Steps] = {}
-        self._repeated = Repeated()
+        self._row_memo = RowMemo()
         self._environment = fhirpath.Environment(resolve=_stand_in)
 
     def rows(self, resource: Resource) -> IndexRows:
@@ -126,8 +126,8 @@ class Indexer:
     ) -> tuple[Extract, ...]:
         """`extracts` of one key, as one with a memo where that is worth it."""
         definitions = self._registry.definitions
-        if comes_again(definitions.types[resource_type].elements.get(key), definitions):
-            return (self._repeated.kept(key, extracts),)
+        if is_recurring(definitions.types[resource_type].elements.get(key), definitions):
+            return (self._row_memo.memoise(key, extracts),)
         return tuple(extracts)
 
     def _element_of(self, resource_type: str, expression: str, components: list[str]) -> str:

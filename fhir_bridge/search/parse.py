@@ -119,6 +119,6 @@ def _types(
             listed = listed if name == "_type" else set(all_types) - listed
             chosen = listed if chosen is None else chosen & listed
     if chosen is None:
-        return registry.site.resource_types, ("Resource",)
+        return registry.settings.resource_types, ("Resource",)
     types = tuple(sorted(chosen))
     return types, types if len(types) <= _MAX_NAMED_TYPES else ("Resource",)

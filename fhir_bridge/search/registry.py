@@ -12,7 +12,7 @@ from functools import cached_property
 
 from fhir_bridge.fhir import Definitions, Resource, SearchParameter
 from fhir_bridge.search.composition import composition_of
-from fhir_bridge.search.definitions import SiteParameters
+from fhir_bridge.search.definitions import ParameterDefinitions
 from fhir_bridge.search.element_types import element_types, leads_to_canonicals
 from fhir_bridge.search.hierarchy import Hierarchies
 from fhir_bridge.search.paths import has_one_value
@@ -24,7 +24,7 @@ from fhir_bridge.search.types import (
     TOKEN,
     Index,
     Parameter,
-    Site,
+    SearchSettings,
     ValueSetCodes,
     search_type_of,
 )
@@ -73,18 +73,18 @@ class Registry:
         self.definitions = definitions
         self.zone = zone
         self.own_bases = own_bases
-        self.site = Site(
+        self.settings = SearchSettings(
             tuple(sorted(definitions.resource_types)),
             zone,
             own_bases,
             value_set_codes,
             Hierarchies(code_systems),
         )
-        self.parameters = SiteParameters(definitions, extra).of
+        self.parameters = ParameterDefinitions(definitions, extra).of
         """By code, all parameters of one type ("Resource": those that every type has)."""
         self._sharing: dict[str, Sharing] = {}
         self._indexes: dict[tuple[str, str], tuple[Index, ...]] = {}
-        self._answered: dict[str, tuple[str, ...]] = {}
+        self._codes: dict[str, tuple[str, ...]] = {}
         self._main_dates: dict[str, str] = {}
         self._resolved: dict[tuple[str, str], Parameter | None] = {}
 
@@ -95,11 +95,11 @@ class Registry:
             self._resolved[key] = self._resolve(resource_type, code)
         return self._resolved[key]
 
-    def answered(self, resource_type: str) -> tuple[str, ...]:
+    def codes(self, resource_type: str) -> tuple[str, ...]:
         """The codes of the parameters that `resolve` gives, in order."""
-        codes = self._answered.get(resource_type)
+        codes = self._codes.get(resource_type)
         if codes is None:
-            codes = self._answered[resource_type] = tuple(
+            codes = self._codes[resource_type] = tuple(
                 code
                 for code in self.parameters(resource_type)
                 if self.resolve(resource_type, code) is not None
@@ -115,10 +115,10 @@ class Registry:
         return Parameter(
             code,
             type_,
-            self.site,
+            self.settings,
             self.indexes_of(resource_type, code),
             element_types(self.definitions, expression),
-            definition.targets or self.site.resource_types,
+            definition.targets or self.settings.resource_types,
             is_single=has_one_value(self.definitions, resource_type, expression),
             is_canonical=type_ is REFERENCE
             and leads_to_canonicals(self.definitions, resource_type, expression),
@@ -153,10 +153,10 @@ class Registry:
         return Parameter(
             code_of_component,
             type_ or TOKEN,
-            self.site,
+            self.settings,
             (Index(self.symbol(resource_type, code)),),
             element_types(self.definitions, definition.expression),
-            definition.targets or self.site.resource_types,
+            definition.targets or self.settings.resource_types,
         )
 
     def is_canonical(self, resource_type: str, code: str) -> bool:
@@ -210,7 +210,7 @@ class Registry:
         """The names of all indexes, in a fixed order: what the store numbers."""
         return tuple(
             f"{resource_type}.{code}"
-            for resource_type in self.site.resource_types
+            for resource_type in self.settings.resource_types
             for code in self.parameters(resource_type)
         )
 

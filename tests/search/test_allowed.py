@@ -10,7 +10,7 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions
 from fhir_bridge.search import Registry, parse_search
 from fhir_bridge.search.filter_text import OPERATORS
-from fhir_bridge.search.offered import modifiers_of, parameter_of
+from fhir_bridge.search.supported import modifiers_of, parameter_of
 
 _VALUES = (
     "1",

@@ -60,7 +60,7 @@ def test_every_parameter_of_r4_has_a_type_or_is_not_answered(registry: Registry)
     """Only the languages of their own and what R4 leaves to servers have none."""
     without = {
         code
-        for resource_type in registry.site.resource_types
+        for resource_type in registry.settings.resource_types
         for code in registry.parameters(resource_type)
         if registry.resolve(resource_type, code) is None
     }

@@ -79,7 +79,7 @@ class Date(SearchType[DateValue]):
         self, parameter: Parameter, slot: Slot, values: list[Typed], rows: IndexRows
     ) -> None:
         """A row for each interval; one that its start alone cannot find under the negative key."""
-        zone = parameter.site.zone
+        zone = parameter.settings.zone
         intervals = [each for kind, value in values for each in _intervals(kind, value, zone)]
         is_regular = len(intervals) == 1 and intervals[0][1] - intervals[0][0] < DAY
         key = slot.key if is_regular or slot.is_context else -slot.key
@@ -117,7 +117,7 @@ class LastUpdated(Date):
 
 
 def _value(parameter: Parameter, prefix: str, text: str) -> DateValue:
-    ends = interval(text, parameter.site.zone)
+    ends = interval(text, parameter.settings.zone)
     if ends is None:
         form = "a date such as 2026, 2026-01, 2026-01-31 or 2026-01-31T08:30:00Z"
         raise expected(parameter, form)
@@ -126,8 +126,8 @@ def _value(parameter: Parameter, prefix: str, text: str) -> DateValue:
 
 def _period(parameter: Parameter, text: str) -> DateValue:
     start, _, end = text.partition("/")
-    first = interval(start, parameter.site.zone)
-    last = interval(end, parameter.site.zone) if end else first
+    first = interval(start, parameter.settings.zone)
+    last = interval(end, parameter.settings.zone) if end else first
     if first is None or last is None:
         raise expected(parameter, "a date, or two joined by /")
     return DateValue("po", first[0], last[1])

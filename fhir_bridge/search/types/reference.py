@@ -63,7 +63,7 @@ class Reference(SearchType[ReferenceValue]):
         if modifier == "identifier":
             token = written.text if "|" in written.text else any_system(written.text)
             return ReferenceValue((_by_identifier(token),), is_logical=True)
-        name, is_local = local(written.text, parameter.site.own_bases)
+        name, is_local = local(written.text, parameter.settings.own_bases)
         if is_local or "/" in name or ":" in name:
             if modifier and not name.startswith(f"{modifier}/"):
                 raise expected(parameter, f"a reference to {modifier}")
@@ -83,7 +83,7 @@ class Reference(SearchType[ReferenceValue]):
         self, parameter: Parameter, slot: Slot, values: list[Typed], rows: IndexRows
     ) -> None:
         """Postings of each reference; the resource joins the compartment of a Patient."""
-        own_bases, without = parameter.site.own_bases, parameter.indexes[0].without
+        own_bases, without = parameter.settings.own_bases, parameter.indexes[0].without
         base = slot.number << VALUE_BITS
         for _, value in values:
             text, identifier = value, None

@@ -32,8 +32,8 @@ __all__ = [
     "Composition",
     "Index",
     "Parameter",
+    "SearchSettings",
     "SearchType",
-    "Site",
     "Slot",
     "Typed",
     "ValueSetCodes",
@@ -51,8 +51,8 @@ V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """What a site says about all its parameters.
+class SearchSettings:
+    """What holds for all parameters of an installation.
 
     `zone` is the zone of dates without one; `own_bases` the addresses of this server;
     `resource_types` every type, in order.
@@ -84,7 +84,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parameter:
-    """A search parameter of one resource type, resolved against definitions and site.
+    """A search parameter of one resource type, resolved against definitions and settings.
 
     `indexes` answer it together; `element_types` are the types of its elements (None: one that
     no plain path names); `targets` the types that a reference may have.  `is_single`: a resource
@@ -94,7 +94,7 @@ class Parameter:
 
     code: str
     type: SearchType[Any]
-    site: Site
+    settings: SearchSettings
     indexes: tuple[Index, ...]
     element_types: frozenset[str | None] = frozenset()
     targets: tuple[str, ...] = ()

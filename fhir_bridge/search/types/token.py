@@ -74,22 +74,22 @@ class Token(SearchType[TokenValue]):
 
     def modifiers(self, parameter: Parameter) -> tuple[str, ...]:
         """Those that need value sets, hierarchies or identifiers only where there are some."""
-        site = parameter.site
+        settings = parameter.settings
         return (
             *("missing", "not", "text"),
-            *(("in", "not-in") if site.value_set_codes else ()),
-            *(("above", "below") if site.hierarchies else ()),
+            *(("in", "not-in") if settings.value_set_codes else ()),
+            *(("above", "below") if settings.hierarchies else ()),
             *(("of-type",) if parameter.element_types & {"Identifier", None} else ()),
         )
 
     def operators(self, parameter: Parameter) -> tuple[str, ...]:
         """The same as operators."""
-        site = parameter.site
+        settings = parameter.settings
         return (
             *("eq", "pr"),
             *(("ne",) if parameter.is_single else ()),
-            *(("in", "ni") if site.value_set_codes else ()),
-            *(("ss", "sb") if site.hierarchies else ()),
+            *(("in", "ni") if settings.value_set_codes else ()),
+            *(("ss", "sb") if settings.hierarchies else ()),
         )
 
     def condition(
@@ -175,7 +175,7 @@ def _of_type(parameter: Parameter, fields: list[str]) -> TokenValue:
 
 
 def _in_value_set(parameter: Parameter, url: str) -> TokenValue:
-    codes_of = parameter.site.value_set_codes
+    codes_of = parameter.settings.value_set_codes
     codes = codes_of(url) if codes_of else None
     if codes is None:
         raise BridgeError("FB-4108", parameter.code, parameter=parameter.code)
@@ -193,7 +193,7 @@ def _in_hierarchy(parameter: Parameter, modifier: str, fields: list[str]) -> Tok
     system, code = fields if len(fields) == 2 else ("", fields[0])
     if len(fields) > 2 or not code:
         raise expected(parameter, "code or system|code")
-    hierarchies = parameter.site.hierarchies
+    hierarchies = parameter.settings.hierarchies
     related = hierarchies.below if modifier == "below" else hierarchies.above
     codes = related(system or None, code)
     if codes is None:

@@ -31,7 +31,7 @@ _WITHOUT_DEFINITION = ("_has", "_list", "_type")
 
 def names_of(registry: Registry, resource_type: str) -> tuple[str, ...]:
     """Every parameter that a search of the type may name ("Resource": of all types)."""
-    own = {*registry.answered(resource_type), *DIRECTIVES, *_WITHOUT_DEFINITION}
+    own = {*registry.codes(resource_type), *DIRECTIVES, *_WITHOUT_DEFINITION}
     if FILTER in registry.parameters(resource_type):
         own.add(FILTER)
     return tuple(sorted(own))
