@@ -3,7 +3,7 @@
 CSV as RFC 4180 (https://www.rfc-editor.org/rfc/rfc4180) describes it and as spreadsheets
 and database exports really write it.  Read in this order: `reader` (which form, and the
 stream of rows), `charset`, `delimited`, `workbook`, `dbf`, `json_rows`, `sheet` and `header`
-(where the table stands), `row` (what a map asks) with `lists`, `measure` and `words`, `group`
+(where the table is), `row` (what a map asks) with `lists`, `measure` and `words`, `group`
 (several lines as one record).  Memory is bounded by the longest row,
 never by the file (XLSX and JSON by their stated limits).
 """

@@ -37,18 +37,18 @@ def decoded_lines(stream: BinaryIO, charset: str | None = None) -> Iterator[str]
     buffered = BufferedReader(cast(RawIOBase, stream), _SAMPLE)
     try:
         start = buffered.peek(_SAMPLE)
-        named = _named(charset, start)
-        wide = named is not None and named.startswith(("utf-16", "utf-32"))
+        name = _charset_of(charset, start)
+        wide = name is not None and name.startswith(("utf-16", "utf-32"))
         if wide or (b"\n" not in start and b"\r" in start):
-            yield from _text_lines(buffered, named or "utf-8")
+            yield from _text_lines(buffered, name or "utf-8")
         else:
-            yield from _byte_lines(buffered, named)
+            yield from _byte_lines(buffered, name)
     finally:
         if not buffered.closed:
             buffered.detach()
 
 
-def _named(charset: str | None, start: bytes) -> str | None:
+def _charset_of(charset: str | None, start: bytes) -> str | None:
     """The charset that is sure from the outset, or None."""
     for mark, name in _MARKS:
         if start.startswith(mark):

@@ -2,7 +2,7 @@
 
 Layout: https://en.wikipedia.org/wiki/.dbf and the FoxPro table-file description.  Character,
 number, date and logical fields are text of fixed width; integer, currency, double and
-date-time fields are binary.  The text of a memo field stands in another file and is not read
+date-time fields are binary.  The text of a memo field is in another file and is not read
 (FB-1313).  A number of more than 15 digits is given in scientific notation: the programs that
 write it compute with doubles.
 """
@@ -24,7 +24,7 @@ _DELETED = 0x2A
 _END_OF_FIELDS = 0x0D
 _DRIVERS = {0x4D: "gb18030", 0x7A: "gb18030", 0x4F: "cp950", 0x78: "cp950", 0x03: "cp1252"}
 _JULIAN = 1721425  # the Julian day of 0001-01-01
-_MOST_DIGITS = 15
+_MAX_DIGITS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def _text(raw: bytes, charset: str) -> str:
 def _number(raw: bytes, charset: str) -> str:
     text = raw.decode(charset).strip().strip("\0*")
     digits = text.lstrip("+-0").partition(".")[0]
-    if len(digits) > _MOST_DIGITS and digits.isdigit():
+    if len(digits) > _MAX_DIGITS and digits.isdigit():
         return f"{float(text):.14E}"
     whole, point, rest = text.partition(".")
     return whole if point and not rest.strip("0") else text

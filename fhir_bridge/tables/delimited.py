@@ -20,7 +20,7 @@ MAX_RECORD = 1 << 20
 """Characters of a record, whose quoted cells may hold line breaks."""
 
 _DELIMITERS = ",\t;|"
-_LOOKED_AT = 20
+_SAMPLE_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def delimited_records(lines: Iterator[str], dialect: Dialect) -> Iterator[list[s
     Raises BridgeError FB-1304 when a cell never ends or is larger than MAX_CELL characters, or
     a record than MAX_RECORD.
     """
-    start = list(islice(lines, _LOOKED_AT))
+    start = list(islice(lines, _SAMPLE_LINES))
     delimiter = dialect.delimiter or _most_likely(start, dialect.quote)
     bounded = _Bounded(chain(start, lines))
     reader = csv.reader(bounded, delimiter=delimiter, quotechar=dialect.quote)

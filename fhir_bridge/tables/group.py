@@ -14,9 +14,9 @@ from typing import Any
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.tables.row import Cell, Row
 
-__all__ = ["MOST_ROWS", "Group", "group_rows"]
+__all__ = ["MAX_ROWS", "Group", "group_rows"]
 
-MOST_ROWS = 10_000
+MAX_ROWS = 10_000
 """Lines of one record: they are held together, and so is what a map makes of them."""
 
 
@@ -81,10 +81,10 @@ def group_rows(
 ) -> Iterator[Group]:
     """Groups of the rows that share the cell of `column`; `read` reads the table.
 
-    A row that already holds ``rows`` (JSON) is a group as it stands.  Rows of one key that
+    A row that already holds ``rows`` (JSON) is a group as it is.  Rows of one key that
     differ in the first column of `whose` that both fill are groups of their own, told with
     FB-1315.  Raises BridgeError FB-1307 when the table has no such column, FB-1316 for a record
-    of more than MOST_ROWS rows.
+    of more than MAX_ROWS rows.
     """
     apart = _keys_apart(read(), column)
     held: dict[str, list[Row]] = {}
@@ -139,8 +139,8 @@ def _runs(rows: Iterable[Row], column: str) -> Iterator[tuple[str, list[Row]]]:
 
 
 def _extend(gathered: list[Row], rows: list[Row]) -> None:
-    if len(gathered) + len(rows) > MOST_ROWS:
-        raise BridgeError("FB-1316", rows[0].where, limit=MOST_ROWS)
+    if len(gathered) + len(rows) > MAX_ROWS:
+        raise BridgeError("FB-1316", rows[0].where, limit=MAX_ROWS)
     gathered += rows
 
 

@@ -18,7 +18,7 @@ __all__ = ["clean_name", "column_index", "find_header", "names_of"]
 _BLANKS = re.compile(r"\s+")
 _BETWEEN_CHINESE = re.compile(r"(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])")
 _NUMBER = re.compile(r"^[-+]?[\d.,:/ -]+$")
-_LONGEST_NAME = 60
+_MAX_NAME_LENGTH = 60
 
 
 def clean_name(name: object) -> str:
@@ -40,7 +40,7 @@ def find_header(rows: Sequence[Sequence[object]]) -> int | None:
         names = [name for name in (clean_name(cell) for cell in row) if name]
         if not names or len(names) * 2 < width:
             continue
-        words = [n for n in names if len(n) <= _LONGEST_NAME and not _NUMBER.match(n)]
+        words = [n for n in names if len(n) <= _MAX_NAME_LENGTH and not _NUMBER.match(n)]
         if len(words) == len(names) and len(set(names)) * 2 > len(names):
             return index
     return None

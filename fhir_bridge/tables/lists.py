@@ -108,11 +108,11 @@ def _by_numbers(part: str) -> list[str]:
 
 
 def _ticked(text: str) -> str:
-    """The options that are ticked, separated; an option without any mark counts as it stands."""
+    """The options that are ticked, separated; an option without any mark counts as it is."""
     pieces = _MARK.split(text)
     if not any(mark in _UNTICKED for mark in pieces[1::2]):
         return ";".join(filter(str.strip, pieces[0::2]))
-    before = not pieces[0].strip()  # the mark stands before its option, or after it
+    before = not pieces[0].strip()  # the mark is before its option, or after it
     options = pieces[2::2] if before else pieces[0:-1:2]
     marks = pieces[1::2]
     return ";".join(option for mark, option in zip(marks, options, strict=False) if mark in _TICKED)

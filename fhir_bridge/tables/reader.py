@@ -21,7 +21,7 @@ from fhir_bridge.tables.workbook import workbook_sheets
 
 __all__ = ["is_json", "read_headers", "read_rows"]
 
-_LOOKED_AT = 20
+_MAX_HEADER_ROW = 20
 _PACKED = b"PK\x03\x04"
 _OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MARKUP = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"{\\rtf", b"%pdf")
@@ -44,9 +44,9 @@ def read_rows(
     if charset is None and is_json(start):
         return _json(_bounded(source), dialect)
     if is_dbf(start):
-        return _told_last(_sheets([dbf_sheet(_bounded(source), charset)], dialect))
+        return _issues_last(_sheets([dbf_sheet(_bounded(source), charset)], dialect))
     _refuse_others(start)
-    return _told_last(_delimited(source, charset, dialect))
+    return _issues_last(_delimited(source, charset, dialect))
 
 
 def is_json(start: bytes) -> bool:
@@ -66,13 +66,13 @@ def read_headers(data: bytes) -> list[set[str]]:
 
 def _workbook(data: bytes, dialect: Dialect) -> Iterator[Row]:
     with workbook_sheets(data) as sheets:
-        yield from _told_last(_sheets(sheets, dialect))
+        yield from _issues_last(_sheets(sheets, dialect))
 
 
 def _delimited(source: BinaryIO, charset: str | None, dialect: Dialect) -> Iterator[Row]:
     """The rows of a stream, which is read once: its start is looked at first."""
     records = delimited_records(decoded_lines(source, charset), dialect)
-    start = list(islice(records, max(dialect.header_row or 0, _LOOKED_AT)))
+    start = list(islice(records, max(dialect.header_row or 0, _MAX_HEADER_ROW)))
     (table,) = find_tables([Sheet("", start)], dialect)
     return _rows(table, chain(start, records), dialect, "row")
 
@@ -109,7 +109,7 @@ def _rows(
         issues = []
         yield row
     if issues:
-        yield _Told(tuple(issues))
+        yield _TrailingIssues(tuple(issues))
 
 
 def _is_like(record: list[str], titles: list[str]) -> bool:
@@ -119,18 +119,18 @@ def _is_like(record: list[str], titles: list[str]) -> bool:
     )
 
 
-class _Told(Row):
+class _TrailingIssues(Row):
     """What was found after the last row."""
 
     def __init__(self, issues: tuple[Issue, ...]) -> None:
         super().__init__({}, (), 0, issues=issues)
 
 
-def _told_last(rows: Iterator[Row]) -> Iterator[Row]:
+def _issues_last(rows: Iterator[Row]) -> Iterator[Row]:
     """`rows`, where the last one also tells what was found behind it."""
     held: Row | None = None
     for row in rows:
-        if isinstance(row, _Told):
+        if isinstance(row, _TrailingIssues):
             if held is None:
                 continue
             held.issues += row.issues

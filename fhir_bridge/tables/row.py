@@ -74,9 +74,9 @@ def holds_no_value(text: str) -> bool:
 class Cell(str):
     """The text of one cell, or of one part of it."""
 
-    __slots__ = ("_column", "_row_name", "asked", "carried")
+    __slots__ = ("_column", "_row_name", "answers", "carried")
     type_name = None
-    asked: dict[str, Any] | None  # the parts that were asked for, with the answers
+    answers: dict[str, Any] | None  # the parts that were asked for, with the answers
     carried: bool  # whether it was put somewhere
     _column: str
     _row_name: tuple[str, int]
@@ -90,18 +90,18 @@ class Cell(str):
         cell = super().__new__(cls, text)
         cell._row_name = row_name
         cell._column = column
-        cell.asked = None
+        cell.answers = None
         cell.carried = False
         return cell
 
     def get(self, name: str) -> Any:
         """A part, as the module says; None for one that is not there."""
-        asked = self.asked
-        if asked is None:
-            asked = self.asked = {}
-        if name not in asked:
-            asked[name] = self._answer(name)
-        return asked[name]
+        answers = self.answers
+        if answers is None:
+            answers = self.answers = {}
+        if name not in answers:
+            answers[name] = self._answer(name)
+        return answers[name]
 
     def _answer(self, name: str) -> Any:
         text = str(self)
@@ -242,7 +242,7 @@ class Row:
         return text
 
     @property
-    def asked(self) -> dict[str, Cell | list[Row] | None]:
+    def answers(self) -> dict[str, Cell | list[Row] | None]:
         """The cells that were asked for, with the answers."""
         return self._cells
 

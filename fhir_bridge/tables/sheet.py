@@ -1,4 +1,4 @@
-"""Which sheets of a file hold the table, and where in each the line of column names stands.
+"""Which sheets of a file hold the table, and where in each the line of column names is.
 
 A workbook often begins with notes, and holds a month on each sheet.  Every sheet that has the
 required columns (or, where none are required, most columns of the first table) is read; what
@@ -18,8 +18,8 @@ from fhir_bridge.tables.header import clean_name, find_header, names_of
 
 __all__ = ["Sheet", "Table", "find_tables", "headers"]
 
-_LOOKED_AT = 10
-_SHOWN = 8
+_MAX_HEADER_ROW = 10
+_MAX_SUGGESTIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def find_tables(sheets: Sequence[Sheet], dialect: Dialect) -> list[Table]:
 
 def _table(sheet: Sheet, dialect: Dialect) -> Table | None:
     """The sheet with its line of names: the first that has all required ones, else the likeliest."""
-    start = list(islice(sheet.records, max(dialect.header_row or 0, _LOOKED_AT)))
+    start = list(islice(sheet.records, max(dialect.header_row or 0, _MAX_HEADER_ROW)))
     if dialect.header_row:
         place: int | None = dialect.header_row - 1
     else:
@@ -112,7 +112,7 @@ def _lacking(tables: Sequence[Table], dialect: Dialect) -> BridgeError:
     """The table that lacks least, with the column found that is most like the one wanted."""
     best = min(tables, key=lambda table: len(_missing(table.names, dialect)))
     wanted = _missing(best.names, dialect)[0]
-    found = get_close_matches(wanted, best.names, 1, 0.5) or best.names[:_SHOWN]
+    found = get_close_matches(wanted, best.names, 1, 0.5) or best.names[:_MAX_SUGGESTIONS]
     where = f"row {best.header + 1}"
     if best.sheet.name:
         where = f"sheet {best.sheet.name}, {where}"

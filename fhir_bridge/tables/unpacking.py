@@ -2,7 +2,7 @@
 
 A workbook is a ZIP archive of XML (ECMA-376 part 2): a hundred kilobytes may unpack to a cell of
 hundreds of megabytes.  The parts that hold data are unpacked once, a piece at a time, and
-measured: the text between two tags, and what stands between the beginnings of two rows or of
+measured: the text between two tags, and what is between the beginnings of two rows or of
 two shared strings.  The others must be small, because they are read whole.
 """
 

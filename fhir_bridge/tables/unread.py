@@ -25,30 +25,30 @@ def unread(record: Row | Group) -> list[Place]:
     return found
 
 
-def _went(cell: Cell) -> bool:
+def _is_carried(cell: Cell) -> bool:
     """Whether the cell or a part of it was put somewhere."""
     if cell.carried:
         return True
-    if cell.asked is None:
+    if cell.answers is None:
         return False
-    for answer in cell.asked.values():
+    for answer in cell.answers.values():
         if answer is None:
             continue
         for part in answer if isinstance(answer, list) else [answer]:
-            if isinstance(part, Cell) and part is not cell and _went(part):
+            if isinstance(part, Cell) and part is not cell and _is_carried(part):
                 return True
     return False
 
 
 def _cells(row: Row, before: str, heads: list[Row], found: list[Place]) -> None:
-    asked = row.asked.copy()
+    answers = row.answers.copy()
     for name in row.keys():  # noqa: SIM118 - a row is no mapping
-        looked = name in asked
-        cell = asked[name] if looked else row.get(name)
+        looked = name in answers
+        cell = answers[name] if looked else row.get(name)
         if cell is None:
             continue
         if isinstance(cell, Cell):
-            if not (cell.carried or _went(cell)) and not any(
+            if not (cell.carried or _is_carried(cell)) and not any(
                 head.get(name) == cell for head in heads
             ):
                 found.append((f"{before}{name}", looked, cell))

@@ -29,7 +29,7 @@ def says_nothing(text: str) -> bool:
     >>> says_nothing("否认药物过敏史"), says_nothing("无"), says_nothing("无名指骨折")
     (True, True, False)
     """
-    return _fits("nothing", _plain(text)) is not None or is_unknown(text)
+    return _match("nothing", _plain(text)) is not None or is_unknown(text)
 
 
 def is_unknown(text: str) -> bool:
@@ -38,7 +38,7 @@ def is_unknown(text: str) -> bool:
     >>> is_unknown("不详"), is_unknown("未测"), is_unknown("无")
     (True, True, False)
     """
-    return _fits("unknown", _plain(text)) is not None
+    return _match("unknown", _plain(text)) is not None
 
 
 def without_doubt(text: str) -> str | None:
@@ -47,7 +47,7 @@ def without_doubt(text: str) -> str | None:
     >>> without_doubt("高血压待查"), without_doubt("糖尿病？"), without_doubt("高血压")
     ('高血压', '糖尿病', None)
     """
-    found = _fits("doubt", normalize("NFKC", text).strip())
+    found = _match("doubt", normalize("NFKC", text).strip())
     return next(filter(None, found.groups())).strip() if found else None
 
 
@@ -72,19 +72,19 @@ def is_no_record(cells: Sequence[str]) -> bool:
     first = re.sub(r"\s+", "", start)
     if not start or start.isdigit():  # a record number, as most lines begin
         return False
-    if _fits("line", start) is None and (first == start or _fits("line", first) is None):
+    if _match("line", start) is None and (first == start or _match("line", first) is None):
         return False
-    return len(first) <= _LONGEST_TOTAL or len(list(texts)) < _FEW
+    return len(first) <= _MAX_TOTAL_LENGTH or len(list(texts)) < _FEW
 
 
-_LONGEST_TOTAL = 6  # a line of figures whose first cell is 合计 or 填表人：
+_MAX_TOTAL_LENGTH = 6  # a line of figures whose first cell is 合计 or 填表人：
 
 
 def _plain(text: str) -> str:
     return normalize("NFKC", text).strip().strip(_PUNCTUATION)
 
 
-def _fits(kind: str, text: str) -> re.Match[str] | None:
+def _match(kind: str, text: str) -> re.Match[str] | None:
     return _patterns()[kind].fullmatch(text)
 
 

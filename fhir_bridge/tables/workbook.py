@@ -28,11 +28,11 @@ from fhir_bridge.tables.unpacking import has_formulas
 __all__ = ["NO_VALUE", "workbook_sheets"]
 
 NO_VALUE = "#FORMULA!"
-_LONGEST_EXACT = 10**15
+_MAX_EXACT = 10**15
 _DAMAGE = (BadZipFile, zlib.error, SyntaxError, RuntimeError, LookupError, ValueError, TypeError,
     OSError, EOFError)  # fmt: skip
 """What reading a damaged one ends in; each XML parser has a SyntaxError of its own."""
-_MOST_ROWS = 1 << 20  # ECMA-376 leaves it open, the programs do not
+_MAX_ROWS = 1 << 20  # ECMA-376 leaves it open, the programs do not
 
 
 @contextmanager
@@ -65,8 +65,8 @@ class _Records:
         width = 0
         formulas = _lines(self._formulas) if self._formulas else repeat(())
         for number, (row, said) in enumerate(zip(_lines(self._values), formulas, strict=False), 1):
-            if number > _MOST_ROWS:  # a row may say that it is the thousand-millionth
-                raise BridgeError("FB-1305", reason=f"a sheet has more than {_MOST_ROWS} rows")
+            if number > _MAX_ROWS:  # a row may say that it is the thousand-millionth
+                raise BridgeError("FB-1305", reason=f"a sheet has more than {_MAX_ROWS} rows")
             record = [_text(value) for value in row]
             width = max(width, len(record))
             record += [""] * (width - len(record))
@@ -124,7 +124,7 @@ def _text(value: object) -> str:
 
 
 def _number(value: float) -> str:
-    if abs(value) >= _LONGEST_EXACT:
+    if abs(value) >= _MAX_EXACT:
         return f"{value:.14E}"
     if isinstance(value, int) or value.is_integer():
         return str(int(value))

@@ -43,7 +43,6 @@ NOT_YET: dict[str, str] = {
     "pattern_syntax": "not looked at yet",
     "snapshots": "not looked at yet",
     "store": "next",
-    "tables": "next",
     "terminology": "not looked at yet",
     "transform": "not looked at yet",
     "ucum": "not looked at yet",

@@ -93,7 +93,7 @@ def test_a_row_that_says_it_is_the_thousand_millionth_does_not_count_up_to_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The missing rows before it are bounded; a row beyond the stated size is not dropped."""
-    monkeypatch.setattr("fhir_bridge.tables.workbook._MOST_ROWS", 1000)
+    monkeypatch.setattr("fhir_bridge.tables.workbook._MAX_ROWS", 1000)
     far = _workbook(lambda _, data: data.replace(b'<row r="2"', b'<row r="1000000000"'))
     near = _workbook(lambda _, data: data.replace(b'<row r="2"', b'<row r="900"'))
 
@@ -147,7 +147,7 @@ def test_the_rows_of_one_record_are_bounded(
     monkeypatch: pytest.MonkeyPatch, *, apart: bool
 ) -> None:
     """They are held together, whether they follow each other or lie apart; those before are given."""
-    monkeypatch.setattr("fhir_bridge.tables.group.MOST_ROWS", 5)
+    monkeypatch.setattr("fhir_bridge.tables.group.MAX_ROWS", 5)
     rows = ["a,1", "a,2", *("b,1", "c,1") * 6] if apart else ["a,1", "a,2", *["b,1"] * 6]
     data = ("number,name\n" + "\n".join(rows)).encode()
     groups = group_rows(lambda: read_rows(data), "number")
