@@ -70,7 +70,7 @@ class _Root(Node):
 def parse(data: bytes, *, fragments: bool = False) -> Document:
     """The document in `data` (UTF-8, UTF-16 or declared GB family).
 
-    With `fragments` a section, entry or part of a header is read as if it stood in a
+    With `fragments` a section, entry or part of a header is read as if it was in a
     document, and the usual prefixes need no declaration.
 
     Raises BridgeError FB-10xx when the text is not XML (naming the line), FB-1201 when the

@@ -92,15 +92,15 @@ def complete(root: xml.Element) -> xml.Element | None:
     space, name = (tag[: tag.index("}") + 1], tag.rpartition("}")[2]) if "}" in tag else ("", tag)
     if name == "ClinicalDocument":
         if root.find(f"{space}recordTarget") is None:
-            _hang(root, space, ("recordTarget", "patientRole"))
+            _append_path(root, space, ("recordTarget", "patientRole"))
         return root
     holders = _component_holders(root, space) if name == "component" else _HOLDERS.get(name)
     if holders is None:
         return None
     document = root.makeelement(f"{space}ClinicalDocument")
     if "recordTarget" not in (name, *holders):
-        _hang(document, space, ("recordTarget", "patientRole"))
-    _hang(document, space, holders).append(root)
+        _append_path(document, space, ("recordTarget", "patientRole"))
+    _append_path(document, space, holders).append(root)
     return document
 
 
@@ -121,7 +121,7 @@ def declare_prefixes(data: bytes) -> bytes | None:
 
 
 def _component_holders(root: xml.Element, space: str) -> tuple[str, ...] | None:
-    """A component stands in the document, in a body or section, or in an organizer."""
+    """A component is in the document, in a body or section, or in an organizer."""
     inner = {str(child.tag).removeprefix(space) for child in root}
     if inner & {"structuredBody", "nonXMLBody"}:
         return ()
@@ -130,7 +130,7 @@ def _component_holders(root: xml.Element, space: str) -> tuple[str, ...] | None:
     return (*_ENTRY, "organizer") if inner & set(_ACTS) else None
 
 
-def _hang(document: xml.Element, space: str, names: tuple[str, ...]) -> xml.Element:
+def _append_path(document: xml.Element, space: str, names: tuple[str, ...]) -> xml.Element:
     """The innermost of new elements `names`, one inside the other, under `document`."""
     current = document
     for name in names:

@@ -1,4 +1,4 @@
-"""One element of a CDA or V3 tree, asked by local names.
+"""One element of a CDA or V3 tree, read by local names.
 
 The shape follows the CDA logical model (https://hl7.org/cda/stds/core/): attributes and
 child elements by local name, text under ``xmlText``, ``xsi:type`` as the node's type.
@@ -64,24 +64,24 @@ Value = Union["Node", Text, list["Node | Text"], None]
 class Node:
     """One element.  See the module's promises."""
 
-    __slots__ = ("_element", "_values", "asked")
+    __slots__ = ("_element", "_values", "answers")
 
     def __init__(self, element: xml.Element) -> None:
         self._element = element
-        self.asked: dict[str, Any] = {}
+        self.answers: dict[str, Any] = {}
         """What was asked for, with the answers."""
         self._values: dict[str, Any] | None = None
 
     def get(self, name: str) -> Value:
         """The attribute, child or children called `name`; ``xmlText`` is the own text."""
-        found: Value = self.asked.get(name, _UNREAD)
+        found: Value = self.answers.get(name, _UNREAD)
         if found is _UNREAD:
-            found = self.asked[name] = self._answer(name)
+            found = self.answers[name] = self._answer(name)
         return found
 
     @property
     def values(self) -> dict[str, Any]:
-        """What stands in the file, by name; to look here does not count as asking."""
+        """What is in the file, by name; to look here does not count as asking."""
         values = self._values
         if values is None:
             values = self._values = _values_of(self._element)

@@ -14,7 +14,7 @@ from fhir_bridge import xml
 __all__ = ["narrative_of"]
 
 _BLANKS = re.compile(r"\s+")
-_LONGEST = 10_000
+_MAX_LENGTH = 10_000
 
 
 def narrative_of(element: xml.Element, name: str) -> str:
@@ -22,12 +22,12 @@ def narrative_of(element: xml.Element, name: str) -> str:
     root = element
     while (parent := root.getparent()) is not None:
         root = parent
-    found = _named(root).get(name)
+    found = _elements_by_id(root).get(name)
     if found is None:
         return ""
-    return _BLANKS.sub(" ", " ".join(str(text) for text in found.itertext())).strip()[:_LONGEST]
+    return _BLANKS.sub(" ", " ".join(str(text) for text in found.itertext())).strip()[:_MAX_LENGTH]
 
 
 @lru_cache(maxsize=1)
-def _named(root: xml.Element) -> dict[str, xml.Element]:
+def _elements_by_id(root: xml.Element) -> dict[str, xml.Element]:
     return {str(one.get("ID")): one for one in root.iter("*") if one.get("ID")}

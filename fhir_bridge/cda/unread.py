@@ -30,7 +30,7 @@ CONSTANTS = frozenset(
 )
 """Attributes and elements that say what the schema or the template says already."""
 
-_MOST_REPEATS = 10  # later ones are counted as the tenth
+_MAX_REPEATS = 10  # later ones are counted as the tenth
 
 Place = tuple[str, bool, str]
 """A path, whether it was looked at, and the first text there."""
@@ -56,10 +56,10 @@ class _Walk:
 
     def within(self, node: Node, path: str) -> None:
         """What of an element that was entered went nowhere."""
-        asked, values = node.asked, node.values
-        if "narrative" in asked:  # its text went as a whole
+        answers, values = node.answers, node.values
+        if "narrative" in answers:  # its text went as a whole
             return
-        subject = asked.get("subjectInContext")
+        subject = answers.get("subjectInContext")
         if subject is not None:
             self._elsewhere.append(subject)
         for name, child in values.items():
@@ -67,12 +67,12 @@ class _Walk:
             if kind is Text:
                 if not child.carried and name not in CONSTANTS:
                     place = path if name == "xmlText" else f"{path}/@{name}"
-                    self._add(place, child, looked=name in asked)
+                    self._add(place, child, looked=name in answers)
             elif name in CONSTANTS:
                 continue
             elif kind is list:
                 self._repeats(child, f"{path}/{name}")
-            elif name == "reference" and _stands_for_text(values):
+            elif name == "reference" and _replaces_text(values):
                 continue
             else:
                 self._child(child, f"{path}/{name}")
@@ -80,7 +80,7 @@ class _Walk:
     def end(self) -> None:
         """Subjects that nobody entered, unless they were read from the parts they speak of."""
         for subject, path in self._subjects:
-            read = [one for one in self._elsewhere if one.is_same(subject) and one.asked]
+            read = [one for one in self._elsewhere if one.is_same(subject) and one.answers]
             if read:
                 self.within(read[0], path)
             elif example := _first_text(subject):
@@ -108,7 +108,7 @@ class _Walk:
             elif entered[number - 1] or not some or child.name in {"section", "subject"}:
                 self._child(child, path)
             elif example := _first_text(child):
-                self._add(f"{path}[{min(number, _MOST_REPEATS)}]", example)
+                self._add(f"{path}[{min(number, _MAX_REPEATS)}]", example)
 
     def _add(self, path: str, text: str, *, looked: bool = False) -> None:
         self.found.append((path.lstrip("/"), looked, text))
@@ -119,8 +119,8 @@ def _entered(node: Node) -> bool:
     if not node.is_open:
         return False
     values = node.values
-    asked = node.asked
-    if asked and ("narrative" in asked or not asked.keys().isdisjoint(values)):
+    answers = node.answers
+    if answers and ("narrative" in answers or not answers.keys().isdisjoint(values)):
         return True
     return any(
         type(child) is Node and _entered(child)
@@ -129,7 +129,7 @@ def _entered(node: Node) -> bool:
     )
 
 
-def _stands_for_text(values: dict[str, Any]) -> bool:
+def _replaces_text(values: dict[str, Any]) -> bool:
     """Whether the words that a reference names were put somewhere."""
     words = values.get("xmlText")
     return words is not None and words.carried

@@ -1,4 +1,4 @@
-"""The line of column names: where it stands and how its names are cleaned.
+"""The line of column names: where it is and how its names are cleaned.
 
 Exports put a title and filling instructions above the names, mark required columns with
 an asterisk, break names over two lines and leave blanks (also full-width ones) around

@@ -1,4 +1,4 @@
-"""Words that forms put where a value or a record would stand; the list is ``words.csv``.
+"""Words that forms put where a value or a record would be; the list is ``words.csv``.
 
 `nothing`: the cell says that there is nothing (无, 否认, 0).  `unknown`: nothing is known, or
 nothing was done (不详, 未测).  `doubt`:

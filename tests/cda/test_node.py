@@ -1,4 +1,4 @@
-"""How a CDA tree is asked."""
+"""How a CDA tree is answers."""
 
 from __future__ import annotations
 

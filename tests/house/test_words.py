@@ -25,7 +25,6 @@ ALLOWED = {
 NOT_YET: dict[str, str] = {
     "api": "next",
     "app": "not looked at yet",
-    "cda": "next",
     "clients": "not looked at yet",
     "clock": "not looked at yet",
     "console": "next",
