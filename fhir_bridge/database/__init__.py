@@ -8,20 +8,20 @@ Read in this order: `schema` (the tables and why), `session` (what a statement i
 from fhir_bridge.database.bodies import lower_text, packed, unpacked
 from fhir_bridge.database.database import Database, database_at
 from fhir_bridge.database.faults import is_storage_fault, repeated_once
-from fhir_bridge.database.instants import instant_of, milliseconds, moment_of
+from fhir_bridge.database.instants import instant_of, milliseconds, milliseconds_of
 from fhir_bridge.database.migrations import migrate
 from fhir_bridge.database.schema import binary_columns, columns, key_columns, metadata
 from fhir_bridge.database.session import Row, Session, Sql
-from fhir_bridge.database.settings import KeptSettings
+from fhir_bridge.database.settings import StoredSettings
 from fhir_bridge.database.storage import Storage
 
 __all__ = [
     "Database",
-    "KeptSettings",
     "Row",
     "Session",
     "Sql",
     "Storage",
+    "StoredSettings",
     "binary_columns",
     "columns",
     "database_at",
@@ -32,7 +32,7 @@ __all__ = [
     "metadata",
     "migrate",
     "milliseconds",
-    "moment_of",
+    "milliseconds_of",
     "packed",
     "repeated_once",
     "unpacked",

@@ -21,8 +21,8 @@ from typing import ParamSpec, TypeVar
 from fhir_bridge import log
 from fhir_bridge.errors import BridgeError
 
-Answer = TypeVar("Answer")
-Asked = ParamSpec("Asked")
+Result = TypeVar("Result")
+Parameters = ParamSpec("Parameters")
 
 __all__ = [
     "AWAY",
@@ -130,16 +130,16 @@ def _has_no_room(path: Path) -> bool:
         return False
 
 
-def repeated_once(read: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
+def repeated_once(read: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """`read`, once more when the connection broke under it: it changes nothing."""
 
     @wraps(read)
-    def repeated(*asked: Asked.args, **named: Asked.kwargs) -> Answer:
+    def repeated(*arguments: Parameters.args, **options: Parameters.kwargs) -> Result:
         try:
-            return read(*asked, **named)
+            return read(*arguments, **options)
         except BridgeError as error:
             if error.code != AWAY:
                 raise
-        return read(*asked, **named)
+        return read(*arguments, **options)
 
     return repeated

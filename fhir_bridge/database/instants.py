@@ -1,4 +1,4 @@
-"""Moments as the database keeps them: whole milliseconds since 1970.
+"""Instants as the database keeps them: whole milliseconds since 1970.
 
 https://hl7.org/fhir/R4/datatypes.html#instant
 """
@@ -10,15 +10,15 @@ from functools import lru_cache
 
 from fhir_bridge import clock
 
-__all__ = ["instant_of", "milliseconds", "moment_of"]
+__all__ = ["instant_of", "milliseconds", "milliseconds_of"]
 
 
-def milliseconds(moment: datetime) -> int:
-    """`moment` as milliseconds since 1970."""
-    return int(moment.timestamp() * 1000)
+def milliseconds(instant: datetime) -> int:
+    """`instant` as milliseconds since 1970."""
+    return int(instant.timestamp() * 1000)
 
 
-def moment_of(instant: str) -> int:
+def milliseconds_of(instant: str) -> int:
     """A FHIR instant as milliseconds since 1970; "" is now."""
     return milliseconds(datetime.fromisoformat(instant) if instant else clock.now())
 

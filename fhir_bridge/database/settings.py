@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from fhir_bridge.database.database import Database
 
-__all__ = ["KeptSettings"]
+__all__ = ["StoredSettings"]
 
 
-class KeptSettings:
+class StoredSettings:
     """Named bytes in the database, shared by all processes that open it."""
 
     def __init__(self, database: Database) -> None:
@@ -35,7 +35,7 @@ class KeptSettings:
         with self._database.writing() as session:
             session.run("DELETE FROM setting WHERE name = ?", (name,))
 
-    def made_once(self, name: str, make: Callable[[], bytes]) -> bytes:
+    def get_or_create(self, name: str, make: Callable[[], bytes]) -> bytes:
         """A value that is made by whoever asks first and never changes."""
         found = self.read(name)
         if not found:

@@ -30,7 +30,7 @@ from fhir_bridge.errors import BridgeError
 __all__ = ["SqliteDatabase"]
 
 _PAGE = 4096
-_LEAST_LOG, _MOST_LOG = 64 << 20, 512 << 20
+_MIN_LOG, _MAX_LOG = 64 << 20, 512 << 20
 """Bytes of write-ahead log, by the size of the database, that are carried over to it at once."""
 
 _PRAGMAS = (
@@ -38,7 +38,7 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA busy_timeout=60000",
     "PRAGMA temp_store=MEMORY",
-    f"PRAGMA wal_autocheckpoint={_LEAST_LOG // _PAGE}",
+    f"PRAGMA wal_autocheckpoint={_MIN_LOG // _PAGE}",
     "PRAGMA foreign_keys=OFF",
 )
 _INLINE = 64
@@ -57,7 +57,7 @@ class SqliteSession:
         self.seconds = math.inf
         """Longest that a statement may take."""
         self._until = math.inf
-        self.log_bound = _LEAST_LOG // _PAGE
+        self.log_bound = _MIN_LOG // _PAGE
         """Pages of write-ahead log that may gather; see `SqliteDatabase`."""
         connection.set_progress_handler(self._is_late, _STEPS)
 
@@ -233,7 +233,7 @@ class SqliteDatabase:
         """
         found = self.path.stat()
         if (found.st_dev, found.st_ino) != self._file:
-            raise FileNotFoundError(errno.ENOENT, "another file stands in place of the database")
+            raise FileNotFoundError(errno.ENOENT, "another file is in place of the database")
         return found
 
     def _coded(self, error: BaseException, seconds: float = math.inf) -> BridgeError | None:
@@ -248,7 +248,7 @@ class SqliteDatabase:
         Commits write the same index pages again and again; the longer the log, the more
         often a page was written to it when it is carried over to the database, once.
         """
-        bound = min(max(file.st_size, _LEAST_LOG), _MOST_LOG) // _PAGE
+        bound = min(max(file.st_size, _MIN_LOG), _MAX_LOG) // _PAGE
         if bound > session.log_bound * 1.1:
             session.connection.execute(f"PRAGMA wal_autocheckpoint={bound}")
             session.log_bound = bound
@@ -325,7 +325,7 @@ class SqliteDatabase:
 def _make_private(path: Path) -> None:
     """The file, made where it is not there yet, for its owner alone.
 
-    SQLite gives the write-ahead log and what stands beside it the same rights.
+    SQLite gives the write-ahead log and what is beside it the same rights.
     """
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     for each in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):

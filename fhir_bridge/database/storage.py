@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from fhir_bridge.database.database import Database
 from fhir_bridge.database.faults import LOCKED, is_storage_fault
 from fhir_bridge.database.session import Session
-from fhir_bridge.database.settings import KeptSettings
+from fhir_bridge.database.settings import StoredSettings
 from fhir_bridge.errors import BridgeError, Issue
 
 __all__ = ["Storage"]
@@ -27,7 +27,7 @@ class Storage:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.settings = KeptSettings(database)
+        self.settings = StoredSettings(database)
         self._trouble = _NO_TROUBLE
 
     @contextmanager

@@ -13,7 +13,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from fhir_bridge.database import moment_of
+from fhir_bridge.database import milliseconds_of
 from fhir_bridge.fhir import Resource, read_back
 from fhir_bridge.identity import Move, repoint
 from fhir_bridge.store import (
@@ -434,7 +434,7 @@ class Draft:
 def _present(stored: Stored) -> Present | None:
     if stored.deleted:
         return None
-    return Present(stored.body, stored.version, moment_of(stored.last_updated))
+    return Present(stored.body, stored.version, milliseconds_of(stored.last_updated))
 
 
 def _waves(resources: list[Resource]) -> list[list[Resource]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_bridge.audit import FEED_SYSTEM
-from fhir_bridge.database import moment_of
+from fhir_bridge.database import milliseconds_of
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource
 from fhir_bridge.fhir.marks import NULL, has_marks
@@ -159,7 +159,7 @@ def event_time(bundle: Resource, received: int) -> int:
     """When what the Bundle says happened (ms since 1970): its own time, else when it came."""
     written = bundle.get("timestamp")
     try:
-        return moment_of(str(written)) if written else received
+        return milliseconds_of(str(written)) if written else received
     except ValueError:
         return received
 

@@ -22,7 +22,7 @@ from functools import partial
 from fhir_bridge import clock, log
 from fhir_bridge.audit import provenance
 from fhir_bridge.budget import INSTALLED, bounded
-from fhir_bridge.database import moment_of
+from fhir_bridge.database import milliseconds_of
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource
 from fhir_bridge.journal import JournalMessage, QuarantineEntry
@@ -309,7 +309,7 @@ class Pipeline:
                 continue
             spoken = Spoken(
                 feed, partial(getattr, record, "digest"), record.types, work.entry.message_id,
-                moment_of(work.entry.received),
+                milliseconds_of(work.entry.received),
             )  # fmt: skip
             try:
                 work.task = self._resolver.read(bundle, spoken)
@@ -344,7 +344,7 @@ class Pipeline:
         feed, entry = work.feed, work.entry
         if feed is None or not feed.table.full_export or work.tally.refused:
             return
-        at = moment_of(entry.received)
+        at = milliseconds_of(entry.received)
         vanished = take_back_vanished(transaction, feed, entry.message_id, at, self._resolver)
         work.tally.vanished = len(vanished.let_go)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from fhir_bridge.database import moment_of
+from fhir_bridge.database import milliseconds_of
 from fhir_bridge.errors import Issue
 from fhir_bridge.store import Store
 
@@ -19,10 +19,10 @@ _TOLD_SECONDS = 3600
 
 def pipeline_issues(store: Store) -> list[Issue]:
     """FB-6023 for a worker that ended within the hour, FB-6024 for work that takes long."""
-    now = moment_of("")
+    now = milliseconds_of("")
     issues = []
     ends = json.loads(store.settings.read(ENDS) or b"{}")
-    if ends and now - moment_of(ends["at"]) < _TOLD_SECONDS * 1000:
+    if ends and now - milliseconds_of(ends["at"]) < _TOLD_SECONDS * 1000:
         details = {"reason": ends["reason"], "count": str(ends["count"])}
         issues.append(Issue("FB-6023", "warning", details=details))
     return issues + [
@@ -37,5 +37,5 @@ def pipeline_issues(store: Store) -> list[Issue]:
             },
         )
         for each in store.at_work.messages()
-        if each.times > 1 or now - moment_of(each.since) > _LONG_SECONDS * 1000
+        if each.times > 1 or now - milliseconds_of(each.since) > _LONG_SECONDS * 1000
     ]

@@ -13,7 +13,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from fhir_bridge.database import Storage, instant_of, moment_of
+from fhir_bridge.database import Storage, instant_of, milliseconds_of
 
 __all__ = ["AtWork", "Begun"]
 
@@ -62,7 +62,7 @@ class AtWork:
             session.run(
                 "INSERT INTO at_work (holder, since, entries) VALUES (?,?,?) ON CONFLICT (holder)"
                 " DO UPDATE SET since = excluded.since, entries = excluded.entries",
-                (holder, moment_of(""), json.dumps(entries)),
+                (holder, milliseconds_of(""), json.dumps(entries)),
             )
             for gone in instead_of:
                 session.run("DELETE FROM at_work WHERE holder = ?", (gone,))
@@ -86,7 +86,7 @@ class AtWork:
         with self._storage.reading() as session:
             rows = session.all(
                 f"SELECT entries FROM at_work WHERE {session.contains('holder')} AND since < ?",
-                (holder, moment_of("") - round(seconds * 1000)),
+                (holder, milliseconds_of("") - round(seconds * 1000)),
             )
             begun = [
                 message_id

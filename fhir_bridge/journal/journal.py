@@ -14,7 +14,7 @@ from itertools import accumulate, takewhile
 from typing import Any, Literal
 
 from fhir_bridge import clock
-from fhir_bridge.database import Session, Storage, instant_of, milliseconds, moment_of
+from fhir_bridge.database import Session, Storage, instant_of, milliseconds, milliseconds_of
 from fhir_bridge.errors import BridgeError
 
 __all__ = [
@@ -259,7 +259,7 @@ def mark(session: Session, message_id: int, status: Status, detail: str) -> None
 def append(session: Session, entry: JournalEntry) -> Appended:
     """Keeps one message within a transaction."""
     digest = entry.digest.encode() if isinstance(entry.digest, str) else entry.digest
-    received = moment_of(entry.received)
+    received = milliseconds_of(entry.received)
     row = session.one(
         "INSERT INTO journal (feed, control_id, digest, received, content_type, source, status,"
         " detail, done, data) VALUES (?,?,?,?,?,?,0,'',0,?)"

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from fhir_bridge.database import Row, Session, Storage, instant_of, moment_of
+from fhir_bridge.database import Row, Session, Storage, instant_of, milliseconds_of
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.journal import journal
 
@@ -83,7 +83,7 @@ class Quarantine:
 
     def count_again(self, counts: Mapping[int, int]) -> set[int]:
         """Adds to the counts of items (item -> refusals more), in one commit; those not there."""
-        now = moment_of("")
+        now = milliseconds_of("")
         with self._storage.writing() as session:
             return {
                 item_id
@@ -108,7 +108,7 @@ class Quarantine:
                 " content_type, source, control_id, data) SELECT message_id, feed, ?, ?, received,"
                 " ?, content_type, source, control_id, data FROM journal WHERE message_id = ?"
                 " RETURNING item_id",
-                (issue.code, _written([issue]), moment_of(""), message_id),
+                (issue.code, _written([issue]), milliseconds_of(""), message_id),
             )
             journal.mark(session, message_id, "quarantined", issue.code)
             return int(row[0]) if row else 0
@@ -201,7 +201,7 @@ def add(session: Session, entry: QuarantineEntry) -> int:
         " source, control_id, data) VALUES (?,?,?,?,?,?,?,?,?,?) RETURNING item_id",
         (
             entry.message_id, entry.feed, entry.issues[0].code if entry.issues else "",
-            _written(entry.issues), moment_of(entry.received), moment_of(""),
+            _written(entry.issues), milliseconds_of(entry.received), milliseconds_of(""),
             entry.content_type, entry.source, entry.control_id, entry.data,
         ),
     )  # fmt: skip

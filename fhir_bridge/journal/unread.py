@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_bridge.database import Session, Storage, instant_of, moment_of
+from fhir_bridge.database import Session, Storage, instant_of, milliseconds_of
 
 __all__ = ["UnreadCounts", "UnreadPlace", "UnreadTally", "count"]
 
@@ -89,7 +89,7 @@ def count(session: Session, tallies: Iterable[UnreadTally]) -> None:
     """Adds to the counts within a transaction; counts of other texts of a map are dropped."""
     rows = sorted(
         (each.feed, each.map, each.place, int(each.looked), each.digest, each.count,
-            moment_of(each.first), moment_of(each.last), each.example)
+            milliseconds_of(each.first), milliseconds_of(each.last), each.example)
         for each in tallies
     )  # fmt: skip
     for feed, map_url, digest in sorted({(row[0], row[1], row[4]) for row in rows}):

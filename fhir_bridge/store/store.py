@@ -59,7 +59,7 @@ class Store:
         self.indexer = Indexer(registry, self.numbers)
         self._members = membership_numbers(registry, self.numbers)
         self._seen = SeenTerms()
-        secret = cursor_key or self.settings.made_once(
+        secret = cursor_key or self.settings.get_or_create(
             "cursor key", lambda: secrets.token_bytes(32)
         )
         self._retention = Retention(self.settings, keep_snapshots)
@@ -247,4 +247,4 @@ class Store:
     @property
     def naming_key(self) -> bytes:
         """The record's own key for ids that follow from identifiers (`clock.name_ids_with`)."""
-        return self.settings.made_once("naming key", lambda: secrets.token_bytes(32))
+        return self.settings.get_or_create("naming key", lambda: secrets.token_bytes(32))

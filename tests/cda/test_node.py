@@ -1,4 +1,4 @@
-"""How a CDA tree is answers."""
+"""How a CDA tree is asked."""
 
 from __future__ import annotations
 

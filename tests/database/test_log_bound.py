@@ -22,11 +22,11 @@ def test_the_log_may_grow_with_the_database(
     asked = "PRAGMA wal_autocheckpoint"
     with store.writing() as session:
         least = session.all(asked)[0][0]
-    monkeypatch.setattr(sqlite, "_LEAST_LOG", least * 4096 * 2)
-    monkeypatch.setattr(sqlite, "_MOST_LOG", least * 4096 * 3)
+    monkeypatch.setattr(sqlite, "_MIN_LOG", least * 4096 * 2)
+    monkeypatch.setattr(sqlite, "_MAX_LOG", least * 4096 * 3)
     with store.writing() as session:
         assert session.all(asked)[0][0] == least * 2
-    monkeypatch.setattr(sqlite, "_LEAST_LOG", least * 4096 * 5 + size)
+    monkeypatch.setattr(sqlite, "_MIN_LOG", least * 4096 * 5 + size)
     with store.writing() as session:
         assert session.all(asked)[0][0] == least * 3
     store.close()

@@ -28,7 +28,6 @@ NOT_YET: dict[str, str] = {
     "clients": "not looked at yet",
     "clock": "not looked at yet",
     "console": "next",
-    "database": "next",
     "demo": "not looked at yet",
     "fhir": "not looked at yet",
     "fhirpath": "its public names are those of expressions, and are looked at with them",

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from fhir_bridge.database import KeptSettings
+from fhir_bridge.database import StoredSettings
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.store.read.cursors import Cursor
 
@@ -36,7 +36,7 @@ _NONE = _Mark(0, 0)
 class Retention:
     """The mark of one record; every moment is in milliseconds since 1970."""
 
-    def __init__(self, settings: KeptSettings, keep: int) -> None:
+    def __init__(self, settings: StoredSettings, keep: int) -> None:
         self._settings, self._keep = settings, keep
         self._known, self._looked = _NONE, -1
         self._lock = threading.Lock()
