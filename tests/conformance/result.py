@@ -33,6 +33,11 @@ def judge_all() -> None:
     _JUDGED_ALL.append(True)
 
 
+def is_judging_all() -> bool:
+    """Whether `judge_all` was called."""
+    return bool(_JUDGED_ALL)
+
+
 _JUDGED_ALL: list[bool] = []
 
 

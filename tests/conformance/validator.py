@@ -1,64 +1,150 @@
 """The public validator cases: is our verdict (valid or not) the published one?
 
-Cases of the core tier need no package, terminology server or network; the others are
-skipped with their needs as the reason.  A case with a profile is judged twice, as
-published: by R4 alone and by the profile.
+Judged are all cases that need nothing beyond the tree (those whose Questionnaire must be
+found beside them too); others are skipped with their needs as the reason, and judged as well
+with ``--all``.  A case with a profile is judged twice, as published: by R4 alone and by the
+profile.  The options of a case are the options of the publisher's command.
+
+A verdict agrees when both say valid or both say invalid.  Where we cannot read the file,
+that is an agreement only when the publisher could not read it either.  How often an agreed
+refusal names a published place, or one that it encloses, is a figure of its own.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource, definitions, parse_json, parse_xml
 from fhir_bridge.validation import Validator
+from tests.conformance import result
 from tests.conformance.result import Result, exclusions
+from tests.conformance.validator_places import is_of_reading, shares_place
+
+_BESIDE = frozenset({"standalone-fetcher"})
+"""Needs that the tree itself meets: the Questionnaire of a response lies beside it."""
+
+
+class _Verdict(NamedTuple):
+    """One judgement: what was published, what is ours."""
+
+    module: str
+    published: list[dict[str, Any]]
+    issues: list[Issue]
+    unread: bool
+    wanted: bool
+
+    @property
+    def errors(self) -> list[Issue]:
+        return [issue for issue in self.issues if issue.severity in ("fatal", "error")]
+
+    @property
+    def agrees(self) -> bool:
+        if self.unread:
+            return not self.wanted and any(is_of_reading(item) for item in self.published)
+        return (not self.errors) == self.wanted
+
+    @property
+    def shares_place(self) -> bool:
+        return self.unread or any(
+            shares_place(issue.where, str(item.get("expression")))
+            for issue in self.errors
+            for item in self.published
+        )
+
+    @property
+    def cause(self) -> str:
+        """What a failure is about: the module of the case and the kinds of the published errors."""
+        if self.wanted:
+            codes = Counter(issue.code for issue in self.errors)
+            return f"good, refused: {self.module}: {', '.join(sorted(codes))}"
+        kinds = sorted({str(item.get("code", "unknown")) for item in self.published})
+        how = "unreadable to us" if self.unread else "bad, accepted"
+        return f"{how}: {self.module}: {', '.join(kinds)}"
+
+    def note(self) -> str:
+        wanted = [
+            f"{item.get('code')} {item.get('expression')}: {item.get('text')}"
+            for item in self.published
+        ]
+        ours = [str(issue) for issue in self.errors]
+        return f"expected valid={self.wanted}; ours: {ours[:4]}; published: {wanted[:3]}"
 
 
 def run(tree: Path) -> Iterator[Result]:
-    """One result per judgement of the cases in `tree`/cases.json."""
+    """One result per judgement of the cases in `tree`/cases.json; then the figures are printed."""
     listed = json.loads((tree / "cases.json").read_text(encoding="utf-8"))["cases"]
     excluded = exclusions("validator")
+    verdicts: list[_Verdict] = []
     for case in listed:
-        name = case["name"]
-        if case["tier"] != "core":
-            yield Result(name, "skipped", f"needs {', '.join(case['requires'])}", case["tier"])
-            continue
-        yield _judged(name, tree, case, case, [], excluded)
-        if "profile" in case:
-            profile = case["profile"]
-            yield _judged(f"{name}/profile", tree, case, profile, [profile["source"]], excluded)
+        for name, expected in _judgements(case):
+            needs = set(case["requires"]) - _BESIDE
+            if name in excluded:
+                yield Result(name, "skipped", excluded[name], case["tier"])
+                continue
+            if needs and not result.is_judging_all():
+                yield Result(name, "skipped", f"needs {', '.join(sorted(needs))}", case["tier"])
+                continue
+            issues, unread = _judged(tree / "input", case, expected)
+            published = expected.get("expect")
+            if published is None:
+                yield Result(name, "skipped", "no verdict is published", case["tier"])
+                continue
+            verdict = _Verdict(
+                str(case.get("module")),
+                [item for item in published["issues"] if _is_error(item)],
+                issues,
+                unread,
+                published["valid"],
+            )
+            verdicts.append(verdict)
+            outcome = "passed" if verdict.agrees else "failed"
+            yield Result(name, outcome, "" if verdict.agrees else verdict.note(), case["tier"])
+    _print_figures(verdicts)
+
+
+def _judgements(case: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield case["name"], case
+    if "profile" in case:
+        yield f"{case['name']}/profile", case["profile"]
+
+
+def _is_error(item: dict[str, Any]) -> bool:
+    """Whether a published issue is one that refuses; what stopped the publisher has no severity."""
+    return item.get("severity", "fatal") in ("fatal", "error")
+
+
+def _print_figures(verdicts: list[_Verdict]) -> None:
+    bad = [verdict for verdict in verdicts if not verdict.wanted]
+    good = [verdict for verdict in verdicts if verdict.wanted]
+    refused = [verdict for verdict in bad if verdict.agrees]
+    accepted = [verdict for verdict in good if verdict.agrees]
+    placed = [verdict for verdict in refused if verdict.shares_place]
+    print(f"  same verdict: {_share(len(refused) + len(accepted), len(verdicts))}")
+    print(f"  invalid refused: {_share(len(refused), len(bad))}")
+    print(f"  valid accepted: {_share(len(accepted), len(good))}")
+    print(f"  refused at a published place: {_share(len(placed), len(refused))}")
+    causes = Counter(verdict.cause for verdict in verdicts if not verdict.agrees)
+    for cause, count in causes.most_common():
+        print(f"    {count} {cause}")
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} of {whole} ({100 * part / max(whole, 1):.1f} %)"
 
 
 def _judged(
-    name: str,
-    tree: Path,
-    case: dict[str, Any],
-    expected: dict[str, Any],
-    sources: list[str],
-    excluded: dict[str, str],
-) -> Result:
-    if name in excluded:
-        return Result(name, "skipped", excluded[name], "core")
-    wanted = expected["expect"]["valid"]
-    issues = _issues(tree / "input", case, sources)
-    errors = [issue for issue in issues if issue.severity in ("fatal", "error")]
-    published = [
-        f"{item.get('severity')} {item.get('code')} {item.get('expression')}: {item.get('text')}"
-        for item in expected["expect"].get("issues", [])
-        if item.get("severity") in ("fatal", "error")
-    ]
-    note = f"expected valid={wanted}; ours: {[str(issue) for issue in errors][:4]}; published: {published[:3]}"
-    return Result(name, "passed" if (not errors) == wanted else "failed", note, "core")
-
-
-def _issues(folder: Path, case: dict[str, Any], sources: list[str]) -> list[Issue]:
+    folder: Path, case: dict[str, Any], expected: dict[str, Any]
+) -> tuple[list[Issue], bool]:
+    """(issues, whether the file could not be read)."""
+    sources = [expected["source"]] if "source" in expected else []
     names = [*sources]
-    for part in (case, case.get("profile", {}) if sources else {}):
+    for part in (case, expected) if sources else (case,):
         for key in ("supporting", "supporting5", "profiles"):
             names += part.get(key, [])
     known = [resource for name in names for resource in _definitions_in(folder / name)]
@@ -70,23 +156,37 @@ def _issues(folder: Path, case: dict[str, Any], sources: list[str]) -> list[Issu
         if resource.get("resourceType") == "StructureDefinition"
     ]
     try:
-        resource = _read(folder / case["file"])
+        resources = list(_read(folder / case["file"]))
     except BridgeError as error:
-        return list(error.issues)
-    return validator.check(resource, urls)
+        return list(error.issues), True
+    return [issue for resource in resources for issue in validator.check(resource, urls)], False
 
 
 def _definitions_in(path: Path) -> list[Resource]:
     """The resource in `path`, or those of its Bundle."""
     try:
-        resource = _read(path)
+        resources = list(_read(path))
     except (BridgeError, OSError):
         return []
-    if resource["resourceType"] == "Bundle":
-        return [entry["resource"] for entry in resource.get("entry", [])]
-    return [resource]
+    return [
+        item
+        for resource in resources
+        for item in (
+            [entry["resource"] for entry in resource.get("entry", [])]
+            if resource["resourceType"] == "Bundle"
+            else [resource]
+        )
+    ]
 
 
-def _read(path: Path) -> Resource:
+def _read(path: Path) -> Iterator[Resource]:
+    """The resources of a file: one, or one a line of NDJSON."""
     data = path.read_bytes()
-    return parse_xml(data) if path.suffix == ".xml" else parse_json(data)
+    if path.suffix == ".xml":
+        yield parse_xml(data)
+    elif path.suffix == ".ndjson":
+        for line in data.splitlines():
+            if line.strip():
+                yield parse_json(line)
+    else:
+        yield parse_json(data)
