@@ -42,11 +42,11 @@ def application() -> object:
 def site(url: str, measures: Any) -> Any:
     """What a worker process serves."""
     sys.path.insert(0, str(ROOT))
-    from fhir_bridge.api import Site, create_app
+    from fhir_bridge.api import WorkerApp, create_app
     from tests.api.world import open_world
 
     world = open_world(url)
-    return Site(create_app(world, measures=measures), world.store.close)
+    return WorkerApp(create_app(world, measures=measures), world.store.close)
 
 
 def _filled(url: str) -> str:

@@ -26,9 +26,9 @@ from fhir_bridge.api import (
     Conditions,
     Limits,
     Measures,
+    ReadConditions,
     Server,
-    Site,
-    Told,
+    WorkerApp,
     Workers,
     bind,
     create_app,
@@ -58,8 +58,8 @@ __all__ = [
     "make_pipeline",
     "search_registry",
     "web_application",
+    "worker_app",
     "worker_count",
-    "worker_site",
 ]
 
 _MOST_WORKERS = 8
@@ -274,7 +274,7 @@ class Product:
             )
             return
         self._workers = Workers(
-            worker_site, settings, listener, count=count, threads=settings.threads,
+            worker_app, settings, listener, count=count, threads=settings.threads,
             limits=limits, told=self.conditions,
         )  # fmt: skip
         self._workers.start()
@@ -362,14 +362,14 @@ def worker_count(settings: Settings) -> int:
     return min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
 
 
-def worker_site(settings: Settings, measures: Measures, board: Board) -> Site:
+def worker_app(settings: Settings, measures: Measures, board: Board) -> WorkerApp:
     """What a worker process serves; it opens the record for itself."""
     services = build(settings)
-    return Site(web_application(services, measures, board.read), services.store.close)
+    return WorkerApp(web_application(services, measures, board.read), services.store.close)
 
 
 def web_application(
-    services: Services, measures: Measures | None = None, told: Told | None = None
+    services: Services, measures: Measures | None = None, told: ReadConditions | None = None
 ) -> Flask:
     """The FHIR API at ``/fhir`` and the pages at ``/`` as one Flask application.
 

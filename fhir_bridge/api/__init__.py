@@ -9,7 +9,7 @@ wiring must give).
 """
 
 from fhir_bridge.api.application import create_app
-from fhir_bridge.api.board import Board, Conditions, Told
+from fhir_bridge.api.board import Board, Conditions, ReadConditions
 from fhir_bridge.api.capabilities import capability_statement
 from fhir_bridge.api.connections import Limits
 from fhir_bridge.api.errors import reply_of
@@ -17,7 +17,7 @@ from fhir_bridge.api.measures import Measures
 from fhir_bridge.api.openapi import openapi_document
 from fhir_bridge.api.server import Server, bind, serve
 from fhir_bridge.api.services import ApiSettings, Services
-from fhir_bridge.api.workers import Site, Workers
+from fhir_bridge.api.workers import WorkerApp, Workers
 
 __all__ = [
     "ApiSettings",
@@ -25,10 +25,10 @@ __all__ = [
     "Conditions",
     "Limits",
     "Measures",
+    "ReadConditions",
     "Server",
     "Services",
-    "Site",
-    "Told",
+    "WorkerApp",
     "Workers",
     "bind",
     "capability_statement",

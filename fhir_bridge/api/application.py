@@ -1,4 +1,4 @@
-"""The Flask application: one door for every FHIR request, and what stands beside it.
+"""The Flask application: one door for every FHIR request, and what is beside it.
 
 https://hl7.org/fhir/R4/http.html
 
@@ -19,7 +19,7 @@ from flask import request as http
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from fhir_bridge import clock
-from fhir_bridge.api.board import Told
+from fhir_bridge.api.board import ReadConditions
 from fhir_bridge.api.capabilities import capability_statement
 from fhir_bridge.api.cross_origin import CrossOrigin
 from fhir_bridge.api.errors import reply_of
@@ -56,7 +56,7 @@ def create_app(
     *,
     validation: Validation = "full",
     measures: Measures | None = None,
-    told: Told | None = None,
+    told: ReadConditions | None = None,
     chinese: Chinese | None = None,
 ) -> Flask:
     """The application: the FHIR API below ``/fhir``, ``/health`` and ``/metrics``.

@@ -16,12 +16,12 @@ from typing import Any
 
 from fhir_bridge.errors import Issue
 
-__all__ = ["Board", "Conditions", "Told"]
+__all__ = ["Board", "Conditions", "ReadConditions"]
 
 Conditions = Mapping[str, Sequence[Issue]]
 """What is wrong now with each feed that receives by itself; under "" what concerns all."""
 
-Told = Callable[[], Conditions]
+ReadConditions = Callable[[], Conditions]
 
 _BYTES = 256 * 1024
 _HEAD = 12

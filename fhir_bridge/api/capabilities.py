@@ -118,7 +118,7 @@ def _resource(
     return {key: value for key, value in claims.items() if value != []}
 
 
-def _is_answered(name: str, code: str, registry: Registry) -> bool:
+def _is_supported(name: str, code: str, registry: Registry) -> bool:
     """Whether searching by the parameter is not refused as such (``_filter`` is)."""
     try:
         parse_search(None if name == "Resource" else name, [(code, "1")], registry)
@@ -133,9 +133,9 @@ def _search_parameters(name: str, registry: Registry) -> list[dict[str, str]]:
         if parameter.url
         else {"name": code, "type": parameter.type}
         for code, parameter in registry.parameters(name).items()
-        if _is_answered(name, code, registry)
+        if _is_supported(name, code, registry)
     ]
-    if name != "Resource" and _is_answered(name, "_list", registry):
+    if name != "Resource" and _is_supported(name, "_list", registry):
         found.append({"name": "_list", "type": "special"})  # R4 publishes no definition of it
     return found
 

@@ -21,7 +21,7 @@ _SENT = (
     " If-None-Match, Prefer, X-Request-Id"
 )
 _READ = "Allow, Content-Location, ETag, Last-Modified, Location, X-Request-Id"
-_KEPT_SECONDS = "600"
+_MAX_AGE_SECONDS = "600"
 
 
 class CrossOrigin:
@@ -66,7 +66,7 @@ class CrossOrigin:
             *headers,
             ("Access-Control-Allow-Methods", methods),
             ("Access-Control-Allow-Headers", _SENT),
-            ("Access-Control-Max-Age", _KEPT_SECONDS),
+            ("Access-Control-Max-Age", _MAX_AGE_SECONDS),
         ]
 
 

@@ -18,7 +18,7 @@ from fhir_bridge.interactions import INTERACTIONS
 __all__ = ["Measures", "shared_measures"]
 
 _CLASSES = ("1xx", "2xx", "3xx", "4xx", "5xx")
-_WIDTH = len(_CLASSES) + 1  # the seconds stand last
+_WIDTH = len(_CLASSES) + 1  # the seconds are last
 
 
 def _names() -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from flask import Response
 from flask import request as http
 
 from fhir_bridge import log
-from fhir_bridge.api.board import Told
+from fhir_bridge.api.board import ReadConditions
 from fhir_bridge.api.errors import reply_of
 from fhir_bridge.api.measures import Measures
 from fhir_bridge.api.services import Services
@@ -41,7 +41,7 @@ Chinese = Callable[[Issue], _Text]
 """An issue in the other language of the pages."""
 
 
-def _nothing_told() -> Mapping[str, list[Issue]]:
+def _no_conditions() -> Mapping[str, list[Issue]]:
     return {}
 
 
@@ -55,12 +55,12 @@ class Monitor:
         self,
         services: Services,
         measures: Measures | None,
-        told: Told | None = None,
+        told: ReadConditions | None = None,
         chinese: Chinese | None = None,
     ) -> None:
         self._services = services
         self._measures = measures or Measures()
-        self._told = told or _nothing_told
+        self._told = told or _no_conditions
         self._chinese = chinese
 
     def health(self) -> Response:

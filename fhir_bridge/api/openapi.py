@@ -169,7 +169,7 @@ def _instance_path() -> dict[str, Any]:
 
 
 def _operation_paths(operation: Operation) -> dict[str, Any]:
-    """The operation at each of its levels; a type that it is bound to stands in the path."""
+    """The operation at each of its levels; a type that it is bound to is in the path."""
     types = sorted(operation.types) if operation.types else ["{type}"]
     typed = [] if operation.types else [_TYPE]
     places: list[tuple[str, list[dict[str, Any]]]] = []

@@ -29,8 +29,8 @@ _HEADERS = {
 }
 _PATCHES = (JSON_PATCH, XML_PATCH, FHIR_JSON, FHIR_XML)
 _MAX_PAIRS = 1000
-_MOST_MEMBERS = 10_000
-_FIRST_PIECE, _LARGEST_PIECE = 512, 1 << 16
+_MAX_MEMBERS = 10_000
+_FIRST_PIECE, _MAX_PIECE = 512, 1 << 16
 
 
 def read_request(http: HttpRequest, rest: str, max_bytes: int) -> Request:
@@ -120,8 +120,8 @@ def _unpacked(data: bytes, bits: int, limit: int) -> bytes:
     size = place = members = 0
     while place < len(data):
         members += 1
-        if members > _MOST_MEMBERS:
-            media = f"gzip of more than {_MOST_MEMBERS} members"
+        if members > _MAX_MEMBERS:
+            media = f"gzip of more than {_MAX_MEMBERS} members"
             raise BridgeError("FB-4007", media=media, allowed="gzip, deflate")
         unpack, step = zlib.decompressobj(bits), _FIRST_PIECE
         while not unpack.eof:
@@ -135,7 +135,7 @@ def _unpacked(data: bytes, bits: int, limit: int) -> bytes:
                 if size > limit:
                     raise BridgeError("FB-4014", limit=limit)
                 piece = unpack.unconsumed_tail
-            step = min(step * 2, _LARGEST_PIECE)
+            step = min(step * 2, _MAX_PIECE)
         place -= len(unpack.unused_data)
     return b"".join(pieces)
 

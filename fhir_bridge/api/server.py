@@ -31,7 +31,7 @@ from fhir_bridge.api.connections import Connections, Limits
 __all__ = ["Server", "bind", "serve"]
 
 _BACKLOG = 1024
-_LARGEST_BODY = 1 << 30
+_MAX_BODY = 1 << 30
 """What the server itself takes; the application's own limit is lower and speaks FHIR."""
 
 _BEYOND = 100
@@ -83,7 +83,7 @@ class Server:
             backlog=_BACKLOG,
             connection_limit=limits.connections + _BEYOND,
             cleanup_interval=1,
-            max_request_body_size=_LARGEST_BODY,
+            max_request_body_size=_MAX_BODY,
             asyncore_use_poll=True,
             ident=None,
             # Whoever decides on access must see that a request came through a proxy.

@@ -28,17 +28,17 @@ from threading import Event, Thread
 from typing import Any, NamedTuple
 
 from fhir_bridge import log
-from fhir_bridge.api.board import Board, Told
+from fhir_bridge.api.board import Board, ReadConditions
 from fhir_bridge.api.connections import Limits
 from fhir_bridge.api.measures import Measures, shared_measures
 from fhir_bridge.api.server import serve
 
-__all__ = ["Site", "Workers"]
+__all__ = ["WorkerApp", "Workers"]
 
 _SETTLED_SECONDS = 60.0
 """A worker that lived so long had no trouble starting: the next pause is short again."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+_FIRST_PAUSE, _MAX_PAUSE = 0.5, 30.0
 _LOOK_SECONDS = 0.5
 _STARTS = get_context("spawn")
 
@@ -51,7 +51,7 @@ class _Shared(NamedTuple):
     listener: socket.socket
 
 
-class Site(NamedTuple):
+class WorkerApp(NamedTuple):
     """What a worker serves: a WSGI application, and what to call when it ends."""
 
     app: Any
@@ -70,7 +70,7 @@ class _Slot:
 
 
 class Workers:
-    """`count` processes; each calls ``make(settings, measures, board)`` once and serves its `Site`.
+    """`count` processes; each calls ``make(settings, measures, board)`` once and serves its `WorkerApp`.
 
     `make` is a function of a module and `settings` can be pickled: both travel to processes
     that begin with nothing.
@@ -78,13 +78,13 @@ class Workers:
 
     def __init__(
         self,
-        make: Callable[[Any, Measures, Board], Site],
+        make: Callable[[Any, Measures, Board], WorkerApp],
         settings: Any,
         listener: socket.socket,
         *,
         count: int,
         threads: int,
-        told: Told | None = None,
+        told: ReadConditions | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._make, self._settings, self._threads = make, settings, threads
@@ -160,7 +160,7 @@ class Workers:
                 self._start(slot)
         elif slot.process.exitcode is not None:
             slot.quick = slot.quick + 1 if now - slot.started < _SETTLED_SECONDS else 0
-            pause = min(_FIRST_PAUSE * 2 ** max(0, slot.quick - 1), _LONGEST_PAUSE)
+            pause = min(_FIRST_PAUSE * 2 ** max(0, slot.quick - 1), _MAX_PAUSE)
             log.event(
                 "worker_ended",
                 level=logging.ERROR,
@@ -174,7 +174,7 @@ class Workers:
 
 
 def _work(
-    make: Callable[[Any, Measures, Board], Site],
+    make: Callable[[Any, Measures, Board], WorkerApp],
     settings: Any,
     shared: _Shared,
     *,
@@ -189,13 +189,13 @@ def _work(
     parent = parent_process()
     if parent is not None:
         Thread(target=_follow, args=(parent, stop), name="parent", daemon=True).start()
-    site = make(settings, shared.measures, shared.board)
+    worker = make(settings, shared.measures, shared.board)
     gc.collect()
     gc.freeze()  # definitions and profiles live as long as the process: never walk them
-    server = serve(site.app, "", 0, threads, listener=shared.listener, limits=limits)
+    server = serve(worker.app, "", 0, threads, listener=shared.listener, limits=limits)
     stop.wait()
     server.close()
-    site.close()
+    worker.close()
 
 
 def _follow(parent: BaseProcess, stop: Event) -> None:

@@ -22,12 +22,12 @@ from fhir_bridge.interactions import Reply, Request, etag, http_date
 
 __all__ = ["DEFAULT", "Wanted", "rendered", "wanted", "write_response"]
 
-_SHOWN = frozenset(
+_DISPLAYED = frozenset(
     ["application/pdf", "image/gif", "image/jpeg", "image/png", "image/webp", "text/plain"]
 )
 """Contents that a browser may show; any other one, which might be active, it saves."""
 
-_LEAST_COMPRESSED = 1400
+_MIN_COMPRESSED = 1400
 """Below the size of one network packet, compression gains nothing."""
 
 
@@ -83,7 +83,7 @@ def write_response(
         headers.append(("Location", f"{base_url}/{reply.location}"))
     if reply.content:
         headers.append(("Content-Location", f"{base_url}/{reply.content}"))
-    if len(body) >= _LEAST_COMPRESSED and _takes_gzip(accept_encoding):
+    if len(body) >= _MIN_COMPRESSED and _takes_gzip(accept_encoding):
         body = _gzip(body)
         headers.append(("Content-Encoding", "gzip"))
     headers += reply.headers.items()
@@ -118,7 +118,7 @@ def _as_content(content_type: str) -> list[tuple[str, str]]:
     """What keeps a Binary from running in our origin when a browser opens it."""
     media = content_type.partition(";")[0].strip().lower()
     headers = [("Content-Security-Policy", "sandbox; default-src 'none'")]
-    if media not in _SHOWN:
+    if media not in _DISPLAYED:
         headers.append(("Content-Disposition", "attachment"))
     return headers
 
