@@ -11,7 +11,7 @@ from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
 
 if TYPE_CHECKING:
-    from fhir_bridge.store import HeldItem
+    from fhir_bridge.store import ReviewItem
 
 __all__ = ["command"]
 
@@ -34,18 +34,18 @@ def command(number: int | None, *, note: str, patient: str, every: bool, setting
     """
     with opened(settings) as store:
         if number is not None:
-            item = store.held.settle(number, note) if note else store.held.get(number)
+            item = store.reviews.settle(number, note) if note else store.reviews.get(number)
             print_resource(_shown(item))
             return 0
         if note:
             raise click.UsageError("--settle needs the NUMBER of an item")
         patient_id = patient.removeprefix("Patient/")
-        found = store.held.list(settled=every, patient_id=patient_id, limit=10_000)
+        found = store.reviews.list(settled=every, patient_id=patient_id, limit=10_000)
     print_lines(_shown(each) for each in found)
     return 1 if any(not each.settled for each in found) else 0
 
 
-def _shown(item: HeldItem) -> dict[str, Any]:
+def _shown(item: ReviewItem) -> dict[str, Any]:
     shown = {
         "number": item.number,
         "at": item.at,

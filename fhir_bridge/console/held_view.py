@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fhir_bridge.console.display import minute
 from fhir_bridge.console.identifier_names import IdentifierNames
 from fhir_bridge.console.language import Words
-from fhir_bridge.store import HeldItem
+from fhir_bridge.store import ReviewItem
 
 __all__ = ["HeldLine", "held_lines"]
 
@@ -28,7 +28,7 @@ class HeldLine:
     command: str
 
 
-def held_lines(items: Iterable[HeldItem], names: IdentifierNames, words: Words) -> list[HeldLine]:
+def held_lines(items: Iterable[ReviewItem], names: IdentifierNames, words: Words) -> list[HeldLine]:
     """The items as lines, in their order."""
     return [
         HeldLine(

@@ -201,7 +201,7 @@ class _Pages:
             types=counts.types,
             total=counts.total,
             loads=counts.loads,
-            held=held_lines(store.held.list(limit=_LAST_ERRORS), self._names, g.words),
+            held=held_lines(store.reviews.list(limit=_LAST_ERRORS), self._names, g.words),
             tiles=self._tiles(counts, feeds),
             warnings=[in_language(issue, language) for issue in self._warnings()],
         )

@@ -27,7 +27,7 @@ from fhir_bridge.identity.statements import (
     withdrawn_key,
     written,
 )
-from fhir_bridge.store import HeldRow
+from fhir_bridge.store import ReviewRow
 from fhir_bridge.update import REST, UpdateRules, rest_said, slots_of
 
 __all__ = ["Deciding", "Link"]
@@ -135,7 +135,7 @@ class Deciding:
     def hold(self, kind: str, patient_id: str, other: str, **told: object) -> None:
         """Puts a contradiction on the list."""
         self.ledger.hold(
-            HeldRow(
+            ReviewRow(
                 kind, patient_id, other, self.saying.feed, self.saying.message(),
                 json.dumps({k: v for k, v in told.items() if v}, ensure_ascii=False),
             )

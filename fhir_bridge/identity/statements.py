@@ -17,7 +17,7 @@ from typing import Protocol
 from fhir_bridge.fhir import Resource, read_back, render_json
 from fhir_bridge.identity.former import Former, read_former, with_former
 from fhir_bridge.identity.keys import Record, replaced_key
-from fhir_bridge.store import HeldRow, PersonRow
+from fhir_bridge.store import PersonRow, ReviewRow
 from fhir_bridge.update import Said, UpdateRules, read_said, resource_of, slots_of
 
 __all__ = [
@@ -81,7 +81,7 @@ class IdentityLedger(StatementReader, Protocol):
     def log_link(self, patient_id: str, feed: str, key: str, rule: str, detail: str, /) -> None:
         """Adds one decision to the append-only link log."""
 
-    def hold(self, row: HeldRow, /) -> None:
+    def hold(self, row: ReviewRow, /) -> None:
         """Puts a contradiction on the list, unless it stands there open already."""
 
     def present(self, resource_type: str, id_: str, /) -> _Present | None:

@@ -18,9 +18,9 @@ from fhir_bridge.fhir import Resource, read_back
 from fhir_bridge.identity import Move, repoint
 from fhir_bridge.store import (
     ContainerRow,
-    HeldRow,
     LoggedLink,
     PersonRow,
+    ReviewRow,
     StatementRow,
     Stored,
     Transaction,
@@ -72,7 +72,7 @@ class _Changes:
     persons: dict[_Person, PersonRow | None] = field(default_factory=dict)
     of_patient: dict[str, set[_Person]] = field(default_factory=dict)
     links: list[tuple[str, str, str, str, str]] = field(default_factory=list)
-    held: list[HeldRow] = field(default_factory=list)
+    held: list[ReviewRow] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     follows: list[Follow] = field(default_factory=list)
     heard: dict[_Person, int] = field(default_factory=dict)
@@ -408,7 +408,7 @@ class Draft:
         """The decisions on one Patient that are written, oldest first."""
         return self._record.link_log(patient_id)
 
-    def hold(self, row: HeldRow, /) -> None:
+    def hold(self, row: ReviewRow, /) -> None:
         """Puts a contradiction on the list, unless it stands there open already."""
         self._changes.held.append(row)
 

@@ -9,20 +9,20 @@ between SQLite and PostgreSQL: `fhir_bridge.database`; the messages: `fhir_bridg
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.opening import open_store
 from fhir_bridge.store.records import Page, Stored, Written
-from fhir_bridge.store.sources.held import HeldItem, HeldRow
 from fhir_bridge.store.sources.links import LoggedLink
 from fhir_bridge.store.sources.persons import PersonRow
+from fhir_bridge.store.sources.reviews import ReviewItem, ReviewRow
 from fhir_bridge.store.sources.statements import ContainerRow, StatementRow
 from fhir_bridge.store.store import Store
 from fhir_bridge.store.transaction import Transaction
 
 __all__ = [
     "ContainerRow",
-    "HeldItem",
-    "HeldRow",
     "LoggedLink",
     "Page",
     "PersonRow",
+    "ReviewItem",
+    "ReviewRow",
     "StatementRow",
     "Store",
     "Stored",

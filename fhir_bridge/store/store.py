@@ -1,7 +1,7 @@
 """The record: resources with their history and index, over SQLite or PostgreSQL.
 
 A `Store` is shared by all threads of a process (`opening` makes one); several processes may open
-the same record.  What keeps it sound (check, reindex, backup) stands above it, in `maintenance`.
+the same record.  What keeps it sound (check, reindex, backup) is above it, in `maintenance`.
 """
 # ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)
 
@@ -26,13 +26,13 @@ from fhir_bridge.store.read.referrers import Referrers
 from fhir_bridge.store.read.retention import Retention
 from fhir_bridge.store.records import COLUMNS, Page, Stored, stored
 from fhir_bridge.store.select import Selector
-from fhir_bridge.store.sources.held import Held
 from fhir_bridge.store.sources.links import LoggedLink, of_patient
 from fhir_bridge.store.sources.persons import patient_ids_by_key
+from fhir_bridge.store.sources.reviews import Reviews
 from fhir_bridge.store.symbols import number_symbols
 from fhir_bridge.store.transaction import Transaction
 from fhir_bridge.store.write.collect import collect
-from fhir_bridge.store.write.writer import SeenTerms, Writer
+from fhir_bridge.store.write.writer import TermMemo, Writer
 
 __all__ = ["Store"]
 
@@ -58,7 +58,7 @@ class Store:
         self.types = {self.numbers[name]: name for name in registry.definitions.resource_types}
         self.indexer = Indexer(registry, self.numbers)
         self._members = membership_numbers(registry, self.numbers)
-        self._seen = SeenTerms()
+        self._seen = TermMemo()
         secret = cursor_key or self.settings.get_or_create(
             "cursor key", lambda: secrets.token_bytes(32)
         )
@@ -76,7 +76,7 @@ class Store:
         self.journal = Journal(storage)
         self.quarantine = Quarantine(storage)
         self.at_work = AtWork(storage)
-        self.held = Held(storage)
+        self.reviews = Reviews(storage)
         self.unread = UnreadCounts(storage)
 
     @contextmanager

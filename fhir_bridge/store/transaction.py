@@ -22,8 +22,8 @@ from fhir_bridge.store.read.find import Finder
 from fhir_bridge.store.read.referrers import Referrers
 from fhir_bridge.store.records import Page, Stored, Written
 from fhir_bridge.store.sources import links, persons, statements
-from fhir_bridge.store.sources.held import HeldRow, hold
 from fhir_bridge.store.sources.links import LoggedLink
+from fhir_bridge.store.sources.reviews import ReviewRow, add_review
 from fhir_bridge.store.sources.statements import ContainerRow, StatementRow
 from fhir_bridge.store.write.writer import Writer
 
@@ -236,9 +236,9 @@ class Transaction:
         self._writer.flush()
         return self._referrers.find(self._session, resource_type, id_, limit)
 
-    def hold(self, row: HeldRow, /) -> None:
-        """Puts a contradiction on the list, unless it stands there open already."""
-        hold(self._session, row)
+    def hold(self, row: ReviewRow, /) -> None:
+        """Puts a contradiction on the list, unless it is open there already."""
+        add_review(self._session, row)
 
     def link_log(self, patient_id: str, /) -> list[LoggedLink]:
         """The decisions on one Patient, oldest first."""

@@ -12,7 +12,7 @@ from fhir_bridge.identity import Linker, Saying, load_rules
 from fhir_bridge.ingest.draft import Draft
 from fhir_bridge.journal import QuarantineEntry, UnreadTally
 from fhir_bridge.search import Access
-from fhir_bridge.store import HeldRow
+from fhir_bridge.store import ReviewRow
 from tests.console.community import NATIONAL
 
 PAGES = (
@@ -229,13 +229,13 @@ def test_the_first_page_lists_contradictions_of_persons(client, services, langua
     detail = '{"numbers": [["urn:oid:2.16.156.10011.1.2", "••••01"]]}'
     with services.store.transaction() as transaction:
         for _ in range(2):
-            transaction.hold(HeldRow("overlay", "p", "q", "his", "digest", detail))
+            transaction.hold(ReviewRow("overlay", "p", "q", "his", "digest", detail))
     page = client.get(path).text
     assert words in page
     assert "••••01" in page
     assert page.count("fhir-bridge held 1") == 1
     assert "/console/residents/q" in page
-    services.store.held.settle(1, "asked")
+    services.store.reviews.settle(1, "asked")
     assert words not in client.get(path).text
 
 

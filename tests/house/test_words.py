@@ -40,7 +40,6 @@ NOT_YET: dict[str, str] = {
     "pattern": "not looked at yet",
     "pattern_syntax": "not looked at yet",
     "snapshots": "not looked at yet",
-    "store": "next",
     "terminology": "not looked at yet",
     "transform": "not looked at yet",
     "ucum": "not looked at yet",

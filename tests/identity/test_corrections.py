@@ -22,7 +22,7 @@ def test_one_corrected_fact_is_taken_from_an_update(world, changed):
 
     assert first == again
     assert world.last.issues == []
-    assert world.store.held.count() == 0
+    assert world.store.reviews.count() == 0
     shown = (patient["name"][0]["text"], patient["birthDate"], patient["gender"])
     expected = {"name": "李梅", "born": "1949-12-31", "gender": "female"} | changed
     assert list(shown) == list(expected.values())
@@ -61,7 +61,7 @@ def test_a_message_from_before_two_corrections_is_of_the_corrected_person(world)
 
     assert (patient["name"], patient["birthDate"]) == ([{"text": "李新"}], "1949-12-29")
     assert patient["telecom"] == phone
-    assert world.store.held.count() == 0
+    assert world.store.reviews.count() == 0
 
 
 def test_what_was_once_stated_makes_nobody_else_the_same(world):
@@ -83,7 +83,7 @@ def test_most_facts_at_once_are_somebody_else(world):
     assert first != other == world.subject("o")
     assert world.patient(first)["name"] == [{"text": "李梅"}]
     assert ["FB-5108"] == [issue.code for issue in world.last.issues]
-    (held,) = world.store.held.list()
+    (held,) = world.store.reviews.list()
     assert (held.kind, held.patient_id, held.other_id) == ("overlay", first, other)
     assert held.detail["numbers"] == [[HIS, "••••01"]]
     assert held.detail["elements"] == ["name", "birthDate"]
@@ -94,7 +94,7 @@ def test_most_facts_at_once_are_somebody_else(world):
     assert world.say("his", (HIS, "90000001"), **said | {"name": "王方"}) == other
     assert world.say("his", (HIS, "90000001"), address=[{"city": "A"}]) == first
     assert world.patient(other)["name"] == [{"text": "王方"}]
-    assert len(world.store.held.list()) == 1
+    assert len(world.store.reviews.list()) == 1
 
 
 def test_a_verified_number_in_common_outweighs_a_new_name(world):
@@ -158,7 +158,7 @@ def test_a_number_of_another_authority_that_is_somebody_elses_is_told(world):
     assert world.say("his", P9, ("urn:file", "7")) == li
     assert ["FB-5110"] == [issue.code for issue in world.last.issues]
     assert [("numbers", wang, li)] == [
-        (each.kind, each.patient_id, each.other_id) for each in world.store.held.list()
+        (each.kind, each.patient_id, each.other_id) for each in world.store.reviews.list()
     ]
     assert world.say("files", ("urn:file", "7"), name="王芳", born="1950-01-01") == wang
 

@@ -77,11 +77,11 @@ def test_one_local_number_of_two_verified_persons_does_not_join_them(world):
     assert first != other
     assert ["FB-5101"] == [issue.code for issue in world.last.issues]
     assert [("verified", first, other)] == [
-        (each.kind, each.patient_id, each.other_id) for each in world.store.held.list()
+        (each.kind, each.patient_id, each.other_id) for each in world.store.reviews.list()
     ]
     assert world.say("his", OTHER, (HIS, "9"), telecom=[{"value": "1"}]) == other
     assert world.say("his", OWN, (HIS, "9"), telecom=[{"value": "2"}]) == first
-    assert world.store.held.count() == 1
+    assert world.store.reviews.count() == 1
 
 
 def test_a_verified_number_leads_to_another_person_than_the_local_number(world):
@@ -92,7 +92,7 @@ def test_a_verified_number_leads_to_another_person_than_the_local_number(world):
 
     assert world.patient(wang)["name"] == [{"text": "王芳"}]
     assert "FB-5108" in [issue.code for issue in world.last.issues]
-    assert world.store.held.count() == 1
+    assert world.store.reviews.count() == 1
 
 
 def test_deciding_twice_gives_the_same(world):

@@ -104,7 +104,7 @@ def test_a_merge_of_two_verified_persons_is_held(world):
     assert world.patient(other).get("active") is None
     assert links(world.patient(one)) == []
     assert [("verified", one, other)] == [
-        (each.kind, each.patient_id, each.other_id) for each in world.store.held.list()
+        (each.kind, each.patient_id, each.other_id) for each in world.store.reviews.list()
     ]
 
 

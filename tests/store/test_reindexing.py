@@ -34,7 +34,7 @@ def small_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     """Borders of ranges and batches within a few resources."""
     monkeypatch.setattr(index_rows, "RANGE", 4)
     monkeypatch.setattr(reindexing, "_BATCH", 2)
-    monkeypatch.setattr(reindexing, "_DELETED_AT_ONCE", 3)
+    monkeypatch.setattr(reindexing, "_DELETE_BATCH", 3)
 
 
 def _fill(store: Store) -> None:
@@ -150,7 +150,7 @@ def test_a_stopped_check_goes_on_where_it_was(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was found before the stop is told at the end, for a day."""
-    monkeypatch.setattr("fhir_bridge.store.maintenance.checking._TOLD_EVERY", 1)
+    monkeypatch.setattr("fhir_bridge.store.maintenance.checking._PROGRESS_EVERY", 1)
     _fill(store)
     with store.writing() as session:
         session.run("DELETE FROM posting WHERE row_id = 2")

@@ -41,16 +41,16 @@ from fhir_bridge.store.maintenance.shared_identities import (
 )
 from fhir_bridge.store.records import COLUMNS, Stored, stored
 from fhir_bridge.store.store import Store
-from fhir_bridge.store.write.writer import SeenTerms
+from fhir_bridge.store.write.writer import TermMemo
 
 __all__ = ["CHECK_PLACE", "Checked", "check"]
 
 CHECK_PLACE = "check place"
 """The name under which the database keeps where a check was stopped."""
 
-_TOLD_EVERY = 2_000
+_PROGRESS_EVERY = 2_000
 _MAX_HISTORIES = 1_000
-_GOES_ON = 24 * 3600 * 1000
+_MAX_PAUSE_MILLISECONDS = 24 * 3600 * 1000
 _OF_VERSION = (*SHAPES, REFERENCE)
 _WHAT = "index references persons"
 """What a check looks at: one that was stopped by a release that looked at less begins anew."""
@@ -104,14 +104,14 @@ def check(
     where a stopped check was; `progress` is told the place and the end (numbers of changes).
     """
     end = store.latest_change()
-    state = _State() if restart else _kept(store)
+    state = _State() if restart else _load_state(store)
     for low, high in ranges(state.place, end):
         with store.reading(snapshot=True) as session:
             for place in _check_range(store, session, (low, high), state):
                 if progress:
                     progress(place, end)
         state.place = min(high, end)
-        _keep(store, state)
+        _save_state(store, state)
     _compare_identities(store, numbers or AllNumbers(), state)
     store.settings.forget(CHECK_PLACE)
     with store.reading(snapshot=True) as session:
@@ -133,7 +133,7 @@ def _check_range(
     index = stored_hashes(session, SHAPES, *borders)
     references = stored_hashes(session, [REFERENCE], *borders)
     state.index_rows += sum(map(len, index.values()))
-    seen = SeenTerms()
+    seen = TermMemo()
     own_bases, patient = store.registry.own_bases, store.numbers["Patient"]
     followed = ReferenceCheck(session, state.findings, own_bases, patient)
     current = session.stream(
@@ -154,10 +154,10 @@ def _check_range(
             state.note("FB-5007", version.resource_type, version.id, reason)
         followed.add(resource)
         state.resources += 1
-        if state.resources % _TOLD_EVERY == 0:
+        if state.resources % _PROGRESS_EVERY == 0:
             yield row[0]
     followed.settle()
-    state.strays += _strays(session, borders, index, references)
+    state.strays += _count_orphans(session, borders, index, references)
 
 
 def _compare_identities(store: Store, numbers: AllNumbers, state: _State) -> None:
@@ -174,7 +174,7 @@ def _compare_identities(store: Store, numbers: AllNumbers, state: _State) -> Non
                 else:
                     check_resources(session, resource_type, number, state.findings, own_bases)
         state.compared.append(resource_type)
-        _keep(store, state)
+        _save_state(store, state)
 
 
 def _difference(rows: IndexRows, sort_date: int, actual: set[int]) -> str:
@@ -186,7 +186,7 @@ def _difference(rows: IndexRows, sort_date: int, actual: set[int]) -> str:
     return f"{missing} index rows are missing, {extra} are too many" if missing or extra else ""
 
 
-def _without_terms(session: Session, rows: IndexRows, seen: SeenTerms) -> str:
+def _without_terms(session: Session, rows: IndexRows, seen: TermMemo) -> str:
     """Whether the dictionary lacks a text of a resource; each text is looked up once."""
     found, missing = set(), 0
     for term in seen.unknown(rows.terms):
@@ -214,7 +214,9 @@ def _wrong_row(resource: Resource, version: Stored, key: int) -> str:
     return ""
 
 
-def _strays(session: Session, borders: tuple[int, int], index: Hashes, references: Hashes) -> int:
+def _count_orphans(
+    session: Session, borders: tuple[int, int], index: Hashes, references: Hashes
+) -> int:
     """Index rows left over in a range whose version is not there or was collected."""
     for (waiting,) in session.stream(
         "SELECT row_id FROM superseded WHERE collected = 0 AND row_id BETWEEN ? AND ?", borders
@@ -245,14 +247,14 @@ def _broken_histories(session: Session, types: dict[int, str], state: _State) ->
         state.note("FB-5010", types[type_number], id_, reason)
 
 
-def _kept(store: Store) -> _State:
+def _load_state(store: Store) -> _State:
     """Where a check of the last day was stopped."""
     written = store.settings.read(CHECK_PLACE)
     state = msgspec.json.decode(written, type=_State) if written else _State()
-    fresh = state.at > milliseconds(clock.now()) - _GOES_ON
+    fresh = state.at > milliseconds(clock.now()) - _MAX_PAUSE_MILLISECONDS
     return state if fresh and state.what == _WHAT else _State()
 
 
-def _keep(store: Store, state: _State) -> None:
+def _save_state(store: Store, state: _State) -> None:
     state.what, state.at = _WHAT, milliseconds(clock.now())
     store.settings.write(CHECK_PLACE, msgspec.json.encode(asdict(state)))

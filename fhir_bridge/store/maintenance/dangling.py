@@ -1,6 +1,6 @@
 """References that lead nowhere, and resources about a person whom another one has replaced.
 
-A reference is read wherever it stands in a body.  Whether its target is there is asked for
+A reference is read wherever it is in a body.  Whether its target is there is asked for
 many at once by the index of keys, and remembered while a range is checked: each target costs
 one look-up a range, and memory has a bound.
 """
@@ -73,7 +73,7 @@ class ReferenceCheck:
             if pointer.kind == "literal":
                 self._waiting.append((source, element, pointer))
             else:
-                self._judge(source, resource, element, text, pointer)
+                self._check_reference(source, resource, element, text, pointer)
         self._sources.append(source)
         if source.resource_type == "Patient" and resource.get("link"):
             self._follow(source, resource)
@@ -84,7 +84,7 @@ class ReferenceCheck:
         """Looks the targets up that wait, and tells what is wrong with their resources."""
         self._look_up({_key(pointer) for _, _, pointer in self._waiting})
         for source, element, pointer in self._waiting:
-            self._judge_literal(source, element, pointer)
+            self._check_literal(source, element, pointer)
         for source in self._sources:
             for code, (element, target, count) in source.wrong.items():
                 self._findings.note(
@@ -94,7 +94,7 @@ class ReferenceCheck:
         self._waiting.clear()
         self._sources.clear()
 
-    def _judge(
+    def _check_reference(
         self, source: _Source, resource: Resource, element: object, text: str, pointer: Pointer
     ) -> None:
         """Notes a reference that is wrong by itself."""
@@ -111,7 +111,7 @@ class ReferenceCheck:
             case "unreadable":
                 source.note("FB-5020", element, text[:80])
 
-    def _judge_literal(self, source: _Source, element: object, pointer: Pointer) -> None:
+    def _check_literal(self, source: _Source, element: object, pointer: Pointer) -> None:
         state = self._known[_key(pointer)]
         target = f"{pointer.resource_type}/{pointer.id}"
         historical = source.resource_type in _HISTORICAL

@@ -27,14 +27,14 @@ from fhir_bridge.store.maintenance.index_rows import (
 )
 from fhir_bridge.store.maintenance.revision import keep_revision, revision
 from fhir_bridge.store.store import Store
-from fhir_bridge.store.write.writer import SeenTerms
+from fhir_bridge.store.write.writer import TermMemo
 
 __all__ = ["reindex"]
 
 _PLACE = "reindex place"
 _BATCH = 500
 _MAX_EXTRA = 1_000_000
-_DELETED_AT_ONCE = 5_000
+_DELETE_BATCH = 5_000
 
 Values = tuple[Any, ...]
 
@@ -63,7 +63,7 @@ class _Run:
     extra: dict[int, set[int]] = field(default_factory=dict)
     """Hashes of index rows too many, by version."""
     extra_count: int = 0
-    seen: SeenTerms = field(default_factory=SeenTerms)
+    seen: TermMemo = field(default_factory=TermMemo)
 
 
 def reindex(
@@ -80,21 +80,21 @@ def reindex(
     """
     run = _Run(store, None if types is None else tuple(sorted(types)))
     end = store.latest_change()
-    place = 0 if restart else _kept_place(run)
+    place = 0 if restart else _load_place(run)
     done = 0
     for low, high in ranges(place, end):
-        for batch in _gathered(run, low, high):
+        for batch in _reindex_range(run, low, high):
             done += batch[0]
             if progress:
                 progress(batch[1], end)
         _delete_extra(run, low, high)
-        _keep_place(run, min(high, end))
+        _save_place(run, min(high, end))
     keep_revision(store, store.registry.definitions.resource_types if types is None else types)
     store.settings.forget(_PLACE)
     return done
 
 
-def _gathered(run: _Run, low: int, high: int) -> Iterator[tuple[int, int]]:
+def _reindex_range(run: _Run, low: int, high: int) -> Iterator[tuple[int, int]]:
     """Works through one range; (how many, the last one) of each batch."""
     with run.store.reading(snapshot=True) as session:
         row_ids = _versions(run, session, low, high)
@@ -205,20 +205,20 @@ def _delete_extra(run: _Run, low: int, high: int) -> None:
                 hashes = run.extra.get(row[0])
                 if hashes and shape.hash(row[1:]) in hashes:
                     rows.append(row)
-        for start in range(0, len(rows), _DELETED_AT_ONCE):
+        for start in range(0, len(rows), _DELETE_BATCH):
             with run.store.writing() as session:
-                shape.delete(session, rows[start : start + _DELETED_AT_ONCE])
+                shape.delete(session, rows[start : start + _DELETE_BATCH])
     run.extra, run.extra_count = {}, 0
 
 
-def _kept_place(run: _Run) -> int:
+def _load_place(run: _Run) -> int:
     """Where a run with the same types and rules was stopped."""
     written = run.store.settings.read(_PLACE)
     kept = msgspec.json.decode(written) if written else None
     return int(kept[0]) if isinstance(kept, list) and kept[1] == _rules(run) else 0
 
 
-def _keep_place(run: _Run, place: int) -> None:
+def _save_place(run: _Run, place: int) -> None:
     run.store.settings.write(_PLACE, msgspec.json.encode([place, _rules(run)]))
 
 

@@ -50,7 +50,7 @@ a relative's own number (RelatedPerson), a team, a device or a family's account 
 _SUBJECTS = ("subject", "patient", "beneficiary", "for")
 _MEMBERS = 100
 """Holders of one number that are looked at: two are enough to be wrong."""
-_TOLD = 3
+_MAX_SHOWN = 3
 
 
 class AllNumbers:
@@ -125,8 +125,8 @@ def _near(one: str, other: str, links: Mapping[str, set[str]]) -> bool:
 
 def _references(resource_type: str, ids: list[str]) -> str:
     """The first of `ids` as references, and how many more there are."""
-    more = f" (+{len(ids) - _TOLD})" if len(ids) > _TOLD else ""
-    return ", ".join(f"{resource_type}/{id_}" for id_ in ids[:_TOLD]) + more
+    more = f" (+{len(ids) - _MAX_SHOWN})" if len(ids) > _MAX_SHOWN else ""
+    return ", ".join(f"{resource_type}/{id_}" for id_ in ids[:_MAX_SHOWN]) + more
 
 
 def _shared(session: Session, number: int) -> Iterator[tuple[int, list[Resource]]]:

@@ -42,15 +42,15 @@ _PURPOSE = b"fhir-bridge page link 3"
 class Cursor:
     """The place between two pages.
 
-    `made` (the first page) and `given` (this link; 0: now) are in milliseconds since 1970.
+    `created` (the first page) and `issued` (this link; 0: now) are in milliseconds since 1970.
     """
 
     question: str
     position: tuple[Any, ...]
     row_id: int
     snapshot: str
-    made: int
-    given: int = 0
+    created: int
+    issued: int = 0
 
 
 def seal(cursor: Cursor, secret: bytes) -> str:
@@ -60,8 +60,8 @@ def seal(cursor: Cursor, secret: bytes) -> str:
         cursor.position,
         cursor.row_id,
         cursor.snapshot,
-        cursor.made,
-        cursor.given or milliseconds(clock.now()),
+        cursor.created,
+        cursor.issued or milliseconds(clock.now()),
     ]
     nonce = os.urandom(_NONCE)
     sealed = nonce + _cipher(secret).encrypt(nonce, msgspec.msgpack.encode(fields), None)
@@ -77,18 +77,18 @@ def open_cursor(text: str, secret: bytes, question: str, oldest: int) -> Cursor:
     Raises BridgeError FB-4110 when it was not sealed here or is for another question, and
     FB-4111 when it was given before `oldest`.
     """
-    data = _opened(text, secret)
+    data = _decrypt(text, secret)
     if data is None:
         raise BridgeError("FB-4110", reason="it is not one of this server's or is damaged")
-    asked, position, row_id, snapshot, made, given = msgspec.msgpack.decode(data)
-    if asked != _digest(question):
+    digest, position, row_id, snapshot, created, issued = msgspec.msgpack.decode(data)
+    if digest != _digest(question):
         raise BridgeError("FB-4110", reason="it belongs to another search or caller")
-    if given < oldest:
+    if issued < oldest:
         raise BridgeError("FB-4111")
-    return Cursor(question, tuple(position), row_id, snapshot, made, given)
+    return Cursor(question, tuple(position), row_id, snapshot, created, issued)
 
 
-def _opened(text: str, secret: bytes) -> bytes | None:
+def _decrypt(text: str, secret: bytes) -> bytes | None:
     if len(text) > MAX_LENGTH or not text.isascii():
         return None
     try:

@@ -24,13 +24,13 @@ from fhir_bridge.store.read.cursors import Cursor, open_cursor, seal
 from fhir_bridge.store.read.include import included
 from fhir_bridge.store.read.retention import Retention
 from fhir_bridge.store.records import COLUMNS, Page, Stored, stored
-from fhir_bridge.store.select import Pin, Selector, is_looked_up
+from fhir_bridge.store.select import Pin, Selector, allows_generic_plan
 
 __all__ = ["Finder"]
 
 _EARLIEST, _LATEST = -(1 << 62), 1 << 62
 _LAST_TEXT = "\U0010ffff"
-_LARGEST = 1e308
+_MAX_NUMBER = 1e308
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Finder:
                 place = Cursor(question, (), *session.pin(), now)
             position = tuple(rows[wanted - 1][:-8])
             next_ = seal(
-                Cursor(question, position, place.row_id, place.snapshot, place.made), self.secret
+                Cursor(question, position, place.row_id, place.snapshot, place.created), self.secret
             )
         includes, truncated, issues = self._includes(selector, plan, matches)
         return Page(matches, includes, total, next_, truncated, issues)
@@ -138,7 +138,7 @@ class Finder:
             f" JOIN resource r ON r.row_id = m.{names[-1]} ORDER BY {order}"
         )
         # Few rows are found alike whatever the values; many need a plan of their own.
-        simple = all(is_looked_up(each) for _, each in plan.types) and not any(
+        simple = all(allows_generic_plan(each) for _, each in plan.types) and not any(
             key.join[0] for key in keys
         )
         query = selector.session.all if simple else selector.session.search
@@ -193,7 +193,7 @@ def _value_key(kind: Table, numbers: list[int], place: int, descending: bool) ->
             parameters += [-number for number in numbers]
         case _:
             table, column, where = "quantity_value", "low", ""
-            first, last = str(-_LARGEST), str(_LARGEST)
+            first, last = str(-_MAX_NUMBER), str(_MAX_NUMBER)
             parameters += [range_key(number) for number in numbers]
     chosen = "max" if descending else "min"
     join = (

@@ -78,7 +78,7 @@ def history(
     if len(rows) > query.count and shown:
         last = (shown[-1][4], shown[-1][0], total)
         pin = (place.row_id, place.snapshot) if place else session.pin()
-        next_ = seal(Cursor(question, last, *pin, place.made if place else now), secret)
+        next_ = seal(Cursor(question, last, *pin, place.created if place else now), secret)
     return Page([stored(each, types) for each in shown], total=total, next=next_)
 
 

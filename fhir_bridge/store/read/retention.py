@@ -46,15 +46,15 @@ class Retention:
 
         Raises BridgeError FB-4111 when it is gone.
         """
-        age = now - cursor.made
+        age = now - cursor.created
         if age <= self._keep:
             return
         mark = self._mark(now, anew=True)
-        held = mark.since <= cursor.made and now <= mark.until
+        held = mark.since <= cursor.created and now <= mark.until
         if age > _MAX_AGE or (age > 2 * self._keep and not held):
             raise BridgeError("FB-4111")
         if longer and (not held or mark.until < now + self._keep):
-            since = min(cursor.made, mark.since) if now <= mark.until else cursor.made
+            since = min(cursor.created, mark.since) if now <= mark.until else cursor.created
             self._write(_Mark(since, now + 2 * self._keep), now)
 
     def oldest(self, now: int) -> int:

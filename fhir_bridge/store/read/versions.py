@@ -35,7 +35,7 @@ class Versions:
     """The versions that sources of a page name, and what is to be said of them."""
 
     registry: Registry
-    named: dict[tuple[str, str, str], str] = field(default_factory=dict)  # by target: a source
+    pending: dict[tuple[str, str, str], str] = field(default_factory=dict)  # by target: a source
     issues: list[Issue] = field(default_factory=list)
 
     def pointed(self, include: Include, source: Stored, keys: set[int]) -> set[int]:
@@ -48,7 +48,7 @@ class Versions:
                 continue
             if version:
                 pinned.add(key)
-                self.named[resource_type, id_, version] = f"{source.resource_type}/{source.id}"
+                self.pending[resource_type, id_, version] = f"{source.resource_type}/{source.id}"
             else:
                 loose.add(key)
         return keys - (pinned - loose)
@@ -63,8 +63,8 @@ class Versions:
                     self._say("FB-4116", source, (resource_type, id_, version), present)
 
     def fetch(self, selector: Selector, types: dict[int, str], visible: Visible) -> list[Stored]:
-        """The versions named since the last call, as far as they are there and may be seen."""
-        wanted, self.named = self.named, {}
+        """The versions that were named since the last call, as far as they are there and may be seen."""
+        wanted, self.pending = self.pending, {}
         found: dict[tuple[str, str, str], Stored] = {}
         for resource_type, id_, version in wanted:
             number = int(version) if version.isdecimal() and len(version) < 10 else 0

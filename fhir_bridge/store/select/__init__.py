@@ -5,8 +5,8 @@ Read in this order: `scope` (what a question shares), `selector` (a whole condit
 `references`, `presence`.
 """
 
-from fhir_bridge.store.select.driving import is_looked_up
+from fhir_bridge.store.select.driving import allows_generic_plan
 from fhir_bridge.store.select.scope import Pin
 from fhir_bridge.store.select.selector import Selector
 
-__all__ = ["Pin", "Selector", "is_looked_up"]
+__all__ = ["Pin", "Selector", "allows_generic_plan"]

@@ -13,10 +13,10 @@ from fhir_bridge.search import conditions
 
 __all__ = [
     "Postings",
+    "allows_generic_plan",
     "conjuncts",
     "driver_of",
     "each_posted",
-    "is_looked_up",
     "is_posted",
     "merged",
     "names_few",
@@ -68,7 +68,7 @@ def each_posted(condition: Postings) -> Sequence[conditions.Posted]:
     return [part for part in condition.conditions if isinstance(part, conditions.Posted)]
 
 
-def is_looked_up(condition: conditions.Condition) -> bool:
+def allows_generic_plan(condition: conditions.Condition) -> bool:
     """Whether one plan suits every value: a single posting, or tests of a few rows by key."""
     parts = conjuncts(condition)
     if len(parts) == 1:

@@ -14,7 +14,7 @@ from fhir_bridge.store.select.scope import At, Scope
 
 __all__ = ["hashes", "posted"]
 
-_MAX_LOOKED_UP = 64
+_MAX_LOOKUPS = 64
 """Values that are looked up for each row; of more the rows are found first."""
 
 
@@ -23,7 +23,7 @@ def posted(scope: Scope, condition: Postings, at: At) -> Sql:
     name = scope.name("q")
     values = hashes(scope, condition)
     where, parameters = scope.session.among(f"{name}.hash", values)
-    if len(values) > _MAX_LOOKED_UP:
+    if len(values) > _MAX_LOOKUPS:
         return (
             f"{at.row} IN (SELECT {name}.row_id FROM posting {name} WHERE {where})",
             parameters,

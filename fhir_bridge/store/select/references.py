@@ -1,6 +1,6 @@
 """Whom a row refers to, who refers to it, and rows by logical id.
 
-https://hl7.org/fhir/R4/search.html#chaining and #has.  What stands at the other end passes the
+https://hl7.org/fhir/R4/search.html#chaining and #has.  What is at the other end passes the
 same access as a match.
 """
 # ruff: noqa: S608 (SQL is put together from fixed text; every value is a parameter)

@@ -22,7 +22,7 @@ __all__ = [
     "statements_of",
 ]
 
-_ASKED_AT_ONCE = 500
+_BATCH = 500
 _COLUMNS = "feed, key, patient_id, rank, body, at, version, system, number, times"
 
 
@@ -32,7 +32,7 @@ class PersonRow:
 
     `at` is its event time in milliseconds since 1970, `version` the version of the Patient
     that it last went into; `system` and `number` name the source's own record of the person.
-    `body` is the Patient as stated and `times` what stands beside it (`fhir_bridge.update`).
+    `body` is the Patient as stated and `times` what is beside it (`fhir_bridge.update`).
     """
 
     feed: str
@@ -51,8 +51,8 @@ def patient_ids_by_key(session: Session, keys: Iterable[bytes]) -> dict[bytes, s
     """Patient ids by key, for the keys that are known."""
     wanted = list(keys)
     found: dict[bytes, str] = {}
-    for start in range(0, len(wanted), _ASKED_AT_ONCE):
-        where, parameters = _among_bytes(wanted[start : start + _ASKED_AT_ONCE])
+    for start in range(0, len(wanted), _BATCH):
+        where, parameters = _among_bytes(wanted[start : start + _BATCH])
         rows = session.all(f"SELECT key, patient_id FROM identity_key WHERE {where}", parameters)
         found.update((bytes(key), patient_id) for key, patient_id in rows)
     return found
@@ -82,8 +82,8 @@ def statements_of(session: Session, patient_ids: Iterable[str]) -> dict[str, lis
     """Every statement behind each of the Patients, in the order of feed and key."""
     wanted = list(patient_ids)
     found: dict[str, list[PersonRow]] = {each: [] for each in wanted}
-    for start in range(0, len(wanted), _ASKED_AT_ONCE):
-        where, parameters = session.among("patient_id", wanted[start : start + _ASKED_AT_ONCE])
+    for start in range(0, len(wanted), _BATCH):
+        where, parameters = session.among("patient_id", wanted[start : start + _BATCH])
         rows = session.all(
             f"SELECT {_COLUMNS} FROM identity_statement WHERE {where} ORDER BY feed, key",
             parameters,

@@ -21,14 +21,14 @@ from fhir_bridge.search import Indexer, IndexRows
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.records import COLUMNS, Stored, Written, stored
 
-__all__ = ["SeenTerms", "Writer", "write_index"]
+__all__ = ["TermMemo", "Writer", "write_index"]
 
 _FLUSH_AT = 5_000
-_LOOKED_UP_AT_ONCE = 500
+_LOOKUP_BATCH = 500
 _SENT_TOGETHER = 200
 
 
-class SeenTerms:
+class TermMemo:
     """Dictionary rows known to be stored, so that they are not offered again."""
 
     def __init__(self, limit: int = 200_000) -> None:
@@ -76,7 +76,7 @@ class Writer:
         indexer: Indexer,
         numbers: Mapping[str, int],
         types: dict[int, str],
-        seen: SeenTerms,
+        seen: TermMemo,
     ) -> None:
         self._session = session
         self._indexer = indexer
@@ -142,7 +142,7 @@ class Writer:
         """The newest version of each resource that has one, deleted ones included."""
         if self._pending and not self._pending.keys().isdisjoint(keys):
             self.flush()
-        if lock and len(keys) <= _LOOKED_UP_AT_ONCE:
+        if lock and len(keys) <= _LOOKUP_BATCH:
             with self._session.together():
                 self._session.lock_keys(keys)
                 return self._newest(keys)
@@ -150,10 +150,8 @@ class Writer:
 
     def _newest(self, keys: Sequence[int]) -> dict[int, _Current]:
         found: dict[int, _Current] = {}
-        for start in range(0, len(keys), _LOOKED_UP_AT_ONCE):
-            where, parameters = self._session.among(
-                "r.key", keys[start : start + _LOOKED_UP_AT_ONCE]
-            )
+        for start in range(0, len(keys), _LOOKUP_BATCH):
+            where, parameters = self._session.among("r.key", keys[start : start + _LOOKUP_BATCH])
             rows = self._session.all(
                 f"SELECT r.key, {COLUMNS} FROM resource r WHERE {where} AND r.version ="
                 " (SELECT max(x.version) FROM resource x WHERE x.key = r.key)",

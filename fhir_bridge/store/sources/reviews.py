@@ -1,4 +1,4 @@
-"""The list of what contradicts: held for a person to look at, never decided by the machine.
+"""The review list: contradictions that a person decides on, never the machine.
 
 `fhir_bridge.identity` says what the kinds mean; here items are kept, listed and settled.
 """
@@ -15,13 +15,13 @@ from fhir_bridge import clock
 from fhir_bridge.database import Row, Session, Storage, instant_of, milliseconds
 from fhir_bridge.errors import BridgeError
 
-__all__ = ["Held", "HeldItem", "HeldRow", "hold"]
+__all__ = ["ReviewItem", "ReviewRow", "Reviews", "add_review"]
 
 _COLUMNS = "item_id, at, kind, patient_id, other_id, feed, message, detail, settled"
 
 
 @dataclass(frozen=True, slots=True)
-class HeldRow:
+class ReviewRow:
     """A contradiction to keep: two Patients (or one and ""), and the message that showed it.
 
     `detail` is JSON: identifiers with masked values, elements that differ.
@@ -36,7 +36,7 @@ class HeldRow:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldItem:
+class ReviewItem:
     """An item of the list; `at` and `settled` ("" while it is open) are FHIR instants."""
 
     number: int
@@ -50,7 +50,7 @@ class HeldItem:
     settled: str
 
 
-class Held:
+class Reviews:
     """The list of one store."""
 
     def __init__(self, storage: Storage) -> None:
@@ -58,7 +58,7 @@ class Held:
 
     def list(
         self, *, settled: bool = False, patient_id: str = "", limit: int = 50, before: int = 0
-    ) -> builtins.list[HeldItem]:
+    ) -> builtins.list[ReviewItem]:
         """The newest items that are open (`settled`: all), of one Patient where given."""
         tests, parameters = ["1=1" if settled else "settled = 0"], builtins.list[Any]()
         if patient_id:
@@ -71,14 +71,14 @@ class Held:
             f"{' AND '.join(tests)} ORDER BY item_id DESC LIMIT ?", *parameters, limit
         )
 
-    def get(self, number: int) -> HeldItem:
+    def get(self, number: int) -> ReviewItem:
         """One item.  Raises BridgeError FB-5203."""
         found = self._items("item_id = ?", number)
         if not found:
             raise BridgeError("FB-5203", number=number)
         return found[0]
 
-    def settle(self, number: int, note: str) -> HeldItem:
+    def settle(self, number: int, note: str) -> ReviewItem:
         """Takes an item off the list with a note that says why.  Raises BridgeError FB-5203."""
         item = self.get(number)
         detail = json.dumps(item.detail | {"note": note}, ensure_ascii=False)
@@ -95,14 +95,14 @@ class Held:
             row = session.one("SELECT count(*) FROM held WHERE settled = 0")
         return int(row[0]) if row else 0
 
-    def _items(self, where: str, *parameters: Any) -> builtins.list[HeldItem]:
+    def _items(self, where: str, *parameters: Any) -> builtins.list[ReviewItem]:
         with self._storage.reading() as session:
             rows = session.all(f"SELECT {_COLUMNS} FROM held WHERE {where}", parameters)
         return [_item(row) for row in rows]
 
 
-def hold(session: Session, row: HeldRow) -> None:
-    """Puts a contradiction on the list, unless it stands there open already."""
+def add_review(session: Session, row: ReviewRow) -> None:
+    """Puts a contradiction on the list, unless it is open there already."""
     known = session.one(
         "SELECT 1 FROM held WHERE patient_id = ? AND other_id = ? AND kind = ? AND settled = 0",
         (row.patient_id, row.other_id, row.kind),
@@ -119,9 +119,9 @@ def hold(session: Session, row: HeldRow) -> None:
     )  # fmt: skip
 
 
-def _item(row: Row) -> HeldItem:
+def _item(row: Row) -> ReviewItem:
     number, at, kind, patient_id, other_id, feed, message, detail, settled = row
-    return HeldItem(
+    return ReviewItem(
         number, instant_of(at), kind, patient_id, other_id, feed, message, json.loads(detail),
         instant_of(settled) if settled else "",
     )  # fmt: skip
