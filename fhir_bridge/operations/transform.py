@@ -16,9 +16,10 @@ from fhir_bridge.budget import BudgetExceeded, one_budget
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, parse_json
 from fhir_bridge.fhir.marks import strip_marks
+from fhir_bridge.fml import StructureMap, parse_map
 from fhir_bridge.operations.operation import Answer, Call, Operation, Parameter
 from fhir_bridge.search import parse_search, plan
-from fhir_bridge.transform import CompiledMap, Library, StructureMap, parse_map
+from fhir_bridge.transform import CompiledMap, Library
 
 __all__ = ["OPERATIONS"]
 

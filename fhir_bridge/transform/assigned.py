@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fhir_bridge.fml import Parameter, Transform
 from fhir_bridge.transform.fit import MISFIT, fit_for
 from fhir_bridge.transform.functions import named_functions
 from fhir_bridge.transform.shapes import ElementShape, Shape, Shapes
 from fhir_bridge.transform.standard_transforms import STANDARD
-from fhir_bridge.transform.structure_map import Parameter, Transform
 
 __all__ = ["Assigned", "can_be", "find_fault", "type_given", "type_of_variable"]
 

@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.fml import Group, GroupCall, Rule, StructureMap
 from fhir_bridge.transform.assigned import can_be
 from fhir_bridge.transform.check_rules import Names, RuleChecks
 from fhir_bridge.transform.hooks import find_group, hook_faults
 from fhir_bridge.transform.library import Library
 from fhir_bridge.transform.shapes import Shape
-from fhir_bridge.transform.structure_map import Group, GroupCall, Rule, StructureMap
 
 __all__ = ["check_map"]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fhir_bridge.errors import Issue, Severity
+from fhir_bridge.fml import Rule, RuleSource, RuleTarget, StructureMap
 from fhir_bridge.transform.assigned import (
     Assigned,
     find_fault,
@@ -17,7 +18,6 @@ from fhir_bridge.transform.assigned import (
 from fhir_bridge.transform.compile_translate import OID_TO_URI
 from fhir_bridge.transform.library import Library
 from fhir_bridge.transform.shapes import ElementShape, Shape, plain_type_name
-from fhir_bridge.transform.structure_map import Rule, RuleSource, RuleTarget, StructureMap
 
 __all__ = ["Names", "RuleChecks"]
 

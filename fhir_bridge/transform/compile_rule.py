@@ -11,6 +11,7 @@ from typing import Any
 
 from fhir_bridge.budget import BudgetExceeded
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.fml import Group, GroupCall, GroupParameter, Rule
 from fhir_bridge.transform.compile_source import Items, compile_source
 from fhir_bridge.transform.compile_target import compile_target, dispatch_target
 from fhir_bridge.transform.compile_transform import compile_argument
@@ -19,7 +20,6 @@ from fhir_bridge.transform.identity import Identity, inherited_keys
 from fhir_bridge.transform.run import MAX_CALLS, Run, Site
 from fhir_bridge.transform.scope import Scope
 from fhir_bridge.transform.source import Item
-from fhir_bridge.transform.structure_map import Group, GroupCall, GroupParameter, Rule
 from fhir_bridge.transform.target import Target
 from fhir_bridge.transform.unit import CompiledGroup, RuleView, Unit
 from fhir_bridge.transform.write import Writer, copied

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from fhir_bridge.fml import RuleSource
 from fhir_bridge.transform.children import fetcher
 from fhir_bridge.transform.expressions import CompiledExpression
 from fhir_bridge.transform.run import Run, Site
 from fhir_bridge.transform.scope import Scope
 from fhir_bridge.transform.shapes import plain_type_name
 from fhir_bridge.transform.source import Item
-from fhir_bridge.transform.structure_map import RuleSource
 from fhir_bridge.transform.target import Target
 from fhir_bridge.transform.unit import Unit
 

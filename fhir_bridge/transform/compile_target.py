@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from fhir_bridge.fml import RuleTarget, Transform
 from fhir_bridge.transform.compile_transform import compile_argument, compile_transform
 from fhir_bridge.transform.run import Run, Site
 from fhir_bridge.transform.scope import Scope
 from fhir_bridge.transform.shapes import Shape
 from fhir_bridge.transform.source import Item
-from fhir_bridge.transform.structure_map import RuleTarget, Transform
 from fhir_bridge.transform.target import Target
 from fhir_bridge.transform.unit import RuleView
 from fhir_bridge.transform.write import Writer, copied

@@ -14,6 +14,7 @@ from typing import Any
 from fhir_bridge import clock
 from fhir_bridge.budget import BudgetExceeded
 from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.fml import Parameter, Transform
 from fhir_bridge.transform.children import fetcher
 from fhir_bridge.transform.compile_translate import as_item, compile_translate, plain_value
 from fhir_bridge.transform.expressions import CompiledExpression
@@ -22,7 +23,6 @@ from fhir_bridge.transform.functions import NamedFunction, named_functions
 from fhir_bridge.transform.run import Run, Site
 from fhir_bridge.transform.source import Item, scalar
 from fhir_bridge.transform.standard_transforms import STANDARD, cast
-from fhir_bridge.transform.structure_map import Parameter, Transform
 from fhir_bridge.transform.target import Target
 from fhir_bridge.transform.unit import RuleView, Unit
 

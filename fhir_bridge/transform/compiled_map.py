@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource
 from fhir_bridge.fhir.marks import NULL
+from fhir_bridge.fml import Group, StructureMap, to_concept_map
 from fhir_bridge.terminology import ConceptMaps
 from fhir_bridge.transform.compile_rule import compile_rules, inherit_identity, run_group
-from fhir_bridge.transform.concept_map_resource import to_concept_map
 from fhir_bridge.transform.environment import source_environment
 from fhir_bridge.transform.expressions import CompiledExpression
 from fhir_bridge.transform.generated import GENERATE_AT, GeneratedMap
@@ -28,7 +28,6 @@ from fhir_bridge.transform.run import LineageStep, Run, Site
 from fhir_bridge.transform.scope import Scope, Slots
 from fhir_bridge.transform.shapes import Shape, plain_type_name
 from fhir_bridge.transform.source import Item
-from fhir_bridge.transform.structure_map import Group, StructureMap
 from fhir_bridge.transform.target import Target
 from fhir_bridge.transform.unit import CompiledGroup, Unit
 

@@ -18,11 +18,11 @@ from typing import Any
 from fhir_bridge import fhirpath
 from fhir_bridge.budget import BudgetExceeded
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.fml import Text, Token, unquote
 from fhir_bridge.transform.run import Run, Site
 from fhir_bridge.transform.scope import Scope
 from fhir_bridge.transform.source import Item, carry
 from fhir_bridge.transform.target import Target
-from fhir_bridge.transform.tokens import Text, Token, unquote
 from fhir_bridge.transform.unit import Unit
 
 __all__ = ["CompiledExpression", "as_variable"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.transform.structure_map import Group, StructureMap
+from fhir_bridge.fml import Group, StructureMap
 
 __all__ = ["check_hooks", "does_nothing", "find_group", "hook_faults"]
 

@@ -19,14 +19,12 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.conformance import CodeSystems
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, definitions, parse_json
+from fhir_bridge.fml import StructureMap, from_structure_map_resource, parse_map
 from fhir_bridge.terminology import ConceptMaps
 from fhir_bridge.transform.compiled_map import CompiledMap
 from fhir_bridge.transform.finish import Finisher
 from fhir_bridge.transform.logical_models import logical_shapes
-from fhir_bridge.transform.parse import parse_map
-from fhir_bridge.transform.resource import from_structure_map_resource
 from fhir_bridge.transform.shapes import Shapes
-from fhir_bridge.transform.structure_map import StructureMap
 
 __all__ = ["Library", "load"]
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fhir_bridge.fml import Group, StructureMap
 from fhir_bridge.terminology import ConceptMaps
 from fhir_bridge.transform.shapes import Shape, Shapes
-from fhir_bridge.transform.structure_map import Group, StructureMap
 
 if TYPE_CHECKING:
     from fhir_bridge.transform.run import Run, Site

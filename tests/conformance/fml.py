@@ -21,15 +21,15 @@ from typing import Any
 from fhir_bridge import xml
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import parse_json, parse_xml, render_json
-from fhir_bridge.transform import (
-    Library,
+from fhir_bridge.fml import (
+    StructureMap,
     from_structure_map_resource,
     parse_map,
     render_map,
     to_structure_map_resource,
 )
+from fhir_bridge.transform import Library
 from fhir_bridge.transform.logical_xml import read_logical_xml, render_logical_xml
-from fhir_bridge.transform.structure_map import StructureMap
 from tests.conformance.fml_asserts import Produced, check_assertion
 from tests.conformance.fml_environment import environment_for
 from tests.conformance.result import Result, exclusions

@@ -8,7 +8,8 @@ from typing import Any
 from fhir_bridge import fhirpath
 from fhir_bridge.budget import Bounds, bounded
 from fhir_bridge.fhir import definitions, parse_json, render_json
-from fhir_bridge.transform import Library, parse_map, render_map
+from fhir_bridge.fml import parse_map, render_map
+from fhir_bridge.transform import Library
 from tests.fuzz.target import Fault, Target
 
 __all__ = ["TEXTS"]

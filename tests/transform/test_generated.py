@@ -19,9 +19,9 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import render_json
 from fhir_bridge.fhir.marks import NULL
+from fhir_bridge.fml import Rule
 from fhir_bridge.transform import CompiledMap, Library, compiled_map, load
 from fhir_bridge.transform.generated import map as generated_map
-from fhir_bridge.transform.structure_map import Rule
 from tests.transform.maps import map_text
 
 CASES = Path(__file__).parent.parent / "cases" / "maps"

@@ -14,7 +14,7 @@ from fhir_bridge.transform.run import MAX_CALLS, Site
 from fhir_bridge.transform.unit import CompiledGroup, RuleView
 
 if TYPE_CHECKING:
-    from fhir_bridge.transform.structure_map import GroupCall
+    from fhir_bridge.fml import GroupCall
 
 __all__ = ["write_call"]
 

@@ -19,8 +19,8 @@ from fhir_bridge.transform.scope import Scope, Slots
 from fhir_bridge.transform.unit import CompiledGroup, RuleView, Unit
 
 if TYPE_CHECKING:
+    from fhir_bridge.fml import Rule
     from fhir_bridge.transform.shapes import Shape
-    from fhir_bridge.transform.structure_map import Rule
 
 __all__ = ["write_group"]
 

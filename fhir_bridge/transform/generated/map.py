@@ -13,13 +13,13 @@ from contextlib import suppress
 from typing import Any
 
 from fhir_bridge.codegen import Unwritten, noting
+from fhir_bridge.fml import Rule
 from fhir_bridge.transform.compile_rule import run_group
 from fhir_bridge.transform.generated.group import write_group
 from fhir_bridge.transform.generated.parts import held
 from fhir_bridge.transform.generated.writer import GeneratedGroup
 from fhir_bridge.transform.run import Run, Site
 from fhir_bridge.transform.shapes import Shape
-from fhir_bridge.transform.structure_map import Rule
 from fhir_bridge.transform.target import Target
 from fhir_bridge.transform.unit import CompiledGroup, Unit
 

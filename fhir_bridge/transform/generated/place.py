@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fhir_bridge.fml import Transform
 from fhir_bridge.transform.compile_transform import compile_argument
 from fhir_bridge.transform.compile_translate import OID_TO_URI
 from fhir_bridge.transform.fit import MISFIT
@@ -12,7 +13,6 @@ from fhir_bridge.transform.generated.node import NotStatic
 from fhir_bridge.transform.shapes import Shape
 from fhir_bridge.transform.source import Item
 from fhir_bridge.transform.standard_transforms import STANDARD
-from fhir_bridge.transform.structure_map import Transform
 from fhir_bridge.transform.target import Place, TargetPlan, plan_for
 from fhir_bridge.transform.unit import RuleView
 

@@ -11,8 +11,8 @@ from fhir_bridge.transform.generated.value import value_of
 from fhir_bridge.transform.write import Writer
 
 if TYPE_CHECKING:
+    from fhir_bridge.fml import RuleTarget, Transform
     from fhir_bridge.transform.generated.writer import GroupWriter
-    from fhir_bridge.transform.structure_map import RuleTarget, Transform
     from fhir_bridge.transform.target import Place, TargetPlan
     from fhir_bridge.transform.unit import RuleView
 

@@ -15,9 +15,9 @@ from fhir_bridge.transform.generated.writer import GroupWriter, mentions
 from fhir_bridge.transform.shapes import plain_type_name
 
 if TYPE_CHECKING:
+    from fhir_bridge.fml import RuleSource
     from fhir_bridge.transform.run import Site
     from fhir_bridge.transform.scope import Scope
-    from fhir_bridge.transform.structure_map import RuleSource
     from fhir_bridge.transform.unit import Unit
 
 __all__ = ["write_source"]

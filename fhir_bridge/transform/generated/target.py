@@ -21,9 +21,9 @@ from fhir_bridge.transform.generated.put import write_put
 from fhir_bridge.transform.generated.value import value_of
 
 if TYPE_CHECKING:
+    from fhir_bridge.fml import RuleTarget
     from fhir_bridge.transform.generated.writer import GroupWriter
     from fhir_bridge.transform.scope import Scope
-    from fhir_bridge.transform.structure_map import RuleTarget
     from fhir_bridge.transform.unit import RuleView
 
 __all__ = ["write_target"]

@@ -10,9 +10,9 @@ from fhir_bridge.transform.expressions import CompiledExpression
 from fhir_bridge.transform.generated.condition import write_value
 
 if TYPE_CHECKING:
+    from fhir_bridge.fml import Parameter, Transform
     from fhir_bridge.transform.functions import NamedFunction
     from fhir_bridge.transform.generated.writer import GroupWriter
-    from fhir_bridge.transform.structure_map import Parameter, Transform
     from fhir_bridge.transform.unit import RuleView
 
 __all__ = ["value_of"]

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fhir_bridge.codegen import FunctionText, Unwritten
+from fhir_bridge.fml import Parameter
 from fhir_bridge.transform.compile_transform import compile_argument
 from fhir_bridge.transform.expressions import CompiledExpression
 from fhir_bridge.transform.generated.condition import write_value
@@ -15,7 +16,6 @@ from fhir_bridge.transform.generated.node import StaticNode
 from fhir_bridge.transform.generated.parts import PARTS
 from fhir_bridge.transform.scope import Scope
 from fhir_bridge.transform.shapes import Shape
-from fhir_bridge.transform.structure_map import Parameter
 from fhir_bridge.transform.unit import CompiledGroup, RuleView, Unit
 
 __all__ = ["GeneratedGroup", "GroupWriter", "Specialise", "mentions"]

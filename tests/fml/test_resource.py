@@ -6,12 +6,8 @@ import pytest
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import parse_json, render_json
-from fhir_bridge.transform import (
-    from_structure_map_resource,
-    parse_map,
-    to_structure_map_resource,
-)
-from tests.transform.test_parse import EVERYTHING
+from fhir_bridge.fml import from_structure_map_resource, parse_map, to_structure_map_resource
+from tests.fml.test_parse import EVERYTHING
 
 
 def test_a_resource_reads_back_as_the_same_resource() -> None:

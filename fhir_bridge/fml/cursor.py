@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fhir_bridge.transform.read_expression import expression_end, expression_text
-from fhir_bridge.transform.tokens import Text, Token, unquote
+from fhir_bridge.fml.expressions import expression_end, expression_text
+from fhir_bridge.fml.tokens import Text, Token, unquote
 
 __all__ = ["Cursor"]
 

@@ -15,8 +15,8 @@ from decimal import Decimal
 from typing import Any
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.transform.concept_map_resource import from_concept_map, to_concept_map
-from fhir_bridge.transform.structure_map import (
+from fhir_bridge.fml.concept_map_resource import from_concept_map, to_concept_map
+from fhir_bridge.fml.structure_map import (
     Constant,
     Group,
     GroupCall,

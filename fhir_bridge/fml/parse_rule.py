@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.transform.cursor import Cursor
-from fhir_bridge.transform.parse_transform import parse_parameters, parse_transform
-from fhir_bridge.transform.read_expression import MAX_DEPTH
-from fhir_bridge.transform.structure_map import GroupCall, Rule, RuleSource, RuleTarget
+from fhir_bridge.fml.cursor import Cursor
+from fhir_bridge.fml.expressions import MAX_DEPTH
+from fhir_bridge.fml.parse_transform import parse_parameters, parse_transform
+from fhir_bridge.fml.structure_map import GroupCall, Rule, RuleSource, RuleTarget
 
 __all__ = ["parse_rules"]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.transform.tokens import Text, Token, unquote
+from fhir_bridge.fml.tokens import Text, Token, unquote
 
 __all__ = ["MAX_DEPTH", "expression_end", "expression_text", "quote"]
 

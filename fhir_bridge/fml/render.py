@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from fhir_bridge.transform.read_expression import quote
-from fhir_bridge.transform.structure_map import (
+from fhir_bridge.fml.expressions import quote
+from fhir_bridge.fml.structure_map import (
     ConceptMapBlock,
     Group,
     Parameter,

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.transform import parse_map, render_map
-from fhir_bridge.transform.structure_map import (
+from fhir_bridge.fml import (
     CodeMapping,
     GroupCall,
     Parameter,
     Rule,
     RuleSource,
     Transform,
+    parse_map,
+    render_map,
 )
 
 EVERYTHING = """

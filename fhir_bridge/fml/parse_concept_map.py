@@ -7,9 +7,9 @@ A code may be a word, a quoted string, or characters that touch (``36554-4``).
 
 from __future__ import annotations
 
-from fhir_bridge.transform.cursor import Cursor
-from fhir_bridge.transform.structure_map import CodeMapping, CodePrefix, ConceptMapBlock
-from fhir_bridge.transform.tokens import unquote
+from fhir_bridge.fml.cursor import Cursor
+from fhir_bridge.fml.structure_map import CodeMapping, CodePrefix, ConceptMapBlock
+from fhir_bridge.fml.tokens import unquote
 
 __all__ = ["RELATIONS", "parse_concept_map"]
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from fhir_bridge.transform.cursor import Cursor
-from fhir_bridge.transform.read_expression import quote
-from fhir_bridge.transform.structure_map import Parameter, Transform
-from fhir_bridge.transform.tokens import Token, unquote
+from fhir_bridge.fml.cursor import Cursor
+from fhir_bridge.fml.expressions import quote
+from fhir_bridge.fml.structure_map import Parameter, Transform
+from fhir_bridge.fml.tokens import Token, unquote
 
 __all__ = ["parse_parameters", "parse_transform"]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fhir_bridge.transform.parse_concept_map import RELATIONS
-from fhir_bridge.transform.structure_map import CodeMapping, CodePrefix, ConceptMapBlock
+from fhir_bridge.fml.parse_concept_map import RELATIONS
+from fhir_bridge.fml.structure_map import CodeMapping, CodePrefix, ConceptMapBlock
 
 __all__ = ["from_concept_map", "to_concept_map"]
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from fhir_bridge.transform.cursor import Cursor
-from fhir_bridge.transform.parse_concept_map import parse_concept_map
-from fhir_bridge.transform.parse_rule import parse_rules
-from fhir_bridge.transform.structure_map import (
+from fhir_bridge.fml.cursor import Cursor
+from fhir_bridge.fml.parse_concept_map import parse_concept_map
+from fhir_bridge.fml.parse_rule import parse_rules
+from fhir_bridge.fml.structure_map import (
     ConceptMapBlock,
     Constant,
     Group,
@@ -22,7 +22,7 @@ from fhir_bridge.transform.structure_map import (
     StructureMap,
     Uses,
 )
-from fhir_bridge.transform.tokens import Text, unquote
+from fhir_bridge.fml.tokens import Text, unquote
 
 __all__ = ["parse_map"]
 
