@@ -134,7 +134,7 @@ def _checked(library: Library, url: str, feed: Feed | None) -> list[tuple[str, t
 
 def _check(library: Library, maps: list[tuple[str, tuple[str, ...]]]) -> int:
     """One line of counts; every issue with its map and line on standard error."""
-    from fhir_bridge.transform import check_map
+    from fhir_bridge.transform.check import check_map
 
     issues: list[Issue] = []
     told: set[tuple[str, str, str]] = set()

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource
+from fhir_bridge.map_functions.authority_uri import authority_uri
+from fhir_bridge.map_functions.system_uri import system_uri
 from fhir_bridge.transform import LineageStep
-from fhir_bridge.transform.functions.authority_uri import authority_uri
-from fhir_bridge.transform.functions.system_uri import system_uri
 
 from .feed import Feed, find_map
 from .own_codes import OwnCodes

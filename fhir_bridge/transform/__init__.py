@@ -2,17 +2,15 @@
 
 https://hl7.org/fhir/R4/mapping-language.html (the language itself is `fhir_bridge.fml`)
 
-Read in this order: `library` (sets of maps), `compiled_map`, `compile_rule`,
-`compile_source`, `compile_target`, `compile_transform` (rules to functions), `source` and
-`target` (the two trees), `finish` (order and pruning), `functions/` (named functions),
-`check` and `coverage` (the quality of a map).
+Read in this order: `shapes` and `logical_models` (the types of both sides), `runtime` (what
+runs), `compile` (maps to functions), `generate` (maps to Python, once they run often),
+`compiled_map` and `library` (sets of maps), `check` (the quality of a map).
 """
 
-from fhir_bridge.transform.check import check_map
+from fhir_bridge.transform.check import Coverage, check_map, measure_coverage
 from fhir_bridge.transform.compiled_map import CompiledMap, Transformed
-from fhir_bridge.transform.coverage import Coverage, measure_coverage
 from fhir_bridge.transform.library import Library, load
-from fhir_bridge.transform.run import LineageStep
+from fhir_bridge.transform.runtime.run import LineageStep
 
 __all__ = [
     "CompiledMap",

@@ -19,17 +19,17 @@ from fhir_bridge.fhir import Resource
 from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.fml import Group, StructureMap, to_concept_map
 from fhir_bridge.terminology import ConceptMaps
-from fhir_bridge.transform.compile_rule import compile_rules, inherit_identity, run_group
-from fhir_bridge.transform.environment import source_environment
-from fhir_bridge.transform.expressions import CompiledExpression
-from fhir_bridge.transform.generated import GENERATE_AT, GeneratedMap
-from fhir_bridge.transform.hooks import check_hooks, find_group
-from fhir_bridge.transform.run import LineageStep, Run, Site
-from fhir_bridge.transform.scope import Scope, Slots
+from fhir_bridge.transform.compile.environment import source_environment
+from fhir_bridge.transform.compile.expression import CompiledExpression
+from fhir_bridge.transform.compile.hooks import check_hooks, find_group
+from fhir_bridge.transform.compile.rule import compile_rules, inherit_identity, run_group
+from fhir_bridge.transform.compile.scope import Scope, Slots
+from fhir_bridge.transform.compile.unit import CompiledGroup, Unit
+from fhir_bridge.transform.generate import GENERATE_AT, GeneratedMap
+from fhir_bridge.transform.runtime.run import LineageStep, Run, Site
+from fhir_bridge.transform.runtime.source import Item
+from fhir_bridge.transform.runtime.target import Target
 from fhir_bridge.transform.shapes import Shape, plain_type_name
-from fhir_bridge.transform.source import Item
-from fhir_bridge.transform.target import Target
-from fhir_bridge.transform.unit import CompiledGroup, Unit
 
 if TYPE_CHECKING:
     from fhir_bridge.fhirpath import Environment

@@ -22,8 +22,8 @@ from fhir_bridge.fhir import Definitions, definitions, parse_json
 from fhir_bridge.fml import StructureMap, from_structure_map_resource, parse_map
 from fhir_bridge.terminology import ConceptMaps
 from fhir_bridge.transform.compiled_map import CompiledMap
-from fhir_bridge.transform.finish import Finisher
 from fhir_bridge.transform.logical_models import logical_shapes
+from fhir_bridge.transform.runtime.finish import Finisher
 from fhir_bridge.transform.shapes import Shapes
 
 __all__ = ["Library", "load"]

@@ -29,9 +29,9 @@ from fhir_bridge.fml import (
     to_structure_map_resource,
 )
 from fhir_bridge.transform import Library
-from fhir_bridge.transform.logical_xml import read_logical_xml, render_logical_xml
 from tests.conformance.fml_asserts import Produced, check_assertion
 from tests.conformance.fml_environment import environment_for
+from tests.conformance.logical_xml import read_logical_xml, render_logical_xml
 from tests.conformance.result import Result, exclusions
 
 AGREEMENT = 0.9

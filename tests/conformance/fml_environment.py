@@ -11,7 +11,7 @@ from typing import Any
 
 from fhir_bridge.fhir import definitions
 from fhir_bridge.fhirpath import Environment
-from fhir_bridge.transform.environment import source_environment
+from fhir_bridge.transform.compile.environment import source_environment
 
 _MARITAL_STATUS = "http://hl7.org/fhir/ValueSet/marital-status"
 _CODES = frozenset(["A", "D", "I", "L", "M", "C", "P", "T", "U", "S", "W", "UNK"])

@@ -114,7 +114,12 @@ _V2 = (b"MSH|^~\\&|", b"PID|", b"OBX|1|NM|", b"OBR|", b"\rZZZ|", b"\\X0D\\", b"\
 _XML = (b"<!DOCTYPE a>", b"&amp;", b"&#0;", b"&x;", b"<![CDATA[", b"]]>", b"<!--", b"-->", b"<?xml version='1.0' encoding='GBK'?>", b' xmlns="urn:hl7-org:v3"', b' nullFlavor="UNK"', b"<text/>", b"<id/>", b' xsi:type="CD"', b' root="2.16"', b"</section>")  # fmt: skip
 _CSV = (b",", b";", b"\t", b'"', b'""', b"\r\n", b"\n", b"\xef\xbb\xbf", "身份证号".encode(), "姓名".encode(), b"=1+1", b"1.10105194912310E+17", "合计".encode(), b"[{", b"2024/1/5")  # fmt: skip
 _SHEET = (b"<c r=\"A1\" t=\"s\"><v>0</v></c>", b"<row>", b"<v>", b"</v>", b"<is><t>", b't="inlineStr"', b't="e"', b"r=\"XFD1048576\"", b"<mergeCell ref=\"A1:B2\"/>", _PART + b"xl/sharedStrings.xml\n", b"&#10;", b"45000.5")  # fmt: skip
-_INGEST = ("fhir_bridge.ingest", "fhir_bridge.transform", "fhir_bridge.validation")
+_INGEST = (
+    "fhir_bridge.ingest",
+    "fhir_bridge.map_functions",
+    "fhir_bridge.transform",
+    "fhir_bridge.validation",
+)
 
 MESSAGES = (
     Target(

@@ -111,21 +111,21 @@ TEXTS = (
         _MAP,
         (
             Fault(
-                "fhir_bridge.transform.compile_rule",
+                "fhir_bridge.transform.compile.rule",
                 "compile_source",
                 lambda source, *_: bool(source.check),
             ),
             Fault(
-                "fhir_bridge.transform.compile_rule",
+                "fhir_bridge.transform.compile.rule",
                 "infer_dispatch",
                 lambda rule, *_: len(rule.targets) > 2,
             ),
             Fault(
-                "fhir_bridge.transform.compile_rule",
+                "fhir_bridge.transform.compile.rule",
                 "run_group",
                 lambda run, *_: run.depth > 1,
             ),
         ),
-        ("fhir_bridge.transform", "fhir_bridge.fhirpath"),
+        ("fhir_bridge.fml", "fhir_bridge.transform", "fhir_bridge.fhirpath"),
     ),
 )

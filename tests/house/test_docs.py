@@ -16,15 +16,15 @@ from fhir_bridge.clients.pull_source import PullSource
 from fhir_bridge.config import load_settings
 from fhir_bridge.ingest.feed import Acknowledgement, Feed, Identity, Listener, Table
 from fhir_bridge.interactions import INTERACTIONS
+from fhir_bridge.map_functions import NamedFunction, named_functions
 from fhir_bridge.operations import operations
-from fhir_bridge.transform.functions import NamedFunction, named_functions
 
 ROOT = Path(__file__).parents[2]
 _CODE = re.compile(r"`([^`\n]+)`")
 _PLACE = re.compile(r"<[^>]*>")
 _FUNCTIONS = """
 In a map they are called like any transform: `tgt.value = number_text(text)`. Printed from
-`fhir_bridge/transform/functions/`; what stands in brackets may be left out, and an absent value gives nothing.
+`fhir_bridge/map_functions/`; what stands in brackets may be left out, and an absent value gives nothing.
 
 | function | gives | meaning |
 |---|---|---|

@@ -191,7 +191,7 @@ def changed(tmp_path_factory):
     for name in ("fhir_bridge", "mappings", "profiles"):
         shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
     code = place / "fhir_bridge"
-    (code / "transform/functions/twice.py").write_text(FUNCTION, "utf-8")
+    (code / "map_functions/twice.py").write_text(FUNCTION, "utf-8")
     (code / "operations/echo.py").write_text(OPERATION, "utf-8")
     with (code / "errors.csv").open("a", encoding="utf-8") as rows:
         rows.write("FB-2199,invalid,400,AE,207,It is so.,Do otherwise.\n")
@@ -201,7 +201,7 @@ def changed(tmp_path_factory):
     (code / "config.py").write_text(config.replace(")  # fmt: skip", row, 1), "utf-8")
     script = (
         "import json\n"
-        "from fhir_bridge.transform.functions import named_functions\n"
+        "from fhir_bridge.map_functions import named_functions\n"
         "from fhir_bridge.operations import operations\n"
         "from fhir_bridge.errors import catalogue\n"
         "from fhir_bridge.config import load_settings\n"

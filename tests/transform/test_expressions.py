@@ -14,15 +14,15 @@ from fhir_bridge.codegen import FunctionText
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir.marks import NULL, USUAL
 from fhir_bridge.transform import load
-from fhir_bridge.transform.expressions import CompiledExpression
-from fhir_bridge.transform.generated.condition import (
+from fhir_bridge.transform.compile.expression import CompiledExpression
+from fhir_bridge.transform.compile.scope import Scope, Slots
+from fhir_bridge.transform.generate.condition import (
     EXPRESSION_PARTS,
     write_condition,
     write_value,
 )
-from fhir_bridge.transform.run import Run, Site
-from fhir_bridge.transform.scope import Scope, Slots
-from fhir_bridge.transform.source import Item
+from fhir_bridge.transform.runtime.run import Run, Site
+from fhir_bridge.transform.runtime.source import Item
 from tests.transform.maps import map_text
 
 V2 = (

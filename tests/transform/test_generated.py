@@ -21,7 +21,7 @@ from fhir_bridge.fhir import render_json
 from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.fml import Rule
 from fhir_bridge.transform import CompiledMap, Library, compiled_map, load
-from fhir_bridge.transform.generated import map as generated_map
+from fhir_bridge.transform.generate import map as generated_map
 from tests.transform.maps import map_text
 
 CASES = Path(__file__).parent.parent / "cases" / "maps"

@@ -8,7 +8,7 @@ import pytest
 
 from fhir_bridge import xml
 from fhir_bridge.transform import Library
-from fhir_bridge.transform.logical_xml import read_logical_xml, render_logical_xml
+from tests.conformance.logical_xml import read_logical_xml, render_logical_xml
 
 URL = "http://example.org/StructureDefinition/"
 

@@ -8,8 +8,8 @@ import pytest
 
 from fhir_bridge import hl7v2
 from fhir_bridge.fhir.marks import NULL, USUAL
+from fhir_bridge.map_functions import named_functions
 from fhir_bridge.transform import Library, check_map
-from fhir_bridge.transform.functions import named_functions
 from tests.transform.maps import map_text, target_of, transform
 
 CHECKS = {"is_date", "mod11_2", "mod31_3"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fhir_bridge.transform import Library
-from fhir_bridge.transform.check import check_map
+from fhir_bridge.transform.check.check_map import check_map
 from fhir_bridge.transform.compiled_map import Transformed
 
 MAPS = Path(__file__).parents[2] / "mappings" / "stu3"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fhir_bridge.fhir import parse_json
-from fhir_bridge.transform.finish import Finisher
-from fhir_bridge.transform.write import Writer
+from fhir_bridge.transform.runtime.finish import Finisher
+from fhir_bridge.transform.runtime.write import Writer
 from tests.conformance.fml import Suite, compare_tolerantly, run
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.transform.functions import named_functions
+from fhir_bridge.map_functions import named_functions
 from tests.transform.maps import target_of, transform
 
 SEX = 'conceptmap "sex" { prefix s = "urn:s" prefix t = "urn:t" s:M == t:male s:F == t:female }'

@@ -7,7 +7,7 @@ import pytest
 from fhir_bridge import hl7v2
 from fhir_bridge.errors import Issue
 from fhir_bridge.hl7v2 import Message
-from fhir_bridge.transform.functions import named_functions
+from fhir_bridge.map_functions import named_functions
 
 HEAD = r"MSH|^~\&|LIS|H|||20260301||ORU^R01^ORU_R01|1|P|2.5.1"
 

@@ -1,0 +1,256 @@
+"""The end of a run: the target in the order of the definitions, without empty parts.
+
+https://hl7.org/fhir/R4/json.html: an object or array is never empty, a list of primitives
+keeps nulls only where its companion list (``_given``) has something at the same place.
+
+A copied object may come from another release: a property that the type does not have is
+dropped with a warning, a single value where a list belongs becomes a list.
+
+Every object comes by here, so the order of the keys is worked out once for each sequence of
+keys, and the codings are noted for whoever looks at them next.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from fhir_bridge.transform.runtime.run import Run, Site
+from fhir_bridge.transform.runtime.target import Target
+from fhir_bridge.transform.shapes import ElementShape, Shape, Shapes
+
+__all__ = ["Finisher"]
+
+_FREE_KEYS = frozenset({"resourceType", "xsi:type"})
+_MOST_SEQUENCES = 2_000  # of the keys of one shape; names come from inputs, too
+
+_Sequence = tuple[tuple[str, ...] | None, list[tuple[str, "_Key | None", bool]], bool, bool]
+"""The keys in order where they are not; each with what is known of it and whether a text there
+needs no further look; whether it is a coding; whether it says anything but its type."""
+
+
+class _Key:
+    """What is known of one JSON key of a shape."""
+
+    __slots__ = ("is_companion", "is_list", "is_primitive", "order", "shape")
+
+    def __init__(
+        self, order: int, shape: Shape, *, is_list: bool, is_companion: bool = False
+    ) -> None:
+        self.is_companion = is_companion
+        self.order = order
+        self.shape = shape
+        self.is_list = is_list
+        self.is_primitive = shape.is_primitive
+
+
+class Finisher:
+    """Orders and prunes targets; look-ups are kept by shape."""
+
+    def __init__(self, shapes: Shapes) -> None:
+        self._shapes = shapes
+        self._keys: dict[Shape, dict[str, _Key]] = {}
+        self._sequences: dict[Shape, dict[tuple[str, ...], _Sequence]] = {}
+        self._typed: dict[Shape, dict[tuple[str, ...], _Sequence]] = {}  # of objects that say it
+
+    def finish(self, run: Run, target: Target, site: Site) -> dict[str, Any]:
+        """The finished object; `target` is changed in place."""
+        if target.node is None:
+            return {}
+        self._object(run, target.node, target.shape, site)
+        return target.node
+
+    def _object(  # noqa: C901 - runs for every object that is made
+        self, run: Run, node: dict[str, Any], shape: Shape, site: Site
+    ) -> bool:
+        """Finish `node` in place; whether anything is left in it."""
+        names = tuple(node)
+        try:
+            in_order, keys, is_coding, says = self._sequences[shape][names]
+        except KeyError:
+            shape = self._actual(node, shape)
+            in_order, keys, is_coding, says = self._sequence(shape, names)
+        drop: list[str] | None = None
+        for name, key, takes_text in keys:
+            value = node[name]
+            kind = type(value)
+            if kind is str:
+                if value and takes_text:
+                    continue
+                kept = self._text(run, node, name, key, shape, site)
+            elif key is None:
+                kept = self._unknown(run, name, value, shape, site)
+            elif key.is_companion:
+                kept = _companion(value)
+                run.codings += [value] if kind is dict else [one for one in value or () if one]
+            elif kind is dict and not key.is_list:
+                kept = self._object(run, value, key.shape, site)
+            elif kind is list and key.is_list and not key.is_primitive:
+                kept = self._list(run, value, key.shape, site)
+            else:
+                kept = self._value(run, node, name, key, site)
+            if not kept:
+                drop = [name] if drop is None else [*drop, name]
+        if drop is not None:
+            for name in drop:
+                del node[name]
+            in_order, _, _, says = self._sequence(shape, tuple(node))
+        if in_order is not None:
+            _reorder(node, in_order)
+        if is_coding:
+            run.codings.append(node)
+        return says
+
+    def _sequence(self, shape: Shape, names: tuple[str, ...]) -> _Sequence:
+        """What is known of the keys `names` of a shape in this order."""
+        keys = self._keys.get(shape)
+        if keys is None:
+            keys = self._keys[shape] = self._compiled(shape)
+        typed = shape.is_abstract or shape.kind == "logical" or "resourceType" in names
+        known = (self._typed if typed else self._sequences).setdefault(shape, {})
+        found = known.get(names)
+        if found is None:
+            each = [_known(name, keys.get(name)) for name in names]
+            orders = [key.order for _, key, _ in each if key is not None]
+            is_ordered = orders == sorted(orders)
+            in_order = None if is_ordered else tuple(sorted(names, key=partial(_place, keys)))
+            is_coding = "code" in names and "system" in names
+            found = (in_order, each, is_coding, names not in {(), ("xsi:type",)})
+            if len(known) < _MOST_SEQUENCES:
+                known[names] = found
+        return found
+
+    def _text(  # noqa: PLR0917 - as above
+        self, run: Run, node: dict[str, Any], name: str, key: _Key | None, shape: Shape, site: Site
+    ) -> bool:
+        """A text that is empty, in a list's place, or under a key that is not known."""
+        value = node[name]
+        if value == "":
+            return False
+        if key is None:
+            return self._unknown(run, name, value, shape, site)
+        if key.is_list and not key.is_companion:
+            node[name] = [value]
+        return True
+
+    def _unknown(self, run: Run, name: str, value: Any, shape: Shape, site: Site) -> bool:
+        """A property that the type does not have: dropped, unless it takes any."""
+        if name in _FREE_KEYS or shape.is_open or not self._keys[shape]:
+            return self._kept(run, value, site)
+        run.report("FB-2124", site, None, "warning", name=name, type=shape.name)
+        return False
+
+    def _actual(self, node: dict[str, Any], shape: Shape) -> Shape:
+        own = node.get("resourceType")
+        if own is not None and own != shape.name and type(own) is str:
+            return self._shapes.find(own) or shape
+        if (shape.is_abstract or shape.kind == "logical") and "xsi:type" in node:
+            return self._shapes.find(str(node["xsi:type"])) or shape
+        return shape
+
+    def _value(self, run: Run, node: dict[str, Any], name: str, key: _Key, site: Site) -> bool:
+        """Finish one property; False when nothing of it is left."""
+        value = node[name]
+        if type(value) is list:
+            if not key.is_list:
+                if not value:
+                    return False
+                if len(value) > 1:
+                    run.report("FB-2125", site, None, "warning", name=name, count=len(value))
+                node[name] = value = value[-1]
+                return type(value) is not dict or self._object(run, value, key.shape, site)
+            if key.is_primitive:
+                return _primitives(node, name, value)
+            return self._list(run, value, key.shape, site)
+        if value is None:
+            return False
+        if type(value) is dict and not self._object(run, value, key.shape, site):
+            return False
+        if key.is_list:
+            node[name] = [value]
+        return True
+
+    def _list(self, run: Run, value: list[Any], shape: Shape, site: Site) -> bool:
+        """Finish the items of a list of objects in place; whether any is left."""
+        if len(value) == 1 and type(value[0]) is dict:  # most are
+            if self._object(run, value[0], shape, site):
+                return True
+            value.clear()
+            return False
+        kept = [
+            item
+            for item in value
+            if (self._object(run, item, shape, site) if type(item) is dict else item is not None)
+        ]
+        if len(kept) != len(value):
+            value[:] = kept
+        return bool(kept)
+
+    def _kept(self, run: Run, value: Any, site: Site) -> bool:
+        """Prune below a type that is not known."""
+        if type(value) is dict:
+            return self._object(run, value, self._shapes.named("?"), site)
+        if type(value) is list:
+            value[:] = [item for item in value if self._kept(run, item, site)]
+            return bool(value)
+        return value is not None
+
+    def _compiled(self, shape: Shape) -> dict[str, _Key]:
+        keys: dict[str, _Key] = {}
+        for element in shape.elements.values():
+            for type_name, key in element.keys.items():
+                order = shape.order.get(key, len(shape.order))
+                is_list = _listed(element, shape)
+                own = self._shape(type_name)
+                keys[key] = _Key(order * 2, own, is_list=is_list)
+                keys[f"_{key}"] = _Key(order * 2 + 1, own, is_list=is_list, is_companion=True)
+        return keys
+
+    def _shape(self, type_name: str) -> Shape:
+        return self._shapes.named(type_name)
+
+
+def _primitives(node: dict[str, Any], name: str, value: list[Any]) -> bool:
+    """Drop the places of a list of primitives where neither value nor companion stands."""
+    if None in value:
+        beside = node.get(f"_{name}")
+        beside = beside if type(beside) is list else []
+        kept = [
+            index
+            for index, item in enumerate(value)
+            if item is not None or (index < len(beside) and beside[index])
+        ]
+        if beside:
+            node[f"_{name}"] = [beside[i] if i < len(beside) else None for i in kept]
+        node[name] = value = [value[index] for index in kept]
+    return any(item is not None for item in value)
+
+
+def _listed(element: ElementShape, shape: Shape) -> bool:
+    return element.is_list and not shape.is_open
+
+
+def _companion(value: Any) -> bool:
+    """Whether a primitive's companion says anything; its empty objects become null."""
+    if type(value) is list:
+        value[:] = [item or None for item in value]
+        return any(value)
+    return bool(value)
+
+
+def _known(name: str, key: _Key | None) -> tuple[str, _Key | None, bool]:
+    return name, key, name == "resourceType" if key is None else not key.is_list
+
+
+def _place(keys: dict[str, _Key], name: str) -> int:
+    if name in _FREE_KEYS:
+        return -1
+    key = keys.get(name)
+    return key.order if key is not None else 1_000_000
+
+
+def _reorder(node: dict[str, Any], names: tuple[str, ...]) -> None:
+    before = node.copy()
+    node.clear()
+    for name in names:
+        node[name] = before[name]
