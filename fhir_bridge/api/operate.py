@@ -69,7 +69,7 @@ def _call(
         read=context.read,
         find=context.find,
         max_page=context.settings.max_page,
-        opened=context.opened,
+        transaction=context.transaction,
         require_time=context.require_time,
         body=request.body,
     )

@@ -94,5 +94,5 @@ def find_all(
 
 def _wait_turn(context: Context, resource_type: str, pairs: Sequence[tuple[str, str]]) -> None:
     """Until no other transaction with the same condition is open."""
-    if context.opened is not None:
-        context.opened.lock("&".join([resource_type, *map("=".join, sorted(pairs))]))
+    if context.transaction is not None:
+        context.transaction.lock("&".join([resource_type, *map("=".join, sorted(pairs))]))

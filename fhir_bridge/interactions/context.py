@@ -72,7 +72,7 @@ class Context:
     render_error: Callable[[Exception], Reply]
     capabilities: Callable[[], bytes]
     validation: Validation = "full"
-    opened: Transaction | None = None
+    transaction: Transaction | None = None
     deadline: float = math.inf
 
     def require_time(self) -> None:
@@ -95,19 +95,19 @@ class Context:
         not change what it was given.  What is long and needs no lock is done `before`, each
         time: in the transaction every other writer of the embedded database waits.
         """
-        if self.opened is not None:
-            return work(self, self.opened)
+        if self.transaction is not None:
+            return work(self, self.transaction)
 
-        def run(opened: Transaction) -> Reply:
+        def run(transaction: Transaction) -> Reply:
             with urgent():
-                return work(replace(self, opened=opened), opened)
+                return work(replace(self, transaction=transaction), transaction)
 
         return self.store.run(run, before=before)
 
     def find(self, plan: Plan, cursor: str = "") -> Page:
         """A page of the search `plan`, of what the caller may see."""
-        if self.opened is not None:
-            return self.opened.find(plan, self.access, cursor)
+        if self.transaction is not None:
+            return self.transaction.find(plan, self.access, cursor)
         return self.store.find(plan, self.access, cursor)
 
     def read(self, resource_type: str, id_: str) -> Stored:
@@ -127,8 +127,8 @@ class Context:
         """The present version, a deletion included; None where nothing can be seen."""
         if not ID.fullmatch(id_):
             return None
-        if self.opened is not None and self.access.is_everything:
-            return self.opened.read(resource_type, id_)
+        if self.transaction is not None and self.access.is_everything:
+            return self.transaction.read(resource_type, id_)
         return self.store.read(resource_type, id_, self.access)
 
     def require_conditions(self, headers: Mapping[str, str], resource_type: str, id_: str) -> None:

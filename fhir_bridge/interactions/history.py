@@ -23,8 +23,8 @@ from fhir_bridge.store import Stored
 
 __all__ = ["history"]
 
-_KNOWN = ("_since", "_at", "_count", "_summary", "_elements", "_format", "_pretty", "_cursor")
-_REPEATED = frozenset(_KNOWN) - {"_format", "_pretty", "_cursor"}
+_PARAMETERS = ("_since", "_at", "_count", "_summary", "_elements", "_format", "_pretty", "_cursor")
+_REPEATED = frozenset(_PARAMETERS) - {"_format", "_pretty", "_cursor"}
 """Parameters that links repeat."""
 
 _DEFAULT_COUNT = 50
@@ -42,8 +42,8 @@ def history(request: Request, route: Route, context: Context) -> Reply:
     """
     parameters = dict(request.query)
     for name in parameters:
-        if name not in _KNOWN:
-            reason = f"a history takes {', '.join(_KNOWN)}"
+        if name not in _PARAMETERS:
+            reason = f"a history takes {', '.join(_PARAMETERS)}"
             raise BridgeError("FB-4025", name=name[:80], reason=reason)
     count = _count(parameters.get("_count", ""), context.settings.max_page)
     subset = parse_subset(

@@ -50,7 +50,7 @@ def with_survivors(route: Route, pairs: Pairs, context: Context) -> tuple[Route,
         named.add(route.id)
     if not named:
         return None
-    living = living_ids(context.opened or context.store, named)
+    living = living_ids(context.transaction or context.store, named)
     if not living:
         return None
     followed = [(name, _followed(value, living)) for name, value in pairs]

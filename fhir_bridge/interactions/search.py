@@ -72,7 +72,7 @@ def _search_page(
 
 def _narrowed(planned: Plan, route: Route, context: Context) -> Plan:
     """Of a whole compartment, the types that it holds: few of seventy."""
-    if route.compartment != "Patient" or len(planned.types) < 2 or context.opened is not None:
+    if route.compartment != "Patient" or len(planned.types) < 2 or context.transaction is not None:
         return planned
     held = context.store.types_in_compartment(route.id)
     return replace(planned, types=tuple(each for each in planned.types if each[0] in held))

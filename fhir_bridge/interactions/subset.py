@@ -55,7 +55,7 @@ class Subset:
             kept = {key: value for key, value in resource.items() if key != "text"}
         else:
             wanted = {"text"} if self.mode == "text" else self.elements
-            kept = _chosen(resource, resource_type, wanted)
+            kept = _reduced(resource, resource_type, wanted)
         kept["meta"] = _tagged(kept.get("meta", {}))
         return kept
 
@@ -98,7 +98,7 @@ def of_part(stored: Stored, query: Sequence[tuple[str, str]]) -> Reply:
     return replace(reply, body=subset.apply(reply.body))
 
 
-def _chosen(resource: Resource, resource_type: str, wanted: Collection[str]) -> Resource:
+def _reduced(resource: Resource, resource_type: str, wanted: Collection[str]) -> Resource:
     keys = _keys(resource_type)
     return {
         key: value

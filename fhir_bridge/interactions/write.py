@@ -46,9 +46,9 @@ def write(
     Raises BridgeError with the validation issues (30xx) or FB-50xx when a condition fails.
     """
     context.check(resource)
-    if context.opened is None:
+    if context.transaction is None:
         raise ValueError("a write needs an open transaction")
-    return context.opened.put(resource, if_match=if_match, create_only=create_only)
+    return context.transaction.put(resource, if_match=if_match, create_only=create_only)
 
 
 @contextmanager

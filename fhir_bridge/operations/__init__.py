@@ -1,6 +1,6 @@
 """FHIR operations, one file each, found and not listed.
 
-https://hl7.org/fhir/R4/operations.html: `operation` says what an operation is; every other
+https://hl7.org/fhir/R4/operations.html: `operation` says what an operation is, `registry` finds them; every other
 module holds one or a few that belong together.
 """
 
@@ -10,7 +10,7 @@ from fhir_bridge.operations.operation import (
     Level,
     Operation,
     Parameter,
-    operations,
 )
+from fhir_bridge.operations.registry import operations
 
 __all__ = ["Answer", "Call", "Level", "Operation", "Parameter", "operations"]

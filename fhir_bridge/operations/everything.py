@@ -27,26 +27,26 @@ from fhir_bridge.store import Page, Stored
 
 __all__ = ["OPERATIONS"]
 
-_MOST = 20_000
+_MAX_ENTRIES = 20_000
 """Resources in one Bundle; a larger record is answered page by page."""
 
 _FOLLOWED = ("_include", "*")
 _ATTACHED = re.compile(rb'"url" ?: ?"(?:([^"]{1,200})/)?Binary/([A-Za-z0-9\-.]{1,64})["/]')
-_ASKED_AT_ONCE = 200
+_BATCH = 200
 
 
 def _everything(call: Call) -> Answer:
     call.read("Patient", call.id)
     types, count, cursor = _types(call), call.text("_count"), call.text("_cursor")
-    found = _Found(call, types)
+    found = _Entries(call, types)
     if not cursor:
         found.add(_own(call, types))
     # Of a Patient that became part of another, the record is the other's.
-    person = living(call.opened or call.store, call.id)
+    person = living(call.transaction or call.store, call.id)
     asked = _plan(replace(call, id=person), types, count)
     page = call.find(asked, cursor) if asked.types else Page()
     found.add(page)
-    while page.next and not count and len(found.entries) < _MOST:
+    while page.next and not count and len(found.entries) < _MAX_ENTRIES:
         call.require_time()
         page = call.find(asked, page.next)
         found.add(page)
@@ -55,7 +55,7 @@ def _everything(call: Call) -> Answer:
     return Answer(body=render_json(bundle.searchset(found.entries, total=total, links=links)))
 
 
-class _Found:
+class _Entries:
     """The entries of the answer, each resource once."""
 
     def __init__(self, call: Call, types: frozenset[str]) -> None:
@@ -129,7 +129,7 @@ def _searched(call: Call, types: frozenset[str]) -> list[str]:
 
     A Practitioner is found by what refers to it.
     """
-    if call.opened is None:
+    if call.transaction is None:
         held = call.store.types_in_compartment(call.id)
     else:  # what the transaction wrote so far is seen by itself alone
         known = call.definitions.resource_types
@@ -167,8 +167,8 @@ def _attached(call: Call, resources: Sequence[Stored]) -> list[Stored]:
     }
     found: list[Stored] = []
     listed = sorted(wanted)
-    for first in range(0, len(listed), _ASKED_AT_ONCE):
-        some = listed[first : first + _ASKED_AT_ONCE]
+    for first in range(0, len(listed), _BATCH):
+        some = listed[first : first + _BATCH]
         pairs = [("_id", ",".join(some)), ("_count", str(len(some)))]
         found += call.find(
             plan(parse_search("Binary", pairs, call.registry), call.registry)

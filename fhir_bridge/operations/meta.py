@@ -143,7 +143,7 @@ def _changed(call: Call, change: Any) -> Answer:
             # Somebody else was first: a collision, after which the work is tried again.
             raise BridgeError("FB-5003") if error.code == "FB-5001" else error from None
 
-    return work(call.opened) if call.opened is not None else call.store.run(work)
+    return work(call.transaction) if call.transaction is not None else call.store.run(work)
 
 
 def _given(call: Call) -> dict[str, Any]:

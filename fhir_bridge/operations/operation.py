@@ -1,18 +1,12 @@
 """What an operation is, what it is called with and what it answers.
 
 https://hl7.org/fhir/R4/operations.html
-
-A module of this package that defines ``OPERATIONS`` takes part; `operations` finds them all.
 """
 
 from __future__ import annotations
 
-import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
-from pathlib import Path
 from typing import Any, Literal
 
 from fhir_bridge.errors import BridgeError
@@ -22,7 +16,7 @@ from fhir_bridge.store import Page, Store, Stored, Transaction
 from fhir_bridge.transform import Library
 from fhir_bridge.validation import Validator
 
-__all__ = ["Answer", "Call", "Level", "Operation", "Parameter", "operations"]
+__all__ = ["Answer", "Call", "Level", "Operation", "Parameter"]
 
 Level = Literal["system", "type", "instance"]
 
@@ -64,7 +58,7 @@ class Call:
     require_time: Callable[[], None]
     max_page: int = 1000
     version: str = ""
-    opened: Transaction | None = None
+    transaction: Transaction | None = None
     body: Any = None
 
     def values(self, name: str) -> list[Any]:
@@ -118,14 +112,3 @@ class Operation:
         if level not in self.levels:
             return False
         return level == "system" or self.types is None or resource_type in self.types
-
-
-@cache
-def operations() -> Mapping[str, Operation]:
-    """All operations by name, found in this package."""
-    found: dict[str, Operation] = {}
-    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
-        loaded = import_module(f"{__package__}.{module.name}")
-        for operation in getattr(loaded, "OPERATIONS", ()):
-            found[operation.name] = operation
-    return dict(sorted(found.items()))

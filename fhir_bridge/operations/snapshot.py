@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/structuredefinition-operation-snapshot.html
 
 The definition is one that is stored (by id, or by its URL), one that is installed, or the one
-that is sent.  What it stands on is looked for among the installed ones, then in the record,
+that is sent.  What it is on is looked for among the installed ones, then in the record,
 then in R4 itself.  The answer carries a table for people when the definition has no text.
 """
 
@@ -19,7 +19,7 @@ __all__ = ["OPERATIONS"]
 
 
 def _snapshot(call: Call) -> Answer:
-    snapshots = Snapshots(call.definitions, lambda url: _known(call, url))
+    snapshots = Snapshots(call.definitions, lambda url: _resolve(call, url))
     made = snapshots.with_snapshot(_definition(call))
     return Answer(with_narrative(made, snapshots))
 
@@ -38,13 +38,13 @@ def _definition(call: Call) -> Resource:
     url = call.text("url")
     if not url:
         raise BridgeError("FB-4025", name="url", reason="the URL of a definition is expected")
-    found = _known(call, url) or call.definitions.profiles.get(url.partition("|")[0])
+    found = _resolve(call, url) or call.definitions.profiles.get(url.partition("|")[0])
     if found is None:
         raise BridgeError("FB-3013", profile=url[:200])
     return found
 
 
-def _known(call: Call, url: str) -> Resource | None:
+def _resolve(call: Call, url: str) -> Resource | None:
     """The installed or stored definition at `url`."""
     installed = call.validator.profiles.structure_definition(url)
     if installed is not None:

@@ -32,7 +32,7 @@ def _transform(call: Call) -> Answer:
     try:
         with one_budget() as budget:
             transformed = _compiled(call, call.library).run(content)
-            budget.tree(transformed.target)  # one text may stand in a thousand places
+            budget.tree(transformed.target)  # one text may be in a thousand places
     except BridgeError as error:
         if isinstance(error, BudgetExceeded) or error.code.startswith("FB-4"):
             raise  # the call itself: it is too much, no map is named, or there is none

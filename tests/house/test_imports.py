@@ -25,12 +25,35 @@ def _modules(package):
 
 @pytest.mark.parametrize("package", _without_circles())
 def test_no_circle_hides_behind_a_module_loaded_by_its_name(package):
-    """Such an import is in no drawing of the imports."""
-    used = {
-        f"{path.name}: {node.id if isinstance(node, ast.Name) else node.attr}"
-        for path, tree in _modules(package)
+    """Such an import is in no drawing of the imports: what loads by name is imported by no sibling."""
+    modules = dict(_modules(package))
+    loaders = {path for path, tree in modules.items() if _loads_by_name(tree)}
+    importers = {
+        f"{path.name} imports {loader.stem}"
+        for loader in loaders
+        for path, tree in modules.items()
+        if path.name != "__init__.py" and path != loader and _imports(tree, loader)
+    }
+    assert importers == set()
+
+
+def _loads_by_name(tree):
+    return any(
+        (node.id if isinstance(node, ast.Name) else node.attr) in _BY_NAME
         for node in ast.walk(tree)
         if isinstance(node, ast.Name | ast.Attribute)
-        and (node.id if isinstance(node, ast.Name) else node.attr) in _BY_NAME
-    }
-    assert used == set()
+    )
+
+
+def _imports(tree, module):
+    name = ".".join(module.relative_to(ROOT).with_suffix("").parts)
+    return any(
+        isinstance(node, ast.ImportFrom)
+        and (
+            name in {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+            or (
+                node.level > 0 and module.stem in {node.module, *(each.name for each in node.names)}
+            )
+        )
+        for node in ast.walk(tree)
+    )

@@ -31,13 +31,13 @@ def patch(request: Request, route: Route, context: Context) -> Reply:
 def patch_conditional(request: Request, route: Route, context: Context) -> Reply:
     """Patch the one resource that the query finds (404 for none, 412 for several)."""
 
-    def found(where: Context) -> Stored:
+    def matched(where: Context) -> Stored:
         match = find_match(where, route.resource_type, request.query, "of the URL")
         if match is None:
             raise BridgeError("FB-4001", resource_type=route.resource_type, id="of the condition")
         return match
 
-    return _patched(request, context, route, found)
+    return _patched(request, context, route, matched)
 
 
 def _patched(

@@ -52,7 +52,7 @@ def without_empty(document: Any, patch: list[dict[str, Any]]) -> Any:
 
 
 def _drop_empty(document: Any, path: list[str]) -> None:
-    """Take away what stands at `path` when it is empty, and what that leaves empty above."""
+    """Take away what is at `path` when it is empty, and what that leaves empty above."""
     places = [document]
     for token in path:
         held = places[-1]
@@ -82,7 +82,7 @@ class _Step:
         self.budget = budget
         self.where = f"operation {position}"
         if not isinstance(operation, dict):
-            self._wrong("an operation is an object")
+            self._refuse("an operation is an object")
         self.operation: dict[str, Any] = operation
 
     def apply(self, document: Any) -> Any:
@@ -107,12 +107,12 @@ class _Step:
             return self._add(document, path, deepcopy(value))
         if kind == "move":
             return self._move(document, path)
-        return self._wrong("op is one of add, remove, replace, move, copy, test")
+        return self._refuse("op is one of add, remove, replace, move, copy, test")
 
     def _move(self, document: Any, path: list[str]) -> Any:
         source = self._pointer("from")
         if len(source) < len(path) and path[: len(source)] == source:
-            self._wrong("a value cannot be moved into itself")
+            self._refuse("a value cannot be moved into itself")
         if source == path:
             self._get(document, path)
             return document
@@ -167,21 +167,21 @@ class _Step:
     def _pointer(self, name: str) -> list[str]:
         text = self.operation.get(name)
         if not isinstance(text, str) or (text and not text.startswith("/")):
-            self._wrong(f"{name} is a JSON Pointer")
+            self._refuse(f"{name} is a JSON Pointer")
         if re.search(r"~(?![01])", text):
-            self._wrong(f"{name} has a ~ that is not ~0 or ~1")
+            self._refuse(f"{name} has a ~ that is not ~0 or ~1")
         return _tokens(text)
 
     def _value(self) -> Any:
         value = self.operation.get("value", _ABSENT)
         if value is _ABSENT:
-            self._wrong("value is missing")
+            self._refuse("value is missing")
         return value
 
     def _missing(self, path: list[str]) -> NoReturn:
         raise BridgeError("FB-4021", self.where, path="/" + "/".join(path)[:200])
 
-    def _wrong(self, reason: str) -> NoReturn:
+    def _refuse(self, reason: str) -> NoReturn:
         raise BridgeError("FB-4020", self.where, reason=reason)
 
 

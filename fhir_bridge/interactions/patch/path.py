@@ -27,7 +27,7 @@ _STEP = re.compile(r"\s*(?:([A-Za-z_][A-Za-z0-9_]*)|`([^`]+)`)\s*")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands: under `key` of `holder`, at `index` when the element repeats.
+    """Where a value is: under `key` of `holder`, at `index` when the element repeats.
 
     `type` is the FHIR type of the value; `above` is the place of `holder` itself (None for
     the resource).
@@ -127,13 +127,13 @@ def _take(step: str, places: list[Place], path: str) -> list[Place]:
         return [child for place in places for child in _children(place, chosen, path)]
     if step.startswith("extension("):
         found = [child for place in places for child in _children(place, "extension", path)]
-        return _kept(f"where(url = {step[len('extension(') : -1]})", found, path)
+        return _filter_places(f"where(url = {step[len('extension(') : -1]})", found, path)
     if re.match(r"[A-Za-z]+\s*\(", step):
-        return _kept(step, places, path)
+        return _filter_places(step, places, path)
     raise BridgeError("FB-4023", path=path[:200], reason=f"{step} is not a step of a patch path")
 
 
-def _kept(question: str, places: list[Place], path: str) -> list[Place]:
+def _filter_places(question: str, places: list[Place], path: str) -> list[Place]:
     """The places for which the FHIRPath function finds something."""
     kept = []
     for place in places:

@@ -18,7 +18,7 @@ __all__ = ["Value", "read_value"]
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value for JSON property `key`; `companion` is what stands under ``_key``."""
+    """A value for JSON property `key`; `companion` is what is under ``_key``."""
 
     key: str
     json: Any
