@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fhir_bridge.console.display import money_text, quantity_text
-from fhir_bridge.console.plot import HEIGHT, WIDTH, plot_pressure
-from fhir_bridge.console.readable import MOST_LINES, outline
+from fhir_bridge.console.outline import MAX_LINES, outline
+from fhir_bridge.console.record.plot import HEIGHT, WIDTH, plot_pressure
+from fhir_bridge.console.text.display import money_text, quantity_text
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import parse_json, render_json
 from fhir_bridge.journal import QuarantineEntry, UnreadTally
@@ -84,8 +84,8 @@ def test_amounts_and_quantities_have_a_bounded_width(number: Decimal, exponent: 
 def test_an_outline_ends(value: Any, times: int) -> None:
     """However many elements a resource has; the last line says that there are more."""
     lines = list(outline({"resourceType": "Basic", "id": "b", "extension": [value] * times}))
-    assert len(lines) <= MOST_LINES + 1
-    assert (len(lines) == MOST_LINES + 1) == (lines[-1].name == "…" and len(lines) > MOST_LINES)
+    assert len(lines) <= MAX_LINES + 1
+    assert (len(lines) == MAX_LINES + 1) == (lines[-1].name == "…" and len(lines) > MAX_LINES)
 
 
 def _grown(value: Any, text: int, times: int, number: str, name: str = "") -> Any:

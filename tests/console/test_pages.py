@@ -348,7 +348,7 @@ def test_pages_keep_to_the_access_of_the_reader(client, services):
 
 def test_every_word_stands_in_both_languages():
     """A blank would show as a blank."""
-    from fhir_bridge.console.language import words
+    from fhir_bridge.console.text.language import words
 
     for language in ("zh-CN", "en"):
         assert all(words(language)._texts.values())
@@ -365,7 +365,7 @@ def test_chinese_issue_texts_name_only_codes_and_places_of_the_catalogue():
     """A place that the catalogue does not fill would always read as dots."""
     import string
 
-    from fhir_bridge.console.issue_text import chinese
+    from fhir_bridge.console.text.issue_text import chinese
     from fhir_bridge.errors import catalogue
 
     def places(text):
@@ -432,7 +432,7 @@ def test_every_code_has_a_name_in_both_languages():
     import csv
     from importlib.resources import files
 
-    text = files("fhir_bridge.console").joinpath("code_names.csv").read_text(encoding="utf-8")
+    text = files("fhir_bridge.console.text").joinpath("code_names.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     assert all(all(row.values()) and None not in row for row in rows)
     assert len({(row["system"], row["code"]) for row in rows}) == len(rows)

@@ -26,7 +26,6 @@ NOT_YET: dict[str, str] = {
     "app": "not looked at yet",
     "clients": "not looked at yet",
     "clock": "not looked at yet",
-    "console": "next",
     "demo": "not looked at yet",
     "fhir": "not looked at yet",
     "fhirpath": "its public names are those of expressions, and are looked at with them",

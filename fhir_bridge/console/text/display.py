@@ -14,7 +14,7 @@ from typing import Any
 from fhir_bridge.fhir import Resource
 
 __all__ = [
-    "MOST_ITEMS",
+    "MAX_ITEMS",
     "address_text",
     "codes_of",
     "concept_text",
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 
-MOST_ITEMS = 200
+MAX_ITEMS = 200
 """Items of one list that a page looks at: what a page costs is not for the record to say."""
 
 _PLAIN_AMOUNT = 10**15
@@ -40,11 +40,11 @@ _PLAIN_AMOUNT = 10**15
 
 
 def list_of(node: Mapping[str, Any] | None, key: str) -> list[Any]:
-    """The first `MOST_ITEMS` items under `key`: none, one or many, always as a list."""
+    """The first `MAX_ITEMS` items under `key`: none, one or many, always as a list."""
     found = (node or {}).get(key)
     if found is None:
         return []
-    return found[:MOST_ITEMS] if isinstance(found, list) else [found]
+    return found[:MAX_ITEMS] if isinstance(found, list) else [found]
 
 
 def first(node: Mapping[str, Any] | None, *keys: str) -> Any:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from fhir_bridge.console.display import concept_text, day, first, person_name
+from fhir_bridge.console.text.display import concept_text, day, first, person_name
 from fhir_bridge.fhir import Resource, parse_reference
 
-__all__ = ["MOST_LINES", "Line", "outline", "summary"]
+__all__ = ["MAX_LINES", "Line", "outline", "summary"]
 
-_DEEPEST = 12
-MOST_LINES = 2_000
+_MAX_DEPTH = 12
+MAX_LINES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,12 @@ class Line:
 
 
 def outline(resource: Resource) -> Iterator[Line]:
-    """The lines of `resource` in the order of its JSON, `MOST_LINES` at most; without narrative.
+    """The lines of `resource` in the order of its JSON, `MAX_LINES` at most; without narrative.
 
     What is longer ends with a line that says so; the whole of it is in its JSON.
     """
     lines = _outline(resource)
-    yield from islice(lines, MOST_LINES)
+    yield from islice(lines, MAX_LINES)
     if next(lines, None) is not None:
         yield Line(0, "…", "…", "")
 
@@ -47,7 +47,7 @@ def _lines(name: str, value: Any, depth: int) -> Iterator[Line]:
     if isinstance(value, list):
         for number, item in enumerate(value, 1):
             yield from _lines(f"{name} {number}" if len(value) > 1 else name, item, depth)
-    elif isinstance(value, dict) and depth < _DEEPEST:
+    elif isinstance(value, dict) and depth < _MAX_DEPTH:
         if name.startswith("extension") and "url" in value:
             name, value = _extension(value)
             if not isinstance(value, dict):

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fhir_bridge.console.display import minute
-from fhir_bridge.console.issue_text import IssueText, in_language
+from fhir_bridge.console.text.display import minute
+from fhir_bridge.console.text.issue_text import IssueText, in_language
 from fhir_bridge.journal import Quarantined
 
-__all__ = ["MOST_READ", "EntryDetail", "detail"]
+__all__ = ["MAX_READ", "EntryDetail", "detail"]
 
-MOST_READ = 32 * 1024 * 1024
+MAX_READ = 32 * 1024 * 1024
 """Of what is larger no byte is read for a page."""
 
 
-_MOST_BYTES, _MOST_LINES, _MOST_ISSUES = 64 * 1024, 2_000, 100
+_MAX_BYTES, _MAX_LINES, _MAX_ISSUES = 64 * 1024, 2_000, 100
 _LINES = re.compile(r"\r\n|\r|\n")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -38,7 +38,7 @@ class EntryDetail:
 
 def detail(entry: Quarantined, language: str) -> EntryDetail:
     """The page's view of `entry`; at most the first 64 KiB and 2,000 lines of it."""
-    shown = entry.data[:_MOST_BYTES]
+    shown = entry.data[:_MAX_BYTES]
     lines = _LINES.split(_text(shown).rstrip("\r\n"))
     return EntryDetail(
         id=entry.item_id,
@@ -46,9 +46,9 @@ def detail(entry: Quarantined, language: str) -> EntryDetail:
         received=minute(entry.received),
         source=entry.source,
         size=entry.size,
-        issues=tuple(in_language(issue, language) for issue in entry.issues[:_MOST_ISSUES]),
-        lines=tuple(lines[:_MOST_LINES]),
-        cut=len(shown) < entry.size or len(lines) > _MOST_LINES,
+        issues=tuple(in_language(issue, language) for issue in entry.issues[:_MAX_ISSUES]),
+        lines=tuple(lines[:_MAX_LINES]),
+        cut=len(shown) < entry.size or len(lines) > _MAX_LINES,
         count=entry.count,
         last_seen=minute(entry.last_seen),
     )

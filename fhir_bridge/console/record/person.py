@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fhir_bridge import clock
-from fhir_bridge.console.display import (
+from fhir_bridge.console.record.labels import Labels
+from fhir_bridge.console.text.display import (
     address_text,
     day,
     first,
@@ -17,7 +18,6 @@ from fhir_bridge.console.display import (
     person_name,
     years_between,
 )
-from fhir_bridge.console.known import Known
 from fhir_bridge.fhir import Resource
 
 __all__ = ["IdentifierView", "PersonView", "view_identifiers", "view_person"]
@@ -50,7 +50,7 @@ class IdentifierView:
     unverified: bool
 
 
-def view_person(patient: Resource, known: Known) -> PersonView:
+def view_person(patient: Resource, labels: Labels) -> PersonView:
     """The view of `patient` as of today."""
     born = str(patient.get("birthDate", ""))
     phones = [one.get("value", "") for one in list_of(patient, "telecom") if one.get("value")]
@@ -64,15 +64,15 @@ def view_person(patient: Resource, known: Known) -> PersonView:
         deceased=day(patient.get("deceasedDateTime")) or deceased,
         phone=" / ".join(dict.fromkeys(phones)),
         address=address_text(first(patient, "address")),
-        groups=tuple(dict.fromkeys(_groups(patient, known))),
+        groups=tuple(dict.fromkeys(_groups(patient, labels))),
     )
 
 
-def view_identifiers(patient: Resource, known: Known) -> list[IdentifierView]:
+def view_identifiers(patient: Resource, labels: Labels) -> list[IdentifierView]:
     """The numbers of `patient` in their order."""
     return [
         IdentifierView(
-            label=known.names.name(identifier, known.language),
+            label=labels.names.name(identifier, labels.language),
             value=str(identifier.get("value", "")),
             unverified=any(
                 extension.get("url") == _NOT_VERIFIED
@@ -83,11 +83,11 @@ def view_identifiers(patient: Resource, known: Known) -> list[IdentifierView]:
     ]
 
 
-def _groups(patient: Resource, known: Known) -> Iterator[str]:
+def _groups(patient: Resource, labels: Labels) -> Iterator[str]:
     """The key populations that the resident belongs to, the general one left out."""
     for extension in list_of(patient, "extension"):
         if extension.get("url") != _KEY_GROUP:
             continue
         for part in list_of(extension, "extension"):
             if part.get("url") == "group" and first(part, "valueCoding", "code") != "general":
-                yield known.coding(part.get("valueCoding"))
+                yield labels.coding(part.get("valueCoding"))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fhir_bridge.artifacts import Artifacts
-from fhir_bridge.console.display import codes_of, first
+from fhir_bridge.console.text.display import codes_of, first
 
 __all__ = ["IdentifierNames"]
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from fhir_bridge.console.display import minute
+from fhir_bridge.console.text.display import minute
 from fhir_bridge.journal import UnreadPlace
 
 __all__ = ["UnreadView", "count_by_feed", "view_unread"]
 
 
-_MOST_LINES = 1_000
+_MAX_LINES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def count_by_feed(places: Iterable[UnreadPlace]) -> dict[str, int]:
 
 
 def view_unread(places: Iterable[UnreadPlace]) -> list[UnreadView]:
-    """The lines of the page, the most frequent of each feed first, `_MOST_LINES` at most."""
+    """The lines of the page, the most frequent of each feed first, `_MAX_LINES` at most."""
     return [
         UnreadView(
             feed=each.feed,
@@ -49,5 +49,5 @@ def view_unread(places: Iterable[UnreadPlace]) -> list[UnreadView]:
             example=each.example,
             map=each.map.rsplit("/", 1)[-1],
         )
-        for each in islice(places, _MOST_LINES)
+        for each in islice(places, _MAX_LINES)
     ]

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fhir_bridge.console.display import first
-from fhir_bridge.console.known import Known
-from fhir_bridge.console.line import day_of, place_of
-from fhir_bridge.console.named import named
 from fhir_bridge.console.reader import Reader
+from fhir_bridge.console.record.labels import Labels
+from fhir_bridge.console.record.line import day_of, place_of
+from fhir_bridge.console.record.reference import view_reference
+from fhir_bridge.console.text.display import first
 from fhir_bridge.fhir import Resource
 
 __all__ = ["EncounterView", "view_encounter"]
@@ -36,18 +36,18 @@ class EncounterView:
     when: str
 
 
-def view_encounter(encounter: Resource, reader: Reader, known: Known) -> EncounterView:
+def view_encounter(encounter: Resource, reader: Reader, labels: Labels) -> EncounterView:
     """The view of `encounter`; the type names it where its class does not."""
     kind = _CLASSES.get(str(first(encounter, "class", "code") or ""), "")
-    what = known.concept(first(encounter, "type"))
+    what = labels.concept(first(encounter, "type"))
     place = (
-        named(first(encounter, "location", "location"), reader).text
-        or known.concept(first(encounter, "serviceType"))
-        or named(encounter.get("serviceProvider"), reader).text
+        view_reference(first(encounter, "location", "location"), reader).text
+        or labels.concept(first(encounter, "serviceType"))
+        or view_reference(encounter.get("serviceProvider"), reader).text
     )
     return EncounterView(
         reference=place_of(encounter),
-        kind=known.words(kind) if kind else what or str(encounter.get("status", "")),
+        kind=labels.words(kind) if kind else what or str(encounter.get("status", "")),
         place=" · ".join(filter(None, (what if kind else "", place))),
         when=day_of(first(encounter, "period", "start")),
     )

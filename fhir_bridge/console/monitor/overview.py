@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fhir_bridge.console.display import first, list_of, minute, person_name
-from fhir_bridge.console.issue_text import in_language
 from fhir_bridge.console.reader import Reader
+from fhir_bridge.console.text.display import first, list_of, minute, person_name
+from fhir_bridge.console.text.issue_text import in_language
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource, parse_reference
 from fhir_bridge.ingest import Feed

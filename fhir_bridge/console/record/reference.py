@@ -8,26 +8,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_bridge.console.display import person_name, reference_text
 from fhir_bridge.console.reader import Reader
+from fhir_bridge.console.text.display import person_name, reference_text
 
-__all__ = ["Named", "named"]
+__all__ = ["ReferenceLink", "view_reference"]
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class ReferenceLink:
     """Something with a name and, where the record holds it, ``Type/id``."""
 
     text: str
     reference: str
 
 
-def named(reference: dict[str, Any] | None, reader: Reader) -> Named:
+def view_reference(reference: dict[str, Any] | None, reader: Reader) -> ReferenceLink:
     """The name of what `reference` points to: as written there, else read from the record."""
     target = reader.target(reference)
     literal = f"{target['resourceType']}/{target['id']}" if target else ""
     written = (reference or {}).get("display")
     if written or target is None:
-        return Named(str(written or reference_text(reference)), literal)
+        return ReferenceLink(str(written or reference_text(reference)), literal)
     name = target.get("name")
-    return Named(name if isinstance(name, str) else person_name(target) or literal, literal)
+    return ReferenceLink(name if isinstance(name, str) else person_name(target) or literal, literal)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fhir_bridge.console.display import codes_of, first, list_of
-from fhir_bridge.console.known import Known
-from fhir_bridge.console.line import day_of, place_of
-from fhir_bridge.console.named import named
 from fhir_bridge.console.reader import Reader
+from fhir_bridge.console.record.labels import Labels
+from fhir_bridge.console.record.line import day_of, place_of
+from fhir_bridge.console.record.reference import view_reference
+from fhir_bridge.console.text.display import codes_of, first, list_of
 from fhir_bridge.fhir import Resource
 
 __all__ = ["ReferralView", "is_referral", "view_referral"]
@@ -42,22 +42,22 @@ def is_referral(request: Resource) -> bool:
     return directed or _REFERRAL in categories
 
 
-def view_referral(request: Resource, reader: Reader, known: Known) -> ReferralView:
+def view_referral(request: Resource, reader: Reader, labels: Labels) -> ReferralView:
     """The view of a ServiceRequest that is a referral."""
     sender, direction = "", ""
     for extension in list_of(request, "extension"):
         if extension.get("url") == _REFERRING:
-            sender = named(extension.get("valueReference"), reader).text
+            sender = view_reference(extension.get("valueReference"), reader).text
         if extension.get("url") == _DIRECTION:
-            direction = known.coding({"system": _DIRECTIONS, "code": extension.get("valueCode")})
-    sender = sender or named(request.get("requester"), reader).text
-    receiver = named(first(request, "performer"), reader).text
-    reasons = [known.concept(reason) for reason in list_of(request, "reasonCode")]
+            direction = labels.coding({"system": _DIRECTIONS, "code": extension.get("valueCode")})
+    sender = sender or view_reference(request.get("requester"), reader).text
+    receiver = view_reference(first(request, "performer"), reader).text
+    reasons = [labels.concept(reason) for reason in list_of(request, "reasonCode")]
     return ReferralView(
         reference=place_of(request),
         when=day_of(request.get("authoredOn")),
         from_to=" → ".join(filter(None, (sender, receiver))) or direction or str(request["id"]),
         reason=" · ".join(filter(None, [direction, *reasons])),
         status=str(request.get("status", "")),
-        status_text=known.status(request),
+        status_text=labels.status(request),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from fhir_bridge.console.display import day
+from fhir_bridge.console.text.display import day
 from fhir_bridge.fhir import Resource
 
 __all__ = ["Line", "day_of", "line", "newest_of_each_name", "place_of"]

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from fhir_bridge.console.display import MOST_ITEMS, list_of
-from fhir_bridge.console.known import Known
-from fhir_bridge.console.named import named
 from fhir_bridge.console.reader import Reader
+from fhir_bridge.console.record.labels import Labels
+from fhir_bridge.console.record.reference import view_reference
+from fhir_bridge.console.text.display import MAX_ITEMS, list_of
 from fhir_bridge.fhir import Resource
 
 __all__ = ["MemberView", "TeamView", "view_teams"]
 
 
-_MOST_TEAMS, _MOST_MEMBERS = 10, 50
+_MAX_TEAMS, _MAX_MEMBERS = 10, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class TeamView:
 
 
 def view_teams(
-    patient: Resource, contracts: list[Resource], reader: Reader, known: Known
+    patient: Resource, contracts: list[Resource], reader: Reader, labels: Labels
 ) -> list[TeamView]:
     """The rosters that the agreements, or else the resident's doctors, lead to."""
     found = list(_contracted(contracts, reader)) or list(_of_doctors(patient, reader))
@@ -51,15 +51,15 @@ def view_teams(
             reference=f"CareTeam/{team['id']}",
             name=str(team.get("name", team["id"])),
             members=tuple(
-                _member(one, reader, known) for one in list_of(team, "participant")[:_MOST_MEMBERS]
+                _member(one, reader, labels) for one in list_of(team, "participant")[:_MAX_MEMBERS]
             ),
         )
-        for team in islice(teams.values(), _MOST_TEAMS)
+        for team in islice(teams.values(), _MAX_TEAMS)
     ]
 
 
 def _contracted(contracts: list[Resource], reader: Reader) -> Iterator[Resource]:
-    for reference in islice(_references(contracts), MOST_ITEMS):
+    for reference in islice(_references(contracts), MAX_ITEMS):
         target = reader.target(reference)
         if target is not None and target["resourceType"] == "CareTeam":
             yield target
@@ -75,12 +75,12 @@ def _references(contracts: list[Resource]) -> Iterator[dict[str, Any]]:
 
 
 def _of_doctors(patient: Resource, reader: Reader) -> Iterator[Resource]:
-    for doctor in list_of(patient, "generalPractitioner")[:_MOST_TEAMS]:
+    for doctor in list_of(patient, "generalPractitioner")[:_MAX_TEAMS]:
         participant = ("participant", str(doctor.get("reference", "")))
         yield from reader.find("CareTeam", participant, most=3)
 
 
-def _member(participant: dict[str, Any], reader: Reader, known: Known) -> MemberView:
-    roles = [known.concept(role) for role in list_of(participant, "role")]
-    member = named(participant.get("member"), reader)
+def _member(participant: dict[str, Any], reader: Reader, labels: Labels) -> MemberView:
+    roles = [labels.concept(role) for role in list_of(participant, "role")]
+    member = view_reference(participant.get("member"), reader)
     return MemberView(member.text, member.reference, " · ".join(filter(None, roles)))

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fhir_bridge import clock
-from fhir_bridge.console.display import minute
-from fhir_bridge.console.known import Known
 from fhir_bridge.console.reader import Reader
+from fhir_bridge.console.record.labels import Labels
+from fhir_bridge.console.text.display import minute
 from fhir_bridge.identity import Decision
 
 __all__ = ["LinkLine", "link_lines"]
 
-_SHOWN = 20
+_MAX_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,15 @@ class LinkLine:
 
 
 def link_lines(
-    patient_id: str, decided: Iterable[Decision], reader: Reader, known: Known
+    patient_id: str, decided: Iterable[Decision], reader: Reader, labels: Labels
 ) -> list[LinkLine]:
     """The latest decisions, newest first."""
-    lines = [_line(patient_id, each, reader, known) for each in [*decided][-_SHOWN:]]
+    lines = [_line(patient_id, each, reader, labels) for each in [*decided][-_MAX_SHOWN:]]
     return lines[::-1]
 
 
-def _line(patient_id: str, decision: Decision, reader: Reader, known: Known) -> LinkLine:
-    words, language = known.words, known.words.language
+def _line(patient_id: str, decision: Decision, reader: Reader, labels: Labels) -> LinkLine:
+    words, language = labels.words, labels.words.language
     message = clock.named_id("Provenance", decision.feed, decision.message)
     said = decision.message and reader.resource("Provenance", message)
     other = decision.other if decision.other != patient_id else decision.patient_id
@@ -47,9 +47,9 @@ def _line(patient_id: str, decision: Decision, reader: Reader, known: Known) -> 
         when=minute(decision.at),
         did=decision.kind,
         rule=words.get(f"rule_{decision.rule}", decision.rule),
-        feed=known.feeds.get(decision.feed, (decision.feed, ""))[0],
+        feed=labels.feeds.get(decision.feed, (decision.feed, ""))[0],
         identifiers=tuple(
-            (known.names.name({"system": system}, language), value)
+            (labels.names.name({"system": system}, language), value)
             for system, value in decision.identifiers
         ),
         message=f"Provenance/{message}" if said else "",

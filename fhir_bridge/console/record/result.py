@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from fhir_bridge.console.display import (
+from fhir_bridge.console.record.labels import Labels
+from fhir_bridge.console.record.line import day_of, newest_of_each_name, place_of
+from fhir_bridge.console.text.display import (
     codes_of,
     day,
     first,
@@ -19,8 +21,6 @@ from fhir_bridge.console.display import (
     list_of,
     quantity_text,
 )
-from fhir_bridge.console.known import Known
-from fhir_bridge.console.line import day_of, newest_of_each_name, place_of
 from fhir_bridge.fhir import Resource
 
 __all__ = ["ResultView", "pressures", "view_results"]
@@ -28,7 +28,7 @@ __all__ = ["ResultView", "pressures", "view_results"]
 _PRESSURE, _SYSTOLIC, _DIASTOLIC = "85354-9", "8480-6", "8462-4"
 """LOINC: blood pressure panel, its two components."""
 
-_SHOWN, _LONGEST_VALUE = 40, 12
+_MAX_SHOWN, _MAX_VALUE_LENGTH = 40, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,13 @@ class ResultView:
     flag: str
 
 
-def view_results(observations: list[Resource], known: Known) -> tuple[list[ResultView], int]:
+def view_results(observations: list[Resource], labels: Labels) -> tuple[list[ResultView], int]:
     """The latest result of each test, and how many more results there are.
 
     `observations` come newest first.
     """
-    measured = [_result(one, known) for one in observations if _is_result(one)]
-    shown = newest_of_each_name(measured)[:_SHOWN]
+    measured = [_result(one, labels) for one in observations if _is_result(one)]
+    shown = newest_of_each_name(measured)[:_MAX_SHOWN]
     return shown, len(measured) - len(shown)
 
 
@@ -89,16 +89,16 @@ def _is_result(observation: Resource) -> bool:
         return False
     if _PRESSURE in codes_of(observation.get("code")):
         return False
-    return len(str(observation.get("valueString", ""))) <= _LONGEST_VALUE
+    return len(str(observation.get("valueString", ""))) <= _MAX_VALUE_LENGTH
 
 
-def _result(observation: Resource, known: Known) -> ResultView:
+def _result(observation: Resource, labels: Labels) -> ResultView:
     when = first_of(observation, "effectiveDateTime", "issued")
     return ResultView(
         reference=place_of(observation),
-        name=known.concept(observation.get("code")) or place_of(observation),
+        name=labels.concept(observation.get("code")) or place_of(observation),
         when=day_of(when or first(observation, "effectivePeriod", "start")),
-        value=_value(observation, known),
+        value=_value(observation, labels),
         range=_range(observation),
         flag=_flag(observation),
     )
@@ -117,18 +117,18 @@ def _flag(observation: Resource) -> str:
     return "high" if flags & {"H", "HH"} else "low" if flags & {"L", "LL"} else ""
 
 
-def _value(observation: Resource, known: Known) -> str:
+def _value(observation: Resource, labels: Labels) -> str:
     """The value of an Observation or of one of its components."""
     if "valueQuantity" in observation:
         return quantity_text(observation["valueQuantity"])
     if "valueCodeableConcept" in observation:
-        return known.concept(observation["valueCodeableConcept"])
+        return labels.concept(observation["valueCodeableConcept"])
     if "component" in observation:
         return "; ".join(
-            f"{known.concept(part.get('code'))} {_value(part, known)}"
+            f"{labels.concept(part.get('code'))} {_value(part, labels)}"
             for part in list_of(observation, "component")
         )
     for key, value in observation.items():
         if key.startswith("value") and not isinstance(value, dict | list):
             return str(value)
-    return known.concept(observation.get("dataAbsentReason")) or "–"
+    return labels.concept(observation.get("dataAbsentReason")) or "–"

@@ -13,8 +13,10 @@ from functools import reduce
 from itertools import islice
 from typing import Any
 
-from fhir_bridge.console.display import (
-    MOST_ITEMS,
+from fhir_bridge.console.reader import Reader
+from fhir_bridge.console.record.reference import ReferenceLink, view_reference
+from fhir_bridge.console.text.display import (
+    MAX_ITEMS,
     concept_text,
     day,
     first,
@@ -22,14 +24,12 @@ from fhir_bridge.console.display import (
     money_text,
     period_text,
 )
-from fhir_bridge.console.named import Named, named
-from fhir_bridge.console.reader import Reader
-from fhir_bridge.console.terms import Terms
+from fhir_bridge.console.text.terms import Terms
 from fhir_bridge.fhir import Resource
 
 __all__ = ["ContractView", "view_contract"]
 
-_MOST_PACKAGES, _MOST_PAYERS = 50, 8
+_MAX_PACKAGES, _MAX_PAYERS = 50, 8
 """Rows and columns of the table of fees."""
 
 _ARITHMETIC = Context(prec=28, traps=[])
@@ -57,8 +57,8 @@ class ContractView:
     status_text: str
     period: str
     issued: str
-    institutions: tuple[Named, ...]
-    signers: tuple[Named, ...]
+    institutions: tuple[ReferenceLink, ...]
+    signers: tuple[ReferenceLink, ...]
     payers: tuple[str, ...]
     packages: tuple[PackageView, ...]
     totals: tuple[str, ...]
@@ -69,13 +69,13 @@ def view_contract(
 ) -> ContractView:
     """The view of `contract`; names of other parties are read where the record has them."""
     assets = (asset for term in list_of(contract, "term") for asset in list_of(term, "asset"))
-    priced = list(islice((each for each in assets if list_of(each, "valuedItem")), _MOST_PACKAGES))
+    priced = list(islice((each for each in assets if list_of(each, "valuedItem")), _MAX_PACKAGES))
     found = (
         _payer(item, reader, terms, language)
         for asset in priced
         for item in list_of(asset, "valuedItem")
     )
-    payers = list(dict.fromkeys(islice(found, MOST_ITEMS)))[:_MOST_PAYERS]
+    payers = list(dict.fromkeys(islice(found, MAX_ITEMS)))[:_MAX_PAYERS]
     amounts = [
         _amounts(asset, payers, lambda i: _payer(i, reader, terms, language)) for asset in priced
     ]
@@ -96,8 +96,10 @@ def view_contract(
         status_text=status_text,
         period=period_text(contract.get("applies")),
         issued=day(contract.get("issued")),
-        institutions=tuple(named(each, reader) for each in list_of(contract, "authority")),
-        signers=tuple(named(each.get("party"), reader) for each in list_of(contract, "signer")),
+        institutions=tuple(view_reference(each, reader) for each in list_of(contract, "authority")),
+        signers=tuple(
+            view_reference(each.get("party"), reader) for each in list_of(contract, "signer")
+        ),
         payers=tuple(payers),
         packages=packages,
         totals=(*map(_yuan, totals), _yuan(_sum(totals))) if payers else (),
@@ -108,7 +110,7 @@ def _payer(item: dict[str, Any], reader: Reader, terms: Terms, language: str) ->
     for extension in list_of(item, "extension"):
         if extension.get("url") == FUNDING:
             return terms.coding(extension.get("valueCoding"), language)
-    return named(item.get("responsible"), reader).text
+    return view_reference(item.get("responsible"), reader).text
 
 
 def _amounts(

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from fhir_bridge.console.display import concept_text, list_of
+from fhir_bridge.console.text.display import concept_text, list_of
 from fhir_bridge.fhir import Resource
 
 __all__ = ["Terms", "code_names"]

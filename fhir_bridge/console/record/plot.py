@@ -9,15 +9,15 @@ from datetime import date
 __all__ = ["Mark", "Plot", "plot_pressure"]
 
 WIDTH, HEIGHT = 640, 200
-_LEAST, _MOST = 0.0, 300.0
+_MIN_PRESSURE, _MAX_PRESSURE = 0.0, 300.0
 """The ends of the scale at most, in mmHg."""
-_MOST_POINTS = 200
+_MAX_POINTS = 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 12, 12, 24
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A point or a label: where it stands, what it says, whether its value is off the scale."""
+    """A point or a label: where it is, what it says, whether its value is off the scale."""
 
     x: float
     y: float
@@ -41,7 +41,7 @@ class Plot:
 
     @property
     def clipped(self) -> bool:
-        """Whether some value is off the scale and stands at its edge."""
+        """Whether some value is off the scale and is at its edge."""
         return any(mark.beyond for mark in (*self.upper_points, *self.lower_points))
 
 
@@ -51,13 +51,13 @@ def plot_pressure(measured: Sequence[tuple[date, float, float]]) -> Plot | None:
     The scale ends where pressures of living people do: a value beyond it, a slip of a comma,
     is drawn at the edge and marked, and its text says what was written.
     """
-    points = sorted(measured)[-_MOST_POINTS:]
+    points = sorted(measured)[-_MAX_POINTS:]
     if len({day for day, _, _ in points}) < 2:
         return None
     first, last = points[0][0], points[-1][0]
     values = [value for _, *pair in points for value in pair]
-    low = max(_LEAST, min(60.0, *values))
-    high = min(_MOST, max(160.0, *values))
+    low = max(_MIN_PRESSURE, min(60.0, *values))
+    high = min(_MAX_PRESSURE, max(160.0, *values))
     low, high = low // 20 * 20, -(-high // 20) * 20
 
     def across(day: date) -> float:

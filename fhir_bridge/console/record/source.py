@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fhir_bridge.console.display import first, minute
-from fhir_bridge.console.known import Known
 from fhir_bridge.console.reader import Reader
+from fhir_bridge.console.record.labels import Labels
+from fhir_bridge.console.text.display import first, minute
 from fhir_bridge.fhir import Resource
 
 __all__ = ["SourceView", "view_sources"]
@@ -26,19 +26,19 @@ class SourceView:
     messages: str
 
 
-def view_sources(target: str, reader: Reader, known: Known) -> list[SourceView]:
+def view_sources(target: str, reader: Reader, labels: Labels) -> list[SourceView]:
     """The feeds behind `target` (``Type/id``), each with its last message."""
     by_feed: dict[str, list[Resource]] = {}
     for one in reader.find("Provenance", ("target", target), most=100):
         name = str(first(one, "agent", "who", "identifier", "value") or "")
         by_feed.setdefault(name, []).append(one)
-    return [_source(name, messages, known) for name, messages in by_feed.items()]
+    return [_source(name, messages, labels) for name, messages in by_feed.items()]
 
 
-def _source(name: str, messages: list[Resource], known: Known) -> SourceView:
+def _source(name: str, messages: list[Resource], labels: Labels) -> SourceView:
     last = max(messages, key=lambda one: str(one.get("recorded", "")))
     written = first(last, "agent", "who", "display")
-    title, kind = known.feeds.get(name, (str(written or name), ""))
+    title, kind = labels.feeds.get(name, (str(written or name), ""))
     return SourceView(
         name=title,
         kind=kind,

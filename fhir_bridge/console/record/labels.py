@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_bridge.console.identifier_names import IdentifierNames
-from fhir_bridge.console.language import Words
-from fhir_bridge.console.terms import Terms
+from fhir_bridge.console.text.identifier_names import IdentifierNames
+from fhir_bridge.console.text.language import Words
+from fhir_bridge.console.text.terms import Terms
 from fhir_bridge.fhir import Resource
 
-__all__ = ["Known"]
+__all__ = ["Labels"]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Labels:
     """The names of things in the reader's language; `feeds`: name -> (title, kind of source)."""
 
     words: Words

@@ -1,0 +1,1 @@
+"""The pages: their routes and what each answers, one module for each area."""

@@ -1,0 +1,1 @@
+"""What the page of one resident shows: who, contracts, teams, visits, results, sources."""

@@ -1,0 +1,1 @@
+"""Texts in the reader's language: words, names of codes and identifiers, issues, values."""
