@@ -48,7 +48,8 @@ __all__ = ["Pipeline"]
 
 _ROW = "application/json"  # how a row of a table is kept in quarantine
 _WAIT_SECONDS = 1.0  # how long the thread sleeps when nobody wakes it
-_GATHER_SECONDS = 0.03  # after a wake: messages of a stream come together into one commit
+_GATHER_SECONDS = 0.03  # after a wake: what comes together goes together into one commit
+_STREAM_SECONDS = 0.2  # the same while messages keep coming: each commit costs as much as half one
 _RETRY_SECONDS = 5.0  # after the database failed
 
 
@@ -136,7 +137,7 @@ class Pipeline:
         while not self._stopping.is_set():
             self._arrived.clear()
             try:
-                self.drain(once=True)
+                finished = self.drain(once=True)
                 self.failing = False
                 if self._attempts.more:
                     continue
@@ -153,7 +154,7 @@ class Pipeline:
                 self._stopping.wait(_RETRY_SECONDS)
                 continue
             if self._arrived.wait(_WAIT_SECONDS):
-                self._stopping.wait(_GATHER_SECONDS)
+                self._stopping.wait(_STREAM_SECONDS if finished else _GATHER_SECONDS)
         with suppress(Exception):  # counts are no reason to hold up the end
             self._attempts.end()
             self._write_counts()
