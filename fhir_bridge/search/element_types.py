@@ -5,14 +5,11 @@ https://hl7.org/fhir/R4/searchparameter-definitions.html#SearchParameter.express
 
 from __future__ import annotations
 
-import re
-
 from fhir_bridge.fhir import Definitions
-from fhir_bridge.search.paths import plain_paths
+from fhir_bridge.search.paths import unfiltered_paths
 
-__all__ = ["element_type", "element_types", "leads_to_canonicals", "without_filters"]
+__all__ = ["element_type", "element_types", "leads_to_canonicals"]
 
-_FILTER = re.compile(r"\.where\([^()]*(?:\([^()]*\)[^()]*)?\)")
 _CANONICALS = frozenset({"canonical", "uri"})
 
 
@@ -36,10 +33,5 @@ def element_types(definitions: Definitions, expression: str) -> frozenset[str | 
 
 def leads_to_canonicals(definitions: Definitions, resource_type: str, expression: str) -> bool:
     """Whether an expression leads to canonical URLs, filters aside."""
-    paths = plain_paths(definitions, resource_type, without_filters(expression)) or ()
+    paths = unfiltered_paths(definitions, resource_type, expression) or ()
     return any(path.type in _CANONICALS for path in paths)
-
-
-def without_filters(expression: str) -> str:
-    """An expression without its ``where``."""
-    return _FILTER.sub("", expression)

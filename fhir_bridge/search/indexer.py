@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fhir_bridge import fhirpath
 from fhir_bridge.fhir import Definitions, Resource
 from fhir_bridge.search.element_types import element_type
-from fhir_bridge.search.paths import Path, are_forms_of_one, plain_paths, walk
+from fhir_bridge.search.paths import RESOLVED_BY_TYPE, Path, are_forms_of_one, plain_paths, walk
 from fhir_bridge.search.registry import Registry
 from fhir_bridge.search.row_memo import Extract, RowMemo, is_recurring
 from fhir_bridge.search.rows import NO_DATE, IndexRows
@@ -25,7 +25,6 @@ from fhir_bridge.search.types import (
     Slot,
     Typed,
     extract_elements,
-    target_type,
 )
 
 __all__ = ["Indexer"]
@@ -60,7 +59,6 @@ class Indexer:
         self._numbers = numbers
         self._compiled: dict[str, _Steps] = {}
         self._row_memo = RowMemo()
-        self._environment = fhirpath.Environment(resolve=_stand_in)
 
     def rows(self, resource: Resource) -> IndexRows:
         """The index rows of one resource."""
@@ -149,7 +147,7 @@ class Indexer:
         components: list[str],
     ) -> Extract:
         """What a composite adds for each of its elements."""
-        environment, definitions = self._environment, self._registry.definitions
+        environment, definitions = RESOLVED_BY_TYPE, self._registry.definitions
         contexts = fhirpath.compile(expression, definitions=definitions, root_type=resource_type)
         root = element_type(definitions, expression)
         parts = [
@@ -173,8 +171,7 @@ class Indexer:
         compiled = fhirpath.compile(
             expression, definitions=self._registry.definitions, root_type=resource_type
         )
-        environment = self._environment
-        return lambda resource: compiled.typed(resource, environment=environment)
+        return lambda resource: compiled.typed(resource, environment=RESOLVED_BY_TYPE)
 
 
 def _adder(parameter: Parameter, number: int) -> Add:
@@ -195,12 +192,6 @@ def _then(evaluate: Callable[[Resource], list[Typed]], add: Add) -> Extract:
 def _all(paths: tuple[Path, ...]) -> Callable[[Resource], list[Typed]]:
     walks = [walk(path) for path in paths]
     return lambda resource: [each for one in walks for each in one(resource)]
-
-
-def _stand_in(written: str) -> Resource | None:
-    """For ``resolve() is Patient`` the type that the reference names is enough."""
-    target = target_type(written)
-    return {"resourceType": target} if target else None
 
 
 def _roots(definitions: Definitions, resource_type: str, expression: str) -> frozenset[str] | None:

@@ -19,7 +19,24 @@ from fhir_bridge.fhir import Definitions, ElementDefinition, Resource
 from fhir_bridge.fhirpath.form import Child, Constant, Form, Item, Merge, Operation, RefersTo, Where
 from fhir_bridge.search.types import target_type
 
-__all__ = ["Path", "are_forms_of_one", "has_one_value", "plain_paths", "walk"]
+__all__ = [
+    "RESOLVED_BY_TYPE",
+    "Path",
+    "are_forms_of_one",
+    "has_one_value",
+    "plain_paths",
+    "unfiltered_paths",
+    "walk",
+]
+
+
+def _stand_in(written: str) -> Resource | None:
+    target = target_type(written)
+    return {"resourceType": target} if target else None
+
+
+RESOLVED_BY_TYPE = fhirpath.Environment(resolve=_stand_in)
+"""For ``resolve() is Patient`` the type that the reference names is enough."""
 
 _ONE_TEXT = frozenset({"Coding", "Identifier", "Reference"})
 
@@ -45,10 +62,47 @@ def plain_paths(
 
     One that cannot be read has none; FHIRPath says why where it is evaluated.
     """
+    form = _form(definitions, resource_type, expression)
+    return None if form is None else _union(definitions, resource_type, form)
+
+
+def unfiltered_paths(
+    definitions: Definitions, resource_type: str, expression: str
+) -> tuple[Path, ...] | None:
+    """As `plain_paths`, of the expression without its filters (``where``).
+
+    >>> from fhir_bridge.fhir import definitions
+    >>> expression = "Observation.subject.where(resolve() is Patient)"
+    >>> [path.keys for path in unfiltered_paths(definitions(), "Observation", expression)]
+    [('subject',)]
+    """
+    form = _form(definitions, resource_type, expression)
+    return None if form is None else _union(definitions, resource_type, _without_filters(form))
+
+
+def _form(definitions: Definitions, resource_type: str, expression: str) -> Form | None:
     try:
-        form = fhirpath.compile(expression, definitions=definitions).form(resource_type)
+        return fhirpath.compile(expression, definitions=definitions).form(resource_type)
     except BridgeError:
         return None
+
+
+def _without_filters(form: Form) -> Form:
+    match form:
+        case Where(then=then):
+            return _without_filters(then)
+        case Child(name=name, branches=branches):
+            return Child(name, tuple((field, _without_filters(then)) for field, then in branches))
+        case Merge(parts=parts, after=after):
+            return Merge(
+                tuple(map(_without_filters, parts)),
+                tuple((kind, _without_filters(then)) for kind, then in after),
+            )
+    return form
+
+
+def _union(definitions: Definitions, resource_type: str, form: Form) -> tuple[Path, ...] | None:
+    """The paths of a form that is one, or a union of them."""
     parts: tuple[Form, ...] = (form,)
     if isinstance(form, Merge) and all(isinstance(then, Item) for _, then in form.after):
         parts = form.parts

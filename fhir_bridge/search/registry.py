@@ -186,7 +186,7 @@ class Registry:
             indexes = self._indexes[key] = tuple(
                 Index(
                     self.symbol(resource_type, each),
-                    without=frozenset(sharing.left.get(each, ())),
+                    without=frozenset(sharing.delegated.get(each, ())),
                     only=sharing.only(each),
                 )
                 for each in self.sources(resource_type, code)

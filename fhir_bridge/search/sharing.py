@@ -11,18 +11,16 @@ https://hl7.org/fhir/R4/searchparameter-registry.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhir_bridge.fhir import Definitions, SearchParameter
 from fhir_bridge.search.paths import Path, plain_paths
 from fhir_bridge.search.types import REFERENCE, STRING, is_name, search_type_of
 
-__all__ = ["Sharing", "left_to_others", "shared_sources", "sharing_of"]
+__all__ = ["Sharing", "delegated_types", "shared_sources", "sharing_of"]
 
 _PUBLISHED = "http://hl7.org/fhir/SearchParameter/"
-_OF_ONE_TYPE = re.compile(r"\s*([\w.]+)\.where\(resolve\(\) is (\w+)\)\s*")
 _Paths = Mapping[str, frozenset[Path]]
 
 
@@ -31,16 +29,19 @@ class Sharing:
     """Which indexes of a type answer which parameters.
 
     `sources`: by code, the codes whose indexes together answer it, where that is not its own
-    alone.  `left`: by code, the types whose references are in another code's index, with that.
+    alone.  `delegated`: by code, the types whose references are in another code's index, with that.
     """
 
     sources: Mapping[str, tuple[str, ...]]
-    left: Mapping[str, Mapping[str, str]]
+    delegated: Mapping[str, Mapping[str, str]]
 
     def only(self, code: str) -> frozenset[str]:
-        """The types to which a code's references are left by others: it has no other ones."""
+        """The types to which a code's references are delegated by others: it has no other ones."""
         return frozenset(
-            type_ for parts in self.left.values() for type_, part in parts.items() if part == code
+            type_
+            for parts in self.delegated.values()
+            for type_, part in parts.items()
+            if part == code
         )
 
 
@@ -49,21 +50,21 @@ def sharing_of(
 ) -> Sharing:
     """What the parameters of a type share."""
     shared = shared_sources(definitions, resource_type, parameters)
-    left = {
+    delegated = {
         whole: parts
-        for whole, parts in left_to_others(parameters).items()
+        for whole, parts in delegated_types(definitions, resource_type, parameters).items()
         if whole not in shared and shared.keys().isdisjoint(parts.values())
     }
-    own = {whole: (whole,) for whole in left}
+    own = {whole: (whole,) for whole in delegated}
     sources = {
         code: tuple(
             dict.fromkeys(
-                each for source in codes for each in (source, *left.get(source, {}).values())
+                each for source in codes for each in (source, *delegated.get(source, {}).values())
             )
         )
         for code, codes in {**shared, **own}.items()
     }
-    return Sharing(sources, left)
+    return Sharing(sources, delegated)
 
 
 def shared_sources(
@@ -105,23 +106,33 @@ def shared_sources(
     return {code: _resolved(sources, code) for code in sources}
 
 
-def left_to_others(parameters: Mapping[str, SearchParameter]) -> dict[str, dict[str, str]]:
+def delegated_types(
+    definitions: Definitions, resource_type: str, parameters: Mapping[str, SearchParameter]
+) -> dict[str, dict[str, str]]:
     """By code: the types whose references are under another code instead, with that code.
 
     >>> from fhir_bridge.fhir import definitions
-    >>> left_to_others(definitions().search_parameters_of("Observation"))
+    >>> of_type = definitions().search_parameters_of("Observation")
+    >>> delegated_types(definitions(), "Observation", of_type)
     {'subject': {'Patient': 'patient'}}
     """
-    left: dict[str, dict[str, str]] = {}
-    whole = {each.expression: code for code, each in parameters.items() if _is_own(each)}
-    for code, each in parameters.items():
-        match = _OF_ONE_TYPE.fullmatch(each.expression) if _is_own(each) else None
-        if match and match[1] in whole:
-            left.setdefault(whole[match[1]], {}).setdefault(match[2], code)
-    return left
+    delegated: dict[str, dict[str, str]] = {}
+    paths = {
+        code: of_code[0]
+        for code, each in parameters.items()
+        if _is_published_reference(each)
+        and (of_code := plain_paths(definitions, resource_type, each.expression))
+        and len(of_code) == 1
+    }
+    whole = {path: code for code, path in paths.items()}
+    for code, path in paths.items():
+        source = whole.get(replace(path, target="")) if path.target else None
+        if source is not None:
+            delegated.setdefault(source, {}).setdefault(path.target, code)
+    return delegated
 
 
-def _is_own(parameter: SearchParameter) -> bool:
+def _is_published_reference(parameter: SearchParameter) -> bool:
     return search_type_of(parameter) is REFERENCE and parameter.url.startswith(_PUBLISHED)
 
 
