@@ -45,7 +45,7 @@ class Profiles:
 
     @property
     def structure_definitions(self) -> Mapping[str, Resource]:
-        """Profiles and extension definitions by URL."""
+        """Profiles and extension definitions by URL, without those of R4 itself."""
         return self.of_type("StructureDefinition")
 
     @property
@@ -65,16 +65,20 @@ class Profiles:
 
     @cached_property
     def extensions(self) -> Mapping[str, Resource]:
-        """Extension definitions by URL."""
+        """Extension definitions by URL; those of R4 itself where none of ours has their URL."""
         return {
             url: resource
-            for url, resource in self.structure_definitions.items()
+            for known in (definitions().profiles, self.structure_definitions)
+            for url, resource in known.items()
             if resource.get("type") == "Extension"
         }
 
     def structure_definition(self, url: str) -> Resource | None:
-        """The profile or extension at `url`, with or without its version."""
-        return _find(self.structure_definitions, url)
+        """The profile or extension at `url`, with or without its version; ours before R4's own."""
+        found = _find(self.structure_definitions, url)
+        if found is not None or url.partition("|")[0] in self.structure_definitions:
+            return found
+        return _find(definitions().profiles, url)
 
     def find(self, resource_type: str, url: str) -> Resource | None:
         """The resource of a type at `url` (a Questionnaire, a Measure), with or without its version."""

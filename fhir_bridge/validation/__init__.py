@@ -10,6 +10,7 @@ beyond R4), `extension_context`, `bundle` and `document` (what holds between ent
 """
 
 from fhir_bridge.validation.second_opinion import SecondOpinion
+from fhir_bridge.validation.strictness import Strictness
 from fhir_bridge.validation.validator import Validator, validate
 
-__all__ = ["SecondOpinion", "Validator", "validate"]
+__all__ = ["SecondOpinion", "Strictness", "Validator", "validate"]

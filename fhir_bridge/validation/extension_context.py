@@ -1,7 +1,7 @@
-"""Where an extension may stand: the contexts of its definition, and whether it modifies.
+"""Where an extension may stand: its URL, the contexts of its definition, and whether it modifies.
 
 https://hl7.org/fhir/R4/defining-extensions.html#context,
-https://hl7.org/fhir/R4/extensibility.html#modifierExtension
+https://hl7.org/fhir/R4/extensibility.html#Extension.url, #modifierExtension
 
 Judged by the type that holds the extension and, for a primitive, by its path.  A context
 inside of a datatype (``Patient.name``) admits the extension on every HumanName: the check
@@ -11,47 +11,51 @@ it selects in the resource; what it selects of a primitive type admits all primi
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+import re
+from functools import cached_property
+from typing import Any, NamedTuple
 
-from fhir_bridge import fhirpath
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhir import Definitions, ElementDefinition, Resource
+from fhir_bridge.fhir import Definitions, ElementDefinition
+from fhir_bridge.validation.extension_definition import ExtensionDefinition, extension_definition
 from fhir_bridge.validation.finding import Finding, Findings, found, moved
 from fhir_bridge.validation.judged import judged
+from fhir_bridge.validation.primitives import is_example
+from fhir_bridge.validation.strictness import LENIENT, Strictness
 
 __all__ = ["ExtensionContexts"]
+
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_PUBLISHED_ELSEWHERE = re.compile(r"http://hl7\.org/fhir/(?:\d\.\d/)?StructureDefinition/")
+"""HL7 publishes extensions outside of R4 too (its extension pack, elements of other releases)."""
+
+
+class _Holder(NamedTuple):
+    """What carries extensions: itself, the names its place is known by, the extension it is in."""
+
+    value: dict[str, Any]
+    names: frozenset[str]
+    around: str | None
 
 
 class ExtensionContexts:
     """The contexts of all known extensions."""
 
-    def __init__(self, definitions: Definitions, profiles: Profiles) -> None:
+    def __init__(
+        self, definitions: Definitions, profiles: Profiles, strictness: Strictness = LENIENT
+    ) -> None:
         self._definitions = definitions
-        self._elements: dict[str, set[str]] = {}
-        self._urls: dict[str, set[str]] = {}
-        self._paths: dict[str, list[fhirpath.Expression]] = {}
-        self._is_modifier = {
-            url: _is_modifier(extension) for url, extension in profiles.extensions.items()
-        }
-        for url, extension in profiles.extensions.items():
-            contexts = [
-                (item.get("type"), item.get("expression")) for item in extension.get("context", ())
-            ]
-            paths = _compiled(str(text) for kind, text in contexts if kind == "fhirpath")
-            if contexts and paths is not None:
-                self._paths[url] = paths
-                self._elements[url] = {str(text) for kind, text in contexts if kind == "element"}
-                self._urls[url] = {str(text) for kind, text in contexts if kind == "extension"}
+        self._profiles = profiles
+        self._strictness = strictness
+        self._known: dict[str, ExtensionDefinition | None] = {}
 
     def check_of(self, type_name: str) -> Any:
         """A check of the extensions of each object of `type_name` and of its primitives."""
-        if not self._is_modifier:
-            return None
         shape = self._definitions.types[type_name]
         names = self._names(type_name)
         is_whole = type_name != "Element"  # the companion of a primitive: its owner judges it
+        is_extension = type_name == "Extension"
         companions = {
             f"_{key}": (element, self._primitive_names(element))
             for key, element in shape.elements.items()
@@ -60,62 +64,101 @@ class ExtensionContexts:
 
         def check(value: dict[str, Any]) -> Findings:
             findings: list[Finding] = []
+            url = value.get("url") if is_extension else None
+            around = url if isinstance(url, str) else None
             if is_whole:
                 for key in ("extension", "modifierExtension"):
                     if key in value:
-                        findings += self._misplaced(value, key, names, value.get("url"))
+                        findings += self._misplaced(_Holder(value, names, around), key)
             for key in companions.keys() & value.keys():
                 element, own = companions[key]
                 listed = value[key]
                 for companion in listed if isinstance(listed, list) else [listed]:
                     if isinstance(companion, dict) and "extension" in companion:
-                        more = self._misplaced(companion, "extension", own, value.get("url"))
+                        more = self._misplaced(_Holder(companion, own, around), "extension")
                         step = f".{element.choice}.ofType({element.type})"
                         findings += moved(more, step if element.choice else f".{element.key}")
             return findings or None
 
         return check
 
-    def _misplaced(
-        self, holder: dict[str, Any], key: str, names: frozenset[str], around: Any
-    ) -> list[Finding]:
-        """Findings on the extensions under `key` of `holder`, which is known by `names`.
-
-        `around` is the URL of the extension that `holder` is, or is the value of.
-        """
+    def _misplaced(self, holder: _Holder, key: str) -> list[Finding]:
+        """Findings on the extensions under `key` of `holder`."""
         findings: list[Finding] = []
-        for index, extension in enumerate(holder[key]):
+        for index, extension in enumerate(holder.value[key]):
             url = extension.get("url") if isinstance(extension, dict) else None
-            if not isinstance(url, str) or url not in self._is_modifier:
+            if not isinstance(url, str):
                 continue
-            reason = ""
-            if self._is_modifier[url] != (key == "modifierExtension"):
-                kind = "a modifierExtension" if self._is_modifier[url] else "an extension"
-                reason = f"is {kind} by its definition"
-            elif around not in self._urls.get(url, ()) and not self._is_admitted(
-                url, holder, names
-            ):
-                listed = ", ".join(sorted(self._elements[url] | self._urls[url]))
-                reason = f"may not stand here, only on {listed or 'what its context selects'}"
+            if _ABSOLUTE.match(url) is None:
+                reason, severity = self._fault_of_part(url, holder), "error"
+            elif (definition := self._definition(url)) is not None:
+                reason, severity = self._fault(definition, holder, extension, key), "error"
+            else:
+                severity = self._strictness.unknown_extensions
+                reason = "is not known here" if self._is_asked(url) else ""
             if reason:
-                findings += moved(found("FB-3017", url=url, reason=reason), f".{key}[{index}]")
+                more = found("FB-3017", severity, url=url, reason=reason)
+                findings += moved(more, f".{key}[{index}]")
         return findings
 
-    def _is_admitted(self, url: str, holder: dict[str, Any], names: frozenset[str]) -> bool:
-        allowed = self._elements.get(url)
-        if allowed is None or allowed & names:
-            return True
-        resource = judged().resource
-        selected = [item for path in self._paths[url] for item in path(resource)]
-        return any(
-            item is holder or (not isinstance(item, dict) and _is_companion(holder))
-            for item in selected
+    def _is_asked(self, url: str) -> bool:
+        """Whether an extension without a definition is worth a word."""
+        if self._strictness.unknown_extensions == "allowed" or _PUBLISHED_ELSEWHERE.match(url):
+            return False
+        return not (self._strictness.examples and is_example(url))
+
+    def _fault_of_part(self, url: str, holder: _Holder) -> str:
+        """A relative URL names a part of the extension around it, and nothing elsewhere."""
+        if holder.around is None:
+            return "has no absolute URL"
+        definition = self._definition(holder.around)
+        if definition is None or definition.parts is None or url in definition.parts:
+            return ""
+        return f"is no part of the extension {holder.around}"
+
+    def _fault(
+        self, definition: ExtensionDefinition, holder: _Holder, extension: Any, key: str
+    ) -> str:
+        if definition.is_modifier != (key == "modifierExtension"):
+            kind = "a modifierExtension" if definition.is_modifier else "an extension"
+            return f"is {kind} by its definition"
+        if holder.around not in definition.urls and not _is_admitted(definition, holder):
+            return f"may not stand here, only on {definition.places}"
+        now = judged()
+        variables = {
+            "resource": now.resource,
+            "rootResource": now.root_resource,
+            "extension": extension,
+        }
+        for text, rule in definition.rules:
+            try:
+                answer = rule(holder.value, variables=variables)
+            except BridgeError:
+                continue  # the author of the definition hears of it (FB-3021)
+            if not answer or answer[0] is not True:
+                return f"may not stand here, only where {text}"
+        return ""
+
+    def _definition(self, url: str) -> ExtensionDefinition | None:
+        if url not in self._known:
+            definition = self._profiles.extensions.get(url)
+            self._known[url] = extension_definition(definition) if definition else None
+        return self._known[url]
+
+    @cached_property
+    def _contexts(self) -> frozenset[str]:
+        """All elements that some extension names as its context."""
+        return frozenset(
+            str(item.get("expression"))
+            for extension in self._profiles.extensions.values()
+            for item in extension.get("context", ())
+            if item.get("type") == "element"
         )
 
     def _names(self, type_name: str) -> frozenset[str]:
         """`type_name`, its ancestors, and each context whose path leads to that type."""
         names = set(self._ancestors(type_name))
-        for expression in set().union(*self._elements.values()):
+        for expression in self._contexts:
             owner, _, key = expression.rpartition(".")
             shape = self._definitions.types.get(owner)
             keys = shape.choices.get(key.removesuffix("[x]"), (key,)) if shape else ()
@@ -146,25 +189,17 @@ class ExtensionContexts:
         return names
 
 
-def _compiled(texts: Iterable[str]) -> list[fhirpath.Expression] | None:
-    """The FHIRPath contexts; None when one cannot be read: then the extension may stand anywhere."""
-    try:
-        return [fhirpath.compile(text) for text in texts]
-    except BridgeError:
-        return None
+def _is_admitted(definition: ExtensionDefinition, holder: _Holder) -> bool:
+    if definition.anywhere or definition.elements & holder.names:
+        return True
+    resource = judged().resource
+    selected = [item for path in definition.paths for item in path(resource)]
+    return any(
+        item is holder.value or (not isinstance(item, dict) and _is_companion(holder.value))
+        for item in selected
+    )
 
 
 def _is_companion(holder: dict[str, Any]) -> bool:
     """Whether `holder` is the companion of a primitive: nothing but an id and extensions."""
     return holder.keys() <= {"id", "extension"}
-
-
-def _is_modifier(extension: Resource) -> bool:
-    """Whether the root element of the definition says that it modifies."""
-    elements = (extension.get(part, {}).get("element", ()) for part in ("snapshot", "differential"))
-    return any(
-        item.get("isModifier") is True
-        for part in elements
-        for item in part
-        if item.get("path") == "Extension"
-    )

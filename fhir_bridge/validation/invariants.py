@@ -2,9 +2,7 @@
 
 https://hl7.org/fhir/R4/conformance-rules.html#constraints
 
-A rule is broken when it evaluates to false.  One that evaluates to nothing speaks of
-something that is not there: the published examples hold it to be kept (bdl-8 of an entry
-without fullUrl, ras-2 of a prediction without probability).  Rules that the structure check already judges in plain Python are not evaluated again.
+A rule holds when it evaluates to true; one without an answer does not.  Rules that the structure check already judges in plain Python are not evaluated again.
 Each expression is compiled once; one that cannot be compiled is reported as such and
 never counted as passed.
 """
@@ -38,8 +36,14 @@ _ERRATA = {
     ("que-7", "operator = 'exists' implies (answer is Boolean)"): (
         "operator = 'exists' implies (answer is boolean)"
     ),
+    ("bdl-8", "fullUrl.contains('/_history/').not()"): (
+        "fullUrl.exists() implies fullUrl.contains('/_history/').not()"
+    ),
+    ("ras-2", "probability is decimal implies (probability as decimal) <= 100"): (
+        "(probability is decimal).not() or (probability as decimal) <= 100 or probability.empty()"
+    ),
 }
-"""Expressions of R4 that do not say what their published sentence says."""
+"""Expressions of R4 that do not say what their published sentence says, or not of what is absent."""
 
 
 class Invariants:
@@ -78,7 +82,7 @@ class Invariants:
             try:
                 if predicted is not None and now.sound and type(value) is dict:
                     answer = predicted(value, now.resource)
-                    if answer is not False and answer is not fhirpath.UNKNOWN:
+                    if answer is True:
                         return None
                 result = expression(value, variables=variables, environment=environment)
             except BudgetExceeded as error:
@@ -88,7 +92,7 @@ class Invariants:
                 ) from None
             except BridgeError as error:
                 return found("FB-3021", "information", key=key, reason=error.issues[0].sentence)
-            if result and result[0] is False:
+            if not result or result[0] is False:
                 return found("FB-3012", severity, key=key, expression=stated)
             return None
 

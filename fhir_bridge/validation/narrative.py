@@ -5,6 +5,8 @@ https://hl7.org/fhir/R4/narrative.html#xhtml (rules txt-1 and txt-2)
 
 from __future__ import annotations
 
+import re
+
 from fhir_bridge import xml
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.validation.finding import Findings, found
@@ -25,6 +27,8 @@ _ATTRIBUTE_NAMES = (
 )
 _ELEMENTS = frozenset(_ELEMENT_NAMES.split())
 _ATTRIBUTES = frozenset(_ATTRIBUTE_NAMES.split())
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_FOLLOWED = re.compile(r"(?:https?|mailto|tel|ftp):", re.IGNORECASE)
 _ACTIVE = ("javascript:", "vbscript:", "data:text/html")
 
 
@@ -45,8 +49,11 @@ def check_narrative(text: object) -> Findings:
         for attribute, value in element.attrib.items():
             if str(attribute).rpartition("}")[2] not in _ATTRIBUTES:
                 return found("FB-3019", reason="it holds an attribute that is not allowed")
-            if str(value).strip().lower().startswith(_ACTIVE):
+            link = str(value).strip()
+            if link.lower().startswith(_ACTIVE):
                 return found("FB-3019", reason="it holds an active link")
+            if attribute == "href" and _SCHEME.match(link) and not _FOLLOWED.match(link):
+                return found("FB-3019", reason="it holds a link that nobody can follow")
     if not any(piece.strip() for piece in root.itertext()) and root.find(f".//{_XHTML}img") is None:
         return found("FB-3019", reason="it is empty")
     return None

@@ -6,15 +6,25 @@ https://hl7.org/fhir/R4/profiling.html#binding, https://hl7.org/fhir/R4/referenc
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from fhir_bridge.fhir import ElementDefinition, parse_reference
 from fhir_bridge.validation.element_tree import ElementNode
 from fhir_bridge.validation.finding import Findings, found
+from fhir_bridge.validation.judged import resolve
 from fhir_bridge.validation.rules import Judge
 from fhir_bridge.validation.values import fits_codes
 
-__all__ = ["binding_judges", "target_judges"]
+__all__ = ["TargetKnowledge", "binding_judges", "profile_of_target_judges", "target_judges"]
+
+_R4 = "http://hl7.org/fhir/StructureDefinition/"
+
+
+class TargetKnowledge(Protocol):
+    """What is asked of the profiles at hand."""
+
+    def conforms(self, value: Any, url: str) -> bool | None:
+        """Whether `value` conforms to the profile at `url`; None when that is not known."""
 
 
 def binding_judges(
@@ -68,5 +78,31 @@ def target_judges(
             return None
         target = reference.resource_type
         return found("FB-3009", name="The reference", target=target, allowed=listed)
+
+    return [judge]
+
+
+def profile_of_target_judges(node: ElementNode, profiles: TargetKnowledge) -> list[Judge]:
+    """The judge of what a reference leads to inside the judged resource or its Bundle.
+
+    It conforms to one of the profiles that the element names; what lies elsewhere is not judged.
+    """
+    urls = [
+        url
+        for kind in node.element.get("type", ())
+        if kind.get("code") == "Reference"
+        for url in kind.get("targetProfile", ())
+    ]
+    if not urls or all(url.startswith(_R4) for url in urls):
+        return []
+
+    def judge(value: Any) -> Findings:
+        text = value.get("reference") if isinstance(value, dict) else None
+        target = resolve(text) if isinstance(text, str) else None
+        if not isinstance(target, dict):
+            return None
+        if any(profiles.conforms(target, url) is not False for url in urls):
+            return None
+        return found("FB-3034", name=node.name, profile=" or ".join(urls))
 
     return [judge]

@@ -16,12 +16,20 @@ from decimal import Decimal
 from typing import Any
 
 from fhir_bridge.fhir import TypeDefinition
+from fhir_bridge.validation.strictness import LENIENT, Strictness
 
-__all__ = ["PrimitiveTest", "primitive_test"]
+__all__ = ["PrimitiveTest", "is_example", "primitive_test"]
 
 PrimitiveTest = Callable[[Any], bool]
 """True when a JSON value is of the primitive type."""
 
+_ADDRESSES = frozenset({"uri", "url", "canonical"})
+_TEXTS = frozenset({"string", "markdown"})
+_EXAMPLE = re.compile(
+    r"https?://(?:[^/?#]+\.)?(?:example\.(?:com|net|org)|[^/?#]+\.example|acme\.(?:com|org))(?:[:/?#]|\Z)",
+    re.IGNORECASE,
+)
+_MARKUP = re.compile(r"</?[A-Za-z]")
 MAX_STRING = 1024 * 1024
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
@@ -35,8 +43,22 @@ _INTEGERS = {
 }
 
 
-def primitive_test(shape: TypeDefinition) -> PrimitiveTest:
+def primitive_test(shape: TypeDefinition, strictness: Strictness = LENIENT) -> PrimitiveTest:
     """The test of primitive type `shape`."""
+    test = _test_of(shape)
+    if shape.name in _ADDRESSES and not strictness.examples:
+        return lambda value: test(value) and not is_example(value)
+    if shape.name in _TEXTS and not strictness.markup:
+        return lambda value: test(value) and _MARKUP.search(value) is None
+    return test
+
+
+def is_example(address: str) -> bool:
+    """Whether an address is of a domain that is kept for examples (RFC 2606)."""
+    return _EXAMPLE.match(address) is not None
+
+
+def _test_of(shape: TypeDefinition) -> PrimitiveTest:
     name = shape.name
     if name == "boolean":
         return _is_boolean
@@ -48,7 +70,7 @@ def primitive_test(shape: TypeDefinition) -> PrimitiveTest:
         return _is_base64
     if name in ("string", "markdown", "xhtml"):
         return _is_text
-    if name in ("uri", "url", "canonical"):
+    if name in _ADDRESSES:
         return _is_uri
     matches = re.compile(shape.regex).fullmatch
     if name in ("date", "dateTime", "instant"):

@@ -10,16 +10,22 @@ R4 costs nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Constraint, Definitions, ElementDefinition, Resource
 from fhir_bridge.snapshots import Snapshots
+from fhir_bridge.validation.element_extensions import ValueTest, narrative_judges, value_test
 from fhir_bridge.validation.element_tree import ElementNode, element_tree
 from fhir_bridge.validation.finding import Finding, Findings, found, moved
 from fhir_bridge.validation.invariants import Invariants
-from fhir_bridge.validation.narrowing import binding_judges, target_judges
+from fhir_bridge.validation.narrowing import (
+    binding_judges,
+    profile_of_target_judges,
+    target_judges,
+)
 from fhir_bridge.validation.rules import Judge, all_of, maximum_of, properties, stated_judges
 from fhir_bridge.validation.slices import (
     Property,
@@ -35,6 +41,8 @@ from fhir_bridge.validation.structure import NodeCheck
 __all__ = ["ProfileCompiler"]
 
 _R4 = "http://hl7.org/fhir/StructureDefinition/"
+_asked: ContextVar[frozenset[tuple[int, str]]] = ContextVar("asked", default=frozenset())
+"""The resources that are being judged by a profile, with its URL."""
 _IMPLIED: dict[str, list[Mapping[str, str]]] = {
     "extension": [{"type": "value", "path": "url"}],
     "modifierExtension": [{"type": "value", "path": "url"}],
@@ -133,11 +141,20 @@ class ProfileCompiler:
 
     def conforms(self, value: Any, url: str) -> bool | None:
         """Whether `value` conforms to the profile at `url`; None when that is not known."""
+        if self._is_type(url):
+            named = value.get("resourceType") if isinstance(value, dict) else None
+            return named == url[len(_R4) :]
         check = self.check_of(url)
         if check is None:
-            named = value.get("resourceType") if isinstance(value, dict) else None
-            return named == url[len(_R4) :] if self._is_type(url) else None
-        return not any(finding.severity == "error" for finding in check(value) or ())
+            return None
+        asked = (id(value), url)
+        if asked in _asked.get():
+            return True  # resources that refer to each other: the other faults decide
+        token = _asked.set(_asked.get() | {asked})
+        try:
+            return not any(finding.severity == "error" for finding in check(value) or ())
+        finally:
+            _asked.reset(token)
 
     # --- one value -------------------------------------------------------------------
 
@@ -149,6 +166,8 @@ class ProfileCompiler:
         judges = stated_judges(element, node.name)
         judges += binding_judges(node, base, self._profiles.codes)
         judges += target_judges(node, base, self._target_type)
+        judges += profile_of_target_judges(node, self)
+        judges += narrative_judges(element) if type_name == "Narrative" else []
         judges += self._profile_judges(node)
         judges += self._invariant_judges(element, type_name)
         asked = [self._property_judge(child, type_name) for child in node.children.values()]
@@ -226,11 +245,13 @@ class ProfileCompiler:
         slices = self._slices(node, elements)
         wanted = least or any(part.least for part in slices)
         closed = node.element.get("slicing", {}).get("rules") == "closed" and bool(slices)
-        if not (least or most is not None or refused or slices or any(judges.values())):
+        bare = value_test(node.element)
+        asks = least or most is not None or refused or slices or bare
+        if not (asks or any(judges.values())):
             return None
 
         place = Property(elements)
-        limits = _Limits(plain, least, most, refused, closed)
+        limits = _Limits(plain, least, most, refused, closed, bare)
         check = _property_check(place, limits, judges, slices)
         return (frozenset() if wanted else place.keys), check
 
@@ -284,20 +305,21 @@ def _leans_on_base(node: ElementNode) -> bool:
 
 
 class _Limits(NamedTuple):
-    """What is asked of a property as a whole: how many items, of which forms, in slices only."""
+    """What is asked of a property as a whole: how many items, of which forms, in slices only, without values."""
 
     name: str
     least: int
     most: int | None
     refused: dict[str, str]
     closed: bool
+    bare: ValueTest | None
 
 
 def _property_check(
     place: Property, limits: _Limits, judges: Mapping[str, list[Judge]], slices: list[Slice]
 ) -> NodeCheck:
     """The check of one property of an object: its number of items, each item, each slice."""
-    name, least, most, refused, closed = limits
+    name, least, most, refused, closed, bare = limits
     wanted = least or any(part.least for part in slices)
     by_url = any(part.urls is not None for part in slices)
 
@@ -314,6 +336,8 @@ def _property_check(
             if item.key in refused:
                 more = found("FB-3006", name=name, expected=f"of type {refused[item.key]}")
                 findings += moved(more, place.step(item))
+            if bare and item.value is None and not bare(place.companion(owner, item)):
+                findings += moved(found("FB-3003", name=f"value of {name}"), place.step(item))
             own = judges[item.key]
             if own and item.value is not None and (asked := all_of(own, item.value)):
                 findings += moved(asked, place.step(item))

@@ -14,11 +14,14 @@ from fhir_bridge.fhir import Resource
 from fhir_bridge.validation.enable_when import Scope, answer_form, is_enabled, same_answer
 from fhir_bridge.validation.finding import Finding, Findings, found, moved
 from fhir_bridge.validation.judged import resolve
-from fhir_bridge.validation.values import fits_codes
+from fhir_bridge.validation.questionnaire_limits import exclusive_faults, number_fault, value_fault
+from fhir_bridge.validation.values import fits_codes, stated_value
 
 __all__ = ["QuestionnaireResponses"]
 
 _FORMS = {"text": "String", "url": "Uri", "choice": "Coding", "open-choice": "Coding"}
+_NO_QUESTIONS = frozenset({"group", "display", "question"})  # "question" is abstract
+_COMPLEX = frozenset({"Attachment", "Coding", "Quantity", "Reference"})
 _ANSWERED = frozenset({"completed", "amended"})
 
 
@@ -59,43 +62,49 @@ class QuestionnaireResponses:
             own = [(i, item) for i, item in enumerate(items) if item.get("linkId") == link_id]
             enabled = is_enabled(question, scope)
             if is_whole and enabled and question.get("required") and not _is_answered(own):
-                yield from _fault(f"the required item {link_id} has no answer")
+                where = f".item[{own[0][0]}]" if own else ""
+                yield from _fault(f"the required item {link_id} has no answer", where)
             if len(own) > 1 and not question.get("repeats"):
                 yield from _fault(f"the item {link_id} stands more than once")
+            count = _answers(question, own)
+            wrong = number_fault(question, count, is_whole=is_whole and enabled is True)
+            if wrong:
+                where = f".item[{own[0][0]}]" if own else ""
+                yield from _fault(f"the item {link_id} {wrong}", where)
             for index, item in own:
                 faults = [*_misplaced_answers(question, item, enabled)]
                 if question.get("type") == "group":
                     faults += self._level(question, item, scope, known, is_whole)
                 for place, answer in enumerate(item.get("answer", ())):
                     inner = [*self._level(question, answer, scope, known, is_whole)]
-                    reason = self._answer_fault(question, answer)
-                    inner += _fault(f"the item {link_id} {reason}") if reason else ()
+                    inner += self._answer_faults(question, answer)
                     faults += moved(inner, f".answer[{place}]")
                 yield from moved(faults, f".item[{index}]")
 
-    def _answer_fault(self, question: Resource, answer: Resource) -> str:
-        """Why `answer` is none to `question`; "" when it is one."""
-        kind = str(question.get("type"))
-        if kind in ("group", "display"):
-            return "is no question and has an answer"
+    def _answer_faults(self, question: Resource, answer: Resource) -> Iterator[Finding]:
+        """Why `answer` is none to `question`, at its value where the value is to blame."""
         form = answer_form(answer, "value")
-        if not form or kind == "question":  # abstract: of any type
-            return ""
-        options = question.get("answerOption", ())
-        allowed = {answer_form(option, "value") for option in options} - {""}
-        if not allowed:
-            allowed = {f"value{_FORMS.get(kind) or kind[:1].upper() + kind[1:]}"}
-        if kind == "open-choice":
-            allowed.add("valueString")
+        kind = str(question.get("type"))
+        if not form or kind in _NO_QUESTIONS:
+            return
+        allowed = _forms(question)
         if form not in allowed:
-            return f"is answered by {form}, not by {' or '.join(sorted(allowed))}"
+            expected = " or ".join(sorted(allowed))
+            yield from _fault(
+                f"the item {question['linkId']} is answered by {form}, not by {expected}"
+            )
+            return
         value = answer[form]
+        reason = ""
         longest = question.get("maxLength")
         if isinstance(longest, int) and isinstance(value, str) and len(value) > longest:
-            return f"has an answer longer than {longest} characters"
-        if kind == "choice" and not self._is_offered(question, form, value):
-            return "has an answer that is not offered"
-        return ""
+            reason = f"is longer than {longest} characters"
+        elif kind != "open-choice" and not self._is_offered(question, form, value):
+            reason = "is not offered"
+        reason = reason or value_fault(question, form, value)
+        if reason:
+            where = f".value.ofType({_type_of(form)})"
+            yield from _fault(f"the answer to {question['linkId']} {reason}", where)
 
     def _is_offered(self, question: Resource, form: str, value: Any) -> bool:
         options = question.get("answerOption", ())
@@ -103,6 +112,28 @@ class QuestionnaireResponses:
             return any(same_answer(option.get(form), value) for option in options)
         systems = self._profiles.codes(str(question.get("answerValueSet", "")))
         return systems is None or fits_codes(value, systems)
+
+
+def _forms(question: Resource) -> set[str]:
+    """The forms of ``value[x]`` that may answer `question`."""
+    kind = str(question.get("type"))
+    allowed = {answer_form(option, "value") for option in question.get("answerOption", ())} - {""}
+    if not allowed:
+        allowed = {f"value{_FORMS.get(kind) or kind[:1].upper() + kind[1:]}"}
+    return allowed | {"valueString"} if kind == "open-choice" else allowed
+
+
+def _type_of(form: str) -> str:
+    """The type that a form of ``value[x]`` holds (``date`` of ``valueDate``)."""
+    name = form.removeprefix("value")
+    return name if name in _COMPLEX else name[:1].lower() + name[1:]
+
+
+def _answers(question: Resource, own: list[tuple[int, Resource]]) -> int:
+    """How often an item is answered: its answers; of a group, how often it stands."""
+    if question.get("type") == "group":
+        return len(own)
+    return sum(len(item.get("answer", ())) for _, item in own)
 
 
 def _strangers(
@@ -128,8 +159,15 @@ def _misplaced_answers(question: Resource, item: Resource, enabled: bool | None)
     findings: list[Finding] = []
     if enabled is False and "answer" in item:
         findings += _fault(f"the item {item['linkId']} has an answer and was not to be asked")
-    if len(item.get("answer", ())) > 1 and not question.get("repeats"):
+    answers = item.get("answer", ())
+    if answers and question.get("type") in _NO_QUESTIONS:
+        findings += _fault(f"the item {item['linkId']} is no question and has an answer")
+    if len(answers) > 1 and not question.get("repeats"):
         findings += _fault(f"the item {item['linkId']} has more than one answer")
+    values = [stated_value(answer, "value") for answer in answers]
+    for place in exclusive_faults(question, values):
+        reason = f"the answer to {item['linkId']} may only be given alone"
+        findings += _fault(reason, f".answer[{place}]")
     return findings
 
 

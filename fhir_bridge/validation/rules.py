@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from fhir_bridge.validation.finding import Finding, Findings, found
+from fhir_bridge.validation.moments import moment
 from fhir_bridge.validation.values import is_fixed, is_less, matches_pattern, stated_value
 
 __all__ = ["Judge", "all_of", "maximum_of", "properties", "stated_judges"]
@@ -69,14 +70,22 @@ def maximum_of(text: Any) -> int | None:
 
 
 def _bound_judges(element: Mapping[str, Any], name: str) -> list[Judge]:
-    """minValue, maxValue, maxLength and the extension minLength; like is compared with like."""
+    """minValue, maxValue, maxLength and the extension minLength; like is compared with like, a time with a duration from now."""
     least, most = stated_value(element, "minValue"), stated_value(element, "maxValue")
     length, shortest = element.get("maxLength"), _shortest(element)
     judges: list[Judge] = []
     if least is not None:
-        judges.append(lambda value: _beyond(name, "minimum") if is_less(value, least) else None)
+        judges.append(
+            lambda value: (
+                _beyond(name, "minimum") if is_less(value, moment(least, value, -1)) else None
+            )
+        )
     if most is not None:
-        judges.append(lambda value: _beyond(name, "maximum") if is_less(most, value) else None)
+        judges.append(
+            lambda value: (
+                _beyond(name, "maximum") if is_less(moment(most, value, 1), value) else None
+            )
+        )
     if isinstance(length, int):
         judges.append(
             lambda value: (

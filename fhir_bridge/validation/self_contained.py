@@ -35,10 +35,13 @@ def self_contained_types(definitions: Definitions, profiles: Profiles) -> frozen
             for element in (profile.get(part) or {}).get("element", ())
         ]
         rules = [
-            str(rule.get("expression", ""))
-            for element in elements
-            for rule in element.get("constraint", ())
-            if not str(rule.get("key", "")).startswith(("ele-", "ext-", "ref-"))
+            *profile.get("contextInvariant", ()),
+            *(
+                str(rule.get("expression", ""))
+                for element in elements
+                for rule in element.get("constraint", ())
+                if not str(rule.get("key", "")).startswith(("ele-", "ext-", "ref-"))
+            ),
         ]
         paths = [
             str(discriminator.get("path", ""))

@@ -47,6 +47,11 @@ class Property:
         ordered = sorted(present, key=self._order.index) if len(present) > 1 else present
         return [item for key in ordered for item in _items_of_key(owner, key)]
 
+    def companion(self, owner: dict[str, Any], item: Item) -> Any:
+        """What stands beside `item`, a primitive: its id and extensions."""
+        listed = owner.get(f"_{item.key}")
+        return listed[item.position] if item.position >= 0 and listed else listed
+
     def step(self, item: Item) -> str:
         """The place of `item` as FHIRPath (``.value.ofType(Quantity)``, ``.name[0]``)."""
         return self._steps[item.key] + (f"[{item.position}]" if item.position >= 0 else "")

@@ -23,6 +23,7 @@ from fhir_bridge.validation.judged import enter, leave
 from fhir_bridge.validation.narrative import check_narrative
 from fhir_bridge.validation.primitives import primitive_test
 from fhir_bridge.validation.remembered import remembered_content, remembered_text
+from fhir_bridge.validation.strictness import LENIENT, Strictness
 from fhir_bridge.validation.structure import required_keys
 
 __all__ = ["Further", "Soundness"]
@@ -50,8 +51,10 @@ class Soundness:
         definitions: Definitions,
         further: Callable[[str], Sequence[Further]],
         repeating: frozenset[str] = frozenset(),
+        strictness: Strictness = LENIENT,
     ) -> None:
         self._definitions = definitions
+        self._strictness = strictness
         self._further = further
         self._repeating = repeating
         self._objects: dict[str, Test] = {}
@@ -172,7 +175,7 @@ class Soundness:
     def _primitive(self, type_name: str) -> Test:
         test = self._primitives.get(type_name)
         if test is None:
-            test = primitive_test(self._definitions.types[type_name])
+            test = primitive_test(self._definitions.types[type_name], self._strictness)
             if type_name in _REPEATING:
                 test = remembered_text(test)
             self._primitives[type_name] = test

@@ -27,6 +27,7 @@ from fhir_bridge.validation.finding import Finding, Findings, found, is_misshape
 from fhir_bridge.validation.judged import enter, leave
 from fhir_bridge.validation.narrative import check_narrative
 from fhir_bridge.validation.primitives import PrimitiveTest, primitive_test
+from fhir_bridge.validation.strictness import LENIENT, Strictness
 
 __all__ = ["NodeCheck", "Structure", "required_keys"]
 
@@ -42,9 +43,13 @@ class Structure:
     """
 
     def __init__(
-        self, definitions: Definitions, further: Callable[[str], NodeCheck | None] | None = None
+        self,
+        definitions: Definitions,
+        further: Callable[[str], NodeCheck | None] | None = None,
+        strictness: Strictness = LENIENT,
     ) -> None:
         self._definitions = definitions
+        self._strictness = strictness
         self._further = further
         self._objects: dict[str, Check] = {}
         self._tests: dict[str, PrimitiveTest] = {}
@@ -180,7 +185,8 @@ class Structure:
         type_name = element.type
         test = self._tests.get(type_name)
         if test is None:
-            test = self._tests[type_name] = primitive_test(self._definitions.types[type_name])
+            shape = self._definitions.types[type_name]
+            test = self._tests[type_name] = primitive_test(shape, self._strictness)
         codes = None
         if element.strength == "required" and type_name == "code":
             codes = self._definitions.required_codes(element.value_set)

@@ -24,6 +24,7 @@ from fhir_bridge.validation.profile import ProfileCompiler
 from fhir_bridge.validation.questionnaire_response import QuestionnaireResponses
 from fhir_bridge.validation.self_contained import self_contained_types
 from fhir_bridge.validation.soundness import Further, Soundness
+from fhir_bridge.validation.strictness import LENIENT, Strictness
 from fhir_bridge.validation.structure import NodeCheck, Structure
 from fhir_bridge.validation.structure_definition import StructureDefinitions
 from fhir_bridge.validation.type_rules import TYPE_RULES
@@ -38,7 +39,8 @@ class Validator:
     """Checks compiled once for each type and profile; safe to share between threads.
 
     `invariants` False leaves out the FHIRPath rules of R4's own types (profiles keep
-    theirs).  `environment` is handed to FHIRPath (terminology, resolution).
+    theirs).  `environment` is handed to FHIRPath (terminology, resolution).  `strictness` says
+    what comes of what R4 leaves open.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Validator:
         *,
         invariants: bool = True,
         environment: Environment | None = None,
+        strictness: Strictness = LENIENT,
     ) -> None:
         self._definitions = definitions
         self._profiles = profiles
@@ -55,7 +58,7 @@ class Validator:
         environment = environment or self._environment()
         self._invariants = Invariants(definitions, environment)
         self._compiler = ProfileCompiler(definitions, profiles, self._invariants)
-        self._contexts = ExtensionContexts(definitions, profiles)
+        self._contexts = ExtensionContexts(definitions, profiles, strictness)
         self._resource_checks: dict[str, NodeCheck] = {
             "Bundle": check_bundle,
             "MeasureReport": MeasureReports(profiles).check,
@@ -64,9 +67,12 @@ class Validator:
         }
         self._globals = _global_profiles(profiles)
         self._further_by_type: dict[str, list[Further]] = {}
-        self._structure = Structure(definitions, self._further)
+        self._structure = Structure(definitions, self._further, strictness)
         self._soundness = Soundness(
-            definitions, self._further_checks, self_contained_types(definitions, profiles)
+            definitions,
+            self._further_checks,
+            self_contained_types(definitions, profiles),
+            strictness,
         )
 
     @property
@@ -155,9 +161,7 @@ class Validator:
             checks.append((_always, self._resource_checks[type_name]))
         if type_name in TYPE_RULES:
             checks.append(TYPE_RULES[type_name])
-        context_check = self._contexts.check_of(type_name)
-        if context_check is not None:
-            checks.append((_with_extensions, context_check))
+        checks.append((_with_extensions, self._contexts.check_of(type_name)))
         if self._with_invariants:
             checks += self._type_invariants(type_name)
         return self._further_by_type.setdefault(type_name, checks)

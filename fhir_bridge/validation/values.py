@@ -5,15 +5,18 @@ https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.pat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from fhir_bridge import ucum
 
-__all__ = ["fits_codes", "is_fixed", "is_less", "matches_pattern", "stated_value"]
+__all__ = ["are_comparable", "fits_codes", "is_fixed", "is_less", "matches_pattern", "stated_value"]
 
 UCUM = "http://unitsofmeasure.org"
+_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d(?:T.*)?)?)?\Z")
+_DAY = len("2024-01-01")
 _NOTHING = object()
 
 
@@ -64,15 +67,27 @@ def fits_codes(value: Any, systems: Mapping[str, frozenset[str]]) -> bool:
     )
 
 
+def are_comparable(value: Any, other: Any) -> bool:
+    """Whether two quantities have units that can be converted; other values are taken to be."""
+    if not isinstance(value, dict) or not isinstance(other, dict):
+        return True
+    if not value.get("code") or not other.get("code"):
+        return False
+    if (value["code"], value.get("system")) == (other["code"], other.get("system")):
+        return True
+    return _in_unit_of(value, other) is not None
+
+
 def is_less(value: Any, other: Any) -> bool:
     """Whether `value` is less than `other`; False when the two cannot be compared.
 
-    Numbers, texts of dates and times of one precision, and quantities, converted by UCUM.
+    Numbers, quantities (converted by UCUM), and dates and times at the precision that both have:
+    a day of June is neither before nor after June.
     """
     if isinstance(value, dict) and isinstance(other, dict):
         return _is_less_quantity(value, other)
     if isinstance(value, str) and isinstance(other, str):
-        return len(value) == len(other) and value < other
+        return _is_before(value, other)
     if isinstance(value, bool) or isinstance(other, bool):
         return False
     if isinstance(value, int | Decimal) and isinstance(other, int | Decimal):
@@ -86,10 +101,26 @@ def _is_less_quantity(value: Mapping[str, Any], other: Mapping[str, Any]) -> boo
         return False
     if value.get("code") == other.get("code"):
         return one < two
-    if value.get("system") != UCUM or other.get("system") != UCUM:
-        return False
-    converted = ucum.convert(Decimal(one), str(value.get("code")), str(other.get("code")))
+    converted = _in_unit_of(value, other)
     return converted is not None and converted < two
+
+
+def _in_unit_of(value: Mapping[str, Any], other: Mapping[str, Any]) -> Decimal | None:
+    """The number of `value` in the unit of `other`; None when UCUM cannot tell."""
+    number = value.get("value")
+    if value.get("system") != UCUM or other.get("system") != UCUM:
+        return None
+    if not isinstance(number, int | Decimal):
+        return None
+    return ucum.convert(Decimal(number), str(value.get("code")), str(other.get("code")))
+
+
+def _is_before(value: str, other: str) -> bool:
+    if len(value) == len(other):
+        return value < other
+    shorter = min(len(value), len(other))
+    days = _DATE.match(value) and _DATE.match(other)
+    return bool(days) and shorter <= _DAY and value[:shorter] < other[:shorter]
 
 
 def _codings(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource, definitions, parse_json, parse_xml
-from fhir_bridge.validation import Validator
+from fhir_bridge.validation import Strictness, Validator
 from tests.conformance import result
 from tests.conformance.result import Result, exclusions
 from tests.conformance.validator_places import is_of_reading, shares_place
@@ -148,7 +148,7 @@ def _judged(
         for key in ("supporting", "supporting5", "profiles"):
             names += part.get(key, [])
     known = [resource for name in names for resource in _definitions_in(folder / name)]
-    validator = Validator(definitions(), Profiles(known))
+    validator = Validator(definitions(), Profiles(known), strictness=_strictness(case))
     urls = [
         resource["url"]
         for name in sources
@@ -160,6 +160,15 @@ def _judged(
     except BridgeError as error:
         return list(error.issues), True
     return [issue for resource in resources for issue in validator.check(resource, urls)], False
+
+
+def _strictness(case: dict[str, Any]) -> Strictness:
+    """What the publisher's runner asks of every case, and the options of this one."""
+    return Strictness(
+        unknown_extensions="error",
+        examples=case.get("examples", True),
+        markup=not (case.get("security-checks") or case.get("noHtmlInMarkdown")),
+    )
 
 
 def _definitions_in(path: Path) -> list[Resource]:

@@ -6,7 +6,7 @@ import pytest
 
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import Resource, definitions
-from fhir_bridge.validation import Validator
+from fhir_bridge.validation import Strictness, Validator
 
 URL = "https://hospital.example/StructureDefinition/note"
 AROUND = "https://hospital.example/StructureDefinition/around"
@@ -76,3 +76,62 @@ def test_what_modifies_stands_among_modifiers(is_modifier, key, expected):
     definition = _definition(("element", "Patient"), is_modifier=is_modifier)
 
     assert expected == _faults(definition, **{key: [NOTE]})
+
+
+def test_an_extension_of_r4_is_judged_by_its_own_definition():
+    """Nobody needs to install what R4 itself defines: where it stands, and what is inside."""
+    animal = "http://hl7.org/fhir/StructureDefinition/patient-animal"
+    species = {"url": "species", "valueCodeableConcept": {"text": "dog"}}
+    whole = {"url": animal, "extension": [species]}
+    definition = _definition()
+
+    assert [] == _faults(definition, extension=[whole])
+    assert [("FB-3015", "Patient.extension[0]")] == _faults(
+        definition, extension=[{"url": animal, "extension": [{**species, "url": "breed"}]}]
+    )
+    assert ("FB-3017", "Patient.name[0].extension[0]") in _faults(
+        definition, name=[{"family": "a", "extension": [whole]}]
+    )
+
+
+def test_the_parts_of_an_extension_are_those_of_its_definition():
+    """A relative URL means something only inside, and only what the definition says."""
+    animal = "http://hl7.org/fhir/StructureDefinition/patient-animal"
+    species = {"url": "species", "valueCodeableConcept": {"text": "dog"}}
+    stranger = {"url": "colour", "valueString": "black"}
+
+    assert [("FB-3017", "Patient.extension[0].extension[1]")] == _faults(
+        _definition(), extension=[{"url": animal, "extension": [species, stranger]}]
+    )
+    assert [("FB-3017", "Patient.extension[0]")] == _faults(_definition(), extension=[stranger])
+
+
+def test_a_context_invariant_must_hold_where_the_extension_stands():
+    """Only on a name with a family; the rule sees the extension too."""
+    rule = "family.exists() and %extension.value = 'x'"
+    definition = _definition(("element", "HumanName")) | {"contextInvariant": [rule]}
+
+    assert [] == _faults(definition, name=[{"family": "Li", "extension": [NOTE]}])
+    assert [("FB-3017", "Patient.name[0].extension[0]")] == _faults(
+        definition, name=[{"text": "Li", "extension": [NOTE]}]
+    )
+
+
+@pytest.mark.parametrize("answer", ["allowed", "warning", "error"])
+def test_what_comes_of_an_unknown_extension_is_a_setting(answer):
+    """HL7's own beyond R4 and those of example domains are never refused."""
+    validator = Validator(
+        definitions(), Profiles(), strictness=Strictness(unknown_extensions=answer)
+    )
+    urls = [
+        "https://hospital.test/x",
+        "http://example.org/x",
+        "http://hl7.org/fhir/StructureDefinition/x",
+    ]
+    patient = {
+        "resourceType": "Patient",
+        "extension": [{"url": url, "valueString": "x"} for url in urls],
+    }
+    found = [(issue.severity, issue.where) for issue in validator.check(patient)]
+
+    assert found == ([] if answer == "allowed" else [(answer, "Patient.extension[0]")])

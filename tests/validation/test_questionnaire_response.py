@@ -85,8 +85,8 @@ def test_answers_that_fit_are_sound(items):
         ([_answered("smokes", valueString="no")], ".item[0].answer[0]"),
         ([NO, _answered("daily", valueInteger=3)], ".item[1]"),
         ([YES], ""),
-        ([NO, _item("history", item=[_answered("kind", valueCoding={"system": "urn:oid:1.2", "code": "x"})])], ".item[1].item[0].answer[0]"),
-        ([NO, _item("history", item=[_answered("remark", valueString="123456")])], ".item[1].item[0].answer[0]"),
+        ([NO, _item("history", item=[_answered("kind", valueCoding={"system": "urn:oid:1.2", "code": "x"})])], ".item[1].item[0].answer[0].value.ofType(Coding)"),
+        ([NO, _item("history", item=[_answered("remark", valueString="123456")])], ".item[1].item[0].answer[0].value.ofType(string)"),
     ],
     ids=["unknown", "other-level", "order", "twice", "two-answers", "type", "disabled", "required", "option", "length"],
 )  # fmt: skip

@@ -1,0 +1,29 @@
+"""What R4 leaves to whoever validates: how much of it is asked.
+
+https://hl7.org/fhir/R4/validation.html, https://hl7.org/fhir/R4/extensibility.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["LENIENT", "Answer", "Strictness"]
+
+Answer = Literal["allowed", "warning", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Strictness:
+    """Each answer says what comes of it: nothing, a warning, or a refusal."""
+
+    unknown_extensions: Answer = "allowed"
+    """Extensions without a definition here; those of HL7 outside of R4 and examples are never refused."""
+    examples: bool = True
+    """Whether addresses of the domains that are kept for examples may stand in a record."""
+    markup: bool = True
+    """Whether a string or a markdown may hold what looks like an element of HTML."""
+
+
+LENIENT = Strictness()
+"""What the service asks of records."""

@@ -1,0 +1,43 @@
+"""What a site may ask beyond R4."""
+
+from typing import Any
+
+import pytest
+
+from fhir_bridge.conformance import Profiles
+from fhir_bridge.fhir import definitions
+from fhir_bridge.validation import Strictness, Validator
+
+
+def _places(strictness: Strictness, **patient: Any) -> list[str]:
+    validator = Validator(definitions(), Profiles(), strictness=strictness)
+    return [issue.where for issue in validator.check({"resourceType": "Patient", **patient})]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_example"),
+    [
+        ("https://files.example.org/a.png", True),
+        ("https://hospital.example/a.png", True),
+        ("http://example.com:8080", True),
+        ("https://example.org.cn/a.png", False),
+        ("https://hospital.test/example.org", False),
+    ],
+)
+def test_addresses_of_example_domains_are_refused_where_that_is_asked(address, is_example):
+    """They lead nowhere, so a record that is in use must not hold them."""
+    photo = [{"url": address}]
+
+    assert [] == _places(Strictness(), photo=photo)
+    expected = ["Patient.photo[0].url"] if is_example else []
+    assert expected == _places(Strictness(examples=False), photo=photo)
+
+
+@pytest.mark.parametrize(("text", "is_markup"), [("a<script>", True), ("a < b, c>d", False)])
+def test_markup_in_a_string_is_refused_where_that_is_asked(text, is_markup):
+    """Whoever shows it unescaped would run it."""
+    name = [{"text": text}]
+
+    assert [] == _places(Strictness(), name=name)
+    expected = ["Patient.name[0].text"] if is_markup else []
+    assert expected == _places(Strictness(markup=False), name=name)
