@@ -1,9 +1,10 @@
 """From bytes to the record: feeds, journal, and the pipeline that prints the order.
 
 Read in this order: :mod:`.feed` (what is known of a source), :mod:`.journal` (durable
-arrival), :mod:`.pipeline` (the order), and its steps :mod:`.parse`, :mod:`.transform`,
-:mod:`.resolve` (with :mod:`.naming`, :mod:`.stating`, :mod:`.containers` and
-:mod:`.draft`), :mod:`.validate`; :mod:`.convert` (the same without a record),
+arrival), :mod:`.pipeline` (the order) in the thread of :mod:`.loop`, and its steps: :mod:`.reading`
+(:mod:`.parse`, :mod:`.transform`), :mod:`.judging` (:mod:`.resolve` with :mod:`.naming`,
+:mod:`.stating`, :mod:`.containers` and :mod:`.draft`; :mod:`.validate`), :mod:`.recorder` with
+:mod:`.set_aside`; :mod:`.convert` (the same without a record),
 :mod:`.replay` (again, after a map was mended).
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,7 +16,7 @@ from .parse import Record
 from .transform import Mapped, is_refused
 from .unread import Left
 
-__all__ = ["Tally", "Work", "batches", "fault", "leading_issue", "status"]
+__all__ = ["Tally", "Work", "batches", "counted", "fault", "leading_issue", "status"]
 
 _TOLD = 10  # so many warnings are named beside a message
 
@@ -50,9 +50,34 @@ class Work:
         """Whether the record must stay out."""
         return any(is_refused(issue) for issue in self.issues)
 
+    def refuse(self, issues: Sequence[Issue]) -> None:
+        """The record must stay out, for `issues` that were found after it was mapped."""
+        self.issues += issues
+        self.tally.refused += 1
+
     def let_go(self) -> None:
         """The record is finished: nothing of it is needed any more."""
         self.record, self.mapped, self.task, self.left = None, Mapped(None), None, []
+
+
+def counted(entry: JournalMessage, works: Iterable[Work]) -> Iterator[Work]:
+    """The `works` of one entry with their common tally; the last is marked.
+
+    An entry of no record is one work without any.
+    """
+    earlier: Work | None = None
+    tally = Tally()
+    for work in works:
+        work.tally = tally
+        tally.records += 1
+        tally.refused += work.refused
+        tally.warned += not work.refused and bool(work.issues)
+        if earlier is not None:
+            yield earlier
+        earlier = work
+    final = earlier or Work(entry, None, None)
+    final.last = True
+    yield final
 
 
 def batches(works: Iterator[Work], size: int) -> Iterator[list[Work]]:

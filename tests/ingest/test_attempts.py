@@ -114,7 +114,7 @@ def test_a_database_that_fails_is_no_fault_of_the_message(
     """Tried again and again by the same process, it is begun once."""
     (message,) = _journal(site, "one")
     with monkeypatch.context() as failing:
-        failing.setattr(site.pipeline, "_finish", lambda _: 1 / 0)
+        failing.setattr(site.pipeline._recorder, "record", lambda _: 1 / 0)
         for _ in range(4):
             with pytest.raises(ZeroDivisionError):
                 site.pipeline.drain()
@@ -153,13 +153,13 @@ def test_work_on_a_file_ends_between_two_commits_when_the_service_stops(site: Si
     """The rest comes again at the next start, and the file is not counted as a danger."""
     rows = "\n".join(f"{n},name {n},1970-01-01," for n in range(300))
     site.journal.append([Arrival("register", f"number,name,born,id\n{rows}\n".encode())])
-    finish = site.pipeline._finish
+    record = site.pipeline._recorder.record
 
     def stopping(works):
-        finish(works)
+        record(works)
         site.pipeline._stopping.set()
 
-    site.pipeline._finish = stopping
+    site.pipeline._recorder.record = stopping
     site.pipeline.run()
 
     assert len(site.resources("Patient")) == 50

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, replace
 
+import pytest
+
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.identity import PersonKeys, decisions, load_rules, unlink
 from fhir_bridge.ingest import Arrival, Replay
@@ -129,7 +131,7 @@ def test_an_entry_worked_on_again_puts_nothing_twice_into_quarantine(site: Site)
     """After a crash in the middle of a file its refused rows are known."""
     site.send("number,name,born\nR1,王,not a date\nR2,李,1980-01-01", feed="register")
     site.store.journal.reopen(1)
-    site.pipeline._rested = (0, frozenset())
+    site.pipeline._recorder._set_aside._at_rest = (0, frozenset())
     site.pipeline.drain()
 
     assert len(site.store.quarantine.list()) == 1
@@ -147,16 +149,17 @@ def test_a_person_from_two_sources_is_one_patient_with_two_provenances(site: Sit
     assert len(site.resources("Provenance")) == 2
 
 
-def test_a_fault_of_ours_quarantines_one_message(site: Site, monkeypatch) -> None:
-    """An unexpected exception in the database layer divides the batch and isolates the cause."""
-    real = site.pipeline._resolver.read
+@pytest.mark.parametrize("step", ["read", "resolve"])
+def test_a_fault_of_ours_quarantines_one_message(site: Site, monkeypatch, step: str) -> None:
+    """An unexpected exception in any step divides the batch and isolates the cause."""
+    real = getattr(site.pipeline._resolver, step)
 
-    def read(bundle, *others):
-        if "bad" in str(bundle):
+    def faulty(given, *others):
+        if "bad" in str(getattr(given, "entries", given)):
             raise RuntimeError
-        return real(bundle, *others)
+        return real(given, *others)
 
-    monkeypatch.setattr(site.pipeline._resolver, "read", read)
+    monkeypatch.setattr(site.pipeline._resolver, step, faulty)
     site.send(
         adt("P1"), adt("P2", "bad", "V2", control="M2"), adt("P3", "王五", "V3", control="M3")
     )
@@ -231,17 +234,37 @@ def test_a_replay_waits_for_the_pipeline_of_the_record(site: Site) -> None:
     assert (encounter["class"]["code"], encounter["meta"]["versionId"]) == ("O", "2")
 
 
+def test_a_file_counts_what_is_refused_also_when_a_batch_is_divided(
+    site: Site, monkeypatch
+) -> None:
+    """A row that cannot be read and one that meets a fault of ours, in different commits."""
+    real = site.pipeline._resolver.read
+
+    def read(bundle, *others):
+        if "name 55" in str(bundle):
+            raise RuntimeError
+        return real(bundle, *others)
+
+    monkeypatch.setattr(site.pipeline._resolver, "read", read)
+    rows = "\n".join(f"R{n},name {n},{'never' if n == 3 else '1980-01-01'}" for n in range(60))
+    site.send(f"number,name,born\n{rows}\n", feed="register")
+
+    (message,) = site.store.journal.latest()
+    assert (message.status, message.detail) == ("done", "2 of 60 in quarantine")
+    assert len(site.resources("Patient")) == 58
+
+
 def test_two_pipelines_never_record_a_message_twice(site: Site, monkeypatch) -> None:
     """What another process finished since a batch was read is left out: order stays."""
     other = make_site(site.store.storage.database.path)
-    real = site.pipeline._works
+    real = site.pipeline._mapped
 
     def works(entries):
         read = list(real(entries))
         other.send(_outpatient())
         return iter(read)
 
-    monkeypatch.setattr(site.pipeline, "_works", works)
+    monkeypatch.setattr(site.pipeline, "_mapped", works)
     site.journal.append([Arrival("his", adt().encode(), "M1")])
     site.pipeline.drain(once=True)
     other.store.close()
@@ -281,13 +304,13 @@ def test_an_undone_link_is_not_remembered(site: Site) -> None:
 def test_the_thread_works_when_it_is_woken(site: Site) -> None:
     """start, append, stop: what was appended is recorded."""
     done = threading.Event()
-    real = site.pipeline._commit
+    real = site.pipeline._recorder.record
 
-    def commit(works):
+    def record(works):
         real(works)
         done.set()
 
-    site.pipeline._commit = commit  # type: ignore[method-assign]
+    site.pipeline._recorder.record = record  # type: ignore[method-assign]
     site.pipeline.start()
     site.journal.append([Arrival("his", adt().encode(), "M1")])
 
