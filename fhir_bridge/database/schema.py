@@ -48,7 +48,7 @@ from sqlalchemy import (
 
 __all__ = ["INDEX_TABLES", "REVISION", "binary_columns", "columns", "key_columns", "metadata"]
 
-REVISION = "0005"
+REVISION = "0006"
 """The migration that this release expects (fhir_bridge/database/migrations)."""
 
 metadata = MetaData()

@@ -28,7 +28,7 @@ from fhir_bridge.identity.statements import (
     written,
 )
 from fhir_bridge.store import ReviewRow
-from fhir_bridge.update import REST, UpdateRules, rest_said, slots_of
+from fhir_bridge.update import LAST, REST, UpdateRules, rest_said, slots_of, stamp
 
 __all__ = ["Deciding", "Link"]
 
@@ -180,7 +180,11 @@ class Deciding:
         shown = slots_of(fold(patient_id, known, self.update)[0], self.update)
         earlier = next((each for each in known if each.feed == REST), None)
         said = rest_said(
-            shown, present.resource, present.at, self.update, earlier.said if earlier else None
+            shown,
+            present.resource,
+            stamp(present.at, LAST),
+            self.update,
+            earlier.said if earlier else None,
         )
         if said is not None:
             self.put(patient_id, Statement(REST, f"{REST}.{patient_id}", 0, said), earlier)

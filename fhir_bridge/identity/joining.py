@@ -13,6 +13,7 @@ from fhir_bridge.identity.evidence import all_facts, contradict
 from fhir_bridge.identity.fold import retired_numbers
 from fhir_bridge.identity.keys import Record, number_key, replaced_key
 from fhir_bridge.identity.statements import Statement, are_apart, made, merged, retired_key
+from fhir_bridge.update import milliseconds
 
 __all__ = ["find", "is_contradicted", "join", "merge_away", "renumbered", "retire"]
 
@@ -98,7 +99,7 @@ def retire(deciding: Deciding, patient_id: str, record: Record) -> None:
         return
     found = _identifier(known, record) | {"use": "old"}
     if deciding.saying.at:
-        ended = datetime.fromtimestamp(deciding.saying.at / 1000, UTC)
+        ended = datetime.fromtimestamp(milliseconds(deciding.saying.at) / 1000, UTC)
         found["period"] = found.get("period", {}) | {"end": f"{ended:%Y-%m-%dT%H:%M:%S}Z"}
     statement = made(key, {"identifier": [*listed, found]}, deciding.update, deciding.saying.at)
     deciding.put(patient_id, statement, present)

@@ -13,8 +13,8 @@ class Saying:
     """The circumstances of a statement.
 
     `feed` is the interface it came by and `source` whose words it is (institution and
-    system; several feeds may be of one source); `at` is the event time in milliseconds since
-    1970.  `message` gives the digest of the message, for the link log; `event` is the type
+    system; several feeds may be of one source); `at` is the stamp of the event
+    (`fhir_bridge.update.stamp`).  `message` gives the digest of the message, for the link log; `event` is the type
     of the message ("ADT^A08", "" for a row of a table); `level` is 1 for a mere mention; `has_marks` is False
     where it is known that nothing is taken back or supposed.
     """

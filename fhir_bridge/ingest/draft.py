@@ -237,7 +237,7 @@ class Draft:
             changes.parts.setdefault(row.container, set()).add(row.key)
 
     def hear_row_again(self, key: int, source: str, at: int) -> None:
-        """A source described a resource again, word for word, at `at` (ms since 1970)."""
+        """A source described a resource again, word for word, at `at` (a stamp)."""
         self._changes.rows_heard[key, source] = at
 
     def parts_of(self, container: int) -> list[StatementRow]:

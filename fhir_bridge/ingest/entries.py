@@ -63,7 +63,7 @@ class Resolved:
 
     `changed` are (number of the entry, resource as it will be); `entries` has the reference
     of each entry in order ("" where there is none), `targets` the same, each once.  `records`
-    are the source's own records (system, number) of the persons; `at` is the event time.
+    are the source's own records (system, number) of the persons; `at` is the stamp of the event.
     """
 
     changed: list[tuple[int, Resource]] = field(default_factory=list)

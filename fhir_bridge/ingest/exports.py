@@ -9,6 +9,7 @@ nothing back: what could not be read is not known to be gone.
 from __future__ import annotations
 
 from fhir_bridge.store import Transaction
+from fhir_bridge.update import stamp
 
 from .containers import Containers
 from .draft import Draft
@@ -23,9 +24,9 @@ def take_back_vanished(
 ) -> Resolved:
     """Takes back the rows that message `message` did not bring; what was let go of.
 
-    `at` is the event time (ms since 1970).  Call it when every row of the file is written.
+    `at` is when the file came (ms since 1970).  Call it when every row of the file is written.
     """
-    resolved = Resolved(at=at)
+    resolved = Resolved(at=stamp(at, message))
     vanished = transaction.containers_within(export_key(feed), message)
     if not vanished:
         return resolved

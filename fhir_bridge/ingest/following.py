@@ -20,8 +20,8 @@ class Follow:
     """What refers to `reference` refers to `new` in place of `old` once the batch is written.
 
     For a visit that moved, its results speak of the other person; for one that became part
-    of another, of that visit (then `old` is the reference itself).  `at` is the event time (ms
-    since 1970): what was said before it does not bring the old reference back.
+    of another, of that visit (then `old` is the reference itself).  `at` is the stamp of the
+    event: what was said before it does not bring the old reference back.
     """
 
     reference: str

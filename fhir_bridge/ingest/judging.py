@@ -13,6 +13,7 @@ from fhir_bridge.audit import provenance
 from fhir_bridge.database import milliseconds_of
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource
+from fhir_bridge.update import milliseconds
 
 from .draft import Draft
 from .entries import Resolved, Spoken, Task
@@ -90,7 +91,7 @@ def _provenance(work: Work, task: Task, resolved: Resolved) -> Resource:
         structure_map=work.mapped.structure_map,
         where=work.record.where if work.record is not None else "",
         persons=resolved.records,
-        occurred=resolved.at,
+        occurred=milliseconds(resolved.at),
     )
     if work.mapped.lineage:
         stated["extension"] = lineage_extensions(work.mapped.lineage, resolved.entries)

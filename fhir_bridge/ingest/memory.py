@@ -19,7 +19,7 @@ Known = TypeVar("Known")
 
 @dataclass(frozen=True, slots=True)
 class Heard(Generic[Known]):
-    """Words that were said, by their digest: when (ms since 1970), and what they taught."""
+    """Words that were said, by their digest: when (a stamp), and what they taught."""
 
     digest: bytes
     at: int

@@ -64,7 +64,7 @@ class Persons(Protocol):
 
 
 class Operations:
-    """Carries out operations of one record that happened at `at` (ms since 1970).
+    """Carries out operations of one record that happened at `at` (a stamp).
 
     `owner` is whose numbers without a system are.
     """

@@ -20,7 +20,7 @@ from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource, render_json
 from fhir_bridge.search.hashing import hashed
 from fhir_bridge.store import resource_key
-from fhir_bridge.update import UpdateRules, is_retired
+from fhir_bridge.update import UpdateRules, is_retired, stamp
 
 from .aliases import find_alias, keep_aliases, merged_into
 from .asked import Asked
@@ -145,7 +145,7 @@ class Resolver:
         feed = spoken.feed
         institution = bundle.get("meta", {}).get("source", "")
         source = f"{feed.identity.owner}#{institution}" if institution else feed.identity.owner
-        resolved = Resolved(at=event_time(bundle, spoken.received))
+        resolved = Resolved(at=stamp(event_time(bundle, spoken.received), spoken.message))
         mentions = find_mentions(feed, *spoken.types)
         return Task(spoken, source, mentions, resolved, person=first_person(bundle))
 

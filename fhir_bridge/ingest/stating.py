@@ -19,6 +19,7 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, read_back, render_json
 from fhir_bridge.store import StatementRow, resource_key
 from fhir_bridge.update import (
+    LAST,
     REST,
     Said,
     UpdateRules,
@@ -30,6 +31,7 @@ from fhir_bridge.update import (
     retired,
     said_of,
     slots_of,
+    stamp,
     unmarked,
 )
 
@@ -44,7 +46,7 @@ _SUBJECTS = ("subject", "patient", "beneficiary", "for", "participant")
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """Who speaks and when: `at` is the event time (ms since 1970), `since` the message's number.
+    """Who speaks and when: `at` is the stamp of the event, `since` the message's number.
 
     `container` and `person` are the keys of what the statement is part of and of the source's
     own record of the person (0: none); `level` is 0 for a description, 1 for a mention.
@@ -191,7 +193,7 @@ class Stating:
                 if (_element(slot) in mentioned) is bool(level) and MENTIONED not in slot
             }
             if part:
-                at = present.at if source == REST else 0
+                at = stamp(present.at, LAST) if source == REST else 0
                 known.rows.append(StatementRow(key, source, level, 0, at, present.version))
                 known.said.append(Said(source, at, part, level))
 
@@ -199,14 +201,15 @@ class Stating:
         place = known.find(REST, 0)
         shown = folded_slots(kind, self._ordered(known), self._rules)
         earlier = known.said[place] if place is not None else None
-        said = rest_said(shown, present.resource, present.at, self._rules, earlier)
+        at = stamp(present.at, LAST)
+        said = rest_said(shown, present.resource, at, self._rules, earlier)
         if said is None:
             return
         if place is not None:
             known.said[place] = said
         else:
             key = resource_key(kind, id_)
-            known.rows.append(StatementRow(key, REST, 0, 0, present.at, present.version))
+            known.rows.append(StatementRow(key, REST, 0, 0, at, present.version))
             known.said.append(said)
 
     def _show(

@@ -7,7 +7,7 @@ are, not by their place; an older statement never replaces a newer one.
 
 `slots` takes a resource apart into what is stated one by one, `said` is what one source
 said and when, `fold` makes one resource of what all sources said, `retired` is what is left
-when nobody says it any more, `rest` is what a client of the REST interface changed.  Which
+when nobody says it any more, `stamp` puts events in order, `rest` is what a client of the REST interface changed.  Which
 elements belong together is data: ``mappings/update.toml``.  In words: docs/update.md.
 """
 
@@ -20,8 +20,10 @@ from .retired import is_retired, retired
 from .rules import UpdateRules, load_update_rules
 from .said import REST, Said, kept_time, merge, read_said, said_of, stated_at
 from .slots import Slots, resource_of, slots_of
+from .stamp import LAST, milliseconds, stamp
 
 __all__ = [
+    "LAST",
     "REST",
     "Said",
     "Slots",
@@ -32,12 +34,14 @@ __all__ = [
     "kept_time",
     "load_update_rules",
     "merge",
+    "milliseconds",
     "read_said",
     "resource_of",
     "rest_said",
     "retired",
     "said_of",
     "slots_of",
+    "stamp",
     "stated_at",
     "unmarked",
 ]

@@ -24,7 +24,7 @@ def rest_said(
 ) -> Said | None:
     """The statement of REST clients after they made `present` of what sources had `shown`.
 
-    `at` is the time of the write; `known` is what clients had said before.  None when they
+    `at` is the stamp of the write; `known` is what clients had said before.  None when they
     said nothing.
     """
     now = slots_of(present, rules)

@@ -1,6 +1,6 @@
 """What one source said of a resource, and when: the values of its slots with their times.
 
-Statements are ordered by event time, then by receipt: `merge` lets a newer statement replace
+Statements are ordered by event time, then by receipt (`stamp`): `merge` lets a newer statement replace
 an older one slot by slot, so that the order of arrival does not matter.  A null is kept with
 its time, so that an older value that arrives late does not come back.  A *usual* value
 (supposed by a map because the message does not say) never replaces a stated one, but may stand
@@ -27,7 +27,7 @@ REST = "rest"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What `source` said; times are milliseconds since 1970.
+    """What `source` said; times are stamps (`stamp`).
 
     `at` is the newest event time; `times` holds the slots whose time is another.  `nulls`
     are slots that the source took back, `usual` those it did not really state; one in both has

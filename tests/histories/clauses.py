@@ -20,7 +20,7 @@ from fhir_bridge.identity.keys import PersonKeys
 from fhir_bridge.ingest import containers, resolve, stating
 from fhir_bridge.ingest.operations import Operations
 from fhir_bridge.ingest.settle import settle
-from fhir_bridge.update import UpdateRules, fold, marked, merge, said, said_of, slots
+from fhir_bridge.update import UpdateRules, fold, marked, merge, said, said_of, slots, stamp
 
 __all__ = ["CLAUSES", "Clause"]
 
@@ -122,12 +122,12 @@ CLAUSES = {
     "null-keeps-its-time": Clause(
         "What was taken back does not return with an older message.",
         _replaced(*_MERGES, by=_nulls_forgotten),
-        seed=19,
+        seed=6,
     ),
     "null-uncovers": Clause(
         "A null of one source does not hide what another one says.",
         _replaced(*_FOLDS, by=_nulls_of_all),
-        seed=47,
+        seed=75,
     ),
     "other-sources-stay": Clause(
         "A new word replaces nothing that another source said.",
@@ -136,27 +136,32 @@ CLAUSES = {
     "older-never-replaces": Clause(
         "An older word never replaces a newer one.",
         _replaced((said, "_replaces"), by=lambda known, new, slot: True),
-        seed=5,
+        seed=4,
     ),
     "event-time-orders": Clause(
         "The event's own time orders what a source says, not the arrival.",
         _replaced((resolve, "event_time"), by=lambda bundle, received: received),
-        seed=9,
+        seed=4,
+    ),
+    "receipt-decides": Clause(
+        "Of two words of one moment the one received later counts.",
+        _replaced((resolve, "stamp"), by=lambda at, receipt: stamp(at)),
+        seed=75,
     ),
     "usual-is-no-word": Clause(
         "What a map supposes never replaces what was said.",
         _replaced((said, "unmarked"), (said, "unmarked_properties"), by=_plain_is_stated),
-        seed=5,
+        seed=10,
     ),
     "mention-adds": Clause(
         "A mention changes no description.",
         _replaced((resolve, "find_mentions"), by=lambda feed, *types: ()),
-        seed=37,
+        seed=1,
     ),
     "items-by-identity": Clause(
         "Items of a list are told apart by what they are.",
         _replaced((UpdateRules, "paths"), by=lambda self, element, type_name: ()),
-        seed=2,
+        seed=14,
     ),
     "ends-of-a-period": Clause(
         "The end of a period leaves its start.",
@@ -166,17 +171,17 @@ CLAUSES = {
     "one-statement": Clause(
         "A corrected value takes the flag of the old one with it.",
         _replaced((UpdateRules, "group"), by=lambda self, kind, element: element),
-        seed=30,
+        seed=88,
     ),
     "container-lets-go": Clause(
         "What a newer whole no longer names is taken back.",
         _replaced((containers.Containers, "_let_go"), by=lambda self, row, parts: None),
-        seed=17,
+        seed=20,
     ),
     "older-whole-never-wins": Clause(
         "An older whole never wins.",
         _replaced((containers.Containers, "_is_newest"), by=lambda self, new, known: True),
-        seed=24,
+        seed=66,
     ),
     "references-lead-somewhere": Clause(
         "A reference is final before it is stored.",
@@ -193,10 +198,12 @@ CLAUSES = {
             '["public-health", "contract", "hospital"]',
             '["hospital", "contract", "public-health"]',
         ),
+        seed=5,
     ),
     "verified-numbers-link": Clause(
         "A verified number joins what two sources say of a person.",
         _replaced((PersonKeys, "verified"), by=lambda self, patient: []),
+        seed=253,
     ),
     "local-numbers-identify": Clause(
         "Within one authority the local number identifies.",
@@ -209,34 +216,35 @@ CLAUSES = {
     "overlay-is-held-apart": Clause(
         "A number given to somebody else joins nobody.",
         _replaced((rules.Corrections, "is_overlay"), by=lambda self, changed, stated: False),
+        seed=4,
     ),
     "merge-joins": Clause(
         "A merge joins the two persons that it names by number.",
         _operation("Patient/$merge"),
+        seed=2,
     ),
     "move-moves": Clause(
         "A visit that moved is the other person's, with what hangs on it.",
         _replaced((Operations, "_move"), by=lambda self, *given: None),
-        seed=1,
     ),
     "cancel-cancels": Clause(
         "A cancelled admission is cancelled.",
         data=("mappings/conceptmaps/v2/v2-0003-encounter-status.json", '"A11"', '"A11-"'),
-        seed=18,
     ),
     "order-is-revoked": Clause(
         "A cancelled order is revoked.",
         data=("mappings/conceptmaps/v2/v2-0119-request-status.json", '"CA"', '"CA-"'),
+        seed=4,
     ),
     "result-is-deleted": Clause(
         "A result that was deleted is no result.",
         data=("mappings/conceptmaps/v2/v2-0085-observation-status.json", '"D"', '"D-"'),
-        seed=19,
+        seed=56,
     ),
     "document-is-void": Clause(
         "A cancelled document is void.",
         data=("mappings/v2/segments/TXA.map", "(c2 = 'T11')", "(c2 = 'T99')"),
-        seed=5,
+        seed=21,
     ),
     "document-is-replaced": Clause(
         "A document that was replaced says so.",
@@ -245,11 +253,12 @@ CLAUSES = {
             "document.status = 'superseded' then",
             "document.status = 'current' then",
         ),
+        seed=4,
     ),
     "appointment-is-cancelled": Clause(
         "A cancelled appointment is cancelled.",
         data=("mappings/conceptmaps/v2/v2-0003-appointment-status.json", '"S15"', '"S15-"'),
-        seed=4,
+        seed=11,
     ),
     "agreement-ends": Clause(
         "An agreement that ended is terminated.",

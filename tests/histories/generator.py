@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 from tests.histories.events import NULL, Event, Value
 from tests.histories.sender import Sender
@@ -228,8 +229,13 @@ class _Maker(Sender):
         )
 
     def replay(self) -> Event | None:
-        """An operator has an earlier message worked on once more."""
-        earlier = self._earlier()
+        """An operator has an earlier message worked on once more: often one of two of a moment."""
+        tied = [
+            place
+            for place, (event, after) in enumerate(pairwise(self.events))
+            if event.minute == after.minute > 0 and event.of < 0 and event.source == after.source
+        ]
+        earlier = self.rng.choice(tied) if tied and self.rng.random() < 0.7 else self._earlier()
         return (
             None
             if earlier is None

@@ -24,7 +24,7 @@ class Sender:
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
         self.events: list[Event] = []
-        self.minute = 0
+        self.minute = 1
         self.rows_are_dated = rng.random() < 0.7
         self.count = 0
         self.names: dict[tuple[str, str], list[tuple[int, str, str]]] = {}
@@ -41,7 +41,7 @@ class Sender:
     def _event(
         self, klass: str, source: str, act: str, number: str, says: dict[str, dict[str, Value]]
     ) -> Event:
-        self.minute += self.rng.randint(2, 30)
+        self.minute += self.rng.choice((0, 2, 4, 7, 11, 16, 22, 30))
         return Event(klass, source, act, number, self.minute, says)
 
     def _row_event(self, klass: str, source: str, act: str, number: str, says: Says) -> Event:

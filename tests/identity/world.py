@@ -8,7 +8,7 @@ from fhir_bridge.fhir import parse_json
 from fhir_bridge.identity import Linker, Saying, decisions, load_rules, unlink
 from fhir_bridge.ingest.draft import Draft
 from fhir_bridge.store import StatementRow, resource_key
-from fhir_bridge.update import load_update_rules
+from fhir_bridge.update import load_update_rules, stamp
 
 NATIONAL = "urn:oid:2.16.156.10011.1.3"
 SOURCES = {"his": "hospital", "lab": "hospital", "files": "public-health", "contracts": "contract"}
@@ -127,8 +127,9 @@ class World:
         return self.read(f"Observation/{observation}")["subject"]["reference"].split("/")[1]
 
     def _next(self, at):
+        """A digest, and the stamp of an event at `at` (ms) or of the next second."""
         self.count += 1
-        return f"digest-{self.count}", at or self.count * 1000
+        return f"digest-{self.count}", stamp(at or self.count * 1000, self.count)
 
     def _write(self, draft, link):
         for resource in [*link.replaced, link.patient]:

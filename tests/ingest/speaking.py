@@ -36,11 +36,12 @@ class Record:
         at: str = "",
         feed: Any = HOSPITAL,
         kind: str = "",
+        again: int = 0,
         **bundle: Any,
     ) -> Resolved:
-        """One message of `feed`."""
-        self.messages += 1
-        number = self.messages
+        """One message of `feed`; `again` is the number of an earlier one, worked on once more."""
+        self.messages += not again
+        number = again or self.messages
         spoken = Spoken(feed, lambda: f"digest {number}", (kind,), number, 1_000 * number)
         stamped = {"timestamp": at} if at else {}
         whole = {"resourceType": "Bundle", "entry": list(entries)} | stamped | bundle

@@ -53,6 +53,20 @@ def test_an_update_with_empty_fields_keeps_what_is_known_in_one_new_version(reco
     assert again.changed == []
 
 
+def test_of_two_messages_of_one_moment_the_later_one_counts_also_after_a_replay(
+    record: Record,
+) -> None:
+    """Event time, then receipt: the first one worked on again stands where it stood."""
+    at = "2026-01-01T10:00:00Z"
+    record.say(visit(**ADMITTED, priority={"text": "first"}), at=at)
+    record.say(visit(**DISCHARGED), at=at)
+    again = record.say(visit(**ADMITTED, priority={"text": "mended"}), at=at, again=1)
+
+    shown = record.one("Encounter")
+    assert (shown["status"], shown["priority"]) == ("finished", {"text": "mended"})
+    assert len(again.changed) == 1
+
+
 def test_another_source_neither_replaces_nor_takes_back(record: Record) -> None:
     """Its value shows where the first says nothing, and when the first takes its own back."""
     record.say(visit(**ADMITTED, priority={"text": "first"}))

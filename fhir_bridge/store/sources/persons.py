@@ -30,7 +30,7 @@ _COLUMNS = "feed, key, patient_id, rank, body, at, version, system, number, time
 class PersonRow:
     """One statement of a person: (feed, key) names it, `patient_id` is whose it is.
 
-    `at` is its event time in milliseconds since 1970, `version` the version of the Patient
+    `at` is the stamp of its event (time and receipt), `version` the version of the Patient
     that it last went into; `system` and `number` name the source's own record of the person.
     `body` is the Patient as stated and `times` what is beside it (`fhir_bridge.update`).
     """

@@ -38,7 +38,7 @@ class StatementRow:
     """What `source` said of the resource with `key` (`resource_key`).
 
     `level` is 0 for a description and 1 for a mention; `since` numbers the message that spoke
-    first; `at` is the event time in milliseconds since 1970; `version` is the version of the
+    first; `at` is the stamp of the event (its time and receipt); `version` is the version of the
     resource that this statement last went into; `container` and `person` are keys of the
     document or row it is part of and of the source's record of the person (0: none).
     `times` and `body` are JSON; None for `body`: the stored resource is the statement.
