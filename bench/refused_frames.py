@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 from fhir_bridge import hl7v2
 from fhir_bridge.fhir import definitions
-from fhir_bridge.ingest import Journal, parse_feed
+from fhir_bridge.ingest import Intake, parse_feed
 from fhir_bridge.listeners import MllpServer
 from fhir_bridge.search import Registry
 from fhir_bridge.store import open_store
@@ -64,7 +64,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(f"sqlite:///{folder}/r.sqlite3", registry=Registry(definitions()))
-        server = MllpServer([parse_feed("his", FEED)], Journal(store))
+        server = MllpServer([parse_feed("his", FEED)], Intake(store))
         server.start()
         try:
             _costs(server, chosen.frames)

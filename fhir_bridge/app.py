@@ -43,7 +43,8 @@ from fhir_bridge.data_folder import DataFolder, make_private
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, definitions, parse_json
 from fhir_bridge.identity import Linker, load_rules
-from fhir_bridge.ingest import Arrival, Feed, Journal, Pipeline, PipelineProcess, load_feeds
+from fhir_bridge.ingest import Feed, Intake, Pipeline, PipelineProcess, load_feeds
+from fhir_bridge.journal import Message
 from fhir_bridge.listeners import FolderWatcher, MllpServer
 from fhir_bridge.search import Access, Registry
 from fhir_bridge.store import Store, open_store
@@ -80,7 +81,7 @@ class Services:
     validator: Validator
     library: Library
     feeds: dict[str, Feed]
-    journal: Journal
+    intake: Intake
     pipeline: Pipeline
 
     def access_for(self, request: HttpRequest) -> Access:
@@ -130,7 +131,7 @@ def build(settings: Settings) -> Services:
         validator=validator,
         library=library,
         feeds=feeds,
-        journal=Journal(store, pipeline.wake),
+        intake=Intake(store, pipeline.wake),
         pipeline=pipeline,
     )
 
@@ -218,8 +219,8 @@ class Product:
         self._pipeline = services.pipeline if not pipeline_workers else _process(services)
         settings = services.settings
         feeds = services.feeds.values()
-        self.mllp = MllpServer(feeds, services.journal, host=settings.listen)
-        self.folders = FolderWatcher(feeds, services.journal, settings.data / "inbox")
+        self.mllp = MllpServer(feeds, services.intake, host=settings.listen)
+        self.folders = FolderWatcher(feeds, services.intake, settings.data / "inbox")
         self._pullers = {
             feed.name: _puller(feed, services) for feed in feeds if feed.listener.kind == "rest"
         }
@@ -396,8 +397,8 @@ def _puller(feed: Feed, services: Services) -> Puller:
     source = read_pull_source(feed.name, feed.listener.options, data)
 
     def append(*, feed: str, data: bytes, control_id: str, source: str, **_: str) -> bool:
-        arrival = Arrival(feed, data, control_id, "application/json", source)
-        return services.journal.append([arrival])[0].repeated
+        message = Message(feed, data, control_id, "application/json", source)
+        return services.intake.append([message])[0].repeated
 
     return Puller(source, append, data / "pulls" / f"{feed.name}.json")
 

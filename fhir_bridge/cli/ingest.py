@@ -25,14 +25,15 @@ def command(files: tuple[Path, ...], feed_name: str, settings: Settings) -> int:
 
     Example: fhir-bridge ingest --feed public-health-files files.csv
     """
-    from fhir_bridge.ingest import Arrival, get_feed
+    from fhir_bridge.ingest import get_feed
+    from fhir_bridge.journal import Message
 
     with wired(settings) as services:
         get_feed(services.feeds, feed_name)
         taken = []
         for path in input_files(files):
-            arrival = Arrival(feed_name, read_input(path), "", "", path.name)
-            taken.append((path, services.journal.append([arrival])[0]))
+            sent = Message(feed_name, read_input(path), "", "", path.name)
+            taken.append((path, services.intake.append([sent])[0]))
         services.pipeline.drain()
         quarantined = False
         for path, appended in taken:

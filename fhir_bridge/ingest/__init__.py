@@ -1,6 +1,6 @@
 """From bytes to the record: feeds, journal, and the pipeline that prints the order.
 
-Read in this order: :mod:`.feed` (what is known of a source), :mod:`.journal` (durable
+Read in this order: :mod:`.feed` (what is known of a source), :mod:`.intake` (durable
 arrival), :mod:`.pipeline` (the order) in the thread of :mod:`.loop`, and its steps: :mod:`.reading`
 (:mod:`.parse`, :mod:`.transform`), :mod:`.judging` (:mod:`.resolve` with :mod:`.naming`,
 :mod:`.stating`, :mod:`.containers` and :mod:`.draft`; :mod:`.validate`), :mod:`.recorder` with
@@ -10,17 +10,15 @@ arrival), :mod:`.pipeline` (the order) in the thread of :mod:`.loop`, and its st
 
 from __future__ import annotations
 
-from .arrival import Arrival
 from .collected import collected
 from .convert import Converted, convert, find_standard_feed
 from .detect import detect
 from .feed import Feed, Listener, find_map, get_feed, load_feeds, parse_feed
-from .journal import Journal, unavailable
+from .intake import Intake, unavailable
 from .keeper import PipelineProcess
 from .naming import named_resource_id
 from .parse import message_types
 from .pipeline import Pipeline
-from .refusals import Refusal
 from .replay import Replay, Replayed
 from .timings import STAGES, Timings
 from .validate import Validation
@@ -28,14 +26,12 @@ from .working import pipeline_issues
 
 __all__ = [
     "STAGES",
-    "Arrival",
     "Converted",
     "Feed",
-    "Journal",
+    "Intake",
     "Listener",
     "Pipeline",
     "PipelineProcess",
-    "Refusal",
     "Replay",
     "Replayed",
     "Timings",

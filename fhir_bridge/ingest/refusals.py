@@ -16,28 +16,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fhir_bridge import log
-from fhir_bridge.errors import Issue
-from fhir_bridge.journal import QuarantineEntry
+from fhir_bridge.journal import Refusal
 from fhir_bridge.store import Store
 
-from .arrival import Arrival
 from .memory import short_digest
 
-__all__ = ["EXAMPLES", "WINDOW_SECONDS", "Refusal", "Refusals"]
+__all__ = ["EXAMPLES", "WINDOW_SECONDS", "Refusals"]
 
 EXAMPLES = 10
 WINDOW_SECONDS = 600.0
 _COUNT_SECONDS = 1.0
 _MOST_GROUPS = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """What is refused and why, the leading issue first; `peer` is the address it came from."""
-
-    arrival: Arrival
-    issues: Sequence[Issue]
-    peer: str = ""
 
 
 @dataclass(slots=True)
@@ -68,7 +57,7 @@ class Refusals:
             fresh: list[tuple[_Group, bytes, Refusal]] = []
             now = time.monotonic()
             for refusal in refusals:
-                group, digest = self._group(refusal, now), short_digest(refusal.arrival.data)
+                group, digest = self._group(refusal, now), short_digest(refusal.message.data)
                 if digest in group.digests or len(group.digests) >= EXAMPLES:
                     group.again += 1
                 else:
@@ -86,7 +75,7 @@ class Refusals:
     def _group(self, refusal: Refusal, now: float) -> _Group:
         """The group of a refusal, a new one where there is none or it is too old."""
         code = refusal.issues[0].code if refusal.issues else ""
-        key = refusal.arrival.feed, code, refusal.peer or refusal.arrival.source
+        key = refusal.message.feed, code, refusal.peer or refusal.message.source
         group = self._groups.get(key)
         if group is not None and now - group.since < WINDOW_SECONDS:
             return group
@@ -94,24 +83,14 @@ class Refusals:
             self._ended.append(self._groups.pop(key))
         elif len(self._groups) >= _MOST_GROUPS:
             self._ended.append(self._groups.pop(next(iter(self._groups))))
-        self._groups[key] = group = _Group(refusal.arrival.feed, code, now)
+        self._groups[key] = group = _Group(refusal.message.feed, code, now)
         return group
 
     def _add(self, fresh: list[tuple[_Group, bytes, Refusal]]) -> None:
         """One commit for all new examples; what fails is as if it had never come."""
-        entries = [
-            QuarantineEntry(
-                refusal.arrival.feed,
-                refusal.arrival.data,
-                refusal.issues,
-                content_type=refusal.arrival.content_type,
-                source=refusal.arrival.source,
-                control_id=refusal.arrival.control_id,
-            )
-            for _, _, refusal in fresh
-        ]
+        refused = [refusal for _, _, refusal in fresh]
         try:
-            item_ids = self._store.quarantine.add_all(entries)
+            item_ids = self._store.quarantine.add_all(refused)
         except Exception:
             for group, digest, _ in fresh:
                 group.digests.discard(digest)

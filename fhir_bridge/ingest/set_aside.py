@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fhir_bridge import log
-from fhir_bridge.journal import Quarantine, QuarantineEntry
+from fhir_bridge.journal import Message, Quarantine, Refusal
 from fhir_bridge.store import Transaction
 
 from .timings import Timings
@@ -38,15 +38,17 @@ class SetAside:
             return  # worked on before a crash
         replayed = entry.source.rpartition(", ")[2].startswith("row")  # its place is known already
         transaction.quarantine_add(
-            QuarantineEntry(
-                entry.feed,
-                data,
+            Refusal(
+                Message(
+                    entry.feed,
+                    data,
+                    entry.control_id,
+                    _ROW if where.startswith("row") else entry.content_type,
+                    ", ".join(filter(None, [entry.source, "" if replayed else where])),
+                    entry.received,
+                ),
                 sorted(work.issues, key=lambda issue: not is_refused(issue)),
                 message_id=entry.message_id,
-                received=entry.received,
-                content_type=_ROW if where.startswith("row") else entry.content_type,
-                source=", ".join(filter(None, [entry.source, "" if replayed else where])),
-                control_id=entry.control_id,
             )
         )
 

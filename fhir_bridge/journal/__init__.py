@@ -1,6 +1,6 @@
 """What arrives, before and beside the record: messages, what is worked on, what could not be taken.
 
-Read in this order: `journal` (every message, kept before it is acknowledged), `at_work` (which of
+Read in this order: `message` (what came), `journal` (every message, kept before it is acknowledged), `at_work` (which of
 them are being worked on), `quarantine` (what could not be recorded), `unread` (what no map reads).
 All of them stand in the database of the record, so that one transaction holds what a message
 changes and that it is done.
@@ -11,13 +11,13 @@ from fhir_bridge.journal.journal import (
     Appended,
     FeedCounts,
     Journal,
-    JournalEntry,
     JournalMessage,
     Status,
     mark,
     still_pending,
 )
-from fhir_bridge.journal.quarantine import Quarantine, Quarantined, QuarantineEntry
+from fhir_bridge.journal.message import Message, Refusal
+from fhir_bridge.journal.quarantine import Quarantine, Quarantined
 from fhir_bridge.journal.quarantine import add as add_to_quarantine
 from fhir_bridge.journal.unread import UnreadCounts, UnreadPlace, UnreadTally
 from fhir_bridge.journal.unread import count as count_unread
@@ -28,11 +28,11 @@ __all__ = [
     "Begun",
     "FeedCounts",
     "Journal",
-    "JournalEntry",
     "JournalMessage",
+    "Message",
     "Quarantine",
-    "QuarantineEntry",
     "Quarantined",
+    "Refusal",
     "Status",
     "UnreadCounts",
     "UnreadPlace",

@@ -16,13 +16,13 @@ from typing import Any, Literal
 from fhir_bridge import clock
 from fhir_bridge.database import Session, Storage, instant_of, milliseconds, milliseconds_of
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.journal.message import Message
 
 __all__ = [
     "STATUSES",
     "Appended",
     "FeedCounts",
     "Journal",
-    "JournalEntry",
     "JournalMessage",
     "append",
     "mark",
@@ -35,19 +35,6 @@ STATUSES: tuple[Status, ...] = ("pending", "done", "quarantined", "ignored")
 
 
 @dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """One message as it came.  `received` is a FHIR instant, "" for now."""
-
-    feed: str
-    data: bytes
-    digest: bytes | str
-    control_id: str = ""
-    received: str = ""
-    content_type: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Appended:
     """Where an entry is kept, and whether it was kept already."""
 
@@ -55,20 +42,13 @@ class Appended:
     repeated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class JournalMessage:
-    """One message as kept."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalMessage(Message):
+    """A message as kept: its number, how far it is, and what became of it in words."""
 
     message_id: int
-    feed: str
-    control_id: str
-    digest: bytes
-    received: str
-    content_type: str
-    source: str
     status: Status
     detail: str
-    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +64,7 @@ class FeedCounts:
     last_received: str
 
 
-_COLUMNS = (
-    "message_id, feed, control_id, digest, received, content_type, source, status, detail, data"
-)
+_COLUMNS = "message_id, status, detail, feed, data, control_id, content_type, source, received"
 
 
 class Journal:
@@ -95,10 +73,10 @@ class Journal:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    def append(self, entries: Sequence[JournalEntry]) -> list[Appended]:
-        """Keeps `entries` in order, in one commit; durable when it returns."""
+    def append(self, messages: Sequence[Message]) -> list[Appended]:
+        """Keeps `messages` in order, in one commit; durable when it returns."""
         with self._storage.writing() as session:
-            return [append(session, entry) for entry in entries]
+            return [append(session, message) for message in messages]
 
     def pending(
         self, limit: int = 1_000, after: int = 0, *, most_bytes: int = 0
@@ -205,8 +183,8 @@ class Journal:
             )
         return [
             JournalMessage(
-                row[0], row[1], row[2], bytes(row[3]), instant_of(row[4]), row[5], row[6],
-                STATUSES[row[7]], row[8], bytes(row[9]),
+                row[3], bytes(row[4]), row[5], row[6], row[7], instant_of(row[8]),
+                message_id=row[0], status=STATUSES[row[1]], detail=row[2],
             )
             for row in rows
         ]  # fmt: skip
@@ -256,29 +234,28 @@ def mark(session: Session, message_id: int, status: Status, detail: str) -> None
         raise BridgeError("FB-5201", message_id=message_id)
 
 
-def append(session: Session, entry: JournalEntry) -> Appended:
+def append(session: Session, message: Message) -> Appended:
     """Keeps one message within a transaction."""
-    digest = entry.digest.encode() if isinstance(entry.digest, str) else entry.digest
-    received = milliseconds_of(entry.received)
+    digest = message.digest
     row = session.one(
         "INSERT INTO journal (feed, control_id, digest, received, content_type, source, status,"
         " detail, done, data) VALUES (?,?,?,?,?,?,0,'',0,?)"
         " ON CONFLICT (feed, control_id, digest) DO NOTHING RETURNING message_id",
         (
-            entry.feed,
-            entry.control_id,
+            message.feed,
+            message.control_id,
             digest,
-            received,
-            entry.content_type,
-            entry.source,
-            entry.data,
+            milliseconds_of(message.received),
+            message.content_type,
+            message.source,
+            message.data,
         ),
     )
     if row:
         return Appended(row[0], False)
     known = session.one(
         "SELECT message_id FROM journal WHERE feed = ? AND control_id = ? AND digest = ?",
-        (entry.feed, entry.control_id, digest),
+        (message.feed, message.control_id, digest),
     )
     if known is None:  # another writer's repeat is not committed yet
         raise BridgeError("FB-5003")

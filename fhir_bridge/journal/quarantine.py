@@ -11,33 +11,19 @@ import builtins
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from fhir_bridge.database import Row, Session, Storage, instant_of, milliseconds_of
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.journal import journal
+from fhir_bridge.journal.message import Message, Refusal
 
-__all__ = ["Quarantine", "QuarantineEntry", "Quarantined", "add"]
-
-
-@dataclass(frozen=True, slots=True)
-class QuarantineEntry:
-    """What is to rest, the leading issue first.  `received` is a FHIR instant, "" for now."""
-
-    feed: str
-    data: bytes
-    issues: Sequence[Issue]
-    message_id: int | None = None
-    received: str = ""
-    content_type: str = ""
-    source: str = ""
-    control_id: str = ""
+__all__ = ["Quarantine", "Quarantined", "add"]
 
 
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """One item at rest; `received`, `added` and `last_seen` are FHIR instants.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined(Message):
+    """One item at rest; `added` and `last_seen` are FHIR instants.
 
     `count` is how many equal refusals it stands for, itself included; `last_seen` when the last
     of them came ("" for one alone).  `size` are its bytes; `data` is empty where more were asked
@@ -46,20 +32,14 @@ class Quarantined:
 
     item_id: int
     message_id: int | None
-    feed: str
     issues: tuple[Issue, ...]
-    received: str
     added: str
-    content_type: str
-    source: str
-    control_id: str
-    data: bytes
     count: int = 1
     last_seen: str = ""
     size: int = 0
 
 
-_HEAD = "item_id, message_id, feed, issues, received, added, content_type, source, control_id"
+_HEAD = "item_id, message_id, feed, issues, received, added, control_id, content_type, source"
 _TAIL = "count, last_seen, length(data)"
 _COLUMNS = f"{_HEAD}, data, {_TAIL}"
 _BOUNDED = f"{_HEAD}, CASE WHEN length(data) <= ? THEN data END, {_TAIL}"
@@ -71,15 +51,15 @@ class Quarantine:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
-    def add(self, entry: QuarantineEntry) -> int:
+    def add(self, refusal: Refusal) -> int:
         """Keeps one item; its number."""
         with self._storage.writing() as session:
-            return add(session, entry)
+            return add(session, refusal)
 
-    def add_all(self, entries: Sequence[QuarantineEntry]) -> builtins.list[int]:
+    def add_all(self, refusals: Sequence[Refusal]) -> builtins.list[int]:
         """Keeps several items in one commit; their numbers in order."""
         with self._storage.writing() as session:
-            return [add(session, entry) for entry in entries]
+            return [add(session, refusal) for refusal in refusals]
 
     def count_again(self, counts: Mapping[int, int]) -> set[int]:
         """Adds to the counts of items (item -> refusals more), in one commit; those not there."""
@@ -194,15 +174,16 @@ class Quarantine:
         return [_item(row) for row in rows]
 
 
-def add(session: Session, entry: QuarantineEntry) -> int:
+def add(session: Session, refusal: Refusal) -> int:
     """Keeps one item within a transaction; its number."""
+    message, issues = refusal.message, refusal.issues
     row = session.one(
         "INSERT INTO quarantine (message_id, feed, code, issues, received, added, content_type,"
         " source, control_id, data) VALUES (?,?,?,?,?,?,?,?,?,?) RETURNING item_id",
         (
-            entry.message_id, entry.feed, entry.issues[0].code if entry.issues else "",
-            _written(entry.issues), milliseconds_of(entry.received), milliseconds_of(""),
-            entry.content_type, entry.source, entry.control_id, entry.data,
+            refusal.message_id, message.feed, issues[0].code if issues else "",
+            _written(issues), milliseconds_of(message.received), milliseconds_of(""),
+            message.content_type, message.source, message.control_id, message.data,
         ),
     )  # fmt: skip
     return int(row[0]) if row else 0
@@ -210,23 +191,14 @@ def add(session: Session, entry: QuarantineEntry) -> int:
 
 def _item(row: Row) -> Quarantined:
     return Quarantined(
-        row[0], row[1], row[2], _issues(row[3]), instant_of(row[4]), instant_of(row[5]),
-        row[6], row[7], row[8], bytes(row[9] or b""), row[10],
-        instant_of(row[11]) if row[11] else "", row[12],
+        row[2], bytes(row[9] or b""), row[6], row[7], row[8], instant_of(row[4]),
+        item_id=row[0], message_id=row[1], issues=_issues(row[3]), added=instant_of(row[5]),
+        count=row[10], last_seen=instant_of(row[11]) if row[11] else "", size=row[12],
     )  # fmt: skip
 
 
 def _release(session: Session, item: Quarantined) -> int:
-    entry = journal.JournalEntry(
-        item.feed,
-        item.data,
-        sha256(item.data).digest(),
-        item.control_id,
-        item.received,
-        item.content_type,
-        item.source,
-    )
-    appended = journal.append(session, entry)
+    appended = journal.append(session, item)
     if appended.repeated:
         journal.reopen(session, appended.message_id, item.data)
     if item.message_id and not session.one(

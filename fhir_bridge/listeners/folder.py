@@ -20,7 +20,7 @@ from pathlib import Path
 
 from fhir_bridge import log
 from fhir_bridge.errors import Issue
-from fhir_bridge.ingest import Feed, Journal
+from fhir_bridge.ingest import Feed, Intake
 from fhir_bridge.listeners.inbox import Inbox
 
 __all__ = ["FolderWatcher"]
@@ -29,12 +29,12 @@ __all__ = ["FolderWatcher"]
 class FolderWatcher:
     """Watches the folder of every feed of kind ``folder``; `inbox` holds those not named."""
 
-    def __init__(self, feeds: Iterable[Feed], journal: Journal, inbox: Path) -> None:
+    def __init__(self, feeds: Iterable[Feed], intake: Intake, inbox: Path) -> None:
         self._inboxes = [
             Inbox(
                 feed,
                 Path(feed.listener.folder) if feed.listener.folder else inbox / feed.name,
-                journal,
+                intake,
                 ours=not feed.listener.folder,
             )
             for feed in feeds

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from fhir_bridge import clock, log
 from fhir_bridge.errors import Issue
-from fhir_bridge.ingest import Arrival, Feed, Journal, unavailable
+from fhir_bridge.ingest import Feed, Intake, unavailable
+from fhir_bridge.journal import Message
 
 __all__ = ["LARGEST_FILE", "Inbox"]
 
@@ -59,9 +60,9 @@ class _Found:
 class Inbox:
     """One folder; `look` is called again and again, `conditions` says how it stands."""
 
-    def __init__(self, feed: Feed, folder: Path, journal: Journal, *, ours: bool) -> None:
+    def __init__(self, feed: Feed, folder: Path, intake: Intake, *, ours: bool) -> None:
         self.feed, self.folder = feed, folder
-        self._journal = journal
+        self._intake = intake
         self._ours = ours
         self._seen: dict[Path, tuple[_State, float]] = {}  # state, since (monotonic)
         self._kept: dict[Path, _State] = {}  # journalled, and still to be moved
@@ -192,7 +193,7 @@ class Inbox:
         name = _readable(path.name)
         content_type = _CONTENT_TYPES.get(Path(name).suffix.lower(), "application/octet-stream")
         try:
-            self._journal.append([Arrival(self.feed.name, data, "", content_type, name)])
+            self._intake.append([Message(self.feed.name, data, "", content_type, name)])
         except Exception as error:  # the file stays and is tried again
             return False, self._unavailable(error)
         self._kept[path] = _state(before)
@@ -203,8 +204,8 @@ class Inbox:
         """Keep the reason and put the file aside; what is in the way of that."""
         log.event("file_refused", feed=self.feed.name, code=issue.code)
         try:
-            arrival = Arrival(self.feed.name, b"", source=_readable(path.name))
-            self._journal.refuse(arrival, [issue])
+            message = Message(self.feed.name, b"", source=_readable(path.name))
+            self._intake.refuse(message, [issue])
         except Exception as error:  # nobody would learn why it stands in failed/
             return self._unavailable(error)
         return self._move(path, "failed")

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 
 from fhir_bridge import hl7v2, log
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.ingest import Arrival, Feed, Journal, Refusal, unavailable
+from fhir_bridge.ingest import Feed, Intake, unavailable
+from fhir_bridge.journal import Message, Refusal
 
 from .admission import Admission, admit, answer
 from .connection import Connection
@@ -48,9 +49,9 @@ class _Taken:
 class MllpServer:
     """Listens for every feed of kind ``mllp``; :meth:`start` binds, :meth:`stop` ends cleanly."""
 
-    def __init__(self, feeds: Iterable[Feed], journal: Journal, *, host: str = "127.0.0.1") -> None:
+    def __init__(self, feeds: Iterable[Feed], intake: Intake, *, host: str = "127.0.0.1") -> None:
         self._feeds = [feed for feed in feeds if feed.listener.kind == "mllp"]
-        self._journal = journal
+        self._intake = intake
         self._host = host
         self._selector = selectors.DefaultSelector()
         self._connections: set[Connection] = set()
@@ -123,7 +124,7 @@ class MllpServer:
             listening.close()
         with contextlib.suppress(Exception):
             self._take(self._looked_at(self._turns.all()))
-            self._journal.count_refusals(now=True)
+            self._intake.count_refusals(now=True)
         for connection in list(self._connections):
             self._close(connection)
         self._selector.close()
@@ -219,7 +220,7 @@ class MllpServer:
     def _take(self, taken: list[_Taken]) -> None:
         """Journal what is accepted, in one commit; then answer every frame in order."""
         arrivals = [
-            Arrival(
+            Message(
                 each.connection.feed.name,
                 part,
                 message.control_id,
@@ -233,7 +234,7 @@ class MllpServer:
         trouble: list[Issue] = []
         if arrivals:
             try:
-                self._journal.append(arrivals)
+                self._intake.append(arrivals)
             except Exception as error:  # whatever it is, the sender must keep its message
                 trouble = [unavailable(error)]
                 log.event("journal_unavailable", code=trouble[0].code, count=len(arrivals))
@@ -255,14 +256,14 @@ class MllpServer:
             return
         refusals = [
             Refusal(
-                Arrival(each.connection.feed.name, each.payload, "", _CONTENT_TYPE, each.connection.peer),
+                Message(each.connection.feed.name, each.payload, "", _CONTENT_TYPE, each.connection.peer),
                 each.admission.issues,
                 each.connection.host,
             )
             for each in taken
         ]  # fmt: skip
         try:
-            self._journal.refuse_all(refusals)
+            self._intake.refuse_all(refusals)
         except Exception:  # the answer says no in any case
             log.event("quarantine_unavailable", code="FB-6101", count=len(refusals))
 
@@ -284,7 +285,7 @@ class MllpServer:
         for connection in list(self._connections):
             self._watch(connection)
         self._notes.write(now)
-        self._journal.count_refusals()
+        self._intake.count_refusals()
 
     def _watch(self, connection: Connection) -> None:
         """Wait for what the connection needs next, or let it go."""

@@ -8,7 +8,7 @@ from fhir_bridge import clock
 from fhir_bridge.database import Session, milliseconds
 from fhir_bridge.fhir import Resource
 from fhir_bridge.journal import (
-    QuarantineEntry,
+    Refusal,
     Status,
     UnreadTally,
     add_to_quarantine,
@@ -142,9 +142,9 @@ class Transaction:
         """Those journal messages that nobody has finished."""
         return still_pending(self._session, message_ids)
 
-    def quarantine_add(self, entry: QuarantineEntry) -> int:
+    def quarantine_add(self, refusal: Refusal) -> int:
         """Puts an item into quarantine within this transaction."""
-        return add_to_quarantine(self._session, entry)
+        return add_to_quarantine(self._session, refusal)
 
     def count_unread(self, tallies: Iterable[UnreadTally]) -> None:
         """Adds to the counts of what no map reads."""

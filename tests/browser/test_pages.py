@@ -13,7 +13,7 @@ from fhir_bridge.app import Product, build
 from fhir_bridge.config import load_settings
 from fhir_bridge.errors import Issue
 from fhir_bridge.identity.decisions import log_detail
-from fhir_bridge.journal import QuarantineEntry
+from fhir_bridge.journal import Message, Refusal
 from tests.browser.chromium import Chromium, open_chromium
 from tests.console.community import resources
 
@@ -50,12 +50,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             [log_detail(message="5d41402abc4b2a76", patient=resources()[0])],
         )
     services.store.quarantine.add(
-        QuarantineEntry(
-            "hospital-his",
-            "MSH|^~\\&|HIS|JCCH\rPID|1||P1||<script>document.title=1</script>^李四\r".encode(),
+        Refusal(
+            Message(
+                "hospital-his",
+                "MSH|^~\\&|HIS|JCCH\rPID|1||P1||<script>document.title=1</script>^李四\r".encode(),
+                received="2026-09-01T08:00:00Z",
+                source="10.0.0.7",
+            ),
             [Issue("FB-1010", "error", "PID-7 of message 8831", {"reason": "month 13"})],
-            received="2026-09-01T08:00:00Z",
-            source="10.0.0.7",
         )
     )
     product = Product(services)

@@ -22,8 +22,8 @@ from typing import Any
 from fhir_bridge import hl7v2
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions
-from fhir_bridge.ingest import Arrival, Journal, parse_feed
-from fhir_bridge.journal import Appended
+from fhir_bridge.ingest import Intake, parse_feed
+from fhir_bridge.journal import Appended, Message
 from fhir_bridge.listeners import MllpServer
 from fhir_bridge.search import Registry
 from fhir_bridge.store import open_store
@@ -46,7 +46,7 @@ MOST_GROWTH = 64 * 1024 * 1024  # bytes of memory that one case may add
 _CODE = re.compile(r"\b[AC][AER]\b")
 
 
-class WatchedJournal(Journal):
+class WatchedJournal(Intake):
     """The real journal's door, with a note of what was handed on."""
 
     def __init__(self, store: Any) -> None:
@@ -54,7 +54,7 @@ class WatchedJournal(Journal):
         self.handed_on: list[bytes] = []
         self.repeated = 0
 
-    def append(self, arrivals: Sequence[Arrival]) -> list[Appended]:
+    def append(self, arrivals: Sequence[Message]) -> list[Appended]:
         """As the real one."""
         appended = super().append(arrivals)
         for arrival, answer in zip(arrivals, appended, strict=True):

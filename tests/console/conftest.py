@@ -12,7 +12,7 @@ from fhir_bridge.console import create_console
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import definitions
 from fhir_bridge.ingest import parse_feed
-from fhir_bridge.journal import JournalEntry, QuarantineEntry
+from fhir_bridge.journal import Message, Refusal
 from fhir_bridge.search import Access, Registry
 from fhir_bridge.store import open_store
 from tests.console.community import resources
@@ -67,8 +67,10 @@ class Services:
                 )
                 if self.still:
                     transaction.quarantine_add(
-                        QuarantineEntry(
-                            message.feed, message.data, self.still, message_id=message.message_id
+                        Refusal(
+                            Message(message.feed, message.data),
+                            self.still,
+                            message_id=message.message_id,
                         )
                     )
 
@@ -99,19 +101,19 @@ def services(tmp_path, registry, profiles):
         transaction.put_many(resources())
     store.journal.append(
         [
-            JournalEntry(
-                "hospital-adt", b"MSH|^~\\&|1", f"{n:064x}", f"C{n}", "2026-09-01T08:00:00Z"
-            )
+            Message("hospital-adt", b"MSH|^~\\&|1", f"C{n}", received="2026-09-01T08:00:00Z")
             for n in range(3)
         ]
     )
     store.quarantine.add(
-        QuarantineEntry(
-            "hospital-adt",
-            "MSH|^~\\&|HIS|JCCH\rPID|1||P1||<script>alert(1)</script>^李\u202e四\x00\r".encode(),
+        Refusal(
+            Message(
+                "hospital-adt",
+                "MSH|^~\\&|HIS|JCCH\rPID|1||P1||<script>alert(1)</script>^李\u202e四\x00\r".encode(),
+                received="2026-09-01T08:00:00Z",
+                source="10.0.0.7",
+            ),
             [Issue("FB-1010", "error", "PID-7 of message 8831", {"reason": "month 13"})],
-            received="2026-09-01T08:00:00Z",
-            source="10.0.0.7",
         )
     )
     settings = SimpleNamespace(language="zh-CN", fhir_base="http://127.0.0.1:8080/fhir")

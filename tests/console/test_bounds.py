@@ -17,7 +17,7 @@ from fhir_bridge.console.record.plot import HEIGHT, WIDTH, plot_pressure
 from fhir_bridge.console.text.display import money_text, quantity_text
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import parse_json, render_json
-from fhir_bridge.journal import QuarantineEntry, UnreadTally
+from fhir_bridge.journal import Message, Refusal, UnreadTally
 from tests.console.community import resources
 
 MOST_BYTES, MOST_SECONDS = 4_000_000, 5.0
@@ -148,7 +148,7 @@ def _tally(number: int) -> UnreadTally:
 def test_pages_of_what_was_refused_and_unread_end(client, services) -> None:
     """A message of line breaks alone, with an issue for each; ten thousand places unread."""
     issues = [Issue("FB-1010", "error", f"line {n}", {"reason": "x" * 50}) for n in range(5_000)]
-    item = services.store.quarantine.add(QuarantineEntry("hospital-adt", b"\r" * 70_000, issues))
+    item = services.store.quarantine.add(Refusal(Message("hospital-adt", b"\r" * 70_000), issues))
     tallies = [_tally(n) for n in range(3_000)]
     with services.store.transaction() as transaction:
         transaction.count_unread(tallies)

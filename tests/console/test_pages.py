@@ -10,7 +10,7 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.errors import Issue
 from fhir_bridge.identity import Linker, Saying, load_rules
 from fhir_bridge.ingest.draft import Draft
-from fhir_bridge.journal import QuarantineEntry, UnreadTally
+from fhir_bridge.journal import Message, Refusal, UnreadTally
 from fhir_bridge.search import Access
 from fhir_bridge.store import ReviewRow
 from tests.console.community import NATIONAL
@@ -288,7 +288,7 @@ def test_the_quarantine_is_paged_and_can_be_narrowed_to_a_feed(client, services)
     """Newest first, fifty at a time."""
     for number in range(60):
         services.store.quarantine.add(
-            QuarantineEntry("public-health-files", b"x", [Issue("FB-1011", where=f"row {number}")])
+            Refusal(Message("public-health-files", b"x"), [Issue("FB-1011", where=f"row {number}")])
         )
     first = client.get("/console/quarantine?lang=en").text
     assert "row 59" in first

@@ -24,15 +24,8 @@ from fhir_bridge.database.schema import metadata
 from fhir_bridge.fhir.marks import NULL, USUAL
 from fhir_bridge.identity import load_rules
 from fhir_bridge.identity.personal import PersonalNumbers
-from fhir_bridge.ingest import (
-    Arrival,
-    Journal,
-    Pipeline,
-    Replay,
-    Validation,
-    convert,
-    find_standard_feed,
-)
+from fhir_bridge.ingest import Intake, Pipeline, Replay, Validation, convert, find_standard_feed
+from fhir_bridge.journal import Message
 from fhir_bridge.listeners import MllpServer
 from fhir_bridge.store import maintenance, open_store
 from fhir_bridge.transform import Library
@@ -51,7 +44,7 @@ class Record:
     client: FlaskClient
     statuses: dict[str, str] = field(default_factory=dict)
     quarantined: dict[str, int] = field(default_factory=dict)
-    _taken: dict[str, tuple[Arrival, int]] = field(default_factory=dict)
+    _taken: dict[str, tuple[Message, int]] = field(default_factory=dict)
     _told: dict[str, list[str]] = field(default_factory=dict)
 
     def take(self, path: Path, feed: str = "", *, again: bool = False) -> None:
@@ -68,8 +61,8 @@ class Record:
                 else data + b"\n"
             )
         chosen = services.feeds[feed or self._feed(path, data)]
-        arrival = Arrival(chosen.name, data, path.name, "", path.name)
-        taken = services.journal.append([arrival])[0]
+        arrival = Message(chosen.name, data, path.name, "", path.name)
+        taken = services.intake.append([arrival])[0]
         services.pipeline.drain()
         items = services.store.quarantine.of_message(taken.message_id)
         self.statuses[path.name] = services.store.journal.get(taken.message_id).status
@@ -85,7 +78,7 @@ class Record:
             self._told[name] = self._read_told(*self._taken[name])
         return self._told[name]
 
-    def _read_told(self, arrival: Arrival, message_id: int) -> list[str]:
+    def _read_told(self, arrival: Message, message_id: int) -> list[str]:
         services = self.services
         converted = convert(
             arrival.data,
@@ -115,7 +108,7 @@ class Record:
         """What the hospital's port answers to a message, as text."""
         feed = self.services.feeds["hospital-his"]
         anywhere = replace(feed, listener=replace(feed.listener, port=0))
-        server = MllpServer([anywhere], self.services.journal)
+        server = MllpServer([anywhere], self.services.intake)
         server.start()
         try:
             with socket.create_connection(server.addresses[feed.name], timeout=60) as peer:
@@ -171,7 +164,7 @@ def opened(services: Services, database: str) -> Iterator[Record]:
     store = open_store(database, registry=services.registry)
     clock.name_ids_with(store.naming_key)
     pipeline = _pipeline(replace(services, store=store))
-    journal = Journal(store, pipeline.wake)
+    journal = Intake(store, pipeline.wake)
     own = replace(services, store=store, pipeline=pipeline, journal=journal)
     try:
         yield Record(own, web_application(own).test_client())

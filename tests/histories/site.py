@@ -20,7 +20,8 @@ from fhir_bridge import app, clock
 from fhir_bridge.api import create_app
 from fhir_bridge.app import Services
 from fhir_bridge.config import load_settings
-from fhir_bridge.ingest import Arrival, Journal, Pipeline, Replay
+from fhir_bridge.ingest import Intake, Pipeline, Replay
+from fhir_bridge.journal import Message
 from fhir_bridge.store import Store, open_store
 from tests.histories.client import Follower
 from tests.histories.events import Event
@@ -64,7 +65,7 @@ class Site:
         clock.name_ids_with(store.naming_key)
         pipeline = self.made(store)
         services = replace(
-            self.services, store=store, pipeline=pipeline, journal=Journal(store, pipeline.wake)
+            self.services, store=store, pipeline=pipeline, intake=Intake(store, pipeline.wake)
         )
         return Site(services, pipeline, _follower(services), self.made)
 
@@ -83,11 +84,11 @@ class Site:
         if not origin.minute:
             time.sleep(0.002)  # what says no time is ordered by arrival, to the millisecond
         data, control = _bytes(event, origin, place, numbers)
-        self.services.journal.append([Arrival(FEEDS[origin.source], data, control)])
+        self.services.intake.append([Message(FEEDS[origin.source], data, control)])
 
     def record(self, source: str, data: bytes, control: str) -> None:
         """Has one message recorded, and reads what became of it."""
-        self.services.journal.append([Arrival(FEEDS[source], data, control)])
+        self.services.intake.append([Message(FEEDS[source], data, control)])
         self.work()
         self.follower.follow()
 
@@ -127,7 +128,7 @@ class Site:
     def _reopen(self, event: Event, numbers: Numbers, history: list[Event]) -> None:
         origin = history[event.of]
         data, control = _bytes(origin, origin, event.of, numbers)
-        appended = self.services.journal.append([Arrival(FEEDS[origin.source], data, control)])
+        appended = self.services.intake.append([Message(FEEDS[origin.source], data, control)])
         Replay(self.services.store, _Asleep(), wait=0).messages([appended[0].message_id])
 
 

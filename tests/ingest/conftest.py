@@ -15,7 +15,8 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import definitions, parse_json
 from fhir_bridge.identity import Linker, load_rules
-from fhir_bridge.ingest import Arrival, Feed, Journal, Pipeline, parse_feed
+from fhir_bridge.ingest import Feed, Intake, Pipeline, parse_feed
+from fhir_bridge.journal import Message
 from fhir_bridge.search import Registry
 from fhir_bridge.store import Store, open_store
 from fhir_bridge.transform import Library
@@ -85,14 +86,14 @@ class Site:
 
     store: Store
     pipeline: Pipeline
-    journal: Journal
+    journal: Intake
     feeds: dict[str, Feed]
     library: Library
 
     def send(self, *messages: str | bytes, feed: str = "his") -> None:
         """Journal `messages` and work through them."""
         data = [each.encode() if isinstance(each, str) else each for each in messages]
-        self.journal.append([Arrival(feed, each, f"{hash(each)}") for each in data])
+        self.journal.append([Message(feed, each, f"{hash(each)}") for each in data])
         self.pipeline.drain()
 
     def resources(self, resource_type: str) -> list[dict[str, Any]]:
@@ -128,7 +129,7 @@ def make_site(path: Path) -> Site:
         linker=Linker(load_rules(Artifacts()), {name: feed.source for name, feed in feeds.items()}),
         batch=50,
     )
-    return Site(store, pipeline, Journal(store, pipeline.wake), feeds, library)
+    return Site(store, pipeline, Intake(store, pipeline.wake), feeds, library)
 
 
 @pytest.fixture

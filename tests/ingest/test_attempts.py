@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from fhir_bridge.ingest import Arrival, pipeline_issues
+from fhir_bridge.ingest import pipeline_issues
 from fhir_bridge.ingest.attempts import Attempts
+from fhir_bridge.journal import Message
 from tests.ingest.conftest import Site, adt, make_site
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 def _journal(site: Site, *names: str) -> list[int]:
     arrivals = [
-        Arrival("his", adt(f"P{n}", name, f"V{n}").encode(), f"M{n}")
+        Message("his", adt(f"P{n}", name, f"V{n}").encode(), f"M{n}")
         for n, name in enumerate(names)
     ]
     return [each.message_id for each in site.journal.append(arrivals)]
@@ -152,7 +153,7 @@ def test_a_message_that_was_set_aside_can_be_tried_again(site: Site) -> None:
 def test_work_on_a_file_ends_between_two_commits_when_the_service_stops(site: Site) -> None:
     """The rest comes again at the next start, and the file is not counted as a danger."""
     rows = "\n".join(f"{n},name {n},1970-01-01," for n in range(300))
-    site.journal.append([Arrival("register", f"number,name,born,id\n{rows}\n".encode())])
+    site.journal.append([Message("register", f"number,name,born,id\n{rows}\n".encode())])
     record = site.pipeline._recorder.record
 
     def stopping(works):

@@ -13,7 +13,7 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import definitions
 from fhir_bridge.identity import Linker, load_rules
-from fhir_bridge.ingest import Journal, Pipeline, load_feeds
+from fhir_bridge.ingest import Intake, Pipeline, load_feeds
 from fhir_bridge.search import Registry
 from fhir_bridge.store import open_store
 from fhir_bridge.transform import Library
@@ -68,7 +68,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         validator=Validator(definitions(), Profiles.from_artifacts(Artifacts())),
         linker=Linker(load_rules(Artifacts()), {name: feed.source for name, feed in feeds.items()}),
     )
-    yield Site(store, pipeline, Journal(store, pipeline.wake), feeds, _library())
+    yield Site(store, pipeline, Intake(store, pipeline.wake), feeds, _library())
     store.close()
 
 

@@ -12,7 +12,8 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import definitions, parse_json
 from fhir_bridge.identity import Linker, load_rules
-from fhir_bridge.ingest import Arrival, Journal, Pipeline, load_feeds
+from fhir_bridge.ingest import Intake, Pipeline, load_feeds
+from fhir_bridge.journal import Message
 from fhir_bridge.search import Registry
 from fhir_bridge.store import Store, maintenance, open_store
 from fhir_bridge.transform import Library
@@ -45,15 +46,15 @@ class Hospital:
             linker=Linker(load_rules(artifacts), sources, update),
             update_rules=update,
         )
-        self.journal = Journal(store, self.pipeline.wake)
-        self._waiting: list[Arrival] = []
+        self.journal = Intake(store, self.pipeline.wake)
+        self._waiting: list[Message] = []
 
     def send(self, event: str, *segments: str, at: str = "20260301100000") -> None:
         """One message, worked on when `work` is called."""
         control = f"C{len(self._waiting)}{event}{at}"
         head = rf"MSH|^~\&|HIS|JCCH|H|H|{at}+0800||{event}|{control}|P|2.5.1"
         text = "\r".join([head, f"EVN|{event[4:7]}|{at}+0800", *segments, ""])
-        self._waiting.append(Arrival(FEED, text.encode(), control))
+        self._waiting.append(Message(FEED, text.encode(), control))
 
     def work(self, *, together: bool) -> None:
         """Everything that was sent, in one batch or each in a batch of its own."""

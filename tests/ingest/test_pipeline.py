@@ -9,7 +9,8 @@ import pytest
 
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.identity import PersonKeys, decisions, load_rules, unlink
-from fhir_bridge.ingest import Arrival, Replay
+from fhir_bridge.ingest import Replay
+from fhir_bridge.journal import Message
 from tests.ingest.conftest import ADT_MAP, Site, adt, make_site
 
 
@@ -223,7 +224,7 @@ def test_a_replay_waits_for_the_pipeline_of_the_record(site: Site) -> None:
     """Before what came later of the same visit: the old state never follows the new one."""
     site.send(adt(more="M"))
     site.library.add(ADT_MAP.replace("patient.gender = sex", "patient.gender = 'male'"))
-    site.journal.append([Arrival("his", _outpatient(), "M2")])
+    site.journal.append([Message("his", _outpatient(), "M2")])
     item = site.store.quarantine.list()[0].item_id
     (replayed,) = Replay(site.store, _Asleep(), wait=0).items([item])
 
@@ -265,7 +266,7 @@ def test_two_pipelines_never_record_a_message_twice(site: Site, monkeypatch) -> 
         return iter(read)
 
     monkeypatch.setattr(site.pipeline, "_mapped", works)
-    site.journal.append([Arrival("his", adt().encode(), "M1")])
+    site.journal.append([Message("his", adt().encode(), "M1")])
     site.pipeline.drain(once=True)
     other.store.close()
 
@@ -312,7 +313,7 @@ def test_the_thread_works_when_it_is_woken(site: Site) -> None:
 
     site.pipeline._recorder.record = record  # type: ignore[method-assign]
     site.pipeline.start()
-    site.journal.append([Arrival("his", adt().encode(), "M1")])
+    site.journal.append([Message("his", adt().encode(), "M1")])
 
     assert done.wait(10)
     site.pipeline.stop()

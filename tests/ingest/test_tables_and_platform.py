@@ -13,7 +13,7 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import definitions
 from fhir_bridge.identity import Linker, load_rules
-from fhir_bridge.ingest import Feed, Journal, Pipeline, load_feeds
+from fhir_bridge.ingest import Feed, Intake, Pipeline, load_feeds
 from fhir_bridge.search import Registry
 from fhir_bridge.store import open_store
 from fhir_bridge.transform import Library
@@ -43,7 +43,7 @@ def site_of(path: Path, **changed: Feed) -> Site:
         linker=Linker(load_rules(Artifacts()), {name: feed.source for name, feed in feeds.items()}),
         update_rules=load_update_rules(Artifacts()),
     )
-    return Site(store, pipeline, Journal(store, pipeline.wake), feeds, LIBRARY)
+    return Site(store, pipeline, Intake(store, pipeline.wake), feeds, LIBRARY)
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.journal import JournalEntry, QuarantineEntry
+from fhir_bridge.journal import Message, Refusal
 from fhir_bridge.store import Store
 
 
 def _kept(store: Store, *sizes: int) -> list[int]:
-    entries = [JournalEntry("adt", b"x" * size, f"{n} {size}") for n, size in enumerate(sizes)]
+    entries = [Message("adt", b"x" * size, f"{n}") for n, size in enumerate(sizes)]
     return [each.message_id for each in store.journal.append(entries)]
 
 
@@ -77,7 +77,7 @@ def test_lists_of_the_quarantine_do_not_read_what_is_large(store: Store) -> None
     """A page of fifty large files would be larger than memory; their size is told."""
     issues = [Issue("FB-1001")]
     for size in (10, 5000):
-        store.quarantine.add(QuarantineEntry("adt", b"x" * size, issues, message_id=7))
+        store.quarantine.add(Refusal(Message("adt", b"x" * size), issues, message_id=7))
 
     bounded = store.quarantine.list(most_bytes=100)
     assert [(item.size, len(item.data)) for item in bounded] == [(5000, 0), (10, 10)]

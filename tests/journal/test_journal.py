@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.journal import JournalEntry, QuarantineEntry
+from fhir_bridge.journal import Message, Refusal
 from fhir_bridge.store import PersonRow, Store
 from tests.store.asking import patient
 
@@ -16,9 +16,9 @@ from tests.store.asking import patient
 def test_a_repeat_is_answered_from_the_record(opening: Callable[..., Store]) -> None:
     """The same feed, control id and digest is one message, also after a restart."""
     store = opening()
-    first = store.journal.append([JournalEntry("adt", b"MSH|1", b"d1", "C1")])[0]
+    first = store.journal.append([Message("adt", b"MSH|1", "C1")])[0]
     again, other = opening().journal.append(
-        [JournalEntry("adt", b"MSH|1", b"d1", "C1"), JournalEntry("adt", b"MSH|2", b"d2", "C1")]
+        [Message("adt", b"MSH|1", "C1"), Message("adt", b"MSH|2", "C1")]
     )
     assert (again.message_id, again.repeated) == (first.message_id, True)
     assert not other.repeated
@@ -26,9 +26,7 @@ def test_a_repeat_is_answered_from_the_record(opening: Callable[..., Store]) -> 
 
 def test_a_message_is_done_with_its_resources_or_not_at_all(store: Store) -> None:
     """The mark is part of the record transaction."""
-    one, two = store.journal.append(
-        [JournalEntry("adt", b"1", b"d1"), JournalEntry("adt", b"2", b"d2")]
-    )
+    one, two = store.journal.append([Message("adt", b"1"), Message("adt", b"2")])
 
     def fail() -> None:
         with store.transaction() as tx:
@@ -64,9 +62,9 @@ def test_an_unknown_message_cannot_be_marked(store: Store) -> None:
 def test_quarantine_keeps_raw_bytes_and_reasons(store: Store) -> None:
     """Items are listed by feed, read, and taken out."""
     issues = [Issue("FB-1001", "error", "line 3", {"reason": "x"}), Issue("FB-1002", "warning")]
-    entry = QuarantineEntry("cda", b"\xff\x00raw", issues, message_id=7, source="a.xml")
+    entry = Refusal(Message("cda", b"\xff\x00raw", source="a.xml"), issues, message_id=7)
     kept = store.quarantine.add(entry)
-    store.quarantine.add(QuarantineEntry("adt", b"2", issues[1:]))
+    store.quarantine.add(Refusal(Message("adt", b"2"), issues[1:]))
     found = store.quarantine.list("cda")
     assert [(each.item_id, each.data, each.issues) for each in found] == [
         (kept, b"\xff\x00raw", tuple(issues))
@@ -81,10 +79,10 @@ def test_quarantine_keeps_raw_bytes_and_reasons(store: Store) -> None:
 def test_a_released_message_is_pending_in_its_old_place(store: Store) -> None:
     """It waits before what came later; nothing of it is left in quarantine."""
     for number in (b"1", b"2"):
-        store.journal.append([JournalEntry("adt", number, number, "C", source="10.0.0.7")])
+        store.journal.append([Message("adt", number, "C", source="10.0.0.7")])
     with store.transaction() as tx:
         tx.journal_done(1, "quarantined")
-        item = tx.quarantine_add(QuarantineEntry("adt", b"1", [Issue("FB-1001")], message_id=1))
+        item = tx.quarantine_add(Refusal(Message("adt", b"1"), [Issue("FB-1001")], message_id=1))
     assert store.quarantine.release(item) == 1
     assert [each.message_id for each in store.journal.pending()] == [1, 2]
     assert store.quarantine.list() == []
@@ -96,7 +94,7 @@ def test_a_released_message_is_pending_in_its_old_place(store: Store) -> None:
 def test_a_large_message_is_released_unread(store: Store) -> None:
     """A message may have half a gigabyte: the database gives it back by itself."""
     data = b"x" * 20_000_000
-    store.journal.append([JournalEntry("files", data, b"d", source="a.csv")])
+    store.journal.append([Message("files", data, source="a.csv")])
     item = store.quarantine.set_aside(1, Issue("FB-6021"))
     tracemalloc.start()
     try:
@@ -111,27 +109,25 @@ def test_a_large_message_is_released_unread(store: Store) -> None:
 
 def test_a_part_as_long_as_its_message_stays_a_part(store: Store) -> None:
     """What tells is the content, not the length."""
-    store.journal.append([JournalEntry("files", b"1,2", b"d", source="a.csv")])
+    store.journal.append([Message("files", b"1,2", source="a.csv")])
     with store.transaction() as tx:
         tx.journal_done(1, "quarantined")
-        item = tx.quarantine_add(QuarantineEntry("files", b"2,1", [Issue("FB-1")], message_id=1))
+        item = tx.quarantine_add(Refusal(Message("files", b"2,1"), [Issue("FB-1")], message_id=1))
     released = store.quarantine.release(item)
     assert (2, b"2,1") == (released, store.journal.get(released).data)
 
 
 def test_a_released_row_is_a_message_of_its_own(store: Store) -> None:
     """Also again; its file is done when nothing of it rests any more."""
-    store.journal.append([JournalEntry("files", b"all rows", b"d", source="a.csv")])
+    store.journal.append([Message("files", b"all rows", source="a.csv")])
     with store.transaction() as tx:
         tx.journal_done(1, "quarantined")
         rows = [
             tx.quarantine_add(
-                QuarantineEntry(
-                    "files",
-                    row,
+                Refusal(
+                    Message("files", row, received="2026-01-01T00:00:00.000Z"),
                     [Issue("FB-1001")],
                     message_id=1,
-                    received="2026-01-01T00:00:00.000Z",
                 )
             )
             for row in (b'{"a":1}', b'{"a":2}')
@@ -145,7 +141,7 @@ def test_a_released_row_is_a_message_of_its_own(store: Store) -> None:
     with store.transaction() as tx:
         tx.journal_done(2, "quarantined")
         again = tx.quarantine_add(
-            QuarantineEntry("files", b'{"a":1}', [Issue("FB-1001")], message_id=2)
+            Refusal(Message("files", b'{"a":1}'), [Issue("FB-1001")], message_id=2)
         )
     assert store.quarantine.release(again) == 2
     assert store.journal.is_pending(2)
@@ -153,7 +149,7 @@ def test_a_released_row_is_a_message_of_its_own(store: Store) -> None:
 
 def test_what_was_refused_at_the_door_is_released_as_a_message(store: Store) -> None:
     """It never had a place in the journal and gets one now."""
-    item = store.quarantine.add(QuarantineEntry("adt", b"raw", [Issue("FB-1001")]))
+    item = store.quarantine.add(Refusal(Message("adt", b"raw"), [Issue("FB-1001")]))
     assert store.journal.get(store.quarantine.release(item)).data == b"raw"
 
 

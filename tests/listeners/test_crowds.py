@@ -12,7 +12,8 @@ import pytest
 
 from fhir_bridge import hl7v2
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.ingest import Arrival, Journal, Refusal, parse_feed
+from fhir_bridge.ingest import Intake, parse_feed
+from fhir_bridge.journal import Message, Refusal
 from fhir_bridge.listeners import MllpServer
 from fhir_bridge.store import Store
 from tests.listeners.test_mllp import FEED, codes, connect, message, read, serve
@@ -59,7 +60,7 @@ def test_the_refusals_of_a_round_share_a_commit(
 ) -> None:
     """And what cannot be kept is answered with its own reason all the same."""
 
-    class Counting(Journal):
+    class Counting(Intake):
         calls = 0
 
         def refuse_all(self, refusals: object) -> None:
@@ -79,8 +80,8 @@ def test_an_example_that_could_not_be_kept_is_kept_when_it_comes_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A failing database forgets nothing that it never had."""
-    journal = Journal(store)
-    refusal = Refusal(Arrival("his", b"x"), [Issue("FB-1101")], "1.2.3.4")
+    journal = Intake(store)
+    refusal = Refusal(Message("his", b"x"), [Issue("FB-1101")], "1.2.3.4")
     with monkeypatch.context() as failing:
         failing.setattr(store.quarantine, "add_all", lambda _: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -94,8 +95,8 @@ def test_an_example_that_could_not_be_kept_is_kept_when_it_comes_again(
 
 def test_a_group_whose_first_item_was_removed_begins_anew(store: Store) -> None:
     """Counts never vanish on an item that an operator has taken out."""
-    journal = Journal(store)
-    refusal = Refusal(Arrival("his", b"x"), [Issue("FB-1101")], "1.2.3.4")
+    journal = Intake(store)
+    refusal = Refusal(Message("his", b"x"), [Issue("FB-1101")], "1.2.3.4")
     journal.refuse_all([refusal])
     store.quarantine.remove(store.quarantine.list()[0].item_id)
     journal.refuse_all([refusal])

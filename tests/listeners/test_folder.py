@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fhir_bridge.ingest import Journal, parse_feed
+from fhir_bridge.ingest import Intake, parse_feed
 from fhir_bridge.listeners import FolderWatcher
 from fhir_bridge.store import Store
 
@@ -27,7 +27,7 @@ settle_seconds = 2
 @pytest.fixture
 def watcher(store: Store, tmp_path: Path) -> FolderWatcher:
     """A watcher that is not started: tests scan by hand."""
-    made = FolderWatcher([parse_feed("files", FEED)], Journal(store), tmp_path / "inbox")
+    made = FolderWatcher([parse_feed("files", FEED)], Intake(store), tmp_path / "inbox")
     for part in ("", "done", "failed"):
         (tmp_path / "inbox" / "files" / part).mkdir(parents=True, exist_ok=True)
     return made
@@ -124,7 +124,7 @@ def test_a_journal_that_is_away_leaves_the_file_where_it_is(
 
     (folder / "a.csv").write_bytes(b"x\n1\n")
     watcher.scan(0.0)
-    monkeypatch.setattr(watcher._inboxes[0]._journal, "append", away)
+    monkeypatch.setattr(watcher._inboxes[0]._intake, "append", away)
 
     assert watcher.scan(3.0) == 0
     assert _codes(watcher) == ["FB-6101"]
@@ -153,7 +153,7 @@ def test_start_makes_the_folders_and_stop_ends_the_watch(store: Store, tmp_path:
     """A folder of its own may be named by the feed."""
     own = tmp_path / "own"
     feed = parse_feed("files", FEED.replace("settle_seconds = 2", f'folder = "{own}"'))
-    watcher = FolderWatcher([feed], Journal(store), tmp_path / "inbox")
+    watcher = FolderWatcher([feed], Intake(store), tmp_path / "inbox")
     watcher.start()
     watcher.stop()
 
@@ -166,7 +166,7 @@ def two(store: Store, tmp_path: Path) -> FolderWatcher:
     """Two feeds: one in a folder of the site's own, which may be gone, one in ours."""
     named = FEED.replace("settle_seconds = 2", f'folder = "{tmp_path}/share"\nsettle_seconds = 0')
     feeds = [parse_feed("named", named), parse_feed("ours", FEED.replace("= 2", "= 0"))]
-    made = FolderWatcher(feeds, Journal(store), tmp_path / "inbox")
+    made = FolderWatcher(feeds, Intake(store), tmp_path / "inbox")
     for inbox in made._inboxes:
         inbox.make()
     return made

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from fhir_bridge import hl7v2
-from fhir_bridge.ingest import Arrival, Feed, Journal, parse_feed
-from fhir_bridge.journal import Appended
+from fhir_bridge.ingest import Feed, Intake, parse_feed
+from fhir_bridge.journal import Appended, Message
 from fhir_bridge.listeners import MllpServer
 from fhir_bridge.store import Store
 
@@ -60,8 +60,8 @@ def serve(store: Store) -> Iterator[Callable[..., MllpServer]]:
     """Starts servers and stops them after the test."""
     started: list[MllpServer] = []
 
-    def start(text: str = FEED, journal: Journal | None = None) -> MllpServer:
-        server = MllpServer([parse_feed("his", text)], journal or Journal(store))
+    def start(text: str = FEED, journal: Intake | None = None) -> MllpServer:
+        server = MllpServer([parse_feed("his", text)], journal or Intake(store))
         server.start()
         started.append(server)
         return server
@@ -95,10 +95,10 @@ def test_many_messages_at_once_are_answered_in_order_with_few_commits(
 ) -> None:
     """Messages that come together share a commit."""
 
-    class Counting(Journal):
+    class Counting(Intake):
         commits = 0
 
-        def append(self, arrivals: Sequence[Arrival]) -> list[Appended]:
+        def append(self, arrivals: Sequence[Message]) -> list[Appended]:
             self.commits += 1
             return super().append(arrivals)
 
@@ -116,10 +116,10 @@ def test_a_journal_that_fails_is_answered_with_a_refusal(
 ) -> None:
     """The sender keeps its message: AR, and the server goes on."""
 
-    class Failing(Journal):
+    class Failing(Intake):
         failing = True
 
-        def append(self, arrivals: Sequence[Arrival]) -> list[Appended]:
+        def append(self, arrivals: Sequence[Message]) -> list[Appended]:
             if self.failing:
                 raise OSError
             return super().append(arrivals)
@@ -281,7 +281,7 @@ def test_stop_answers_what_was_read_and_closes(
 def test_feeds_of_other_kinds_open_no_socket(store: Store) -> None:
     """Only feeds with an MLLP listener are served."""
     other: Feed = parse_feed("files", FEED.replace('"mllp"', '"folder"'))
-    server = MllpServer([other], Journal(store))
+    server = MllpServer([other], Intake(store))
     server.start()
     server.stop()
 

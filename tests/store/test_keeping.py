@@ -12,7 +12,7 @@ import pytest
 
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import definitions
-from fhir_bridge.journal import JournalEntry, QuarantineEntry
+from fhir_bridge.journal import Message, Refusal
 from fhir_bridge.search import Registry
 from fhir_bridge.store import Store, maintenance, open_store
 from tests.store.asking import ids, observation, patient
@@ -67,7 +67,7 @@ def test_a_backup_comes_back_whole(store: Store, registry: Registry, tmp_path: P
     with store.transaction() as tx:
         tx.put(patient("p", gender="female"))
         tx.delete("Observation", "o")
-    store.journal.append([JournalEntry("adt", b"\xff", b"d", "C")])
+    store.journal.append([Message("adt", b"\xff", "C")])
     written = maintenance.back_up(store, tmp_path / "record.backup")
     assert written.counts["resource"] == 4
     other = open_store(f"sqlite:///{tmp_path}/other.sqlite3", registry=registry)
@@ -106,7 +106,7 @@ def test_a_backup_of_an_earlier_form_comes_back(
     store: Store, registry: Registry, tmp_path: Path
 ) -> None:
     """Rows that lack later columns get their defaults: each refusal stood for itself."""
-    store.quarantine.add(QuarantineEntry("adt", b"raw", [Issue("FB-1001")]))
+    store.quarantine.add(Refusal(Message("adt", b"raw"), [Issue("FB-1001")]))
     now, before = tmp_path / "now.gz", tmp_path / "before.gz"
     manifest = maintenance.back_up(store, now)
     with gzip.open(now, "rt", encoding="utf-8") as file:

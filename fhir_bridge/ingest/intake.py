@@ -1,4 +1,4 @@
-"""The journal's door: what arrived is durable before anybody is told so.
+"""The door of the journal: what arrived is durable before anybody is told so.
 
 Every inbound message, document or file is one entry, stored with feed, time and digest
 in the record's own database.  ``append`` returns when the entries are on disk: one
@@ -9,23 +9,22 @@ worked on twice.  What is refused at the door rests in quarantine with its issue
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from fhir_bridge import clock, log
 from fhir_bridge.database import is_storage_fault
 from fhir_bridge.errors import BridgeError, Issue
-from fhir_bridge.journal import Appended, JournalEntry
+from fhir_bridge.journal import Appended, Message, Refusal
 from fhir_bridge.store import Store
 
-from .arrival import Arrival
-from .refusals import Refusal, Refusals
+from .refusals import Refusals
 
-__all__ = ["Arrival", "Journal", "content_digest", "unavailable"]
+__all__ = ["Intake", "unavailable"]
 
 
-class Journal:
+class Intake:
     """Durable arrival for all feeds; `arrived` is called after each append (wakes the pipeline)."""
 
     def __init__(self, store: Store, arrived: Callable[[], None] = lambda: None) -> None:
@@ -33,30 +32,19 @@ class Journal:
         self._arrived = arrived
         self._refusals = Refusals(store)
 
-    def append(self, arrivals: Sequence[Arrival]) -> list[Appended]:
-        """Make `arrivals` durable, in one commit; one answer for each, in order."""
+    def append(self, messages: Sequence[Message]) -> list[Appended]:
+        """Make `messages` durable, in one commit, as received now; one answer for each, in order."""
         received = clock.instant()
         appended = self._store.journal.append(
-            [
-                JournalEntry(
-                    feed=each.feed,
-                    data=each.data,
-                    digest=hashlib.sha256(each.data).digest(),
-                    control_id=each.control_id,
-                    received=received,
-                    content_type=each.content_type,
-                    source=each.source,
-                )
-                for each in arrivals
-            ]
+            [replace(each, received=received) for each in messages]
         )
         if any(not each.repeated for each in appended):
             self._arrived()
         return appended
 
-    def refuse(self, arrival: Arrival, issues: Sequence[Issue]) -> None:
+    def refuse(self, message: Message, issues: Sequence[Issue]) -> None:
         """Keep what was refused, with the reasons, so that people can see it."""
-        self.refuse_all([Refusal(arrival, issues)])
+        self.refuse_all([Refusal(message, issues)])
 
     def refuse_all(self, refusals: Sequence[Refusal]) -> None:
         """The same for several, in one commit; equal refusals are counted (see `.refusals`)."""
@@ -65,11 +53,6 @@ class Journal:
     def count_refusals(self, *, now: bool = False) -> None:
         """Write the counts of equal refusals that are due (with `now`: all)."""
         self._refusals.write_counts(now=now)
-
-
-def content_digest(data: bytes) -> str:
-    """The digest that names `data`: SHA-256, hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
 
 
 def unavailable(error: Exception) -> Issue:
