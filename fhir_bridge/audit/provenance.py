@@ -37,6 +37,7 @@ def provenance(
     targets: Sequence[str],
     recorded: str,
     structure_map: str = "",
+    hooks: Sequence[str] = (),
     where: str = "",
     persons: Iterable[tuple[str, str]] = (),
     occurred: int = 0,
@@ -45,7 +46,8 @@ def provenance(
 
     `message` names the message within the feed (its digest or control id, and the row
     of a table); `targets` are references such as ``Patient/1``; `recorded` is a FHIR
-    instant; `structure_map` is the canonical URL, with version, of the map that read it;
+    instant; `structure_map` is the canonical URL, with version, of the map that read it,
+    `hooks` those of a site's own maps that were in its reach;
     `where` is the place in the sender's terms ("row 7").  `persons` are the source's own
     records (system, number) of the persons that it speaks of; `occurred` is the time of the
     event in milliseconds since 1970 (0: not known).
@@ -69,7 +71,7 @@ def provenance(
     if occurred:
         stated["occurredDateTime"] = clock.instant(datetime.fromtimestamp(occurred / 1000, UTC))
     if structure_map:
-        stated["policy"] = [structure_map]
+        stated["policy"] = [structure_map, *hooks]
     return stated
 
 

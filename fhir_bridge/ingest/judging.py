@@ -89,6 +89,7 @@ def _provenance(work: Work, task: Task, resolved: Resolved) -> Resource:
         targets=resolved.targets,
         recorded=entry.received,
         structure_map=work.mapped.structure_map,
+        hooks=feed.hooks,
         where=work.record.where if work.record is not None else "",
         persons=resolved.records,
         occurred=milliseconds(resolved.at),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from fhir_bridge.ingest import get_feed, load_feeds
 from fhir_bridge.ingest.parse import parse
 from fhir_bridge.ingest.transform import Transformer
-from fhir_bridge.transform import check_map
+from fhir_bridge.transform import Library, check_map
+from tests.ingest.conftest import adt, make_site
 from tests.ingest.test_hooks import BASE, FEED, HEAD, OWN, shipped, site
 
 DOCUMENT = Path(__file__).parents[1] / "cases/maps/cda-own-numbers/input.xml"
@@ -97,3 +99,16 @@ def test_the_request_behind_a_report_has_the_hook_of_orders(tmp_path: Path, runs
 
     (request,) = (each for each in resources if each["resourceType"] == "ServiceRequest")
     assert request["patientInstruction"] == "ward 3"
+
+
+def test_provenance_names_the_feeds_maps_of_hooks_beside_the_standard_map(tmp_path: Path) -> None:
+    """Who asks how a message was read finds every map that had a say."""
+    made = make_site(tmp_path / "record.sqlite3")
+    own = f'map "{OWN}" = "Own"\ngroup Own(source message, target bundle : Bundle) {{\n}}\n'
+    made.library.maps[OWN] = Library(None, [own]).maps[OWN]
+    made.feeds["his"] = replace(made.feeds["his"], hooks=(OWN,))
+    made.send(adt())
+
+    (provenance,) = made.resources("Provenance")
+    assert provenance["policy"] == ["urn:test:adt", OWN]
+    made.store.close()
