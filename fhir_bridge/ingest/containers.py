@@ -11,7 +11,7 @@ one, then by event time, then by receipt.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource
@@ -19,10 +19,8 @@ from fhir_bridge.search.hashing import hashed
 from fhir_bridge.store import ContainerRow, StatementRow
 
 from .draft import Draft
+from .resolved import Resolved
 from .stating import Stating
-
-if TYPE_CHECKING:
-    from .resolve import Resolved
 
 __all__ = [
     "UPDATE_SYSTEM",

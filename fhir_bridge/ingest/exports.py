@@ -14,7 +14,8 @@ from fhir_bridge.update import stamp
 from .containers import Containers
 from .draft import Draft
 from .feed import Feed
-from .resolve import Resolved, Resolver, export_key
+from .resolve import Resolver, export_key
+from .resolved import Resolved
 
 __all__ = ["take_back_vanished"]
 

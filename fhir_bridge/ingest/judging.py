@@ -16,9 +16,10 @@ from fhir_bridge.fhir import Resource
 from fhir_bridge.update import milliseconds
 
 from .draft import Draft
-from .entries import Resolved, Spoken, Task
+from .entries import Spoken, Task
 from .lineage import lineage_extensions
 from .resolve import Resolver
+from .resolved import Resolved
 from .timings import Timings
 from .validate import Validation
 from .work import Work

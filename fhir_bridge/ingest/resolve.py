@@ -29,7 +29,6 @@ from .containers import Container, Containers, read_container, row_container
 from .draft import Draft, Present
 from .entries import (
     Entry,
-    Resolved,
     Spoken,
     Task,
     drop_late,
@@ -46,10 +45,11 @@ from .memory import Memory, short_digest
 from .naming import SHARED, content_id, entry_id
 from .operations import Operation, Operations
 from .persons import PatientLinker, Persons
+from .resolved import Resolved
 from .settle import settle
 from .stating import Saying, Stating, bare
 
-__all__ = ["PatientLinker", "Resolved", "Resolver", "Spoken", "export_key"]
+__all__ = ["PatientLinker", "Resolver", "Spoken", "export_key"]
 
 _SUBJECTS = ("subject", "patient", "beneficiary", "for")
 

@@ -9,7 +9,8 @@ from fhir_bridge.fhir import parse_json
 from fhir_bridge.identity import Linker, load_rules
 from fhir_bridge.ingest import parse_feed
 from fhir_bridge.ingest.draft import Draft
-from fhir_bridge.ingest.resolve import Resolved, Resolver, Spoken
+from fhir_bridge.ingest.resolve import Resolver, Spoken
+from fhir_bridge.ingest.resolved import Resolved
 from fhir_bridge.store import Store
 from fhir_bridge.update import load_update_rules
 

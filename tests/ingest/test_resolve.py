@@ -13,7 +13,8 @@ from fhir_bridge.fhir import Resource, definitions
 from fhir_bridge.identity import Link, Saying, Stated
 from fhir_bridge.ingest import named_resource_id, parse_feed
 from fhir_bridge.ingest.draft import Draft
-from fhir_bridge.ingest.resolve import Resolved, Resolver, Spoken
+from fhir_bridge.ingest.resolve import Resolver, Spoken
+from fhir_bridge.ingest.resolved import Resolved
 from fhir_bridge.search import Registry
 from fhir_bridge.store import Store, open_store
 from fhir_bridge.update import UpdateRules
