@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from fhir_bridge.artifacts import Artifacts
-from fhir_bridge.conformance.value_sets import expand
+from fhir_bridge.conformance.value_sets import concepts_of, expand
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, definitions, parse_json
 
@@ -27,6 +27,8 @@ class Profiles:
     def __init__(self, resources: Iterable[Resource] = ()) -> None:
         self._by_type: dict[str, dict[str, Resource]] = {}
         self._expanded: dict[str, Codes | None] = {}
+        self._system_codes: dict[str, frozenset[str] | None] = {}
+        self._displays: dict[str, dict[str, frozenset[str]]] = {}
         for resource in resources:
             url = resource.get("url")
             if isinstance(url, str):
@@ -84,6 +86,19 @@ class Profiles:
         """The resource of a type at `url` (a Questionnaire, a Measure), with or without its version."""
         return _find(self.of_type(resource_type), url)
 
+    def system_codes(self, url: str) -> frozenset[str] | None:
+        """All codes of the code system at `url`; None when it is not known whole."""
+        if url not in self._system_codes:
+            ours = self.code_systems.get(url)
+            self._system_codes[url] = _all_codes(ours) if ours else definitions().code_system(url)
+        return self._system_codes[url]
+
+    def displays(self, url: str, code: str) -> frozenset[str]:
+        """How the code system at `url` names `code`, in all languages; empty where that is not known."""
+        if url not in self._displays:
+            self._displays[url] = _displays(self.code_systems.get(url, {}))
+        return self._displays[url].get(code, frozenset())
+
     def codes(self, value_set_url: str) -> Codes | None:
         """The codes of a value set by system; None when it is not known or cannot be listed.
 
@@ -105,6 +120,26 @@ def _find(resources: Mapping[str, Resource], url: str) -> Resource | None:
     if found and version and found.get("version") not in (None, version):
         return None
     return found
+
+
+def _all_codes(code_system: Resource) -> frozenset[str] | None:
+    if code_system.get("content") != "complete":
+        return None
+    return frozenset(str(concept.get("code")) for concept, _ in concepts_of(code_system))
+
+
+def _displays(code_system: Resource) -> dict[str, frozenset[str]]:
+    return {
+        str(concept.get("code")): frozenset(
+            str(named[key])
+            for named, key in (
+                (concept, "display"),
+                *((one, "value") for one in concept.get("designation", ())),
+            )
+            if key in named
+        )
+        for concept, _ in concepts_of(code_system)
+    }
 
 
 def _read(name: str, data: bytes) -> Resource:

@@ -6,6 +6,6 @@ Read in this order: `concept_maps` (a set of ConceptMaps, translation), `code_sy
 
 from fhir_bridge.terminology.code_systems import oid_of, uri_of
 from fhir_bridge.terminology.concept_maps import ConceptMaps, Translation
-from fhir_bridge.terminology.languages import language_tag
+from fhir_bridge.terminology.languages import is_language_tag, language_tag
 
-__all__ = ["ConceptMaps", "Translation", "language_tag", "oid_of", "uri_of"]
+__all__ = ["ConceptMaps", "Translation", "is_language_tag", "language_tag", "oid_of", "uri_of"]

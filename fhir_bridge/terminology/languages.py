@@ -11,9 +11,30 @@ import re
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["language_tag"]
+__all__ = ["is_language_tag", "language_tag"]
 
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|[0-9]{3}))?\Z")
+
+_WELL_FORMED = re.compile(
+    r"(?P<language>[A-Za-z]{2,3})(?:-[A-Za-z]{3}){0,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?"
+    r"(?:-(?:[A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(?:-[0-9A-WYZa-wyz](?:-[A-Za-z0-9]{2,8})+)*"
+    r"(?:-x(?:-[A-Za-z0-9]{1,8})+)?|x(?:-[A-Za-z0-9]{1,8})+|i-[A-Za-z]{2,8}"
+)
+
+
+def is_language_tag(text: str) -> bool:
+    """Whether `text` is a tag: well formed, and its language one that is registered with two letters.
+
+    >>> is_language_tag("zh-Hans-CN"), is_language_tag("eng"), is_language_tag("chinese")
+    (True, False, False)
+    """
+    match = _WELL_FORMED.fullmatch(text)
+    if match is None:
+        return False
+    language = (match["language"] or "x").lower()
+    if len(language) == 2:
+        return language in _short_tags()
+    return language not in _tags()
 
 
 def language_tag(text: str) -> str | None:
@@ -46,3 +67,8 @@ def _tags() -> dict[str, str]:
         for code in (row["terminological"], row["bibliographic"])
         if code
     }
+
+
+@cache
+def _short_tags() -> frozenset[str]:
+    return frozenset(_tags().values())

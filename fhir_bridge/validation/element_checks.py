@@ -10,13 +10,16 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fhir_bridge.fhir import ElementDefinition
+from fhir_bridge.fhir import Definitions, ElementDefinition, definitions
+from fhir_bridge.terminology import is_language_tag
 from fhir_bridge.validation.finding import Finding, Findings, found, moved
 
 __all__ = [
     "Check",
+    "code_test",
     "coded",
     "exclusive",
+    "is_address",
     "listed",
     "primitive_list",
     "reference",
@@ -28,6 +31,11 @@ Check = Callable[[Any, dict[str, Any]], Findings]
 """A judgement of (value, owner): `owner` is the object that holds the value."""
 
 _TYPED_REFERENCE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[^/]+)?$")
+
+
+_RELATIVE = re.compile(r"([A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[^/]+)?")
+_BLANK = re.compile(r"\s")
+_LANGUAGES = "http://hl7.org/fhir/ValueSet/languages"
 
 
 def single(one: Check, step: str) -> Check:
@@ -93,6 +101,19 @@ def exclusive(value: dict[str, Any], choices: Mapping[str, str]) -> Findings:
     return None
 
 
+def code_test(element: ElementDefinition, facts: Definitions) -> Callable[[str], bool] | None:
+    """Whether a code may stand in `element`; None when every code may.
+
+    A language is a tag of BCP 47 wherever R4 binds to its languages (the binding's maximum).
+    """
+    if element.type != "code":
+        return None
+    if element.value_set == _LANGUAGES:
+        return is_language_tag
+    codes = facts.required_codes(element.value_set) if element.strength == "required" else None
+    return codes.__contains__ if codes else None
+
+
 def reference(inner: Check, targets: frozenset[str]) -> Check:
     """A Reference: its own structure, the type it points to, local references to be resolved."""
 
@@ -103,6 +124,9 @@ def reference(inner: Check, targets: frozenset[str]) -> Check:
             return findings
         if text.startswith("#"):
             return [*(findings or ()), *found("FB-3010", name="The reference", reference=text)]
+        if not is_address(text):
+            wrong = found("FB-3007", name="reference", type="address of a resource")
+            return [*(findings or ()), *wrong]
         if targets:
             target = targets_type(text)
             if target is not None and target not in targets:
@@ -112,6 +136,14 @@ def reference(inner: Check, targets: frozenset[str]) -> Check:
         return findings
 
     return check
+
+
+def is_address(text: str) -> bool:
+    """Whether a reference has no blanks and, where it is relative, names a type of R4."""
+    match = _RELATIVE.fullmatch(text)
+    if match is None:
+        return _BLANK.search(text) is None
+    return match[1] in definitions().resource_types
 
 
 def targets_type(text: str) -> str | None:

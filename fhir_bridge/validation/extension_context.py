@@ -27,8 +27,8 @@ from fhir_bridge.validation.strictness import LENIENT, Strictness
 __all__ = ["ExtensionContexts"]
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_PUBLISHED_ELSEWHERE = re.compile(r"http://hl7\.org/fhir/(?:\d\.\d/)?StructureDefinition/")
-"""HL7 publishes extensions outside of R4 too (its extension pack, elements of other releases)."""
+_PUBLISHED_ELSEWHERE = re.compile(r"http://hl7\.org/fhir/(?:\d\.\d/|tools/)?StructureDefinition/")
+"""HL7 publishes extensions outside of R4 too (its extension pack, its tools, elements of other releases)."""
 
 
 class _Holder(NamedTuple):

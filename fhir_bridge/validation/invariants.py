@@ -2,13 +2,15 @@
 
 https://hl7.org/fhir/R4/conformance-rules.html#constraints
 
-A rule holds when it evaluates to true; one without an answer does not.  Rules that the structure check already judges in plain Python are not evaluated again.
+A rule holds when it evaluates to true; one without an answer does not, unless it only warns.
+Rules that the structure check already judges in plain Python are not evaluated again.
 Each expression is compiled once; one that cannot be compiled is reported as such and
 never counted as passed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -45,6 +47,9 @@ _ERRATA = {
 }
 """Expressions of R4 that do not say what their published sentence says, or not of what is absent."""
 
+_CAST = re.compile(r"(\bas\s+)([BDIST])((?:oolean|ecimal|ate|ateTime|nteger|tring|ime)\b)")
+"""A value of FHIR cast to the type of FHIRPath with its name: the same for who wrote the rule."""
+
 
 class Invariants:
     """Judges of constraints, compiled on first use."""
@@ -64,7 +69,9 @@ class Invariants:
     def _judge(self, constraint: Constraint, type_name: str) -> Judge:
         key = constraint.key
         text = _ERRATA.get((key, constraint.expression), constraint.expression)
+        text = _CAST.sub(lambda match: f"{match[1]}{match[2].lower()}{match[3]}", text)
         severity = "warning" if constraint.severity == "warning" else "error"
+        must_answer = severity == "error"
         shape = self._definitions.types.get(type_name)
         root_type = None if shape and shape.abstract else type_name  # then resourceType tells
         try:
@@ -82,7 +89,7 @@ class Invariants:
             try:
                 if predicted is not None and now.sound and type(value) is dict:
                     answer = predicted(value, now.resource)
-                    if answer is True:
+                    if answer is True or (answer is None and not must_answer):
                         return None
                 result = expression(value, variables=variables, environment=environment)
             except BudgetExceeded as error:
@@ -92,8 +99,7 @@ class Invariants:
                 ) from None
             except BridgeError as error:
                 return found("FB-3021", "information", key=key, reason=error.issues[0].sentence)
-            if not result or result[0] is False:
-                return found("FB-3012", severity, key=key, expression=stated)
-            return None
+            holds = result[0] is not False if result else not must_answer
+            return None if holds else found("FB-3012", severity, key=key, expression=stated)
 
         return judge

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fhir_bridge.fhir import Definitions, ElementDefinition, TypeDefinition
-from fhir_bridge.validation.element_checks import targets_type
+from fhir_bridge.validation.element_checks import code_test, is_address, targets_type
 from fhir_bridge.validation.finding import Findings
 from fhir_bridge.validation.judged import enter, leave
 from fhir_bridge.validation.narrative import check_narrative
@@ -126,10 +126,9 @@ class Soundness:
         if type_name == "xhtml":
             return lambda value: check_narrative(value) is None
         if type_name in self._definitions.primitive_types:
-            if element.strength == "required" and type_name == "code":
-                codes = self._definitions.required_codes(element.value_set)
-                if codes:
-                    return lambda value: type(value) is str and value in codes
+            accepts = code_test(element, self._definitions)
+            if accepts is not None:
+                return lambda value: type(value) is str and accepts(value)
             return self._primitive(type_name)
         if self._definitions.types[type_name].kind == "resource":
             return self._embedded
@@ -263,7 +262,7 @@ def _reference(inner: Test, targets: frozenset[str]) -> Test:
         text = value.get("reference")
         if text is None:
             return True
-        if text[0] == "#":
+        if text[0] == "#" or not is_address(text):
             return False
         return not targets or "/" not in text or targets_type(text) in (None, *targets)
 

@@ -19,6 +19,10 @@ class Strictness:
 
     unknown_extensions: Answer = "allowed"
     """Extensions without a definition here; those of HL7 outside of R4 and examples are never refused."""
+    unknown_codes: Answer = "warning"
+    """Codes that their system, known whole here, does not have; units by UCUM, languages by BCP 47."""
+    wrong_displays: Answer = "allowed"
+    """Displays that are no name of the code in its system: senders write them in their own words."""
     examples: bool = True
     """Whether addresses of the domains that are kept for examples may stand in a record."""
     markup: bool = True

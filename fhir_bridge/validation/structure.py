@@ -16,6 +16,7 @@ from fhir_bridge.fhir import Definitions, ElementDefinition, TypeDefinition
 from fhir_bridge.validation.contained import check_contained
 from fhir_bridge.validation.element_checks import (
     Check,
+    code_test,
     coded,
     exclusive,
     listed,
@@ -187,9 +188,7 @@ class Structure:
         if test is None:
             shape = self._definitions.types[type_name]
             test = self._tests[type_name] = primitive_test(shape, self._strictness)
-        codes = None
-        if element.strength == "required" and type_name == "code":
-            codes = self._definitions.required_codes(element.value_set)
+        accepts = code_test(element, self._definitions)
         name, value_set = element.key, element.value_set
 
         def check(value: Any, _owner: dict[str, Any]) -> Findings:
@@ -200,11 +199,11 @@ class Structure:
             return found("FB-3011" if value == "" else "FB-3007", name=name, type=type_name)
 
         def check_code(value: Any, owner: dict[str, Any]) -> Findings:
-            if type(value) is str and value in codes:  # type: ignore[operator]
+            if type(value) is str and accepts is not None and accepts(value):
                 return None
             return check(value, owner) or found("FB-3008", name=name, value_set=value_set)
 
-        return check_code if codes else check
+        return check_code if accepts else check
 
     def _companion(self, key: str, is_list: bool, step: str) -> Check:
         """The check of ``_key``: id and extensions of a primitive, aligned with its values."""

@@ -15,6 +15,7 @@ from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Definitions, Resource, definitions, operation_outcome
 from fhir_bridge.fhirpath import Environment
 from fhir_bridge.validation.bundle import check_bundle
+from fhir_bridge.validation.coding import Codings
 from fhir_bridge.validation.extension_context import ExtensionContexts
 from fhir_bridge.validation.finding import Findings, found, is_misshapen, moved
 from fhir_bridge.validation.invariants import Invariants
@@ -65,6 +66,7 @@ class Validator:
             "QuestionnaireResponse": QuestionnaireResponses(profiles).check,
             "StructureDefinition": StructureDefinitions(definitions, profiles, environment).check,
         }
+        self._codings = Codings(profiles, strictness)
         self._globals = _global_profiles(profiles)
         self._further_by_type: dict[str, list[Further]] = {}
         self._structure = Structure(definitions, self._further, strictness)
@@ -159,6 +161,8 @@ class Validator:
             checks.append((_always, self._extension))
         if type_name in self._resource_checks:
             checks.append((_always, self._resource_checks[type_name]))
+        if type_name == "Coding" or self._definitions.is_a(type_name, "Quantity"):
+            checks.append((_with_key("system"), self._codings.check))
         if type_name in TYPE_RULES:
             checks.append(TYPE_RULES[type_name])
         checks.append((_with_extensions, self._contexts.check_of(type_name)))

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -159,13 +160,37 @@ def _judged(
         resources = list(_read(folder / case["file"]))
     except BridgeError as error:
         return list(error.issues), True
-    return [issue for resource in resources for issue in validator.check(resource, urls)], False
+    issues = [issue for resource in resources for issue in validator.check(resource, urls)]
+    if "bundle-param" in case:
+        issues += _by_rule_of_bundle(validator, resources[0], case["bundle-param"])
+    if case.get("validateContains") == "IGNORE":
+        issues = [issue for issue in issues if ".contained[" not in issue.where]
+    return issues, False
+
+
+def _by_rule_of_bundle(
+    validator: Validator, bundle: Resource, option: dict[str, str]
+) -> Iterator[Issue]:
+    """The option that names a profile for one entry, by its type and number (``Patient:0``)."""
+    wanted, _, number = option["rule"].partition(":")
+    entries = [
+        (index, entry["resource"])
+        for index, entry in enumerate(bundle.get("entry", ()))
+        if entry.get("resource", {}).get("resourceType") == wanted
+    ]
+    index, resource = entries[int(number)]
+    for issue in validator.check(resource, [option["profile"]]):
+        yield replace(
+            issue, where=f"Bundle.entry[{index}].resource{issue.where.removeprefix(wanted)}"
+        )
 
 
 def _strictness(case: dict[str, Any]) -> Strictness:
     """What the publisher's runner asks of every case, and the options of this one."""
     return Strictness(
         unknown_extensions="error",
+        unknown_codes="error",
+        wrong_displays="error",
         examples=case.get("examples", True),
         markup=not (case.get("security-checks") or case.get("noHtmlInMarkdown")),
     )
