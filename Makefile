@@ -35,7 +35,7 @@ types: $(STAMP)
 layers: $(STAMP)
 	$(BIN)/lint-imports
 
-# PostgreSQL and Chromium are found, started or installed where that may be, else skipped aloud.
+# PostgreSQL and Chromium are found, started or installed where that may be, else skipped with a note.
 pytest: $(STAMP)
 	.ci/with-chromium .ci/with-postgresql $(BIN)/python -m pytest -n 2 $(PYTEST)
 

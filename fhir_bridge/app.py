@@ -63,7 +63,7 @@ __all__ = [
     "worker_count",
 ]
 
-_MOST_WORKERS = 8
+_MAX_WORKERS = 8
 """Each may hold a database connection for each of its threads; PostgreSQL has 100."""
 
 
@@ -360,7 +360,7 @@ def worker_count(settings: Settings) -> int:
         return settings.workers
     if settings.database_url.startswith("sqlite"):
         return 1
-    return min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
+    return min(len(os.sched_getaffinity(0)), _MAX_WORKERS)
 
 
 def worker_app(settings: Settings, measures: Measures, board: Board) -> WorkerApp:

@@ -26,7 +26,7 @@ _LONG = 0.05
 """Seconds of processor time from which they need a place."""
 _SLICE = 0.0005
 """Seconds of work between two rests."""
-_LEAST_SHARE, _MOST_SHARE = 0.1, 0.5
+_LEAST_SHARE, _MAX_SHARE = 0.1, 0.5
 """Of a process, the parts that are the lane's while others are busy, and while none is."""
 _LOOK = 0.1
 """Seconds between two looks at how busy the others are."""
@@ -72,7 +72,7 @@ class Lane:
                 others = (used - self._used - self._worked) / (now - self._seen)
                 self._busy = (self._busy + others) / 2
                 self._seen, self._used, self._worked = now, used, 0.0
-            return min(_MOST_SHARE, max(_LEAST_SHARE, _MOST_SHARE - self._busy))
+            return min(_MAX_SHARE, max(_LEAST_SHARE, _MAX_SHARE - self._busy))
 
 
 class Turn:

@@ -33,7 +33,7 @@ _STEP = 9
 """Powers of two of (instruction, byte) pairs in a step: together a microsecond at worst."""
 _FREE = 32
 """Steps that need no budget."""
-_SHORT, _REMEMBERED = 64, 512
+_SHORT, _MAX_MEMO = 64, 512
 """Characters of a text whose answer is remembered, and how many of them a pattern has."""
 _MARK = re.compile(r"\$(?:([0-9]{1,2})|\{(\w+)\}|(\$))")
 
@@ -52,7 +52,7 @@ class Pattern:
         self._narrow = _Program(reading.ascii)
         self._wide_text = reading.wide
         # codes and words come again and again: four of five need no match
-        self._remembered = lru_cache(_REMEMBERED)(self._found)
+        self._memo = lru_cache(_MAX_MEMO)(self._match)
 
     @cached_property
     def _wide(self) -> _Program:
@@ -66,13 +66,13 @@ class Pattern:
         """
         if len(text) <= _SHORT:
             try:
-                return self._remembered(text)
+                return self._memo(text)
             except Costly:
                 pass
-        return self._found(text, budget)
+        return self._match(text, budget)
 
-    def _found(self, text: str, budget: Budget | None = None) -> bool:
-        program, data = self._asked(text, budget)
+    def _match(self, text: str, budget: Budget | None = None) -> bool:
+        program, data = self._prepare(text, budget)
         if program.tester.search(data) is not None:
             return True
         if self._has_end and data[-1:] == b"\n":
@@ -81,12 +81,12 @@ class Pattern:
 
     def fullmatch(self, text: str, budget: Budget | None = None) -> bool:
         """Whether the pattern takes the whole of `text`; else as `search`."""
-        program, data = self._asked(text, budget)
+        program, data = self._prepare(text, budget)
         return program.tester.fullmatch(data) is not None
 
     def replace(self, text: str, template: str, budget: Budget) -> str:
         """`text` with each match as `template` says: ``$1``, ``${name}``, ``$$``."""
-        program, data = self._asked(text, budget)
+        program, data = self._prepare(text, budget)
         end = len(data)
         matches = list(_matches(program.finder, data, budget))
         if self._has_end and data[-1:] == b"\n" and not _takes_up_to(end, matches):
@@ -102,7 +102,7 @@ class Pattern:
         budget.text(len(data))
         return _decoded(b"".join([*pieces, data[place:]]))
 
-    def _asked(self, text: str, budget: Budget | None) -> tuple[_Program, bytes]:
+    def _prepare(self, text: str, budget: Budget | None) -> tuple[_Program, bytes]:
         """The program for `text`, its cost counted, and the text in UTF-8."""
         program = self._narrow if text.isascii() else self._wide
         data = _encoded(text)

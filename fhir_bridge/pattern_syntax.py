@@ -16,8 +16,8 @@ from fhir_bridge.errors import BridgeError
 
 __all__ = ["Reading", "read_pattern", "refused"]
 
-_LONGEST = 5_000
-_MOST_ROUNDS = 1_000
+_MAX_LENGTH = 5_000
+_MAX_REPEATS = 1_000
 _COUNT = re.compile(r"\{([0-9]*)(,?)([0-9]*)\}")
 _NUMBER = re.compile(
     r"x([0-9A-Fa-f]{2})|x\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(0[0-7]{0,2})"
@@ -67,8 +67,8 @@ def read_pattern(source: str, flags: str) -> Reading:
     """
     if set(flags) - {"i", "m"}:
         raise refused("the flags are i and m")
-    if len(source) > _LONGEST:
-        raise refused(f"it is longer than {_LONGEST} characters")
+    if len(source) > _MAX_LENGTH:
+        raise refused(f"it is longer than {_MAX_LENGTH} characters")
     if any("\ud800" <= character <= "\udfff" for character in source):
         raise refused("it holds half a character")
     reader = _Reader(source)
@@ -132,8 +132,8 @@ class _Reader:
             self.place = self.place + 1 if count is None else count.start() + 1
             self.put(r"\{")
             return False
-        if max(int(count[1] or 0), int(count[3] or 0)) > _MOST_ROUNDS:
-            raise refused(f"it counts to more than {_MOST_ROUNDS}")
+        if max(int(count[1] or 0), int(count[3] or 0)) > _MAX_REPEATS:
+            raise refused(f"it counts to more than {_MAX_REPEATS}")
         self.put(f"{{{count[1] or 0}{count[2]}{count[3]}}}")
         return True
 

@@ -23,35 +23,35 @@ Conditions = Mapping[str, Sequence[Issue]]
 
 ReadConditions = Callable[[], Conditions]
 
-_BYTES = 256 * 1024
+_MAX_BYTES = 256 * 1024
 _HEAD = 12
-_TRIES = 50
-_SILENT_SECONDS = 30.0
+_MAX_TRIES = 50
+_MAX_SILENT_SECONDS = 30.0
 
 
 class Board:
     """A board in memory that `allocate` (``RawArray`` of a start method) makes."""
 
     def __init__(self, allocate: Callable[[str, int], Any]) -> None:
-        self._memory = allocate("c", _BYTES)
+        self._memory = allocate("c", _MAX_BYTES)
 
     def write(self, conditions: Conditions) -> None:
         """Tell `conditions`; what has no room on the board is told as FB-9005 alone."""
         text = _written(conditions)
-        if len(text) > _BYTES - _HEAD:
+        if len(text) > _MAX_BYTES - _HEAD:
             text = _written({"": [Issue("FB-9005")]})
         head = len(text).to_bytes(8, "big") + zlib.crc32(text).to_bytes(4, "big")
         self._memory[: _HEAD + len(text)] = head + text
 
     def read(self) -> Conditions:
         """What was told last; FB-9005 when that is long ago: the first process hangs."""
-        for _ in range(_TRIES):
+        for _ in range(_MAX_TRIES):
             head = self._memory[:_HEAD]
             length = int.from_bytes(head[:8], "big")
-            text = self._memory[_HEAD : _HEAD + min(length, _BYTES)]
+            text = self._memory[_HEAD : _HEAD + min(length, _MAX_BYTES)]
             if text and zlib.crc32(text) == int.from_bytes(head[8:], "big"):
                 told = json.loads(text)
-                if time.time() - told["at"] > _SILENT_SECONDS:
+                if time.time() - told["at"] > _MAX_SILENT_SECONDS:
                     break
                 return dict(_read(told["conditions"]))
             time.sleep(0.001)

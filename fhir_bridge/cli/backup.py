@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from fhir_bridge.cli.options import data_options, open_record
 from fhir_bridge.cli.printing import backup_contents, print_resource
-from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
 from fhir_bridge.store import maintenance
 
@@ -17,7 +17,7 @@ __all__ = ["command"]
 @click.command("backup")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--verify", "only_verify", is_flag=True, help="Read FILE again; write nothing.")
-@site_options
+@data_options
 def command(file: Path, *, only_verify: bool, settings: Settings) -> int:
     """Write resources with history, journal, quarantine and links to FILE, and verify it.
 
@@ -35,6 +35,6 @@ def command(file: Path, *, only_verify: bool, settings: Settings) -> int:
         return 0
     if file.exists():
         raise click.UsageError(f"{file.name} is there already")
-    with opened(settings) as store:
+    with open_record(settings) as store:
         print_resource(backup_contents(maintenance.back_up(store, file)))
     return 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from fhir_bridge.artifacts import Artifacts
+from fhir_bridge.cli.options import data_options, open_record
 from fhir_bridge.cli.printing import print_issues, print_resource, progress_bar
-from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
 from fhir_bridge.store import maintenance
 
@@ -15,7 +15,7 @@ __all__ = ["command"]
 
 @click.command("check")
 @click.option("--restart", is_flag=True, help="From the beginning, not from where it was stopped.")
-@site_options
+@data_options
 def command(*, restart: bool, settings: Settings) -> int:
     """Prove that the record holds together: index, histories, references and persons.
 
@@ -32,7 +32,7 @@ def command(*, restart: bool, settings: Settings) -> int:
     from fhir_bridge.identity.rules import load_rules
 
     numbers = PersonalNumbers(load_rules(Artifacts(*settings.overlay)))
-    with opened(settings) as store, progress_bar("check") as progress:
+    with open_record(settings) as store, progress_bar("check") as progress:
         checked = maintenance.check(store, restart=restart, progress=progress, numbers=numbers)
     print_issues(checked.issues)
     print_resource(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from fhir_bridge.cli.options import artifacts
 from fhir_bridge.cli.printing import print_resource
-from fhir_bridge.cli.sites import artifacts
 
 __all__ = ["command"]
 

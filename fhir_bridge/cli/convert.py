@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fhir_bridge.cli.options import INPUTS, artifacts, input_files, read_input
 from fhir_bridge.cli.printing import has_errors, print_issues, print_lines, print_resource
-from fhir_bridge.cli.sites import INPUTS, artifacts, input_files, read_input
 
 if TYPE_CHECKING:
     from fhir_bridge.ingest import Validation

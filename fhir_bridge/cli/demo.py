@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from fhir_bridge.cli.options import artifacts
 from fhir_bridge.cli.ports import require_free_port
-from fhir_bridge.cli.sites import artifacts
 from fhir_bridge.config import load_settings
 
 __all__ = ["command"]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from fhir_bridge.budget import bounded
+from fhir_bridge.cli.options import INPUTS, input_files, read_input
 from fhir_bridge.cli.printing import print_lines
-from fhir_bridge.cli.sites import INPUTS, input_files, read_input
 from fhir_bridge.config import load_settings
 from fhir_bridge.fhir import Resource, definitions, parse_json, parse_json_lines, parse_xml
 

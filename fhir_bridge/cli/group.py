@@ -18,7 +18,7 @@ from fhir_bridge.errors import BridgeError, Issue
 
 __all__ = ["cli", "main"]
 
-_NO_COMMANDS = {"__init__", "group", "ports", "printing", "sites"}
+_NO_COMMANDS = {"__init__", "group", "ports", "printing", "options"}
 _MISUSE = {"FB-9002", "FB-6302", "FB-2104"}
 
 

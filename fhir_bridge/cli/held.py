@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fhir_bridge.cli.options import data_options, open_record
 from fhir_bridge.cli.printing import print_lines, print_resource
-from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ __all__ = ["command"]
 @click.option("--settle", "note", default="", help="Take NUMBER off the list; a note says why.")
 @click.option("--patient", default="", help="Only those of one Patient (an id).")
 @click.option("--all", "every", is_flag=True, help="Also those that are settled.")
-@site_options
+@data_options
 def command(number: int | None, *, note: str, patient: str, every: bool, settings: Settings) -> int:
     """List what contradicts and waits for a person: one line each, the newest first.
 
@@ -32,20 +32,20 @@ def command(number: int | None, *, note: str, patient: str, every: bool, setting
 
     Example: fhir-bridge held 3 --settle "asked the ward: number given twice, corrected there"
     """
-    with opened(settings) as store:
+    with open_record(settings) as store:
         if number is not None:
             item = store.reviews.settle(number, note) if note else store.reviews.get(number)
-            print_resource(_shown(item))
+            print_resource(_as_json(item))
             return 0
         if note:
             raise click.UsageError("--settle needs the NUMBER of an item")
         patient_id = patient.removeprefix("Patient/")
         found = store.reviews.list(settled=every, patient_id=patient_id, limit=10_000)
-    print_lines(_shown(each) for each in found)
+    print_lines(_as_json(each) for each in found)
     return 1 if any(not each.settled for each in found) else 0
 
 
-def _shown(item: ReviewItem) -> dict[str, Any]:
+def _as_json(item: ReviewItem) -> dict[str, Any]:
     shown = {
         "number": item.number,
         "at": item.at,

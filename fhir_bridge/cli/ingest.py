@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from fhir_bridge.cli.options import INPUTS, data_options, input_files, open_services, read_input
 from fhir_bridge.cli.printing import print_issues, print_lines
-from fhir_bridge.cli.sites import INPUTS, input_files, read_input, site_options, wired
 from fhir_bridge.config import Settings
 
 __all__ = ["command"]
@@ -16,7 +16,7 @@ __all__ = ["command"]
 @click.command("ingest")
 @click.argument("files", nargs=-1, required=True, type=INPUTS)
 @click.option("--feed", "feed_name", required=True, help="The feed that the files belong to.")
-@site_options
+@data_options
 def command(files: tuple[Path, ...], feed_name: str, settings: Settings) -> int:
     """Take FILES into the record as if feed NAME had sent them.
 
@@ -28,7 +28,7 @@ def command(files: tuple[Path, ...], feed_name: str, settings: Settings) -> int:
     from fhir_bridge.ingest import get_feed
     from fhir_bridge.journal import Message
 
-    with wired(settings) as services:
+    with open_services(settings) as services:
         get_feed(services.feeds, feed_name)
         taken = []
         for path in input_files(files):

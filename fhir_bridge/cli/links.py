@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from fhir_bridge.cli.options import data_options, open_record
 from fhir_bridge.cli.printing import print_lines
-from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
 
 __all__ = ["command"]
@@ -13,7 +13,7 @@ __all__ = ["command"]
 
 @click.command("links")
 @click.argument("patient")
-@site_options
+@data_options
 def command(patient: str, settings: Settings) -> int:
     """List every decision that joined records into PATIENT (an id), or took them apart.
 
@@ -24,7 +24,7 @@ def command(patient: str, settings: Settings) -> int:
     """
     from fhir_bridge.identity import decisions
 
-    with opened(settings) as store:
+    with open_record(settings) as store:
         found = decisions(store, patient.removeprefix("Patient/"))
     printed = print_lines(
         {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from fhir_bridge.cli.options import data_options, open_record
 from fhir_bridge.cli.printing import print_resource, progress_bar
-from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
 from fhir_bridge.store import maintenance
 
@@ -15,7 +15,7 @@ __all__ = ["command"]
 @click.command("reindex")
 @click.option("--all", "every", is_flag=True, help="Every type, also where the rules are the same.")
 @click.option("--restart", is_flag=True, help="From the beginning, not from where it was stopped.")
-@site_options
+@data_options
 def command(*, every: bool, restart: bool, settings: Settings) -> int:
     """Index resources anew, for example after a SearchParameter was added.
 
@@ -24,7 +24,7 @@ def command(*, every: bool, restart: bool, settings: Settings) -> int:
 
     Example: fhir-bridge reindex
     """
-    with opened(settings) as store, progress_bar("reindex") as progress:
+    with open_record(settings) as store, progress_bar("reindex") as progress:
         outdated = sorted(maintenance.outdated_types(store))
         types = None if every or not outdated else outdated
         done = maintenance.reindex(store, types, restart=restart, progress=progress)

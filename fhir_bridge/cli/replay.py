@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fhir_bridge.cli.options import data_options, open_services
 from fhir_bridge.cli.printing import print_issues, print_lines
-from fhir_bridge.cli.sites import site_options, wired
 from fhir_bridge.config import Settings
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ __all__ = ["command"]
 @click.option("--code", default="", help="All with this leading code.")
 @click.option("--all", "every", is_flag=True, help="Everything that rests in quarantine.")
 @click.option("--list", "only_list", is_flag=True, help="Show what would be tried, and stop.")
-@site_options
+@data_options
 def command(
     items: tuple[int, ...],
     *,
@@ -44,8 +44,8 @@ def command(
 
     if not items and not (feed_name or code or every):
         raise click.UsageError("name items, --feed, --code or --all")
-    with wired(settings) as services:
-        chosen = list(items) or _chosen(services.store, feed_name, code)
+    with open_services(settings) as services:
+        chosen = list(items) or _selected(services.store, feed_name, code)
         if only_list:
             found = [services.store.quarantine.get(item_id, most_bytes=0) for item_id in chosen]
             print_lines(
@@ -75,7 +75,7 @@ class _Working:
         self._pipeline.drain()
 
 
-def _chosen(store: Store, feed_name: str, code: str) -> list[int]:
+def _selected(store: Store, feed_name: str, code: str) -> list[int]:
     """The numbers of all fitting items, oldest first."""
     found: list[int] = []
     before = 0

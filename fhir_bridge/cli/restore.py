@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from fhir_bridge.cli.options import data_options, open_record
 from fhir_bridge.cli.printing import backup_contents, print_resource
-from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
 from fhir_bridge.store import maintenance
 
@@ -16,7 +16,7 @@ __all__ = ["command"]
 
 @click.command("restore")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@site_options
+@data_options
 def command(file: Path, settings: Settings) -> int:
     """Fill an empty record from FILE, index it, and compare counts and digests.
 
@@ -24,6 +24,6 @@ def command(file: Path, settings: Settings) -> int:
 
     Example: fhir-bridge restore record-2026-11-22.gz --data restored
     """
-    with opened(settings) as store:
+    with open_record(settings) as store:
         print_resource(backup_contents(maintenance.restore(store, file)))
     return 0

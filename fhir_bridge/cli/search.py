@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from fhir_bridge.cli.options import data_options, open_services
 from fhir_bridge.cli.printing import print_lines
-from fhir_bridge.cli.sites import site_options, wired
 from fhir_bridge.config import Settings
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ __all__ = ["command"]
 @click.argument("query")
 @click.option("--all", "every", is_flag=True, help="All pages, not the first one only.")
 @click.option("--count", "only_count", is_flag=True, help="Only how many there are.")
-@site_options
+@data_options
 def command(query: str, *, every: bool, only_count: bool, settings: Settings) -> int:
     """Search the record: QUERY is what would follow the FHIR base URL.
 
@@ -42,7 +42,7 @@ def command(query: str, *, every: bool, only_count: bool, settings: Settings) ->
         pairs = (*(pair for pair in pairs if pair[0] != "_summary"), ("_summary", "count"))
     request = Request("GET", path, pairs)
     printed, is_first = 0, True
-    with wired(settings) as services:
+    with open_services(settings) as services:
         for bundle in _pages(request, _context(services)):
             entries = bundle.get("entry", [])
             if is_first and not entries and bundle.get("total"):

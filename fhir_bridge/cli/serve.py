@@ -19,7 +19,7 @@ __all__ = ["access_line", "command"]
 _GRACE_SECONDS = 5
 _STDERR = 2
 
-_DESCRIPTORS = 16_384
+_MAX_DESCRIPTORS = 16_384
 
 
 @click.command("serve")
@@ -82,6 +82,6 @@ def access_line(settings: Settings) -> str:
 def _take_descriptors() -> None:
     """As many open files as the machine lets us have: each connection is one."""
     soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _DESCRIPTORS if most == resource.RLIM_INFINITY else min(_DESCRIPTORS, most)
+    wanted = _MAX_DESCRIPTORS if most == resource.RLIM_INFINITY else min(_MAX_DESCRIPTORS, most)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from fhir_bridge.cli.options import data_options, open_record
 from fhir_bridge.cli.printing import print_lines
-from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
 from fhir_bridge.errors import Issue
 
@@ -14,7 +14,7 @@ __all__ = ["command"]
 
 @click.command("skip")
 @click.argument("messages", nargs=-1, type=int, required=True)
-@site_options
+@data_options
 def command(messages: tuple[int, ...], *, settings: Settings) -> int:
     """Put pending MESSAGES (numbers of the journal) into quarantine, so that the others go on.
 
@@ -23,7 +23,7 @@ def command(messages: tuple[int, ...], *, settings: Settings) -> int:
 
     Example: fhir-bridge skip 4711
     """
-    with opened(settings) as store:
+    with open_record(settings) as store:
         for message_id in messages:
             item = store.quarantine.set_aside(message_id, Issue("FB-6022", "error"))
             print_lines([{"message": message_id, "item": item}])

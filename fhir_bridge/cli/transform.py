@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fhir_bridge.budget import bounded
+from fhir_bridge.cli.options import INPUTS, artifacts, input_files, read_input
 from fhir_bridge.cli.printing import has_errors, print_issues, print_lines
-from fhir_bridge.cli.sites import INPUTS, artifacts, input_files, read_input
 from fhir_bridge.config import load_settings
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir.marks import strip_marks

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from fhir_bridge.artifacts import Artifacts
+from fhir_bridge.cli.options import data_options, open_record
 from fhir_bridge.cli.printing import print_resource
-from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
 
 __all__ = ["command"]
@@ -14,7 +14,7 @@ __all__ = ["command"]
 
 @click.command("unlink")
 @click.argument("number", type=int)
-@site_options
+@data_options
 def command(number: int, settings: Settings) -> int:
     """Take decision NUMBER of the link log back (see links).
 
@@ -29,7 +29,7 @@ def command(number: int, settings: Settings) -> int:
 
     artifacts = Artifacts(*settings.overlay)
     keys = PersonKeys(load_rules(artifacts))
-    with opened(settings) as store:
+    with open_record(settings) as store:
         undone = unlink(store, keys, number, load_update_rules(artifacts))
     print_resource(
         {

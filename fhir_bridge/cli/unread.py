@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fhir_bridge.cli.options import data_options, open_record
 from fhir_bridge.cli.printing import print_lines
-from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ __all__ = ["command"]
 @click.option("--feed", default="", help="Of this feed only.")
 @click.option("--json", "as_json", is_flag=True, help="JSON lines on a terminal, too.")
 @click.option("--reset", is_flag=True, help="Print the counts and count anew from nothing.")
-@site_options
+@data_options
 def command(feed: str, settings: Settings, *, as_json: bool, reset: bool) -> int:
     """List the segments, fields, entry parts and columns that came and that no map took over.
 
@@ -32,7 +32,7 @@ def command(feed: str, settings: Settings, *, as_json: bool, reset: bool) -> int
 
     Example: fhir-bridge unread --feed hospital-his
     """
-    with opened(settings) as store:
+    with open_record(settings) as store:
         found = store.unread.places(feed)
         if reset:
             store.unread.reset(feed)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from fhir_bridge.cli.options import INPUTS, artifacts, input_files, read_input
 from fhir_bridge.cli.printing import has_errors, print_issues, print_lines
-from fhir_bridge.cli.sites import INPUTS, artifacts, input_files, read_input
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, operation_outcome, parse_json, parse_json_lines, parse_xml
 

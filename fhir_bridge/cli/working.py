@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
+from fhir_bridge.cli.options import data_options, open_record
 from fhir_bridge.cli.printing import print_lines
-from fhir_bridge.cli.sites import opened, site_options
 from fhir_bridge.config import Settings
 
 __all__ = ["command"]
 
 
 @click.command("working")
-@site_options
+@data_options
 def command(settings: Settings) -> int:
     """List the messages that are being worked on, oldest first, as JSON lines.
 
@@ -21,7 +21,7 @@ def command(settings: Settings) -> int:
 
     Example: fhir-bridge working --data var
     """
-    with opened(settings) as store:
+    with open_record(settings) as store:
         print_lines(
             {
                 "message": each.message_id,

@@ -21,7 +21,7 @@ from zstandard import ZstdCompressionDict, ZstdCompressor, ZstdDecompressor
 __all__ = ["lower_text", "packed", "unpacked"]
 
 _PLAIN, _ZLIB, _DEFLATED, _ZSTANDARD = 0, 1, 2, 3
-_NOT_WORTH_IT = 80
+_MIN_COMPRESSED = 80
 """Bytes of a body below which it is kept as it is."""
 
 _LEVEL = 3
@@ -109,7 +109,7 @@ _CODEC = _Codec()
 
 def packed(body: bytes) -> tuple[int, bytes]:
     """How a body is stored (column ``compressed``) and what is stored of it."""
-    if len(body) < _NOT_WORTH_IT:
+    if len(body) < _MIN_COMPRESSED:
         return _PLAIN, body
     data = _CODEC.compress(body)
     return (_ZSTANDARD, data) if len(data) < len(body) else (_PLAIN, body)

@@ -45,7 +45,7 @@ DISK_FULL, READ_ONLY, LOCKED, AWAY, DAMAGED = (
 )
 _CODES = frozenset({DISK_FULL, READ_ONLY, LOCKED, AWAY, DAMAGED})
 
-_NO_ROOM = 64 * 1024
+_MIN_FREE_BYTES = 64 * 1024
 """Bytes below which a failed write is a matter of room, whatever the database calls it."""
 
 _SQLITE = {
@@ -125,7 +125,7 @@ def _coded(code: str | None, error: BaseException) -> BridgeError | None:
 
 def _has_no_room(path: Path) -> bool:
     try:
-        return shutil.disk_usage(path.parent).free < _NO_ROOM
+        return shutil.disk_usage(path.parent).free < _MIN_FREE_BYTES
     except OSError:
         return False
 

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PostgresqlDatabase"]
 
-_FEW = 64
+_MAX_INLINE = 64
 """Rows up to which one INSERT is cheaper than starting a COPY."""
 
-_LOCKED_ONE_BY_ONE = 64
+_MAX_SINGLE_LOCKS = 64
 """Beyond so many resources at once the unique index alone finds writers that collide."""
 
 _TYPES = (
@@ -152,7 +152,7 @@ class PostgresqlSession:
     def bulk(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         listed = rows if isinstance(rows, list) else list(rows)
         names = ",".join(columns)
-        if self._together or len(listed) <= _FEW:
+        if self._together or len(listed) <= _MAX_INLINE:
             if listed:
                 self._insert(table, names, _types(table, tuple(columns)), listed)
             return
@@ -196,7 +196,7 @@ class PostgresqlSession:
         return f"{column} = ANY(?)", [list(values)]
 
     def lock_keys(self, keys: Sequence[int]) -> None:
-        if len(keys) <= _LOCKED_ONE_BY_ONE:
+        if len(keys) <= _MAX_SINGLE_LOCKS:
             self._execute(
                 "SELECT pg_advisory_xact_lock(k) FROM unnest(?::int8[]) AS k",
                 (_whole_numbers(sorted(keys)),),

@@ -41,7 +41,7 @@ _PRAGMAS = (
     f"PRAGMA wal_autocheckpoint={_MIN_LOG // _PAGE}",
     "PRAGMA foreign_keys=OFF",
 )
-_INLINE = 64
+_MAX_INLINE = 64
 _CLOSING_SECONDS = 1.0
 _STEPS = 20_000
 """Steps of SQLite's machine between two looks at the clock: a fraction of a millisecond."""
@@ -110,7 +110,7 @@ class SqliteSession:
     def among(self, column: str, values: Sequence[Any]) -> Sql:
         if len(values) == 1:
             return f"{column} = ?", [values[0]]
-        if len(values) <= _INLINE:
+        if len(values) <= _MAX_INLINE:
             return f"{column} IN ({','.join('?' * len(values))})", list(values)
         return f"{column} IN (SELECT value FROM json_each(?))", [json.dumps(list(values))]
 

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 __all__ = ["ContractApi"]
 
 Row = Mapping[str, str]
-_MOST = 500
+_MAX_PAGE = 500
 
 
 class _Pages:
@@ -66,7 +66,7 @@ class ContractApi:
 
             def _page(self, query: dict[str, list[str]]) -> None:
                 try:
-                    limit = min(max(int(query.get("limit", ["200"])[0]), 1), _MOST)
+                    limit = min(max(int(query.get("limit", ["200"])[0]), 1), _MAX_PAGE)
                     start = max(int(query.get("page", ["0"])[0]), 0)
                 except ValueError:
                     self._answer(400, {"error": "limit and page are numbers"})

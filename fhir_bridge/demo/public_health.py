@@ -175,7 +175,7 @@ def _year_of_visits(resident: Resident, seed: int) -> Iterator[Row]:
             | _identity(resident)
             | {"随访日期": day.isoformat()}
             | measured
-            | _judged(random, pressure, drug)
+            | _assessed(random, pressure, drug)
             | _onward(resident, seed, day, following, urgent=_urgent(pressure))
         )
         day = following
@@ -206,7 +206,7 @@ def _measured(
     }
 
 
-def _judged(random: Random, pressure: tuple[int, int], drug: str) -> dict[str, str]:
+def _assessed(random: Random, pressure: tuple[int, int], drug: str) -> dict[str, str]:
     controlled = pressure[0] < 140 and pressure[1] < 90
     return {
         "症状": "1" if controlled else random.choice(("1", "2", "2;4", "6")),

@@ -52,7 +52,7 @@ def summarize(services: Services, seconds: float, language: str) -> Summary:
     """The summary after `seconds` of work."""
     store, timings = services.store, services.pipeline.timings
     types = sorted(store.counts_by_type().items(), key=lambda one: (-one[1], one[0]))
-    known, example = _known_to_three(services)
+    known, example = _in_three_systems(services)
     reader = Reader(store, services.registry, Access.everything())
     rule = read_load_rule(services.artifacts or Artifacts())
     return Summary(
@@ -95,7 +95,7 @@ def _example(store: Store, code: str) -> Issue:
     return next((issue for issue in issues if issue.code == code), Issue(code))
 
 
-def _known_to_three(services: Services) -> tuple[int, str]:
+def _in_three_systems(services: Services) -> tuple[int, str]:
     """How many Patients have Provenances of all three kinds of source; one of them, signed."""
     kinds: dict[str, set[str]] = {}
     for body in services.store.bodies("Provenance"):

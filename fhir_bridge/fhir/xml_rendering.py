@@ -26,7 +26,7 @@ __all__ = ["render_xml"]
 
 _DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 _WELL_FORMED: set[bytes] = set()
-_MOST_KNOWN = 20_000
+_MAX_MEMO = 20_000
 _EMPTY_DIV = f'<div xmlns="{XHTML_NAMESPACE}"/>'
 _EMPTY_DIV_PATTERN = re.compile(re.escape(_EMPTY_DIV))
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -275,7 +275,7 @@ def _checked_narrative(text: Any) -> str:
     digest = blake2b(written, digest_size=16).digest()
     if digest not in _WELL_FORMED:
         _require_div(written)
-        if len(_WELL_FORMED) >= _MOST_KNOWN:
+        if len(_WELL_FORMED) >= _MAX_MEMO:
             _WELL_FORMED.clear()
         _WELL_FORMED.add(digest)
     if written.startswith(b"<div"):

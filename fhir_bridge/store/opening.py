@@ -16,7 +16,7 @@ from fhir_bridge.store.store import Store
 
 __all__ = ["open_store"]
 
-_SNAPSHOTS_KEPT = 15 * 60 * 1000
+_MAX_SNAPSHOT_AGE = 15 * 60 * 1000
 
 
 def open_store(
@@ -24,7 +24,7 @@ def open_store(
     *,
     registry: Registry,
     cursor_key: bytes | None = None,
-    keep_snapshots: int = _SNAPSHOTS_KEPT,
+    keep_snapshots: int = _MAX_SNAPSHOT_AGE,
     query_seconds: float | None = None,
 ) -> Store:
     """The store at ``sqlite:////path/file.sqlite3`` or ``postgresql+psycopg://…``.

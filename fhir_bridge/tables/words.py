@@ -18,7 +18,7 @@ from unicodedata import normalize
 
 __all__ = ["is_doubt", "is_no_record", "is_unknown", "says_nothing", "without_doubt"]
 
-_FEW = 2  # most filled cells of a remark
+_MAX_REMARK_CELLS = 2  # most filled cells of a remark
 _PUNCTUATION = "。.;, "
 _NAME = "某"  # stands for what a doubt is about
 
@@ -74,7 +74,7 @@ def is_no_record(cells: Sequence[str]) -> bool:
         return False
     if _match("line", start) is None and (first == start or _match("line", first) is None):
         return False
-    return len(first) <= _MAX_TOTAL_LENGTH or len(list(texts)) < _FEW
+    return len(first) <= _MAX_TOTAL_LENGTH or len(list(texts)) < _MAX_REMARK_CELLS
 
 
 _MAX_TOTAL_LENGTH = 6  # a line of figures whose first cell is 合计 or 填表人：

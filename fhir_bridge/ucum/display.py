@@ -26,11 +26,11 @@ def _term(components: tuple[Component, ...]) -> str:
             text += " / " if component.divided else " * "
         elif component.divided:
             text += "/ "
-        text += _named(component)
+        text += _component_name(component)
     return text
 
 
-def _named(component: Component) -> str:
+def _component_name(component: Component) -> str:
     exponent = -component.exponent if component.divided else component.exponent
     power = "" if exponent == 1 else f" ^ {exponent}"
     if component.group is not None:

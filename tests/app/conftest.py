@@ -1,4 +1,4 @@
-"""A site with nothing in it, wired as in production."""
+"""A site with nothing in it, open_services as in production."""
 
 from __future__ import annotations
 

@@ -318,5 +318,5 @@ def test_a_board_that_nobody_writes_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     assert [issue.code for issue in board.read()[""]] == ["FB-9005"]
     board.write({})
     assert board.read() == {}
-    monkeypatch.setattr("fhir_bridge.api.board._SILENT_SECONDS", -1.0)
+    monkeypatch.setattr("fhir_bridge.api.board._MAX_SILENT_SECONDS", -1.0)
     assert [issue.code for issue in board.read()[""]] == ["FB-9005"]

@@ -24,7 +24,7 @@ from fhir_bridge.store import maintenance
 __all__ = ["OverviewPages"]
 
 ReadConditions = Callable[[], Mapping[str, Sequence[Issue]]]
-_LAST_ERRORS = 8
+_MAX_ERRORS = 8
 
 
 class OverviewPages:
@@ -61,12 +61,12 @@ class OverviewPages:
             feeds=feeds,
             entries=[
                 entry_view(one, language)
-                for one in store.quarantine.list(limit=_LAST_ERRORS, most_bytes=0)
+                for one in store.quarantine.list(limit=_MAX_ERRORS, most_bytes=0)
             ],
             types=counts.types,
             total=counts.total,
             loads=counts.loads,
-            held=review_lines(store.reviews.list(limit=_LAST_ERRORS), self._names, g.words),
+            held=review_lines(store.reviews.list(limit=_MAX_ERRORS), self._names, g.words),
             tiles=self._tiles(counts, feeds),
             warnings=[in_language(issue, language) for issue in self._warnings()],
         )

@@ -24,14 +24,14 @@ from fhir_bridge.fhir import Resource
 
 __all__ = ["gather"]
 
-_READ_RESULTS = 200
+_MAX_RESULTS = 200
 
 
 def gather(patient: Resource, reader: Reader, labels: Labels) -> dict[str, Any]:
     """Everything that ``record.html`` shows."""
     target = f"Patient/{patient['id']}"
     subject, mine = ("subject", target), ("patient", str(patient["id"]))
-    observations = reader.find("Observation", subject, ("_sort", "-date"), most=_READ_RESULTS)
+    observations = reader.find("Observation", subject, ("_sort", "-date"), most=_MAX_RESULTS)
     contracts = reader.find("Contract", subject, most=10)
     contracts.sort(key=lambda one: first(one, "applies", "start") or "", reverse=True)
     results, results_left = view_results(observations, labels)

@@ -35,7 +35,7 @@ __all__ = [
 MAX_ITEMS = 200
 """Items of one list that a page looks at: what a page costs is not for the record to say."""
 
-_PLAIN_AMOUNT = 10**15
+_MAX_PLAIN_AMOUNT = 10**15
 """From here on an amount is written with an exponent."""
 
 
@@ -135,7 +135,7 @@ def money_text(money: Mapping[str, Any] | None) -> str:
         return ""
     currency = money.get("currency", "CNY")
     amount = Decimal(str(money["value"]))
-    written = f"{amount:.2f}" if abs(amount) < _PLAIN_AMOUNT else f"{amount:.6E}"
+    written = f"{amount:.2f}" if abs(amount) < _MAX_PLAIN_AMOUNT else f"{amount:.6E}"
     return f"{'¥ ' if currency == 'CNY' else currency + ' '}{written}"
 
 

@@ -39,8 +39,8 @@ __all__ = [
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _MAX_DIGITS = 200
-_SURE_DIGITS = 15  # so many a double always keeps
-_SURE = 10**_SURE_DIGITS
+_MAX_SURE_DIGITS = 15  # so many a double always keeps
+_SURE = 10**_MAX_SURE_DIGITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +162,11 @@ def exact_text(value: Any) -> str:
     if isinstance(value, float) or (isinstance(value, int) and abs(value) < _SURE):
         return ""
     sign, digits, exponent = Decimal(value).as_tuple()
-    if len(digits) <= _SURE_DIGITS or not isinstance(exponent, int):
+    if len(digits) <= _MAX_SURE_DIGITS or not isinstance(exponent, int):
         return ""
     written = "".join(map(str, digits)).lstrip("0")
     text = written.rstrip("0")
-    if len(text) <= _SURE_DIGITS:
+    if len(text) <= _MAX_SURE_DIGITS:
         return ""
     return f"{'-' if sign else ''}{text}e{exponent + len(written) - len(text)}"
 

@@ -29,7 +29,7 @@ from fhir_bridge.search.types.token_rows import any_system
 
 __all__ = ["Reference", "ReferenceValue", "local", "target_type"]
 
-_MEMO_SIZE = 1 << 14
+_MAX_MEMO = 1 << 14
 """References that come again: within a batch many resources name the same few."""
 _RELATIVE = re.compile(
     r"(?<![A-Za-z])([A-Z][A-Za-z]{1,63})/([A-Za-z0-9\-.]{1,64})(?:/_history/[^/#]+)?(?:#.*)?"
@@ -139,14 +139,14 @@ def local(text: str, own_bases: tuple[str, ...] = ()) -> tuple[str, bool]:
     return text.partition("/_history/")[0], False
 
 
-@lru_cache(maxsize=_MEMO_SIZE)
+@lru_cache(maxsize=_MAX_MEMO)
 def target_type(text: str) -> str:
     """The resource type that a literal reference names, or ""."""
     match = _RELATIVE.search(text)
     return match[1] if match else ""
 
 
-@lru_cache(maxsize=_MEMO_SIZE)
+@lru_cache(maxsize=_MAX_MEMO)
 def _keys(text: str, own_bases: tuple[str, ...]) -> tuple[str, int, bool, int]:
     """Type that a reference names, key of its indexed form, whether local, key without version."""
     name, is_local = local(text, own_bases)

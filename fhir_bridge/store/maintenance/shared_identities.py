@@ -48,7 +48,7 @@ ONE_PER_IDENTITY = (
 a relative's own number (RelatedPerson), a team, a device or a family's account is not."""
 
 _SUBJECTS = ("subject", "patient", "beneficiary", "for")
-_MEMBERS = 100
+_MAX_MEMBERS = 100
 """Holders of one number that are looked at: two are enough to be wrong."""
 _MAX_SHOWN = 3
 
@@ -141,7 +141,7 @@ def _shared(session: Session, number: int) -> Iterator[tuple[int, list[Resource]
     ):
         first = _holders(session, hash_, 1)
         if first and any(_texts(first[0], number, hash_)):
-            yield hash_, _holders(session, hash_, _MEMBERS)
+            yield hash_, _holders(session, hash_, _MAX_MEMBERS)
 
 
 def _holders(session: Session, hash_: int, most: int) -> list[Resource]:

@@ -22,7 +22,7 @@ __all__ = ["MAX_INCLUDED", "included", "visible_rows"]
 MAX_INCLUDED = 5_000
 """Resources that one page may bring along."""
 
-_ROUNDS = 32
+_MAX_ROUNDS = 32
 
 
 def included(
@@ -41,7 +41,7 @@ def included(
     def by_row(numbers: list[int]) -> list[Stored]:
         return _fetch(selector, "r.row_id", numbers, types)
 
-    for round_ in range(_ROUNDS):
+    for round_ in range(_MAX_ROUNDS):
         active = [each for each in includes if each.iterate or round_ == 0]
         if not fresh or not active:
             break

@@ -23,9 +23,9 @@ from fhir_bridge.store.records import COLUMNS, Stored, Written, stored
 
 __all__ = ["TermMemo", "Writer", "write_index"]
 
-_FLUSH_AT = 5_000
+_MAX_PENDING = 5_000
 _LOOKUP_BATCH = 500
-_SENT_TOGETHER = 200
+_MAX_SENT = 200
 
 
 class TermMemo:
@@ -111,7 +111,7 @@ class Writer:
             before = current.get(key)
             _check(resource["resourceType"], resource["id"], before, if_match, create_only)
             written.append(self._version(key, resource, before, moment))
-        if len(self._pending) >= _FLUSH_AT:
+        if len(self._pending) >= _MAX_PENDING:
             self.flush()
         return written
 
@@ -200,7 +200,7 @@ class Writer:
             index.append((row_id, rows))
         self.replaced += sum(1 for each in pending if each.replaces)
         bulk = self._session.bulk
-        with self._session.together() if len(pending) <= _SENT_TOGETHER else nullcontext():
+        with self._session.together() if len(pending) <= _MAX_SENT else nullcontext():
             bulk("resource", _RESOURCE, resources)
             bulk("superseded", _SUPERSEDED, superseded)
             terms = write_index(self._session, index)

@@ -1,4 +1,4 @@
-"""What commands open: the settings with the options that most share, files, the wired parts.
+"""What commands open: the settings with the options that most share, files, the services.
 
 Heavy packages are imported where they are used, so that ``--help`` answers at once.
 """
@@ -21,14 +21,22 @@ if TYPE_CHECKING:
     from fhir_bridge.app import Services
     from fhir_bridge.store import Store
 
-__all__ = ["INPUTS", "artifacts", "input_files", "opened", "read_input", "site_options", "wired"]
+__all__ = [
+    "INPUTS",
+    "artifacts",
+    "data_options",
+    "input_files",
+    "open_record",
+    "open_services",
+    "read_input",
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 INPUTS = click.Path(exists=True, path_type=Path, allow_dash=True)
 
 
-def site_options(command: Command) -> Command:
+def data_options(command: Command) -> Command:
     """``--data`` and ``--database``, handed to the command as `settings`."""
 
     @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Data folder.")
@@ -42,7 +50,7 @@ def site_options(command: Command) -> Command:
 
 
 @contextmanager
-def wired(settings: Settings) -> Iterator[Services]:
+def open_services(settings: Settings) -> Iterator[Services]:
     """The services of a site, closed at the end."""
     from fhir_bridge.app import build
 
@@ -54,7 +62,7 @@ def wired(settings: Settings) -> Iterator[Services]:
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Store]:
+def open_record(settings: Settings) -> Iterator[Store]:
     """The record alone, without feeds and maps, closed at the end."""
     from fhir_bridge.app import search_registry
     from fhir_bridge.conformance import Profiles
