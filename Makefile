@@ -1,6 +1,6 @@
 # make demo    sets everything up and runs the main job
 # make test    sets everything up and runs every check
-# make fuzz    every fuzz target for a minute; FUZZ='--seconds 1200 --jobs 2' for two hours
+# make fuzz    every fuzz target for a minute of a processor; FUZZ='--seconds 1200 --jobs 2' takes two hours
 # make long    the long form of tests that make test samples; an hour on two cores
 # make mutants  changes chosen modules a little: what no test notices is a guard without a case; MUTANTS='fhir_bridge.update*'
 # make chaos   folders, disk, database, worker and clock fail beside good traffic
