@@ -13,7 +13,7 @@ from typing import Protocol
 
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource
-from fhir_bridge.validation import SecondOpinion
+from fhir_bridge.validation import ModelsCheck
 
 from .feed import Feed
 
@@ -36,12 +36,12 @@ class Validation:
     def __init__(self, validator: ResourceCheck, models_check: str = "off") -> None:
         self._validator = validator
         self._models_check = models_check
-        self._opinions: dict[str, SecondOpinion] = {}
+        self._models_checks: dict[str, ModelsCheck] = {}
 
     def prepare(self, feeds: Iterable[Feed]) -> None:
         """Loads what judging needs, so that a worker that is started again need not."""
         for feed in feeds:
-            self._opinion(feed).load()
+            self._models_check_of(feed).load()
 
     def check(self, bundle: Resource, feed: Feed) -> list[Issue]:
         """Issues of all resources in a mapped Bundle, each with its place in it."""
@@ -66,11 +66,14 @@ class Validation:
 
     def _judge(self, resource: Resource, feed: Feed) -> list[Issue]:
         promised = feed.profiles.get(str(resource.get("resourceType", "")), ())
-        return [*self._validator.check(resource, promised), *self._opinion(feed).check(resource)]
+        return [
+            *self._validator.check(resource, promised),
+            *self._models_check_of(feed).check(resource),
+        ]
 
-    def _opinion(self, feed: Feed) -> SecondOpinion:
-        opinion = self._opinions.get(feed.name)
-        if opinion is None:
-            opinion = SecondOpinion(_FIRST[feed.models_check or self._models_check])
-            self._opinions[feed.name] = opinion
-        return opinion
+    def _models_check_of(self, feed: Feed) -> ModelsCheck:
+        check = self._models_checks.get(feed.name)
+        if check is None:
+            check = ModelsCheck(_FIRST[feed.models_check or self._models_check])
+            self._models_checks[feed.name] = check
+        return check

@@ -14,7 +14,7 @@ from fhir_bridge.snapshots.merging import Differential
 from fhir_bridge.snapshots.snapshot_node import (
     SnapshotNode,
     elements_of,
-    fold_named_forms,
+    fold_single_forms,
     node_of,
 )
 
@@ -76,7 +76,7 @@ class Snapshots:
             if not published:
                 raise
         root = node_of(published, _tail(definition))  # its base is not at hand
-        fold_named_forms(root)
+        fold_single_forms(root)
         return root
 
     def _generate(self, definition: Resource) -> SnapshotNode:

@@ -16,7 +16,7 @@ from fhir_bridge.snapshots.snapshot_node import SnapshotNode
 __all__ = ["Differential", "Sources"]
 
 _EXTENSIONS = frozenset({"extension", "modifierExtension"})
-_DEEPEST = 40
+_MAX_DEPTH = 40
 _WORDS = ("short", "definition", "comment", "requirements", "alias", "isModifier")
 
 
@@ -55,7 +55,7 @@ class Differential:
 
     def _merge(self, node: SnapshotNode, stated: SnapshotNode, depth: int) -> None:
         place = self._place(stated)
-        if depth > _DEEPEST:
+        if depth > _MAX_DEPTH:
             raise refuse(place, "the elements are nested too deeply")
         self._require_profiles(stated.element, place)
         node.index = stated.index if stated.index >= 0 else node.index

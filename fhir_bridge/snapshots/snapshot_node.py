@@ -14,7 +14,7 @@ from typing import Any
 
 from fhir_bridge.snapshots.element_steps import with_steps
 
-__all__ = ["SnapshotNode", "elements_of", "fold_named_forms", "node_of"]
+__all__ = ["SnapshotNode", "elements_of", "fold_single_forms", "node_of"]
 
 
 @dataclass(slots=True)
@@ -62,12 +62,12 @@ def node_of(elements: Iterable[Mapping[str, Any]], root_name: str) -> SnapshotNo
     return root
 
 
-def fold_named_forms(node: SnapshotNode) -> None:
+def fold_single_forms(node: SnapshotNode) -> None:
     """A choice of one type may stand as its only slice; node and slice are then the same."""
     for child in node.children.values():
         for part in child.slices.values():
-            fold_named_forms(part)
-        fold_named_forms(child)
+            fold_single_forms(part)
+        fold_single_forms(child)
         if child.name.endswith("[x]") and not child.element and len(child.slices) == 1:
             (part,) = child.slices.values()
             child.element, child.children, child.slices = part.element, part.children, {}

@@ -32,7 +32,7 @@ _CLOSENESS = (
     "related-to",
 )
 _NO_MATCH = frozenset({"unmatched", "disjoint", "not-related-to"})
-_MOST_MAPS = 8
+_MAX_MAPS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class ConceptMaps:
 
     def _translate(self, url: str, system: str, code: str, depth: int) -> Translation | None:
         groups = self._maps.get(url) or self._maps.get(url.partition("|")[0])
-        if groups is None or depth > _MOST_MAPS:
+        if groups is None or depth > _MAX_MAPS:
             raise BridgeError("FB-2202", url=url)
         for group in groups:
             if not system or not group.source or group.source == system:

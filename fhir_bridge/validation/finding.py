@@ -8,12 +8,13 @@ so that a resource without faults costs no text at all.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from fhir_bridge.errors import Issue, Severity
 
-__all__ = ["Finding", "Findings", "found", "is_misshapen", "moved"]
+__all__ = ["Finding", "Findings", "Judge", "NodeCheck", "fault", "is_misshapen", "moved"]
 
 
 @dataclass(slots=True)
@@ -31,9 +32,13 @@ class Finding:
 
 
 Findings = list[Finding] | None
+Judge = Callable[[Any], Findings]
+"""A judgement of one value."""
+NodeCheck = Callable[[dict[str, Any]], Findings]
+"""A judgement of one object: invariants of its type, the definition of an extension."""
 
 
-def found(code: str, severity: str = "error", **details: Any) -> list[Finding]:
+def fault(code: str, severity: str = "error", **details: Any) -> list[Finding]:
     """One finding at the judged value itself."""
     return [Finding(code, {name: str(value) for name, value in details.items()}, severity)]
 

@@ -14,21 +14,21 @@ from fhir_bridge.conformance import Profiles
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Definitions, Resource, definitions, operation_outcome
 from fhir_bridge.fhirpath import Environment
-from fhir_bridge.validation.bundle import check_bundle
-from fhir_bridge.validation.coding import Codings
-from fhir_bridge.validation.extension_context import ExtensionContexts
-from fhir_bridge.validation.finding import Findings, found, is_misshapen, moved
-from fhir_bridge.validation.invariants import Invariants
-from fhir_bridge.validation.judged import enter, leave, resolve
-from fhir_bridge.validation.measure_report import MeasureReports
-from fhir_bridge.validation.profile import ProfileCompiler
-from fhir_bridge.validation.questionnaire_response import QuestionnaireResponses
-from fhir_bridge.validation.self_contained import self_contained_types
-from fhir_bridge.validation.soundness import Further, Soundness
+from fhir_bridge.validation.context import enter, leave, resolve
+from fhir_bridge.validation.extensions.extension_context import ExtensionContexts
+from fhir_bridge.validation.fast_path.fast_path import FastPath, Further
+from fhir_bridge.validation.fast_path.self_contained import self_contained_types
+from fhir_bridge.validation.finding import Findings, NodeCheck, fault, is_misshapen, moved
+from fhir_bridge.validation.invariants.invariants import Invariants
+from fhir_bridge.validation.profiles.compiler import ProfileCompiler
+from fhir_bridge.validation.resources.bundle import check_bundle
+from fhir_bridge.validation.resources.measure_report import MeasureReports
+from fhir_bridge.validation.resources.questionnaire_response import QuestionnaireResponses
+from fhir_bridge.validation.resources.structure_definition import StructureDefinitions
 from fhir_bridge.validation.strictness import LENIENT, Strictness
-from fhir_bridge.validation.structure import NodeCheck, Structure
-from fhir_bridge.validation.structure_definition import StructureDefinitions
-from fhir_bridge.validation.type_rules import TYPE_RULES
+from fhir_bridge.validation.structure.coding import Codings
+from fhir_bridge.validation.structure.structure import Structure
+from fhir_bridge.validation.structure.type_rules import TYPE_RULES
 from fhir_bridge.validation.values import fits_codes
 
 __all__ = ["Validator", "validate"]
@@ -70,7 +70,7 @@ class Validator:
         self._globals = _global_profiles(profiles)
         self._further_by_type: dict[str, list[Further]] = {}
         self._structure = Structure(definitions, self._further, strictness)
-        self._soundness = Soundness(
+        self._fast_path = FastPath(
             definitions,
             self._further_checks,
             self_contained_types(definitions, profiles),
@@ -87,7 +87,7 @@ class Validator:
 
         Places are FHIRPath from the resource type (``Patient.name[0].given``).
         """
-        if self._is_sound(resource, profile_urls):
+        if self._passes_fast_path(resource, profile_urls):
             return []
         findings = self._structure.check_resource(resource) or []
         if profile_urls and not is_misshapen(findings):
@@ -107,11 +107,11 @@ class Validator:
         issues = [finding.issue(root) for finding in findings]
         return list({str(issue): issue for issue in issues}.values())  # two profiles, one fault
 
-    def _is_sound(self, resource: Any, profile_urls: Sequence[str]) -> bool:
+    def _passes_fast_path(self, resource: Any, profile_urls: Sequence[str]) -> bool:
         """The quick answer: whether surely nothing is to be found."""
         token = enter(resource, sound=True)
         try:
-            if not self._soundness.is_sound(resource):
+            if not self._fast_path.accepts(resource):
                 return False
             claimed = _claimed(resource) if profile_urls and "meta" in resource else ()
             return not any(
@@ -144,7 +144,7 @@ class Validator:
             named = url[len(_R4) :].partition("|")[0]
             if named == resource.get("resourceType"):
                 return None
-        return found("FB-3013", "warning", profile=url)
+        return fault("FB-3013", "warning", profile=url)
 
     # --- what structure asks for each type ---------------------------------------------
 

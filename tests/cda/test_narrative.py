@@ -4,7 +4,7 @@ import pytest
 
 from fhir_bridge import xml
 from fhir_bridge.cda.narrative import render_narrative
-from fhir_bridge.validation.narrative import check_narrative
+from fhir_bridge.validation.structure.narrative import check_narrative
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fhir_bridge.validation.enable_when import is_enabled
+from fhir_bridge.validation.resources.enable_when import is_enabled
 
 
 def _when(operator, **answer):

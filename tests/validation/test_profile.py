@@ -313,12 +313,12 @@ def test_a_profile_may_mean_one_element_of_another() -> None:
         _element("Observation.component:one", sliceName="one", min=1, type=[kind]),
     )  # fmt: skip
 
-    def found(component: dict[str, Any]) -> list[str]:
+    def fault(component: dict[str, Any]) -> list[str]:
         return _codes(_observation(component=[component]), profile, library)
 
-    assert [] == found({"code": SYSTOLIC, "valueQuantity": {"value": 1}})
-    assert ["FB-3003"] == found({"code": SYSTOLIC})
-    assert ["FB-3015"] == found({"code": {"text": "other"}})
+    assert [] == fault({"code": SYSTOLIC, "valueQuantity": {"value": 1}})
+    assert ["FB-3003"] == fault({"code": SYSTOLIC})
+    assert ["FB-3015"] == fault({"code": {"text": "other"}})
 
 
 def test_a_guide_may_ask_a_profile_of_all_resources_of_a_type() -> None:

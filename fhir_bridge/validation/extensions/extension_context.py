@@ -18,11 +18,14 @@ from typing import Any, NamedTuple
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, ElementDefinition
-from fhir_bridge.validation.extension_definition import ExtensionDefinition, extension_definition
-from fhir_bridge.validation.finding import Finding, Findings, found, moved
-from fhir_bridge.validation.judged import judged
-from fhir_bridge.validation.primitives import is_example
+from fhir_bridge.validation.context import current
+from fhir_bridge.validation.extensions.extension_definition import (
+    ExtensionDefinition,
+    extension_definition,
+)
+from fhir_bridge.validation.finding import Finding, Findings, fault, moved
 from fhir_bridge.validation.strictness import LENIENT, Strictness
+from fhir_bridge.validation.structure.primitives import is_example
 
 __all__ = ["ExtensionContexts"]
 
@@ -95,13 +98,13 @@ class ExtensionContexts:
                 reason, severity = self._fault(definition, holder, extension, key), "error"
             else:
                 severity = self._strictness.unknown_extensions
-                reason = "is not known here" if self._is_asked(url) else ""
+                reason = "is not known here" if self._is_worth_a_word(url) else ""
             if reason:
-                more = found("FB-3017", severity, url=url, reason=reason)
+                more = fault("FB-3017", severity, url=url, reason=reason)
                 findings += moved(more, f".{key}[{index}]")
         return findings
 
-    def _is_asked(self, url: str) -> bool:
+    def _is_worth_a_word(self, url: str) -> bool:
         """Whether an extension without a definition is worth a word."""
         if self._strictness.unknown_extensions == "allowed" or _PUBLISHED_ELSEWHERE.match(url):
             return False
@@ -124,7 +127,7 @@ class ExtensionContexts:
             return f"is {kind} by its definition"
         if holder.around not in definition.urls and not _is_admitted(definition, holder):
             return f"may not stand here, only on {definition.places}"
-        now = judged()
+        now = current()
         variables = {
             "resource": now.resource,
             "rootResource": now.root_resource,
@@ -192,7 +195,7 @@ class ExtensionContexts:
 def _is_admitted(definition: ExtensionDefinition, holder: _Holder) -> bool:
     if definition.anywhere or definition.elements & holder.names:
         return True
-    resource = judged().resource
+    resource = current().resource
     selected = [item for path in definition.paths for item in path(resource)]
     return any(
         item is holder.value or (not isinstance(item, dict) and _is_companion(holder.value))

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from fhir_bridge.fhir import parse_reference
-from fhir_bridge.validation.element_tree import ElementNode
-from fhir_bridge.validation.judged import resolve
+from fhir_bridge.validation.context import resolve
+from fhir_bridge.validation.profiles.element_tree import ElementNode
 from fhir_bridge.validation.values import fits_codes, matches_pattern, stated_value
 
 __all__ = ["ByUrl", "Matcher", "SliceKnowledge", "slice_matcher"]

@@ -11,10 +11,14 @@ from typing import Any
 
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import Resource
-from fhir_bridge.validation.enable_when import Scope, answer_form, is_enabled, same_answer
-from fhir_bridge.validation.finding import Finding, Findings, found, moved
-from fhir_bridge.validation.judged import resolve
-from fhir_bridge.validation.questionnaire_limits import exclusive_faults, number_fault, value_fault
+from fhir_bridge.validation.context import resolve
+from fhir_bridge.validation.finding import Finding, Findings, fault, moved
+from fhir_bridge.validation.resources.enable_when import Scope, answer_form, is_enabled, same_answer
+from fhir_bridge.validation.resources.questionnaire_limits import (
+    exclusive_faults,
+    number_fault,
+    value_fault,
+)
 from fhir_bridge.validation.values import fits_codes, stated_value
 
 __all__ = ["QuestionnaireResponses"]
@@ -182,4 +186,4 @@ def _link_ids(asked: Resource) -> Iterator[str]:
 
 
 def _fault(reason: str, where: str = "") -> list[Finding]:
-    return moved(found("FB-3028", reason=reason), where)
+    return moved(fault("FB-3028", reason=reason), where)

@@ -17,17 +17,21 @@ from fhir_bridge.conformance import Profiles
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Constraint, Definitions, ElementDefinition, Resource
 from fhir_bridge.snapshots import Snapshots
-from fhir_bridge.validation.element_extensions import ValueTest, narrative_judges, value_test
-from fhir_bridge.validation.element_tree import ElementNode, element_tree
-from fhir_bridge.validation.finding import Finding, Findings, found, moved
-from fhir_bridge.validation.invariants import Invariants
-from fhir_bridge.validation.narrowing import (
+from fhir_bridge.validation.finding import Finding, Findings, Judge, NodeCheck, fault, moved
+from fhir_bridge.validation.invariants.invariants import Invariants
+from fhir_bridge.validation.profiles.element_extensions import (
+    ValueTest,
+    narrative_judges,
+    value_test,
+)
+from fhir_bridge.validation.profiles.element_tree import ElementNode, element_tree
+from fhir_bridge.validation.profiles.narrowing import (
     binding_judges,
     profile_of_target_judges,
     target_judges,
 )
-from fhir_bridge.validation.rules import Judge, all_of, maximum_of, properties, stated_judges
-from fhir_bridge.validation.slices import (
+from fhir_bridge.validation.profiles.rules import all_of, maximum_of, properties, stated_judges
+from fhir_bridge.validation.profiles.slices import (
     Property,
     Slice,
     judge_slice,
@@ -35,8 +39,7 @@ from fhir_bridge.validation.slices import (
     slice_of,
     within_reach,
 )
-from fhir_bridge.validation.slicing import slice_matcher
-from fhir_bridge.validation.structure import NodeCheck
+from fhir_bridge.validation.profiles.slicing import slice_matcher
 
 __all__ = ["ProfileCompiler"]
 
@@ -107,7 +110,7 @@ class ProfileCompiler:
 
         def check(value: dict[str, Any]) -> Findings:
             if is_resource and value.get("resourceType") != type_name:
-                return found(
+                return fault(
                     "FB-3018", profile=url, expected=type_name, type=value.get("resourceType")
                 )
             return all_of(checks, value)
@@ -203,7 +206,7 @@ class ProfileCompiler:
         return [judge]
 
     def _invariant_judges(self, element: Mapping[str, Any], type_name: str) -> list[Judge]:
-        known = self._known_invariants(type_name)
+        known = self._inherited_invariants(type_name)
         stated = [
             Constraint(
                 str(item.get("key")),
@@ -218,7 +221,7 @@ class ProfileCompiler:
         ]
         return self._invariants.judges(stated, type_name)
 
-    def _known_invariants(self, type_name: str) -> set[str]:
+    def _inherited_invariants(self, type_name: str) -> set[str]:
         shape = self._definitions.types.get(type_name)
         return {constraint.key for constraint in shape.constraints} if shape else set()
 
@@ -329,15 +332,15 @@ def _property_check(
             return None
         findings: list[Finding] = []
         if len(items) < least:
-            findings += found("FB-3003", name=name)
+            findings += fault("FB-3003", name=name)
         if most is not None and len(items) > most:
-            findings += moved(found("FB-3004", name=name, max=most, count=len(items)), f".{name}")
+            findings += moved(fault("FB-3004", name=name, max=most, count=len(items)), f".{name}")
         for item in items:
             if item.key in refused:
-                more = found("FB-3006", name=name, expected=f"of type {refused[item.key]}")
+                more = fault("FB-3006", name=name, expected=f"of type {refused[item.key]}")
                 findings += moved(more, place.step(item))
             if bare and item.value is None and not bare(place.companion(owner, item)):
-                findings += moved(found("FB-3003", name=f"value of {name}"), place.step(item))
+                findings += moved(fault("FB-3003", name=f"value of {name}"), place.step(item))
             own = judges[item.key]
             if own and item.value is not None and (asked := all_of(own, item.value)):
                 findings += moved(asked, place.step(item))

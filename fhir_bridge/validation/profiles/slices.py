@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from fhir_bridge.fhir import ElementDefinition
-from fhir_bridge.validation.element_tree import ElementNode
-from fhir_bridge.validation.finding import Finding, found, moved
-from fhir_bridge.validation.rules import Judge, all_of, maximum_of
-from fhir_bridge.validation.slicing import ByUrl, Matcher
+from fhir_bridge.validation.finding import Finding, Judge, fault, moved
+from fhir_bridge.validation.profiles.element_tree import ElementNode
+from fhir_bridge.validation.profiles.rules import all_of, maximum_of
+from fhir_bridge.validation.profiles.slicing import ByUrl, Matcher
 
 __all__ = ["Item", "Property", "Slice", "judge_slice", "outside_of", "slice_of", "within_reach"]
 
@@ -133,9 +133,9 @@ def judge_slice(part: Slice, items: list[Item], place: Property, name: str) -> l
         if item.key in keys and item.value is not None and matches(item.value)
     ]
     if len(own) < part.least:
-        findings += found("FB-3015", name=name, min=part.least, slice=part.name)
+        findings += fault("FB-3015", name=name, min=part.least, slice=part.name)
     if part.most is not None and len(own) > part.most:
-        findings += found("FB-3016", name=name, max=part.most, slice=part.name, count=len(own))
+        findings += fault("FB-3016", name=name, max=part.most, slice=part.name, count=len(own))
     for item in own:
         more = all_of(part.judges[item.key], item.value)
         if more:
@@ -148,6 +148,6 @@ def outside_of(slices: list[Slice], items: list[Item], place: Property, name: st
     findings: list[Finding] = []
     for item in items:
         if not any(_is_in(part, item) for part in slices):
-            more = found("FB-3016", name=name, max=0, slice="others", count=1)
+            more = fault("FB-3016", name=name, max=0, slice="others", count=1)
             findings += moved(more, place.step(item))
     return findings

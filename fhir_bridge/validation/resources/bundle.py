@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from fhir_bridge.fhir import Resource, parse_reference
-from fhir_bridge.validation.document import check_document
 from fhir_bridge.validation.finding import Finding, Findings
+from fhir_bridge.validation.resources.document import check_document
 
 __all__ = ["check_bundle"]
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 _WITHOUT_FULL_URL = frozenset({"transaction", "batch", "transaction-response", "batch-response"})
-_ONCE = frozenset({"self", "first", "last", "previous", "prev", "next"})
+_SINGLE = frozenset({"self", "first", "last", "previous", "prev", "next"})
 
 
 def check_bundle(bundle: Resource) -> Findings:
@@ -45,7 +45,7 @@ def _repeated_links(links: Any) -> Iterator[Finding]:
     seen: set[str] = set()
     for index, link in enumerate(links if isinstance(links, list) else ()):
         relation = link.get("relation") if isinstance(link, dict) else None
-        if not isinstance(relation, str) or relation not in _ONCE:
+        if not isinstance(relation, str) or relation not in _SINGLE:
             continue
         if relation in seen:
             yield from _fault(f"the link {relation} stands more than once", f".link[{index}]")

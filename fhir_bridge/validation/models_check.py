@@ -14,10 +14,10 @@ from collections import Counter
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource, models
 
-__all__ = ["SecondOpinion"]
+__all__ = ["ModelsCheck"]
 
 
-class SecondOpinion:
+class ModelsCheck:
     """Asks `fhir_bridge.fhir.models` for the first `first` resources of each type.
 
     `first` 0 never asks, None asks always.

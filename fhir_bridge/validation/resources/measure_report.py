@@ -11,7 +11,7 @@ from typing import Any
 
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import Resource
-from fhir_bridge.validation.finding import Finding, Findings, found, moved
+from fhir_bridge.validation.finding import Finding, Findings, fault, moved
 
 __all__ = ["MeasureReports"]
 
@@ -76,4 +76,4 @@ def _is_same(defined: Any, reported: Any) -> bool:
 
 
 def _fault(reason: str, where: str) -> list[Finding]:
-    return moved(found("FB-3029", reason=reason), where)
+    return moved(fault("FB-3029", reason=reason), where)

@@ -13,8 +13,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fhir_bridge.fhir import Definitions, ElementDefinition, TypeDefinition
-from fhir_bridge.validation.contained import check_contained
-from fhir_bridge.validation.element_checks import (
+from fhir_bridge.validation.context import enter, leave
+from fhir_bridge.validation.finding import Finding, Findings, NodeCheck, fault, is_misshapen, moved
+from fhir_bridge.validation.strictness import LENIENT, Strictness
+from fhir_bridge.validation.structure.contained import check_contained
+from fhir_bridge.validation.structure.element_checks import (
     Check,
     code_test,
     coded,
@@ -24,16 +27,10 @@ from fhir_bridge.validation.element_checks import (
     reference,
     single,
 )
-from fhir_bridge.validation.finding import Finding, Findings, found, is_misshapen, moved
-from fhir_bridge.validation.judged import enter, leave
-from fhir_bridge.validation.narrative import check_narrative
-from fhir_bridge.validation.primitives import PrimitiveTest, primitive_test
-from fhir_bridge.validation.strictness import LENIENT, Strictness
+from fhir_bridge.validation.structure.narrative import check_narrative
+from fhir_bridge.validation.structure.primitives import PrimitiveTest, primitive_test
 
-__all__ = ["NodeCheck", "Structure", "required_keys"]
-
-NodeCheck = Callable[[dict[str, Any]], Findings]
-"""A further judgement of one object: invariants of its type, the definition of an extension."""
+__all__ = ["Structure", "required_keys"]
 
 
 class Structure:
@@ -72,10 +69,10 @@ class Structure:
 
     def _resource(self, resource: Any, _owner: dict[str, Any], *, contained: bool) -> Findings:
         if type(resource) is not dict:
-            return found("FB-3006", name="the resource", expected="an object")
+            return fault("FB-3006", name="the resource", expected="an object")
         resource_type = resource.get("resourceType")
         if type(resource_type) is not str or resource_type not in self._definitions.resource_types:
-            return found("FB-3001", type=resource_type if type(resource_type) is str else "")
+            return fault("FB-3001", type=resource_type if type(resource_type) is str else "")
         token = enter(resource, contained=contained)
         try:
             findings = self.object_check(resource_type)(resource, resource)
@@ -111,18 +108,18 @@ class Structure:
 
         def check(value: Any, _owner: dict[str, Any]) -> Findings:
             if type(value) is not dict:
-                return found("FB-3006", name=type_name, expected="an object")
+                return fault("FB-3006", name=type_name, expected="an object")
             if len(value) <= empty and (not value or "id" in value):
-                return found("FB-3011", name=type_name)
+                return fault("FB-3011", name=type_name)
             findings: Findings = None
             for key, item in value.items():
                 judge = plan.get(key)
-                more = judge(item, value) if judge else found("FB-3002", type=type_name, name=key)
+                more = judge(item, value) if judge else fault("FB-3002", type=type_name, name=key)
                 if more:
                     findings = [*(findings or ()), *more]
             for name, keys in required:
                 if keys.isdisjoint(value):
-                    findings = [*(findings or ()), *found("FB-3003", name=name)]
+                    findings = [*(findings or ()), *fault("FB-3003", name=name)]
             if choices and len(choices.keys() & value.keys()) > 1:
                 more = exclusive(value, choices)
                 if more:
@@ -195,13 +192,13 @@ class Structure:
             if test(value):
                 return None
             if isinstance(value, dict | list):
-                return found("FB-3006", name=name, expected="a single value")
-            return found("FB-3011" if value == "" else "FB-3007", name=name, type=type_name)
+                return fault("FB-3006", name=name, expected="a single value")
+            return fault("FB-3011" if value == "" else "FB-3007", name=name, type=type_name)
 
         def check_code(value: Any, owner: dict[str, Any]) -> Findings:
             if type(value) is str and accepts is not None and accepts(value):
                 return None
-            return check(value, owner) or found("FB-3008", name=name, value_set=value_set)
+            return check(value, owner) or fault("FB-3008", name=name, value_set=value_set)
 
         return check_code if accepts else check
 
@@ -212,20 +209,20 @@ class Structure:
         def single(value: Any, owner: dict[str, Any]) -> Findings:
             findings = inner(value, owner)
             if not findings and "extension" not in value and key not in owner:
-                findings = found("FB-3011", name=key)
+                findings = fault("FB-3011", name=key)
             return moved(findings, step) if findings else None
 
         def listed(value: Any, owner: dict[str, Any]) -> Findings:
             values = owner.get(key)
             if type(value) is not list or (values is not None and len(values) != len(value)):
-                return moved(found("FB-3023", name=key), step)
+                return moved(fault("FB-3023", name=key), step)
             findings: list[Finding] = []
             for index, item in enumerate(value):
                 more = inner(item, owner) if item is not None else None
                 if more:
                     findings.extend(moved(more, f"{step}[{index}]"))
                 elif item is None and values is None:
-                    findings.extend(moved(found("FB-3011", name=key), f"{step}[{index}]"))
+                    findings.extend(moved(fault("FB-3011", name=key), f"{step}[{index}]"))
             return findings or None
 
         return listed if is_list else single

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from fhir_bridge.fhir import parse_reference
 
-__all__ = ["Judged", "enter", "judged", "leave", "resolve"]
+__all__ = ["Context", "current", "enter", "leave", "resolve"]
 
 
-class Judged(NamedTuple):
+class Context(NamedTuple):
     """The nearest resource, the one that contains it, and the outermost (a Bundle).
 
     `sound` says that all of it is of the right structure, or that the judgement is thrown
@@ -26,29 +26,29 @@ class Judged(NamedTuple):
     sound: bool
 
 
-_NOTHING = Judged(None, None, None, False)
-_judged: ContextVar[Judged] = ContextVar("judged", default=_NOTHING)
+_NOTHING = Context(None, None, None, False)
+_current: ContextVar[Context] = ContextVar("current", default=_NOTHING)
 
 
-def judged() -> Judged:
+def current() -> Context:
     """What is under judgement now."""
-    return _judged.get()
+    return _current.get()
 
 
-def enter(resource: Any, *, contained: bool = False, sound: bool = False) -> Token[Judged]:
+def enter(resource: Any, *, contained: bool = False, sound: bool = False) -> Token[Context]:
     """From now on `resource` is the one under judgement, until `leave` with the answer."""
-    before = _judged.get()
+    before = _current.get()
     outermost = resource if before.outermost is None else before.outermost
     root = before.root_resource if contained else resource
-    return _judged.set(Judged(resource, root, outermost, sound))
+    return _current.set(Context(resource, root, outermost, sound))
 
 
-leave = _judged.reset
+leave = _current.reset
 
 
 def resolve(text: str) -> Any:
     """The resource that `text` refers to inside what is judged; None when it is elsewhere."""
-    now = _judged.get()
+    now = _current.get()
     if text.startswith("#"):
         return _contained(now.root_resource, text[1:])
     if not isinstance(now.outermost, dict) or now.outermost.get("resourceType") != "Bundle":

@@ -11,13 +11,13 @@ from typing import Any
 
 from fhir_bridge import clock
 
-__all__ = ["moment"]
+__all__ = ["date_bound"]
 
 _MONTHS = {"a": 12, "mo": 1}
 _SECONDS = {"wk": 604_800, "d": 86_400, "h": 3_600, "min": 60, "s": 1}
 
 
-def moment(bound: Any, value: Any, direction: int) -> Any:
+def date_bound(bound: Any, value: Any, direction: int) -> Any:
     """`bound` as something that the date or time `value` can be compared with.
 
     A duration is taken from now (`direction` -1) or added to it (1), at the precision of `value`;

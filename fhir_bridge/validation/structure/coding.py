@@ -14,13 +14,13 @@ from typing import Any
 from fhir_bridge import ucum
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.terminology import is_language_tag
-from fhir_bridge.validation.finding import Finding, Findings, found, moved
+from fhir_bridge.validation.finding import Finding, Findings, fault, moved
 from fhir_bridge.validation.strictness import Strictness
 from fhir_bridge.validation.values import UCUM
 
 __all__ = ["Codings"]
 
-_MOST_SOUND = 5_000
+_MAX_SOUND = 5_000
 _BCP47 = "urn:ietf:bcp:47"
 
 
@@ -43,20 +43,20 @@ class Codings:
         findings: list[Finding] = []
         if known not in self._sound:
             findings = self._faults(system, code, coding.get("version"))
-            if not findings and "version" not in coding and len(self._sound) < _MOST_SOUND:
+            if not findings and "version" not in coding and len(self._sound) < _MAX_SOUND:
                 self._sound.add(known)
         if findings or code is None or self._displays == "allowed":
             return findings or None
         if self._is_wrong(system, code, coding):
-            return moved(found("FB-3037", self._displays, system=system), ".display")
+            return moved(fault("FB-3037", self._displays, system=system), ".display")
         return None
 
     def _faults(self, system: str, code: str | None, version: Any) -> list[Finding]:
         if self._is_no_code_system(system):
-            return moved(found("FB-3036", system=system), ".system")
+            return moved(fault("FB-3036", system=system), ".system")
         if code is None or self._codes == "allowed" or self.is_code(system, code, version):
             return []
-        return moved(found("FB-3035", self._codes, system=system), ".code")
+        return moved(fault("FB-3035", self._codes, system=system), ".code")
 
     def is_code(self, system: str, code: str, version: Any = None) -> bool:
         """Whether `code` is, or may be, one of `system`."""

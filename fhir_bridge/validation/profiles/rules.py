@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from fhir_bridge.validation.finding import Finding, Findings, found
-from fhir_bridge.validation.moments import moment
+from fhir_bridge.validation.finding import Finding, Findings, Judge, fault
+from fhir_bridge.validation.profiles.date_bounds import date_bound
 from fhir_bridge.validation.values import is_fixed, is_less, matches_pattern, stated_value
 
-__all__ = ["Judge", "all_of", "maximum_of", "properties", "stated_judges"]
+__all__ = ["all_of", "maximum_of", "properties", "stated_judges"]
 
 _MIN_LENGTH = "http://hl7.org/fhir/StructureDefinition/minLength"
-Judge = Callable[[Any], Findings]
 
 
 def stated_judges(element: Mapping[str, Any], name: str) -> list[Judge]:
@@ -70,20 +69,20 @@ def maximum_of(text: Any) -> int | None:
 
 
 def _bound_judges(element: Mapping[str, Any], name: str) -> list[Judge]:
-    """minValue, maxValue, maxLength and the extension minLength; like is compared with like, a time with a duration from now."""
+    """minValue, maxValue, maxLength and the extension minLength; a bound of a time may be told from now."""
     least, most = stated_value(element, "minValue"), stated_value(element, "maxValue")
     length, shortest = element.get("maxLength"), _shortest(element)
     judges: list[Judge] = []
     if least is not None:
         judges.append(
             lambda value: (
-                _beyond(name, "minimum") if is_less(value, moment(least, value, -1)) else None
+                _beyond(name, "minimum") if is_less(value, date_bound(least, value, -1)) else None
             )
         )
     if most is not None:
         judges.append(
             lambda value: (
-                _beyond(name, "maximum") if is_less(moment(most, value, 1), value) else None
+                _beyond(name, "maximum") if is_less(date_bound(most, value, 1), value) else None
             )
         )
     if isinstance(length, int):
@@ -114,10 +113,10 @@ def _shortest(element: Mapping[str, Any]) -> int:
 
 
 def _beyond(name: str, bound: str) -> list[Finding]:
-    return found("FB-3027", name=name, bound=bound)
+    return fault("FB-3027", name=name, bound=bound)
 
 
 def _differs(name: str, wanted: Any) -> list[Finding]:
     """Names the wanted value only where it is short: it is the profile's, never the sender's."""
     shown = wanted if isinstance(wanted, str | int | bool) else "the value that the profile states"
-    return found("FB-3014", name=name, expected=shown)
+    return fault("FB-3014", name=name, expected=shown)

@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from fhir_bridge.fhir import ElementDefinition, parse_reference
-from fhir_bridge.validation.element_tree import ElementNode
-from fhir_bridge.validation.finding import Findings, found
-from fhir_bridge.validation.judged import resolve
-from fhir_bridge.validation.rules import Judge
+from fhir_bridge.validation.context import resolve
+from fhir_bridge.validation.finding import Findings, Judge, fault
+from fhir_bridge.validation.profiles.element_tree import ElementNode
 from fhir_bridge.validation.values import fits_codes
 
 __all__ = ["TargetKnowledge", "binding_judges", "profile_of_target_judges", "target_judges"]
@@ -47,7 +46,7 @@ def binding_judges(
     def judge(value: Any) -> Findings:
         if value is None or fits_codes(value, systems):
             return None
-        return found("FB-3008" if isinstance(value, str) else "FB-3025", name=name, value_set=url)
+        return fault("FB-3008" if isinstance(value, str) else "FB-3025", name=name, value_set=url)
 
     return [judge]
 
@@ -77,7 +76,7 @@ def target_judges(
         if reference.resource_type in allowed:
             return None
         target = reference.resource_type
-        return found("FB-3009", name="The reference", target=target, allowed=listed)
+        return fault("FB-3009", name="The reference", target=target, allowed=listed)
 
     return [judge]
 
@@ -103,6 +102,6 @@ def profile_of_target_judges(node: ElementNode, profiles: TargetKnowledge) -> li
             return None
         if any(profiles.conforms(target, url) is not False for url in urls):
             return None
-        return found("FB-3034", name=node.name, profile=" or ".join(urls))
+        return fault("FB-3034", name=node.name, profile=" or ".join(urls))
 
     return [judge]

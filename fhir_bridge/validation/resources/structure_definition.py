@@ -19,9 +19,9 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, Resource
 from fhir_bridge.fhirpath import Environment
 from fhir_bridge.snapshots import Snapshots
-from fhir_bridge.validation.definition_order import Slices, order_faults, slices_of
-from fhir_bridge.validation.finding import Finding, Findings, found, moved
-from fhir_bridge.validation.null_safety import NullSafety
+from fhir_bridge.validation.finding import Finding, Findings, fault, moved
+from fhir_bridge.validation.invariants.null_safety import NullSafety
+from fhir_bridge.validation.resources.definition_order import Slices, order_faults, slices_of
 from fhir_bridge.validation.values import stated_value
 
 __all__ = ["StructureDefinitions"]
@@ -51,10 +51,10 @@ class StructureDefinitions:
         is_of_r4 = known or structure_definition.get("url") == f"{_R4}{type_name}"
         if not is_of_r4 and type_name and not _ABSOLUTE.match(type_name):
             reason = f"the type {type_name} is not one of R4, and no absolute URL"
-            findings += moved(found("FB-3030", reason=reason), ".type")
+            findings += moved(fault("FB-3030", reason=reason), ".type")
         is_constraint = structure_definition.get("derivation") == "constraint"
         if not is_constraint and type_name and _tail(base) == _tail(type_name):
-            findings += found("FB-3030", reason="a specialization has the type of its base")
+            findings += fault("FB-3030", reason="a specialization has the type of its base")
         for part in ("snapshot", "differential"):
             elements = (structure_definition.get(part) or {}).get("element", ())
             for index, element in enumerate(elements):
@@ -63,10 +63,10 @@ class StructureDefinitions:
                 )
                 where = f".{part}.element[{index}]"
                 for place, reason in faults:
-                    findings += moved(found("FB-3030", reason=reason), f"{where}{place}")
+                    findings += moved(fault("FB-3030", reason=reason), f"{where}{place}")
             inherited = self._inherited_slices(base) if part == "differential" else {}
             for index, reason in order_faults(elements, inherited, self._definitions):
-                faults_of_order = found("FB-3031", reason=reason)
+                faults_of_order = fault("FB-3031", reason=reason)
                 findings += moved(faults_of_order, f".{part}.element[{index}]")
         findings += self._unanswered(structure_definition, type_name)
         if is_constraint and not findings:
@@ -104,7 +104,7 @@ class StructureDefinitions:
                     severity = "warning" if rule.get("severity") == "warning" else "error"
                     where = f".{part}.element[{index}].constraint[{number}]"
                     key = rule.get("key", "")
-                    yield from moved(found("FB-3032", severity, key=key, instance=instance), where)
+                    yield from moved(fault("FB-3032", severity, key=key, instance=instance), where)
 
     def _inherited_slices(self, base: str) -> Slices:
         """The slices of all profiles below, those of the deepest first."""

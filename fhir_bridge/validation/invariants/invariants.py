@@ -18,9 +18,8 @@ from fhir_bridge import fhirpath
 from fhir_bridge.budget import BudgetExceeded
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Constraint, Definitions
-from fhir_bridge.validation.finding import Findings, found
-from fhir_bridge.validation.judged import judged
-from fhir_bridge.validation.rules import Judge
+from fhir_bridge.validation.context import current
+from fhir_bridge.validation.finding import Findings, Judge, fault
 
 __all__ = ["JUDGED_ELSEWHERE", "Invariants"]
 
@@ -78,13 +77,13 @@ class Invariants:
             expression = fhirpath.compile(text, definitions=self._definitions, root_type=root_type)
         except BridgeError as error:
             reason = error.issues[0].sentence
-            return lambda _value: found("FB-3021", "information", key=key, reason=reason)
+            return lambda _value: fault("FB-3021", "information", key=key, reason=reason)
         environment = self._environment
         stated = constraint.human or constraint.expression
         predicted = expression.prediction(type_name, environment)
 
         def judge(value: Any) -> Findings:
-            now = judged()
+            now = current()
             variables = {"resource": now.resource, "rootResource": now.root_resource}
             try:
                 if predicted is not None and now.sound and type(value) is dict:
@@ -98,8 +97,8 @@ class Invariants:
                     lead.code, f"rule {key}", **dict[str, Any](lead.details)
                 ) from None
             except BridgeError as error:
-                return found("FB-3021", "information", key=key, reason=error.issues[0].sentence)
+                return fault("FB-3021", "information", key=key, reason=error.issues[0].sentence)
             holds = result[0] is not False if result else not must_answer
-            return None if holds else found("FB-3012", severity, key=key, expression=stated)
+            return None if holds else fault("FB-3012", severity, key=key, expression=stated)
 
         return judge

@@ -12,39 +12,39 @@ import marshal
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["remembered_content", "remembered_text"]
+__all__ = ["memoized_content", "memoized_text"]
 
 Test = Callable[[Any], bool]
 
-_MOST_CONTENTS = 5_000
-_LONGEST_CONTENT = 400
-_MOST_TEXTS = 5_000
-_LONGEST_TEXT = 200
+_MAX_CONTENTS = 5_000
+_MAX_CONTENT_SIZE = 400
+_MAX_TEXTS = 5_000
+_MAX_TEXT_SIZE = 200
 
 
-def remembered_text(test: Test) -> Test:
+def memoized_text(test: Test) -> Test:
     """`test` of texts that come again and again (systems, codes): each is looked at once."""
     known: set[str] = set()
 
-    def remembered(value: Any) -> bool:
+    def memoized(value: Any) -> bool:
         if type(value) is not str:
             return False
         if value in known:
             return True
         if not test(value):
             return False
-        if len(value) <= _LONGEST_TEXT and len(known) < _MOST_TEXTS:
+        if len(value) <= _MAX_TEXT_SIZE and len(known) < _MAX_TEXTS:
             known.add(value)
         return True
 
-    return remembered
+    return memoized
 
 
-def remembered_content(test: Test) -> Test:
+def memoized_content(test: Test) -> Test:
     """`test` of small objects that come again and again: each content is looked at once."""
     known: set[bytes] = set()
 
-    def remembered(value: Any) -> bool:
+    def memoized(value: Any) -> bool:
         try:
             content = marshal.dumps(value, 2)  # version 2: equal contents give equal bytes
         except ValueError:
@@ -53,10 +53,10 @@ def remembered_content(test: Test) -> Test:
             return True
         if not test(value):
             return False
-        if len(content) <= _LONGEST_CONTENT:
-            if len(known) >= _MOST_CONTENTS:
+        if len(content) <= _MAX_CONTENT_SIZE:
+            if len(known) >= _MAX_CONTENTS:
                 known.clear()
             known.add(content)
         return True
 
-    return remembered
+    return memoized

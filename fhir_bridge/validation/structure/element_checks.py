@@ -12,7 +12,7 @@ from typing import Any
 
 from fhir_bridge.fhir import Definitions, ElementDefinition, definitions
 from fhir_bridge.terminology import is_language_tag
-from fhir_bridge.validation.finding import Finding, Findings, found, moved
+from fhir_bridge.validation.finding import Finding, Findings, fault, moved
 
 __all__ = [
     "Check",
@@ -54,16 +54,16 @@ def listed(one: Check, step: str, most: int | None) -> Check:
 
     def check(value: Any, owner: dict[str, Any]) -> Findings:
         if type(value) is not list:
-            return moved(found("FB-3006", name=name, expected="a list"), step)
+            return moved(fault("FB-3006", name=name, expected="a list"), step)
         if not value:
-            return moved(found("FB-3011", name=name), step)
+            return moved(fault("FB-3011", name=name), step)
         findings: Findings = None
         for index, item in enumerate(value):
             more = one(item, owner)
             if more:
                 findings = [*(findings or ()), *moved(more, f"{step}[{index}]")]
         if most is not None and len(value) > most:
-            more = moved(found("FB-3004", name=name, max=most, count=len(value)), step)
+            more = moved(fault("FB-3004", name=name, max=most, count=len(value)), step)
             findings = [*(findings or ()), *more]
         return findings
 
@@ -83,7 +83,7 @@ def primitive_list(one: Check, step: str) -> Check:
                 companions = [None] * len(value)
             for index, item in enumerate(value):
                 if item is None and not companions[index]:
-                    more = moved(found("FB-3011", name=name), f"{step}[{index}]")
+                    more = moved(fault("FB-3011", name=name), f"{step}[{index}]")
                     findings = [*(findings or ()), *more]
         return findings
 
@@ -97,7 +97,7 @@ def exclusive(value: dict[str, Any], choices: Mapping[str, str]) -> Findings:
         plain = key.removeprefix("_")
         name = choices.get(plain)
         if name is not None and seen.setdefault(name, plain) != plain:
-            return found("FB-3005", name=f"{name}[x]", keys=f"{seen[name]}, {plain}")
+            return fault("FB-3005", name=f"{name}[x]", keys=f"{seen[name]}, {plain}")
     return None
 
 
@@ -123,9 +123,9 @@ def reference(inner: Check, targets: frozenset[str]) -> Check:
         if type(text) is not str:
             return findings
         if text.startswith("#"):
-            return [*(findings or ()), *found("FB-3010", name="The reference", reference=text)]
+            return [*(findings or ()), *fault("FB-3010", name="The reference", reference=text)]
         if not is_address(text):
-            wrong = found("FB-3007", name="reference", type="address of a resource")
+            wrong = fault("FB-3007", name="reference", type="address of a resource")
             return [*(findings or ()), *wrong]
         if targets:
             target = targets_type(text)
@@ -165,6 +165,6 @@ def coded(inner: Check, element: ElementDefinition, systems: Mapping[str, frozen
             coding.get("code") in systems.get(coding.get("system", ""), ()) for coding in codings
         ):
             return None
-        return found("FB-3025", name=element.key, value_set=element.value_set)
+        return fault("FB-3025", name=element.key, value_set=element.value_set)
 
     return check

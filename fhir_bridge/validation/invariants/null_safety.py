@@ -18,11 +18,11 @@ from fhir_bridge import fhirpath
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, render_json
 from fhir_bridge.fhirpath import syntax
-from fhir_bridge.validation.minimal_instance import MinimalInstances
+from fhir_bridge.validation.invariants.minimal_instance import MinimalInstances
 
 __all__ = ["NullSafety"]
 
-_LONGEST = 64
+_MAX_LENGTH = 64
 _SHOWN = 160
 
 
@@ -61,7 +61,7 @@ class NullSafety:
                 names.add(part.name)
             elif isinstance(part, syntax.Literal) and type(part.value) is int:
                 lengths |= {part.value, part.value + 1}
-        texts = tuple("1" * length for length in sorted(lengths) if 0 < length <= _LONGEST)
+        texts = tuple("1" * length for length in sorted(lengths) if 0 < length <= _MAX_LENGTH)
         return MinimalInstances(self._definitions, names, texts, required)
 
     def _empty_on(

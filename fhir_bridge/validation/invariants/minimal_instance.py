@@ -68,7 +68,7 @@ class MinimalInstances:
             if key in self._required and key not in least:
                 least[key] = _listed(element, next(self._full(element, 1)))
         yield least
-        for key, element in self._named(type_name):
+        for key, element in self._elements_of(type_name):
             if self._is_primitive(element):
                 rest = {name: value for name, value in least.items() if name != key}
                 yield rest | _without_value(key, element)
@@ -81,7 +81,7 @@ class MinimalInstances:
         """The smallest instance of a type that is no primitive."""
         return self._least(type_name, 0)
 
-    def _named(self, type_name: str) -> Iterator[tuple[str, ElementDefinition]]:
+    def _elements_of(self, type_name: str) -> Iterator[tuple[str, ElementDefinition]]:
         for key, element in self._definitions.types[type_name].elements.items():
             if element.choice in self._names or key in self._names:
                 yield key, element
@@ -113,7 +113,7 @@ class MinimalInstances:
         if depth > _DEPTH:
             return
         value = self._least(element.type, depth)
-        for key, inner in self._named(element.type):
+        for key, inner in self._elements_of(element.type):
             for one in self._full(inner, depth + 1):
                 value = {**value, key: _listed(inner, one)}
                 break

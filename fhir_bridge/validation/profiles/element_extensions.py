@@ -12,9 +12,8 @@ from typing import Any
 
 from fhir_bridge import xml
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.validation.finding import Finding, Findings, found
-from fhir_bridge.validation.judged import judged
-from fhir_bridge.validation.rules import Judge
+from fhir_bridge.validation.context import current
+from fhir_bridge.validation.finding import Finding, Findings, Judge, fault
 from fhir_bridge.validation.values import stated_value
 
 __all__ = ["ValueTest", "narrative_judges", "value_test"]
@@ -78,7 +77,7 @@ def _languages(narrative: Any, asked: list[str]) -> Findings:
     if root is None:
         return None
     spoken = {str(child.get(_LANG) or child.get("lang") or "") for child in root} - {""}
-    resource = judged().resource
+    resource = current().resource
     own = str(resource.get("language", "")) if isinstance(resource, dict) else ""
     for code in asked:
         if code == "_no" and spoken:
@@ -100,4 +99,4 @@ def _root(narrative: Any) -> Any:
 
 
 def _not_allowed(reason: str) -> list[Finding]:
-    return found("FB-3019", reason=reason)
+    return fault("FB-3019", reason=reason)

@@ -13,7 +13,8 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions, parse_json
-from fhir_bridge.validation import Validator, soundness
+from fhir_bridge.validation import Validator
+from fhir_bridge.validation.fast_path import fast_path
 from tests.validation.test_family_doctor import BASE, RECORDS
 
 VALUES: tuple[Any, ...] = (
@@ -27,7 +28,7 @@ VALUES: tuple[Any, ...] = (
 class Thorough(Validator):
     """A validator that never takes the quick answer."""
 
-    def _is_sound(self, resource: Any, profile_urls: Any) -> bool:
+    def _passes_fast_path(self, resource: Any, profile_urls: Any) -> bool:
         return False
 
 
@@ -162,15 +163,15 @@ def test_layouts_that_are_kept_are_bounded(
     monkeypatch: pytest.MonkeyPatch, profiles: Profiles
 ) -> None:
     """An input could hold any number of key orders: what is over the bound is judged anew."""
-    monkeypatch.setattr(soundness, "_MOST_LAYOUTS", 2)
+    monkeypatch.setattr(fast_path, "_MAX_LAYOUTS", 2)
     learnt: list[tuple[str, ...]] = []
-    learn = soundness._Layouts.learn
+    learn = fast_path._Layouts.learn
 
     def counted(self: Any, keys: tuple[str, ...]) -> Any:
         learnt.append(keys)
         return learn(self, keys)
 
-    monkeypatch.setattr(soundness._Layouts, "learn", counted)
+    monkeypatch.setattr(fast_path._Layouts, "learn", counted)
     validator = Validator(definitions(), profiles)
     orders = [("gender", "active", "id"), ("id", "gender", "active"), ("active", "id", "gender")]
     values = {"gender": "male", "active": True, "id": "a"}

@@ -17,28 +17,28 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fhir_bridge.fhir import Definitions, ElementDefinition, TypeDefinition
-from fhir_bridge.validation.element_checks import code_test, is_address, targets_type
+from fhir_bridge.validation.context import enter, leave
+from fhir_bridge.validation.fast_path.memo import memoized_content, memoized_text
 from fhir_bridge.validation.finding import Findings
-from fhir_bridge.validation.judged import enter, leave
-from fhir_bridge.validation.narrative import check_narrative
-from fhir_bridge.validation.primitives import primitive_test
-from fhir_bridge.validation.remembered import remembered_content, remembered_text
 from fhir_bridge.validation.strictness import LENIENT, Strictness
-from fhir_bridge.validation.structure import required_keys
+from fhir_bridge.validation.structure.element_checks import code_test, is_address, targets_type
+from fhir_bridge.validation.structure.narrative import check_narrative
+from fhir_bridge.validation.structure.primitives import primitive_test
+from fhir_bridge.validation.structure.structure import required_keys
 
-__all__ = ["Further", "Soundness"]
+__all__ = ["FastPath", "Further"]
 
 Test = Callable[[Any], bool]
 Layout = tuple[str, ...]
 Further = tuple[Callable[[frozenset[str]], bool], Callable[[dict[str, Any]], Findings]]
 """(whether an object with these keys is to be judged, the judgement)."""
 
-_MOST_LAYOUTS = 500
+_MAX_LAYOUTS = 500
 _REPEATING = frozenset({"code", "uri", "url", "canonical"})
 _CODED = frozenset({"Coding", "CodeableConcept", "Quantity"})
 
 
-class Soundness:
+class FastPath:
     """Quick tests by type name, made on first use.
 
     `further` answers the judgements to add to each object of a type.  `repeating` are
@@ -60,7 +60,7 @@ class Soundness:
         self._objects: dict[str, Test] = {}
         self._primitives: dict[str, Test] = {}
 
-    def is_sound(self, resource: Any) -> bool:
+    def accepts(self, resource: Any) -> bool:
         """Whether `structure` and all further judgements surely find nothing."""
         if type(resource) is not dict:
             return False
@@ -72,7 +72,7 @@ class Soundness:
     def _embedded(self, resource: Any) -> bool:
         token = enter(resource, sound=True)
         try:
-            return self.is_sound(resource)
+            return self.accepts(resource)
         finally:
             leave(token)
 
@@ -83,7 +83,7 @@ class Soundness:
         if test is None:
             test = self._compile(self._definitions.types[type_name])
             if type_name in self._repeating:
-                test = remembered_content(test)
+                test = memoized_content(test)
             self._objects[type_name] = test
         return test
 
@@ -99,7 +99,7 @@ class Soundness:
                 layout = layouts[keys]
             except KeyError:
                 layout = learn(keys)
-                if len(layouts) < _MOST_LAYOUTS and layout is not None:
+                if len(layouts) < _MAX_LAYOUTS and layout is not None:
                     layouts[keys] = layout
             if layout is None:
                 return False
@@ -176,7 +176,7 @@ class Soundness:
         if test is None:
             test = primitive_test(self._definitions.types[type_name], self._strictness)
             if type_name in _REPEATING:
-                test = remembered_text(test)
+                test = memoized_text(test)
             self._primitives[type_name] = test
         return test
 
@@ -185,9 +185,9 @@ class _Layouts:
     """What the keys of an object of one type say before any value is looked at."""
 
     def __init__(
-        self, soundness: Soundness, shape: TypeDefinition, further: Sequence[Further]
+        self, fast_path: FastPath, shape: TypeDefinition, further: Sequence[Further]
     ) -> None:
-        self._soundness = soundness
+        self._fast_path = fast_path
         self._shape = shape
         self._further = further
         self._required = required_keys(shape).values()
@@ -225,12 +225,12 @@ class _Layouts:
             return _anything
         elements = self._shape.elements
         if key in elements:
-            return self._soundness.element_test(elements[key])
+            return self._fast_path.element_test(elements[key])
         element = elements.get(key[1:]) if key[:1] == "_" else None
         if element is None or element.is_list or element.type == "xhtml":
             return None
-        if self._soundness.is_primitive(element.type):
-            inner = self._soundness.late("Element")
+        if self._fast_path.is_primitive(element.type):
+            inner = self._fast_path.late("Element")
             return (lambda value: inner(value) and "extension" in value) if is_alone else inner
         return None
 

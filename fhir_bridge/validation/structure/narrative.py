@@ -9,7 +9,7 @@ import re
 
 from fhir_bridge import xml
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.validation.finding import Findings, found
+from fhir_bridge.validation.finding import Findings, fault
 
 __all__ = ["check_narrative"]
 
@@ -35,25 +35,25 @@ _ACTIVE = ("javascript:", "vbscript:", "data:text/html")
 def check_narrative(text: object) -> Findings:
     """Findings on the XHTML `text` of ``Narrative.div``."""
     if not isinstance(text, str):
-        return found("FB-3006", name="div", expected="a string")
+        return fault("FB-3006", name="div", expected="a string")
     try:
         root = xml.parse(text.encode("utf-8", "surrogatepass"))
     except BridgeError as error:
-        return found("FB-3019", reason=f"it cannot be read ({error.issues[0].sentence})")
+        return fault("FB-3019", reason=f"it cannot be read ({error.issues[0].sentence})")
     if root.tag != f"{_XHTML}div":
-        return found("FB-3019", reason="it is not a div of the XHTML namespace")
+        return fault("FB-3019", reason="it is not a div of the XHTML namespace")
     for element in root.iter():
         name = str(element.tag).removeprefix(_XHTML)
         if name not in _ELEMENTS:
-            return found("FB-3019", reason="it holds an element that is not allowed")
+            return fault("FB-3019", reason="it holds an element that is not allowed")
         for attribute, value in element.attrib.items():
             if str(attribute).rpartition("}")[2] not in _ATTRIBUTES:
-                return found("FB-3019", reason="it holds an attribute that is not allowed")
+                return fault("FB-3019", reason="it holds an attribute that is not allowed")
             link = str(value).strip()
             if link.lower().startswith(_ACTIVE):
-                return found("FB-3019", reason="it holds an active link")
+                return fault("FB-3019", reason="it holds an active link")
             if attribute == "href" and _SCHEME.match(link) and not _FOLLOWED.match(link):
-                return found("FB-3019", reason="it holds a link that nobody can follow")
+                return fault("FB-3019", reason="it holds a link that nobody can follow")
     if not any(piece.strip() for piece in root.itertext()) and root.find(f".//{_XHTML}img") is None:
-        return found("FB-3019", reason="it is empty")
+        return fault("FB-3019", reason="it is empty")
     return None

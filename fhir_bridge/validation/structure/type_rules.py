@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from fhir_bridge.validation.finding import Findings, found, moved
+from fhir_bridge.validation.finding import Findings, fault, moved
 
 __all__ = ["TYPE_RULES"]
 
@@ -29,7 +29,7 @@ def _attachment(attachment: dict[str, Any]) -> Findings:
     return (
         None
         if size == true_size
-        else moved(found("FB-3007", name="size", type="count of the bytes of data"), ".size")
+        else moved(fault("FB-3007", name="size", type="count of the bytes of data"), ".size")
     )
 
 
@@ -38,7 +38,7 @@ def _coding(coding: dict[str, Any]) -> Findings:
     system = coding.get("system")
     if not isinstance(system, str) or _ABSOLUTE.match(system):
         return None
-    return moved(found("FB-3007", name="system", type="absolute URI"), ".system")
+    return moved(fault("FB-3007", name="system", type="absolute URI"), ".system")
 
 
 def _extension(extension: dict[str, Any]) -> Findings:
@@ -47,7 +47,7 @@ def _extension(extension: dict[str, Any]) -> Findings:
     if has_value != ("extension" in extension):
         return None
     reason = "holds a value and extensions" if has_value else "holds nothing"
-    return found("FB-3017", url=extension.get("url", ""), reason=reason)
+    return fault("FB-3017", url=extension.get("url", ""), reason=reason)
 
 
 def _has_value(keys: Iterable[str]) -> bool:
