@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from fhir_bridge import clock
 from fhir_bridge.budget import Budget, Evaluation
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhirpath.values.failure import fail
 from fhir_bridge.fhirpath.values.model import Model
 from fhir_bridge.fhirpath.values.node import Node, value_of
 from fhir_bridge.fhirpath.values.quantity import Quantity
@@ -25,7 +26,6 @@ __all__ = [
     "Environment",
     "Terminologies",
     "boolean",
-    "fail",
     "integer",
     "kind_of",
     "one",
@@ -104,11 +104,6 @@ class Context(Evaluation):
         if self.moment is None:
             self.moment = self.environment.now or clock.now()
         return self.moment
-
-
-def fail(reason: str) -> BridgeError:
-    """The error of an evaluation that cannot go on."""
-    return BridgeError("FB-2005", reason=reason)
 
 
 def one(items: list[Any], purpose: str) -> Any:

@@ -33,7 +33,7 @@ from fhir_bridge.transform.shapes import Shape, plain_type_name
 
 if TYPE_CHECKING:
     from fhir_bridge.fhirpath import Environment
-    from fhir_bridge.transform.library import Library
+    from fhir_bridge.transform.map_set import MapSet
 
 __all__ = ["CompiledMap", "Transformed"]
 
@@ -58,11 +58,11 @@ class CompiledMap:
     """A map with everything it reaches, as functions."""
 
     def __init__(
-        self, library: Library, structure_map: StructureMap, hooks: Sequence[str] = ()
+        self, maps: MapSet, structure_map: StructureMap, hooks: Sequence[str] = ()
     ) -> None:
         self.structure_map = structure_map
         self.url = structure_map.url
-        self._library = library
+        self._maps = maps
         self._groups: dict[tuple[int, str], CompiledGroup] = {}
         self._by_types: dict[tuple[str, str], CompiledGroup | None] = {}
         self._lock = threading.Lock()
@@ -71,7 +71,7 @@ class CompiledMap:
         self._group_units: dict[CompiledGroup, Unit] = {}
         self._constants: dict[str, Callable[[Run], Any]] = {"null": lambda _run: NULL}
         self.external_names: set[str] = set()
-        reached = library.imported(structure_map, hooks)
+        reached = maps.imported(structure_map, hooks)
         check_hooks(reached)
         self._units = [(one, self._unit(one, reached)) for one in reached]
         self._typed = self._typed_groups()
@@ -95,7 +95,7 @@ class CompiledMap:
         Raises BridgeError when the map refuses the input (FB-2110 to FB-2117).
         """
         if environment is None:
-            environment = source_environment(source, self._library.shapes.definitions)
+            environment = source_environment(source, self._maps.shapes.definitions)
         run = Run(variables, lineage=lineage, environment=environment)
         run.constants = self._constants
         if target is None and not lineage and type(source) is not dict:
@@ -112,7 +112,7 @@ class CompiledMap:
                 arguments.append(Item(source, self._root_shape(source, shape), name=_root(source)))
                 continue
             if shape is not None and shape.is_resource and shape.is_abstract and target is None:
-                shape = self._library.shapes.find(self._resource_for(_root(source))) or shape
+                shape = self._maps.shapes.find(self._resource_for(_root(source))) or shape
             fresh = self._target(shape, target if made is None else None)
             arguments.append(fresh)
             made = made or fresh
@@ -123,7 +123,7 @@ class CompiledMap:
                 raise self._too_deep() from None
             target_tree: Resource = {}
             if made is not None:
-                target_tree = self._library.finisher.finish(run, made, self._site)
+                target_tree = self._maps.finisher.finish(run, made, self._site)
         return Transformed(target_tree, run.issues, run.lineage or [], run.codings)
 
     def expect_many(self) -> None:
@@ -164,7 +164,7 @@ class CompiledMap:
                 function(run, *arguments)
             except RecursionError:
                 raise self._too_deep() from None
-            target_tree = self._library.finisher.finish(run, made, self._site)
+            target_tree = self._maps.finisher.finish(run, made, self._site)
         return Transformed(target_tree, run.issues, codings=run.codings)
 
     def _too_deep(self) -> BridgeError:
@@ -174,20 +174,20 @@ class CompiledMap:
     def _root_shape(self, source: Any, declared: Shape | None) -> Shape | None:
         own = source.get("resourceType") if type(source) is dict else None
         if type(own) is str and (declared is None or declared.is_abstract):
-            return self._library.shapes.find(own) or declared
+            return self._maps.shapes.find(own) or declared
         return declared
 
     def _target(self, shape: Shape | None, given: Resource | None) -> Target:
         if shape is None:
             own = str(given["resourceType"]) if given and "resourceType" in given else "?"
-            shape = self._library.shapes.named(own)
+            shape = self._maps.shapes.named(own)
         if given is not None:
             return Target(shape, given)
         named = shape.is_resource or shape.kind == "logical"
         return Target(shape, {"resourceType": shape.own_name or shape.name} if named else {})
 
     def _unit(self, structure_map: StructureMap, reached: list[StructureMap]) -> Unit:
-        concept_maps = self._library.concept_maps
+        concept_maps = self._maps.concept_maps
         if structure_map.concept_maps:
             own = ConceptMaps()
             for block in structure_map.concept_maps:
@@ -199,14 +199,14 @@ class CompiledMap:
         order = [structure_map, *(one for one in reached if one is not structure_map)]
         unit = Unit(
             structure_map,
-            self._library.shapes,
+            self._maps.shapes,
             concept_maps,
             aliases,
             resolve_group=lambda name: self._find_group(name, order),
             group_for_types=self._group_for_types,
             resource_for=self._resource_for,
             external_names=self.external_names,
-            is_strict=self._library.is_strict,
+            is_strict=self._maps.is_strict,
         )
         for constant in structure_map.constants:
             site = Site(structure_map.url, constant.name, 0)

@@ -11,7 +11,8 @@ from decimal import Context as DecimalContext
 from typing import Any
 
 from fhir_bridge.budget import Evaluation
-from fhir_bridge.fhirpath.evaluation import fail, kind_of, one
+from fhir_bridge.fhirpath.evaluation import kind_of, one
+from fhir_bridge.fhirpath.values.failure import fail
 from fhir_bridge.fhirpath.values.node import Node, value_of
 from fhir_bridge.fhirpath.values.quantity import Quantity
 from fhir_bridge.fhirpath.values.temporal import Long, Temporal

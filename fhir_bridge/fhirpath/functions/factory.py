@@ -12,8 +12,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhirpath.evaluation import Context, fail, one, string
+from fhir_bridge.fhirpath.evaluation import Context, one, string
 from fhir_bridge.fhirpath.functions.registry import function
+from fhir_bridge.fhirpath.values.failure import fail
 from fhir_bridge.fhirpath.values.node import Node, value_of
 from fhir_bridge.fhirpath.values.temporal import Temporal, parse_temporal
 from fhir_bridge.fhirpath.values.types import fhir_name

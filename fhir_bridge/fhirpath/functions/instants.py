@@ -9,8 +9,9 @@ from __future__ import annotations
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
-from fhir_bridge.fhirpath.evaluation import Context, fail, integer, kind_of, one
+from fhir_bridge.fhirpath.evaluation import Context, integer, kind_of, one
 from fhir_bridge.fhirpath.functions.registry import function
+from fhir_bridge.fhirpath.values.failure import fail
 from fhir_bridge.fhirpath.values.node import value_of
 from fhir_bridge.fhirpath.values.quantity import Quantity
 from fhir_bridge.fhirpath.values.temporal import Temporal, parse_temporal

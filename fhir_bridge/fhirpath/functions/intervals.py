@@ -12,8 +12,9 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from fhir_bridge.fhirpath.evaluation import Context, fail, kind_of, one, string
+from fhir_bridge.fhirpath.evaluation import Context, kind_of, one, string
 from fhir_bridge.fhirpath.functions.registry import function
+from fhir_bridge.fhirpath.values.failure import fail
 from fhir_bridge.fhirpath.values.node import value_of
 from fhir_bridge.fhirpath.values.temporal import DAY, SECOND, Temporal, clock_span
 

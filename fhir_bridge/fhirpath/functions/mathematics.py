@@ -7,10 +7,11 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal, DecimalException, localcontext
 from typing import Any
 
-from fhir_bridge.fhirpath.evaluation import Closure, Context, fail, integer, kind_of, one
+from fhir_bridge.fhirpath.evaluation import Closure, Context, integer, kind_of, one
 from fhir_bridge.fhirpath.functions.filtering import each
 from fhir_bridge.fhirpath.functions.operators import BINARY, compare_items
 from fhir_bridge.fhirpath.functions.registry import function
+from fhir_bridge.fhirpath.values.failure import fail
 from fhir_bridge.fhirpath.values.node import value_of
 from fhir_bridge.fhirpath.values.quantity import Quantity
 from fhir_bridge.fhirpath.values.temporal import Long

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from fhir_bridge.budget import Evaluation
-from fhir_bridge.fhirpath.evaluation import fail, kind_of, one
+from fhir_bridge.fhirpath.evaluation import kind_of, one
 from fhir_bridge.fhirpath.functions.arithmetic import ARITHMETIC, as_quantity, extension_only
 from fhir_bridge.fhirpath.values.equality import equal, equal_items, equivalent, temporal_pair
+from fhir_bridge.fhirpath.values.failure import fail
 from fhir_bridge.fhirpath.values.fhir_quantity import is_quantity, order_as_written
 from fhir_bridge.fhirpath.values.node import Node, value_of
 from fhir_bridge.fhirpath.values.quantity import Quantity

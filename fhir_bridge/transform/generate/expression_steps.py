@@ -7,7 +7,6 @@ answer; `Unwritten` where the call needs the engine.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from fhir_bridge.codegen import Unwritten
 from fhir_bridge.fhirpath import syntax
@@ -16,17 +15,14 @@ from fhir_bridge.transform.generate.expression_answers import (
     engine_function,
     engine_operator,
 )
-from fhir_bridge.transform.generate.expression_text import Kind, Written
-
-if TYPE_CHECKING:
-    from fhir_bridge.transform.generate.expression import ExpressionWriter
+from fhir_bridge.transform.generate.expression_text import Kind, PartWriter, Written
 
 __all__ = ["OWN_VALUE", "passes_on", "write_call", "write_operator"]
 
 OWN_VALUE = "select(iif(hasValue(), $this, value))"
 """How maps' ``.value`` of anything is said in FHIRPath."""
 
-Entry = Callable[["ExpressionWriter", Written, syntax.Call], Written]
+Entry = Callable[[PartWriter, Written, syntax.Call], Written]
 _PASSING = frozenset(
     {"combine", "distinct", "first", "iif", "last", "select", "skip", "tail", "take", "where"}
 )
@@ -37,7 +33,7 @@ def passes_on(step: syntax.Expr) -> bool:
     return isinstance(step, syntax.Index) or getattr(step, "name", "") in _PASSING
 
 
-def write_call(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written:
+def write_call(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
     """The call of a function."""
     entry = _ENTRIES.get((call.name, len(call.arguments)))
     if entry is None:
@@ -48,7 +44,7 @@ def write_call(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> W
 def _answering(answer: str, kind: Kind) -> Entry:
     """A function that is one of `expression_answers`; its arguments are collections."""
 
-    def entry(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written:
+    def entry(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
         given = [writer.write(one, keeps=writer.keeps).text for one in call.arguments]
         return Written(f"{answer}({', '.join([focus.text, *given])})", kind)
 
@@ -59,7 +55,7 @@ def _by_engine(name: str, kind: Kind) -> Entry:
     """A function on values that the engine's own code answers."""
     answer = engine_function(name)
 
-    def entry(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written:
+    def entry(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
         given = [writer.write(one).text for one in call.arguments]
         bound = writer.bind(answer, name)
         return Written(f"{bound}({', '.join([focus.text, *given])})", kind)
@@ -70,7 +66,7 @@ def _by_engine(name: str, kind: Kind) -> Entry:
 def _filtering(answer: str, kind: Kind, *, is_test: bool = True) -> Entry:
     """A function that asks its lambda of every item."""
 
-    def entry(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written:
+    def entry(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
         part = writer.function(call.arguments[0], is_test=is_test)
         return Written(f"{answer}({focus.text}, {part}, run, frame)", kind)
 
@@ -80,7 +76,7 @@ def _filtering(answer: str, kind: Kind, *, is_test: bool = True) -> Entry:
 def _numbered(answer: str) -> Entry:
     """``skip(2)`` and ``take(2)``, of a number that is written out."""
 
-    def entry(_writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written:
+    def entry(_writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
         literal = unwrapped(call.arguments[0])
         if not isinstance(literal, syntax.Literal) or type(literal.value) is not int:
             raise Unwritten(f"{call.name}() of more than a whole number")
@@ -89,21 +85,21 @@ def _numbered(answer: str) -> Entry:
     return entry
 
 
-def _exists(_writer: ExpressionWriter, focus: Written, _call: syntax.Call) -> Written:
+def _exists(_writer: PartWriter, focus: Written, _call: syntax.Call) -> Written:
     return Written(focus.there, "sure")
 
 
-def _empty(_writer: ExpressionWriter, focus: Written, _call: syntax.Call) -> Written:
+def _empty(_writer: PartWriter, focus: Written, _call: syntax.Call) -> Written:
     return Written(f"(not {focus.there})", "sure")
 
 
-def _not(_writer: ExpressionWriter, focus: Written, _call: syntax.Call) -> Written:
+def _not(_writer: PartWriter, focus: Written, _call: syntax.Call) -> Written:
     if focus.kind == "sure":
         return Written(f"(not {focus.text})", "sure")
     return Written(f"negated({focus.truth})", "truth")
 
 
-def _matches(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written:
+def _matches(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
     source = unwrapped(call.arguments[0])
     if not isinstance(source, syntax.Literal) or type(source.value) is not str:
         return _by_engine("matches", "truth")(writer, focus, call)
@@ -111,7 +107,7 @@ def _matches(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Wri
     return Written(f"matches({focus.text}, {search})", "truth")
 
 
-def _substring(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written:
+def _substring(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
     places = [unwrapped(one) for one in call.arguments]
     numbers = [one.value for one in places if isinstance(one, syntax.Literal)]
     if len(numbers) < 2 or any(type(number) is not int for number in numbers):
@@ -119,7 +115,7 @@ def _substring(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> W
     return Written(f"substring({focus.text}, {numbers[0]}, {numbers[1]})", "one")
 
 
-def _replace_matches(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written:
+def _replace_matches(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
     given = [unwrapped(one) for one in call.arguments]
     texts = [one.value for one in given if isinstance(one, syntax.Literal)]
     if len(texts) < 2 or type(texts[0]) is not str or not texts[0] or texts[1] != "":
@@ -128,13 +124,13 @@ def _replace_matches(writer: ExpressionWriter, focus: Written, call: syntax.Call
     return Written(f"removed({focus.text}, {pattern})", "one")
 
 
-def _select(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written:
+def _select(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
     if writer.source.startswith(OWN_VALUE, call.offset):
         return Written(f"own_value({focus.text})", "many")
     return _filtering("select", "many", is_test=False)(writer, focus, call)
 
 
-def _iif(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written:
+def _iif(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
     """On ``$this`` only, which is one item."""
     if focus.text != "node":
         raise Unwritten("iif() behind a path")
@@ -148,7 +144,7 @@ def _iif(writer: ExpressionWriter, focus: Written, call: syntax.Call) -> Written
     return Written(f"({then.text} if {decides} else {other.text})", kind)
 
 
-def write_operator(writer: ExpressionWriter, tree: syntax.Binary) -> Written:
+def write_operator(writer: PartWriter, tree: syntax.Binary) -> Written:
     """An operator other than ``and`` and ``or``."""
     operator, right = tree.operator, unwrapped(tree.right)
     left = writer.write(tree.left)
@@ -175,7 +171,7 @@ def _is_count(left: Written, right: Written) -> bool:
     return left.text.startswith("count(") and right.text.isdecimal()
 
 
-def _equality(writer: ExpressionWriter, left: Written, right: syntax.Expr) -> str:
+def _equality(writer: PartWriter, left: Written, right: syntax.Expr) -> str:
     other = writer.write(right)
     if isinstance(right, syntax.Literal) and type(right.value) is bool:
         return f"same_truth({left.text}, {right.value!r})"

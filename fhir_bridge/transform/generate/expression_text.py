@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Protocol
 
-__all__ = ["Kind", "Written"]
+from fhir_bridge.fhirpath import syntax
+
+__all__ = ["Kind", "PartWriter", "Written"]
 
 Kind = Literal["sure", "truth", "one", "many"]
 """What a text gives: True or False; those or None; one item or None; any collection."""
@@ -29,3 +31,19 @@ class Written:
         if self.kind == "many":
             return f"there({self.text})"
         return f"({self.text} is not None)"
+
+
+class PartWriter(Protocol):
+    """Writes the parts of one expression; `keeps`: whether what is written is the answer."""
+
+    source: str
+    keeps: bool
+
+    def bind(self, value: Any, stem: str = "x") -> str:
+        """A name for `value` in the text."""
+
+    def write(self, tree: syntax.Expr, *, keeps: bool = False) -> Written:
+        """The text of any expression, on the ``$this`` around it."""
+
+    def function(self, tree: syntax.Expr, *, is_test: bool) -> str:
+        """The name of a function ``(run, frame, node, index)`` for a lambda."""

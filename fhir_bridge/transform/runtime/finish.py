@@ -24,9 +24,10 @@ __all__ = ["Finisher"]
 _FREE_KEYS = frozenset({"resourceType", "xsi:type"})
 _MOST_SEQUENCES = 2_000  # of the keys of one shape; names come from inputs, too
 
-_Sequence = tuple[tuple[str, ...] | None, list[tuple[str, "_Key | None", bool]], bool, bool]
-"""The keys in order where they are not; each with what is known of it and whether a text there
-needs no further look; whether it is a coding; whether it says anything but its type."""
+_Sequence = tuple[tuple[str, ...], list[tuple[str, "_Key | None", bool]], bool, bool]
+"""The keys that have to move to the end for all to be in order; each key with what is known of it
+and whether a text there needs no further look; whether it is a coding; whether it says anything
+but its type."""
 
 
 class _Key:
@@ -66,10 +67,10 @@ class Finisher:
         """Finish `node` in place; whether anything is left in it."""
         names = tuple(node)
         try:
-            in_order, keys, is_coding, says = self._sequences[shape][names]
+            moving, keys, is_coding, says = self._sequences[shape][names]
         except KeyError:
             shape = self._actual(node, shape)
-            in_order, keys, is_coding, says = self._sequence(shape, names)
+            moving, keys, is_coding, says = self._sequence(shape, names)
         drop: list[str] | None = None
         for name, key, takes_text in keys:
             value = node[name]
@@ -94,9 +95,9 @@ class Finisher:
         if drop is not None:
             for name in drop:
                 del node[name]
-            in_order, _, _, says = self._sequence(shape, tuple(node))
-        if in_order is not None:
-            _reorder(node, in_order)
+            moving, _, _, says = self._sequence(shape, tuple(node))
+        for name in moving:
+            node[name] = node.pop(name)
         if is_coding:
             run.codings.append(node)
         return says
@@ -112,10 +113,11 @@ class Finisher:
         if found is None:
             each = [_known(name, keys.get(name)) for name in names]
             orders = [key.order for _, key, _ in each if key is not None]
-            is_ordered = orders == sorted(orders)
-            in_order = None if is_ordered else tuple(sorted(names, key=partial(_place, keys)))
+            moving: tuple[str, ...] = ()
+            if orders != sorted(orders):
+                moving = _moving(names, tuple(sorted(names, key=partial(_place, keys))))
             is_coding = "code" in names and "system" in names
-            found = (in_order, each, is_coding, names not in {(), ("xsi:type",)})
+            found = (moving, each, is_coding, names not in {(), ("xsi:type",)})
             if len(known) < _MOST_SEQUENCES:
                 known[names] = found
         return found
@@ -249,8 +251,14 @@ def _place(keys: dict[str, _Key], name: str) -> int:
     return key.order if key is not None else 1_000_000
 
 
-def _reorder(node: dict[str, Any], names: tuple[str, ...]) -> None:
-    before = node.copy()
-    node.clear()
-    for name in names:
-        node[name] = before[name]
+def _moving(names: tuple[str, ...], in_order: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys that, put to the end one after the other, leave all of `names` in order.
+
+    >>> _moving(("code", "system", "display"), ("system", "code", "display"))
+    ('code', 'display')
+    """
+    there = iter(names)
+    for place, name in enumerate(in_order):
+        if name not in there:  # looks on from where the key before it was found
+            return in_order[place:]
+    return ()
