@@ -10,9 +10,10 @@ http://hl7.org/fhirpath/N1/, https://hl7.org/fhir/R4/fhirpath.html
     ... })
     ['Chalmers']
 
-Read in this order: `language` (text to tree) · `values` (items, types, equality) · `compiler` with
-`functions` and `variables` (the interpreter) · `form` (tree to typed steps) and its readers:
-`writing` (the fast path), `prediction` (an answer without evaluation) · `explanation`, `checking`.
+Read in this order: `language` (text to tree) · `compiler` with `functions` and `variables` (the
+interpreter; its values are `fhir_bridge.fhirpath_values`) · `form` (tree to typed steps) and its
+readers: `writing` (the fast path), `prediction` (an answer without evaluation) · `explanation`,
+`checking`.
 """
 
 from fhir_bridge.fhirpath.checking import check
@@ -24,9 +25,7 @@ from fhir_bridge.fhirpath.functions.registry import FUNCTIONS
 from fhir_bridge.fhirpath.language import syntax
 from fhir_bridge.fhirpath.language.parser import parse
 from fhir_bridge.fhirpath.prediction import UNKNOWN
-from fhir_bridge.fhirpath.values.node import Node
-from fhir_bridge.fhirpath.values.quantity import Quantity
-from fhir_bridge.fhirpath.values.temporal import Long, Temporal, parse_temporal
+from fhir_bridge.fhirpath_values import Long, Node, Quantity, Temporal, parse_temporal
 
 __all__ = [
     "BINARY",

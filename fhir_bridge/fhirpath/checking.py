@@ -16,7 +16,7 @@ from fhir_bridge.fhirpath.language import syntax
 from fhir_bridge.fhirpath.language.lexer import locate
 from fhir_bridge.fhirpath.language.parser import parse
 from fhir_bridge.fhirpath.language.suggestion import did_you_mean
-from fhir_bridge.fhirpath.values.model import Model, model_of
+from fhir_bridge.fhirpath_values import Model, model_of
 
 __all__ = ["check"]
 

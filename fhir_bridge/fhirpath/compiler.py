@@ -21,10 +21,8 @@ from fhir_bridge.fhirpath.functions.registry import FUNCTIONS, Function
 from fhir_bridge.fhirpath.language import syntax
 from fhir_bridge.fhirpath.language.lexer import locate
 from fhir_bridge.fhirpath.language.suggestion import did_you_mean
-from fhir_bridge.fhirpath.values.equality import distinct
-from fhir_bridge.fhirpath.values.model import Model
-from fhir_bridge.fhirpath.values.node import Node, step
 from fhir_bridge.fhirpath.variables import variable
+from fhir_bridge.fhirpath_values import Model, Node, distinct, step
 
 __all__ = ["compile_closure"]
 

@@ -14,11 +14,7 @@ from typing import Any, Protocol
 from fhir_bridge import clock
 from fhir_bridge.budget import Budget, Evaluation
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhirpath.values.failure import fail
-from fhir_bridge.fhirpath.values.model import Model
-from fhir_bridge.fhirpath.values.node import Node, value_of
-from fhir_bridge.fhirpath.values.quantity import Quantity
-from fhir_bridge.fhirpath.values.temporal import Temporal
+from fhir_bridge.fhirpath_values import Model, Node, Quantity, Temporal, fail, value_of
 
 __all__ = [
     "Closure",

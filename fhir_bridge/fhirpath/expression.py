@@ -31,10 +31,8 @@ from fhir_bridge.fhirpath.functions import (  # noqa: F401 - importing enters th
 from fhir_bridge.fhirpath.language import syntax
 from fhir_bridge.fhirpath.language.parser import parse
 from fhir_bridge.fhirpath.prediction import Look, predict
-from fhir_bridge.fhirpath.values.model import Model, model_of
-from fhir_bridge.fhirpath.values.node import plain_of, wrap
-from fhir_bridge.fhirpath.values.types import fhir_name
 from fhir_bridge.fhirpath.writing import Plain, Written, write
+from fhir_bridge.fhirpath_values import Model, fhir_name, model_of, plain_of, wrap
 
 __all__ = ["Expression", "compile"]
 

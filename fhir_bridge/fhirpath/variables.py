@@ -9,7 +9,7 @@ from typing import Any
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.evaluation import Context
-from fhir_bridge.fhirpath.values.node import Node, wrap
+from fhir_bridge.fhirpath_values import Node, wrap
 
 __all__ = ["FIXED", "RESERVED", "Items", "variable"]
 

@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/mapping-language.html (the language itself is `fhir_brid
 
 Read in this order: `shapes` and `logical_models` (the types of both sides), `runtime` (what
 runs), `compile` (maps to functions), `generate` (maps to Python, once they run often),
-`compiled_map` and `library` (sets of maps), `check` (the quality of a map).
+`map_set`, `compiled_map` and `library` (sets of maps), `check` (the quality of a map).
 """
 
 from fhir_bridge.transform.check import Coverage, check_map, measure_coverage

@@ -22,7 +22,7 @@ from fhir_bridge import cda, fhirpath, xml
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions, parse_json_value, parse_xml
 from fhir_bridge.fhirpath import Long, Node, Quantity, Temporal
-from fhir_bridge.fhirpath.values.types import fhir_name
+from fhir_bridge.fhirpath_values import fhir_name
 from tests.conformance.result import Result, exclusions
 
 _NAMESPACE = "{http://hl7.org/fhirpath/tests}"

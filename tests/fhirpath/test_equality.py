@@ -20,9 +20,8 @@ from fhir_bridge.codegen import FALLBACKS
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions
 from fhir_bridge.fhirpath.form import Form
-from fhir_bridge.fhirpath.values.node import plain_of
-from fhir_bridge.fhirpath.values.types import fhir_name
 from fhir_bridge.fhirpath.writing import Written, write
+from fhir_bridge.fhirpath_values import fhir_name, plain_of
 from tests.fhirpath.instances import sound, spoilt
 
 LINES = (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fhir_bridge import fhirpath
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhirpath.values.temporal import Temporal, compare, parse_temporal
+from fhir_bridge.fhirpath_values import Temporal, compare, parse_temporal
 
 
 @pytest.mark.parametrize(

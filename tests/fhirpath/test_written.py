@@ -12,9 +12,8 @@ from fhir_bridge import fhirpath
 from fhir_bridge.codegen import FALLBACKS
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions, parse_json_value
-from fhir_bridge.fhirpath.values.node import plain_of
-from fhir_bridge.fhirpath.values.types import fhir_name
 from fhir_bridge.fhirpath.writing import Written, write
+from fhir_bridge.fhirpath_values import fhir_name, plain_of
 from tests.fhirpath.test_properties import EXPRESSIONS, PATIENT
 
 

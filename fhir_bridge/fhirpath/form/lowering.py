@@ -22,8 +22,8 @@ from fhir_bridge.fhirpath.form.steps import (
     Unsupported,
 )
 from fhir_bridge.fhirpath.language import syntax
-from fhir_bridge.fhirpath.values.model import Model
 from fhir_bridge.fhirpath.variables import FIXED
+from fhir_bridge.fhirpath_values import Model
 
 __all__ = ["lower"]
 

@@ -28,7 +28,7 @@ from fhir_bridge.fhirpath.form.steps import (
     item_types,
 )
 from fhir_bridge.fhirpath.language import syntax
-from fhir_bridge.fhirpath.values.model import PRIMITIVES, Member, Model
+from fhir_bridge.fhirpath_values import PRIMITIVES, Member, Model
 
 __all__ = ["Paths", "Then"]
 

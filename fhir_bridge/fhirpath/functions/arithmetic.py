@@ -12,11 +12,7 @@ from typing import Any
 
 from fhir_bridge.budget import Evaluation
 from fhir_bridge.fhirpath.evaluation import kind_of, one
-from fhir_bridge.fhirpath.values.failure import fail
-from fhir_bridge.fhirpath.values.node import Node, value_of
-from fhir_bridge.fhirpath.values.quantity import Quantity
-from fhir_bridge.fhirpath.values.temporal import Long, Temporal
-from fhir_bridge.fhirpath.values.temporal_arithmetic import add
+from fhir_bridge.fhirpath_values import Long, Node, Quantity, Temporal, add, fail, value_of
 
 __all__ = ["ARITHMETIC", "as_quantity", "extension_only", "negate"]
 

@@ -10,11 +10,17 @@ from typing import Any
 from fhir_bridge import ucum
 from fhir_bridge.fhirpath.evaluation import Closure, Context, boolean, one, string
 from fhir_bridge.fhirpath.functions.registry import function
-from fhir_bridge.fhirpath.values.date_formats import read_date
-from fhir_bridge.fhirpath.values.failure import fail
-from fhir_bridge.fhirpath.values.node import Node, value_of
-from fhir_bridge.fhirpath.values.quantity import CALENDAR_UNITS, Quantity
-from fhir_bridge.fhirpath.values.temporal import Long, Temporal, parse_temporal
+from fhir_bridge.fhirpath_values import (
+    CALENDAR_UNITS,
+    Long,
+    Node,
+    Quantity,
+    Temporal,
+    fail,
+    parse_temporal,
+    read_date,
+    value_of,
+)
 
 __all__ = ["to_text"]
 

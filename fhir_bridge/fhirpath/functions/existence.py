@@ -8,9 +8,7 @@ from fhir_bridge.budget import Evaluation
 from fhir_bridge.fhirpath.evaluation import Closure, Context, boolean, kind_of
 from fhir_bridge.fhirpath.functions.filtering import each
 from fhir_bridge.fhirpath.functions.registry import function
-from fhir_bridge.fhirpath.values.equality import distinct, equal_items, key_of
-from fhir_bridge.fhirpath.values.failure import fail
-from fhir_bridge.fhirpath.values.node import value_of
+from fhir_bridge.fhirpath_values import distinct, equal_items, fail, key_of, value_of
 
 __all__ = ["subset"]
 

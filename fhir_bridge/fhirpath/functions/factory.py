@@ -14,10 +14,7 @@ from typing import Any
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.evaluation import Context, one, string
 from fhir_bridge.fhirpath.functions.registry import function
-from fhir_bridge.fhirpath.values.failure import fail
-from fhir_bridge.fhirpath.values.node import Node, value_of
-from fhir_bridge.fhirpath.values.temporal import Temporal, parse_temporal
-from fhir_bridge.fhirpath.values.types import fhir_name
+from fhir_bridge.fhirpath_values import Node, Temporal, fail, fhir_name, parse_temporal, value_of
 
 Items = list[Any]
 _PATTERNS = {

@@ -9,10 +9,7 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.evaluation import Context, one, string
 from fhir_bridge.fhirpath.functions.narrative import is_safe_fragment, is_safe_narrative
 from fhir_bridge.fhirpath.functions.registry import function
-from fhir_bridge.fhirpath.values.failure import fail
-from fhir_bridge.fhirpath.values.node import Node, step, value_of
-from fhir_bridge.fhirpath.values.quantity import Quantity
-from fhir_bridge.fhirpath.values.types import fhir_name, is_type
+from fhir_bridge.fhirpath_values import Node, Quantity, fail, fhir_name, is_type, step, value_of
 
 Items = list[Any]
 

@@ -15,8 +15,7 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.evaluation import Closure, Context, boolean, integer, one
 from fhir_bridge.fhirpath.functions.operators import compare_items
 from fhir_bridge.fhirpath.functions.registry import function
-from fhir_bridge.fhirpath.values.equality import distinct, equal_items, key_of
-from fhir_bridge.fhirpath.values.node import value_of
+from fhir_bridge.fhirpath_values import distinct, equal_items, key_of, value_of
 
 __all__ = ["SortKey", "each"]
 

@@ -13,10 +13,7 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import TypeDefinition
 from fhir_bridge.fhirpath.evaluation import one
 from fhir_bridge.fhirpath.language.suggestion import did_you_mean
-from fhir_bridge.fhirpath.values.failure import fail
-from fhir_bridge.fhirpath.values.model import PRIMITIVES, Model
-from fhir_bridge.fhirpath.values.node import Node, plain_of
-from fhir_bridge.fhirpath.values.types import fhir_name
+from fhir_bridge.fhirpath_values import PRIMITIVES, Model, Node, fail, fhir_name, plain_of
 
 __all__ = ["builder"]
 

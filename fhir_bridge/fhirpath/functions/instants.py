@@ -11,11 +11,15 @@ from typing import Any
 
 from fhir_bridge.fhirpath.evaluation import Context, integer, kind_of, one
 from fhir_bridge.fhirpath.functions.registry import function
-from fhir_bridge.fhirpath.values.failure import fail
-from fhir_bridge.fhirpath.values.node import value_of
-from fhir_bridge.fhirpath.values.quantity import Quantity
-from fhir_bridge.fhirpath.values.temporal import Temporal, parse_temporal
-from fhir_bridge.fhirpath.values.temporal_arithmetic import boundary, digits_of
+from fhir_bridge.fhirpath_values import (
+    Quantity,
+    Temporal,
+    boundary,
+    digits_of,
+    fail,
+    parse_temporal,
+    value_of,
+)
 
 Items = list[Any]
 _MOST_DIGITS = 31

@@ -14,9 +14,7 @@ from typing import Any
 
 from fhir_bridge.fhirpath.evaluation import Context, kind_of, one, string
 from fhir_bridge.fhirpath.functions.registry import function
-from fhir_bridge.fhirpath.values.failure import fail
-from fhir_bridge.fhirpath.values.node import value_of
-from fhir_bridge.fhirpath.values.temporal import DAY, SECOND, Temporal, clock_span
+from fhir_bridge.fhirpath_values import DAY, SECOND, Temporal, clock_span, fail, value_of
 
 Items = list[Any]
 _UNITS = ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")

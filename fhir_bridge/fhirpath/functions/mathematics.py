@@ -11,10 +11,7 @@ from fhir_bridge.fhirpath.evaluation import Closure, Context, integer, kind_of, 
 from fhir_bridge.fhirpath.functions.filtering import each
 from fhir_bridge.fhirpath.functions.operators import BINARY, compare_items
 from fhir_bridge.fhirpath.functions.registry import function
-from fhir_bridge.fhirpath.values.failure import fail
-from fhir_bridge.fhirpath.values.node import value_of
-from fhir_bridge.fhirpath.values.quantity import Quantity
-from fhir_bridge.fhirpath.values.temporal import Long
+from fhir_bridge.fhirpath_values import Long, Quantity, fail, value_of
 
 Items = list[Any]
 

@@ -12,10 +12,8 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.evaluation import Closure, Context, one, string
 from fhir_bridge.fhirpath.functions.filtering import each
 from fhir_bridge.fhirpath.functions.registry import function
-from fhir_bridge.fhirpath.values.node import Node, children
-from fhir_bridge.fhirpath.values.temporal import Temporal
-from fhir_bridge.fhirpath.values.types import is_type, of_type, type_info
 from fhir_bridge.fhirpath.variables import RESERVED, Items
+from fhir_bridge.fhirpath_values import Node, Temporal, children, is_type, of_type, type_info
 
 Collection = list[Any]
 _DEEPEST = 500

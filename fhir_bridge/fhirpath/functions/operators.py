@@ -8,12 +8,20 @@ from typing import Any
 from fhir_bridge.budget import Evaluation
 from fhir_bridge.fhirpath.evaluation import kind_of, one
 from fhir_bridge.fhirpath.functions.arithmetic import ARITHMETIC, as_quantity, extension_only
-from fhir_bridge.fhirpath.values.equality import equal, equal_items, equivalent, temporal_pair
-from fhir_bridge.fhirpath.values.failure import fail
-from fhir_bridge.fhirpath.values.fhir_quantity import is_quantity, order_as_written
-from fhir_bridge.fhirpath.values.node import Node, value_of
-from fhir_bridge.fhirpath.values.quantity import Quantity
-from fhir_bridge.fhirpath.values.temporal import Temporal, compare
+from fhir_bridge.fhirpath_values import (
+    Node,
+    Quantity,
+    Temporal,
+    compare,
+    equal,
+    equal_items,
+    equivalent,
+    fail,
+    is_quantity,
+    order_as_written,
+    temporal_pair,
+    value_of,
+)
 
 __all__ = ["BINARY", "LOGIC", "compare_items"]
 

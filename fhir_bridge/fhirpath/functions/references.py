@@ -13,8 +13,7 @@ from typing import Any
 
 from fhir_bridge.fhirpath.evaluation import Context, one
 from fhir_bridge.fhirpath.functions.registry import function
-from fhir_bridge.fhirpath.values.node import Node, wrap
-from fhir_bridge.fhirpath.values.types import is_type
+from fhir_bridge.fhirpath_values import Node, is_type, wrap
 
 __all__ = ["reference_type", "resolve_item", "resolves_to"]
 

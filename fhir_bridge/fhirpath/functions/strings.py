@@ -12,8 +12,7 @@ from typing import Any
 
 from fhir_bridge.fhirpath.evaluation import Context, integer, string
 from fhir_bridge.fhirpath.functions.registry import function
-from fhir_bridge.fhirpath.values.failure import fail
-from fhir_bridge.fhirpath.values.node import Node, value_of
+from fhir_bridge.fhirpath_values import Node, fail, value_of
 from fhir_bridge.pattern import compile_pattern
 
 Items = list[Any]

@@ -10,7 +10,7 @@ from typing import Any
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.evaluation import Context, one, string
 from fhir_bridge.fhirpath.functions.registry import function
-from fhir_bridge.fhirpath.values.node import Node, plain_of, wrap
+from fhir_bridge.fhirpath_values import Node, plain_of, wrap
 
 Items = list[Any]
 

@@ -11,8 +11,7 @@ from decimal import Decimal
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.language import syntax
 from fhir_bridge.fhirpath.language.lexer import Token, locate, tokenize
-from fhir_bridge.fhirpath.values.quantity import CALENDAR_UNITS, Quantity
-from fhir_bridge.fhirpath.values.temporal import Long, parse_temporal
+from fhir_bridge.fhirpath_values import CALENDAR_UNITS, Long, Quantity, parse_temporal
 
 __all__ = ["MAX_DEPTH", "MAX_LENGTH", "parse"]
 

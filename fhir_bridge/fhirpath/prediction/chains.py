@@ -23,7 +23,7 @@ from fhir_bridge.fhirpath.form.steps import (
     Where,
 )
 from fhir_bridge.fhirpath.prediction.logic import UNKNOWN, Look, Unpredicted
-from fhir_bridge.fhirpath.values.model import Model
+from fhir_bridge.fhirpath_values import Model
 
 __all__ = ["kind_of", "of_resource", "presence", "scalar", "size"]
 

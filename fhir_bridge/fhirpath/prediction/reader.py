@@ -38,7 +38,7 @@ from fhir_bridge.fhirpath.prediction.logic import (
     negation,
     never,
 )
-from fhir_bridge.fhirpath.values.model import Model
+from fhir_bridge.fhirpath_values import Model
 from fhir_bridge.pattern import Costly, compile_pattern
 
 __all__ = ["predict"]

@@ -25,9 +25,7 @@ from fhir_bridge.fhirpath.form.steps import (
     UrlIs,
     Where,
 )
-from fhir_bridge.fhirpath.values.model import PRIMITIVES
-from fhir_bridge.fhirpath.values.node import Node
-from fhir_bridge.fhirpath.values.types import fhir_name
+from fhir_bridge.fhirpath_values import PRIMITIVES, Node, fhir_name
 
 __all__ = ["Chains", "Sink"]
 

@@ -12,8 +12,8 @@ from decimal import Decimal
 
 from fhir_bridge.codegen import Unwritten
 from fhir_bridge.fhirpath.form.steps import UNTYPED, Constant, Form, Merge, Operation
-from fhir_bridge.fhirpath.values.model import SYSTEM_OF
 from fhir_bridge.fhirpath.writing.chains import Chains
+from fhir_bridge.fhirpath_values import SYSTEM_OF
 
 __all__ = ["TEXTS", "Comparisons", "constants"]
 

@@ -19,8 +19,8 @@ from fhir_bridge.fhirpath.form.steps import (
     RefersTo,
     Unsupported,
 )
-from fhir_bridge.fhirpath.values.model import PRIMITIVES
 from fhir_bridge.fhirpath.writing.comparisons import TEXTS, Comparisons
+from fhir_bridge.fhirpath_values import PRIMITIVES
 
 __all__ = ["Body", "is_condition"]
 

@@ -12,8 +12,7 @@ from fhir_bridge.budget import Evaluation
 from fhir_bridge.codegen import Fallback
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.functions.references import reference_type
-from fhir_bridge.fhirpath.values.equality import distinct
-from fhir_bridge.fhirpath.values.node import Node
+from fhir_bridge.fhirpath_values import Node, distinct
 from fhir_bridge.pattern import Costly, compile_pattern
 
 __all__ = ["NAMES"]

@@ -14,10 +14,10 @@ from decimal import Decimal
 from typing import Any
 
 from fhir_bridge.budget import Evaluation
-from fhir_bridge.fhirpath.values.fhir_quantity import quantity_of, written
-from fhir_bridge.fhirpath.values.model import PRIMITIVES, SUFFIXES, Member, Model
-from fhir_bridge.fhirpath.values.quantity import Quantity
-from fhir_bridge.fhirpath.values.temporal import Long, Temporal, parse_temporal
+from fhir_bridge.fhirpath_values.fhir_quantity import quantity_of, written
+from fhir_bridge.fhirpath_values.model import PRIMITIVES, SUFFIXES, Member, Model
+from fhir_bridge.fhirpath_values.quantity import Quantity
+from fhir_bridge.fhirpath_values.temporal import Long, Temporal, parse_temporal
 
 __all__ = ["Node", "children", "plain_of", "step", "value_of", "wrap"]
 

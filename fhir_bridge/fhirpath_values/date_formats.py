@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from fhir_bridge.fhirpath.values.failure import fail
-from fhir_bridge.fhirpath.values.temporal import Temporal, parse_temporal
+from fhir_bridge.fhirpath_values.failure import fail
+from fhir_bridge.fhirpath_values.temporal import Temporal, parse_temporal
 
 __all__ = ["read_date"]
 

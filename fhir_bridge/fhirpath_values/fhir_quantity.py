@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from fhir_bridge.fhirpath.values.quantity import Quantity
+from fhir_bridge.fhirpath_values.quantity import Quantity
 
 __all__ = ["UCUM", "is_quantity", "order_as_written", "quantity_of", "written"]
 

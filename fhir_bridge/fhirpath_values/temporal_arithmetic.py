@@ -10,7 +10,7 @@ import calendar
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from fhir_bridge.fhirpath.values.temporal import DAY, SECOND, Temporal, clock_span
+from fhir_bridge.fhirpath_values.temporal import DAY, SECOND, Temporal, clock_span
 
 __all__ = ["add", "boundary", "digits_of"]
 

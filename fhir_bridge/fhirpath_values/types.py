@@ -10,10 +10,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from fhir_bridge.fhirpath.values.model import PRIMITIVES, SYSTEM_OF, SYSTEM_TYPES, Model
-from fhir_bridge.fhirpath.values.node import Node
-from fhir_bridge.fhirpath.values.quantity import Quantity
-from fhir_bridge.fhirpath.values.temporal import Long, Temporal
+from fhir_bridge.fhirpath_values.model import PRIMITIVES, SYSTEM_OF, SYSTEM_TYPES, Model
+from fhir_bridge.fhirpath_values.node import Node
+from fhir_bridge.fhirpath_values.quantity import Quantity
+from fhir_bridge.fhirpath_values.temporal import Long, Temporal
 
 __all__ = ["cast", "fhir_name", "is_type", "of_type", "type_info"]
 

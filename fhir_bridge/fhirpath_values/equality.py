@@ -11,9 +11,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from fhir_bridge.budget import Evaluation
-from fhir_bridge.fhirpath.values.node import Node, value_of
-from fhir_bridge.fhirpath.values.quantity import Quantity
-from fhir_bridge.fhirpath.values.temporal import Temporal, parse_temporal, same
+from fhir_bridge.fhirpath_values.node import Node, value_of
+from fhir_bridge.fhirpath_values.quantity import Quantity
+from fhir_bridge.fhirpath_values.temporal import Temporal, parse_temporal, same
 
 __all__ = ["decimals", "distinct", "equal", "equal_items", "equivalent", "key_of", "temporal_pair"]
 
