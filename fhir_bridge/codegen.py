@@ -18,7 +18,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-__all__ = ["FALLBACKS", "Fallback", "FunctionText", "Unwritten", "is_noted", "noting"]
+__all__ = ["FALLBACKS", "Fallback", "FunctionText", "Unwritten", "is_noted", "note", "noting"]
 
 
 class Unwritten(Exception):  # noqa: N818 - not an error: the interpreter answers
@@ -45,6 +45,13 @@ def noting() -> Iterator[list[str]]:
         yield texts
     finally:
         _NOTED.reset(token)
+
+
+def note(text: str) -> None:
+    """Note what is said about a text, where texts are noted."""
+    noted = _NOTED.get()
+    if noted is not None:
+        noted.append(text)
 
 
 def is_noted() -> bool:
@@ -147,9 +154,7 @@ class FunctionText:
 
     def run(self, text: str, place: str) -> Callable[..., Any]:
         """The function ``group`` that `text` defines."""
-        noted = _NOTED.get()
-        if noted is not None:
-            noted.append(text)
+        note(text)
         exec(compile(text, place, "exec"), self.space)  # noqa: S102 - our own text, names bound
         made: Callable[..., Any] = self.space["group"]
         return made

@@ -94,7 +94,7 @@ class Expression:
         return [(fhir_name(item), plain) for item in items if (plain := plain_of(item)) is not None]
 
     def form(self, type_name: str) -> Form:
-        """The typed form of the expression on items of a type ("*": nodes that are no dict)."""
+        """The typed form of the expression on items of a type, "*" or "?" (`form.lower`)."""
         return lower(self.tree, self._model, type_name)
 
     def prediction(self, type_name: str, environment: Environment | None = None) -> Look | None:

@@ -7,9 +7,11 @@ Lowering is total: what has no typed step becomes an `Unsupported` in its place.
 
 from __future__ import annotations
 
+from fhir_bridge.fhirpath.form.open import lower_open
 from fhir_bridge.fhirpath.form.paths import Paths
 from fhir_bridge.fhirpath.form.shape import after, before_last
 from fhir_bridge.fhirpath.form.steps import (
+    OPEN,
     Call,
     Check,
     Constant,
@@ -49,8 +51,11 @@ _FUNCTIONS = frozenset(
 
 
 def lower(tree: syntax.Expr, model: Model, root_type: str) -> Form:
-    """The form of an expression on items of `root_type` ("*": nodes that are no dict)."""
-    return _Lowering(model).value(tree, root_type)
+    """The form of an expression on items of `root_type`.
+
+    "*" is that of nodes that are no dict, "?" of scalars and nodes of which nothing is known.
+    """
+    return lower_open(tree) if root_type == OPEN else _Lowering(model).value(tree, root_type)
 
 
 class _Lowering(Paths):

@@ -6,6 +6,7 @@ One step a line; what comes after a step stands below it, two spaces further in.
 from __future__ import annotations
 
 from fhir_bridge.fhirpath.form.steps import (
+    OPEN,
     Call,
     Check,
     Child,
@@ -14,6 +15,8 @@ from fhir_bridge.fhirpath.form.steps import (
     Field,
     First,
     Form,
+    From,
+    Index,
     Item,
     Merge,
     NoType,
@@ -22,6 +25,7 @@ from fhir_bridge.fhirpath.form.steps import (
     RefersTo,
     Unsupported,
     UrlIs,
+    Variable,
     Where,
 )
 
@@ -32,7 +36,7 @@ def listing(form: Form) -> list[str]:
     """The lines of a form."""
     match form:
         case Item(type=kind):
-            return [f"item {kind or 'of unknown type'}"]
+            return [f"item {'of any type' if kind == OPEN else kind or 'of unknown type'}"]
         case Constant(value=value):
             return ["constant {}" if value is None else f"constant {value!r}"]
         case Dynamic():
@@ -41,6 +45,10 @@ def listing(form: Form) -> list[str]:
             return [f"unsupported: {reason}"]
         case OfResource(name=name):
             return [f"%resource.{name}"]
+        case Variable(name=name):
+            return [f"%{name}"]
+        case Index():
+            return ["$index"]
         case RefersTo(type=kind):
             return [f"refers to {kind}"]
         case Child(name=name, branches=()):
@@ -64,6 +72,8 @@ def _of_parts(form: Form) -> list[str]:
             return [*_under("where", test), *listing(then)]
         case NoType(then=then):
             return ["no type", *listing(then)]
+        case From(start=start, then=then):
+            return [*_under("from", start), *listing(then)]
         case First(chain=chain, then=then):
             return [*_under("first of", chain), *listing(then)]
         case Merge(parts=parts, after=after):
@@ -80,7 +90,8 @@ def _of_parts(form: Form) -> list[str]:
 
 def _field(field: Field) -> str:
     many = "list of " if field.is_list else ""
-    return f"{field.key!r} {many}{field.type or 'unknown type'}"
+    kind = "any type" if field.type == OPEN else field.type or "unknown type"
+    return f"{field.key!r} {many}{kind}"
 
 
 def _under(head: str, *parts: Form) -> list[str]:

@@ -10,8 +10,8 @@ chains they work on.
 
 Nothing is left out: what has no typed step is an :class:`Unsupported` in its place, and every
 reader of the form decides what that means to it.  The readers are `printing`, the writer of
-Python (`fhirpath.writing`), the predictor (`fhirpath.prediction`) and the walker of search
-parameters (`search.paths`); the interpreter of whole expressions (`fhirpath.compiler`) reads
+Python over FHIR JSON (`fhirpath.writing`) and that of maps (`transform.generate`), the predictor
+(`fhirpath.prediction`) and the walker of search parameters (`search.paths`); the interpreter of whole expressions (`fhirpath.compiler`) reads
 the tree, and is what the others must equal.
 """
 
@@ -22,6 +22,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 __all__ = [
+    "OPEN",
     "UNTYPED",
     "Call",
     "Check",
@@ -31,6 +32,8 @@ __all__ = [
     "Field",
     "First",
     "Form",
+    "From",
+    "Index",
     "Item",
     "Merge",
     "NoType",
@@ -39,6 +42,7 @@ __all__ = [
     "RefersTo",
     "Unsupported",
     "UrlIs",
+    "Variable",
     "Where",
     "item_types",
     "kind_of_literal",
@@ -46,6 +50,9 @@ __all__ = [
 
 UNTYPED = "*"
 """The type of a node of the tree protocol that is no dict: only ``get`` is known of it."""
+
+OPEN = "?"
+"""The type of what may be a scalar or any node: nothing is known of it."""
 
 
 class Field(NamedTuple):
@@ -147,6 +154,26 @@ class First(Form):
 
 
 @dataclass(frozen=True, slots=True)
+class From(Form):
+    """A chain that begins at the items of another form."""
+
+    start: Form
+    then: Form
+
+
+@dataclass(frozen=True, slots=True)
+class Variable(Form):
+    """``%name``, which is given with the input."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Index(Form):
+    """``$index`` of the item at hand."""
+
+
+@dataclass(frozen=True, slots=True)
 class Merge(Form):
     """``|``: the different items of `parts`, and what comes after for each type of item."""
 
@@ -193,7 +220,7 @@ def item_types(form: Form) -> list[str]:
             return [name]
         case Child(branches=branches):
             return [name for _, then in branches for name in item_types(then)]
-        case UrlIs() | Where() | NoType() | First():
+        case UrlIs() | Where() | NoType() | First() | From():
             return item_types(form.then)
         case Merge(after=after):
             return [name for _, then in after for name in item_types(then)]

@@ -20,9 +20,10 @@ from typing import Any
 from fhir_bridge.codegen import Unwritten
 from fhir_bridge.fhirpath.form.steps import Form, Unsupported
 from fhir_bridge.fhirpath.writing.conditions import Body, is_condition
+from fhir_bridge.fhirpath.writing.logic import three_valued
 from fhir_bridge.fhirpath.writing.runtime import NAMES
 
-__all__ = ["Plain", "Written", "write"]
+__all__ = ["Plain", "Written", "three_valued", "write"]
 
 Plain = Callable[[Any], list[Any]]
 _MAX_LINES = 400

@@ -20,6 +20,7 @@ from fhir_bridge.fhirpath.form.steps import (
     Unsupported,
 )
 from fhir_bridge.fhirpath.writing.comparisons import TEXTS, Comparisons
+from fhir_bridge.fhirpath.writing.logic import three_valued
 from fhir_bridge.fhirpath_values import PRIMITIVES
 
 __all__ = ["Body", "is_condition"]
@@ -99,26 +100,7 @@ class Body(Comparisons):
 
     def _logic(self, form: Operation, node: str) -> str:
         left, right = self.condition(form.left, node), self.condition(form.right, node)
-        one, other = self.fresh("t"), self.fresh("t")
-        if form.operator == "and":
-            return (
-                f"(False if ({one} := {left}) is False else False if ({other} := {right}) is False"
-                f" else True if {one} and {other} else None)"
-            )
-        if form.operator == "or":
-            return (
-                f"(True if ({one} := {left}) else True if ({other} := {right})"
-                f" else False if {one} is False and {other} is False else None)"
-            )
-        if form.operator == "xor":
-            return (
-                f"(None if ({one} := {left}) is None or ({other} := {right}) is None"
-                f" else {one} != {other})"
-            )
-        return (
-            f"(True if ({one} := {left}) is False else True if ({other} := {right})"
-            f" else None if {one} is None else {other})"
-        )
+        return three_valued(form.operator, left, right, self.fresh)
 
 
 def _no_item(_name: str, _kind: str) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from fhir_bridge import fhirpath
 from fhir_bridge.budget import BudgetExceeded
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhirpath.form import OPEN, Form
 from fhir_bridge.fml import Text, Token, unquote
 from fhir_bridge.transform.compile.scope import Scope
 from fhir_bridge.transform.compile.unit import Unit
@@ -61,10 +62,10 @@ class CompiledExpression:
         return self._source
 
     @property
-    def tree(self) -> fhirpath.syntax.Expr:
-        """The same as a tree of syntax."""
-        tree: fhirpath.syntax.Expr = self._compiled("").tree
-        return tree
+    def form(self) -> Form:
+        """The same as typed steps, on an item of which nothing is known."""
+        form: Form = self._compiled("").form(OPEN)
+        return form
 
     @property
     def variable_slots(self) -> dict[str, int]:

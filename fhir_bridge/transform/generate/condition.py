@@ -7,11 +7,11 @@ that answers in its place (`codegen.Fallback`), errors with their places include
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from fhir_bridge.codegen import Fallback, FunctionText, Unwritten, is_noted
+from fhir_bridge.codegen import Fallback, FunctionText, Unwritten, is_noted, note
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.fhirpath.form import listing
 from fhir_bridge.pattern import Costly
 from fhir_bridge.transform.generate.expression import ExpressionWriter
 from fhir_bridge.transform.generate.expression_answers import ANSWERS
@@ -63,8 +63,13 @@ def _maker(expression: CompiledExpression, *, keeps: bool) -> Maker | None:
         if len(_makers) >= _MOST_KEPT:
             _makers.clear()
         made: Maker | None = None
-        with suppress(Unwritten, BridgeError):
+        if is_noted():
+            steps = [" ".join(expression.source.split()), *listing(expression.form)]
+            note("\n".join(f"# {step}" for step in steps))
+        try:
             made = _made(expression, keeps=keeps)
+        except (Unwritten, BridgeError) as reason:
+            note(f"interpreted: {reason}")
         _makers[key] = made
         return made
     return _makers[key]
@@ -72,10 +77,8 @@ def _maker(expression: CompiledExpression, *, keeps: bool) -> Maker | None:
 
 def _made(expression: CompiledExpression, *, keeps: bool) -> Maker:
     text = FunctionText(EXPRESSION_PARTS)
-    writer = ExpressionWriter(
-        text, expression.source, expression.variable_slots, expression.other_names
-    )
-    body = writer.body(expression.tree, keeps=keeps, end=_given if keeps else _holds)
+    writer = ExpressionWriter(text, expression.variable_slots, expression.other_names)
+    body = writer.body(expression.form, keeps=keeps, end=_given if keeps else _holds)
     for line in (
         "def expression(run, frame, item):",
         "    try:",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from fhir_bridge.fhirpath import syntax
+from fhir_bridge.fhirpath.form import Form
 
 __all__ = ["Kind", "PartWriter", "Written"]
 
@@ -36,14 +36,13 @@ class Written:
 class PartWriter(Protocol):
     """Writes the parts of one expression; `keeps`: whether what is written is the answer."""
 
-    source: str
     keeps: bool
 
     def bind(self, value: Any, stem: str = "x") -> str:
         """A name for `value` in the text."""
 
-    def write(self, tree: syntax.Expr, *, keeps: bool = False) -> Written:
-        """The text of any expression, on the ``$this`` around it."""
+    def write(self, form: Form, *, keeps: bool = False) -> Written:
+        """The text of any form, on the ``$this`` around it."""
 
-    def function(self, tree: syntax.Expr, *, is_test: bool) -> str:
+    def function(self, form: Form, *, is_test: bool) -> str:
         """The name of a function ``(run, frame, node, index)`` for a lambda."""

@@ -7,9 +7,11 @@ answer; `Unwritten` where the call needs the engine.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
+from fhir_bridge import fhirpath
 from fhir_bridge.codegen import Unwritten
-from fhir_bridge.fhirpath import syntax
+from fhir_bridge.fhirpath.form import OPEN, Call, Constant, Form, Item, Merge, Operation, Variable
 from fhir_bridge.pattern import compile_pattern
 from fhir_bridge.transform.generate.expression_answers import (
     engine_function,
@@ -17,34 +19,30 @@ from fhir_bridge.transform.generate.expression_answers import (
 )
 from fhir_bridge.transform.generate.expression_text import Kind, PartWriter, Written
 
-__all__ = ["OWN_VALUE", "passes_on", "write_call", "write_operator"]
+__all__ = ["write_call", "write_operator"]
 
-OWN_VALUE = "select(iif(hasValue(), $this, value))"
-"""How maps' ``.value`` of anything is said in FHIRPath."""
-
-Entry = Callable[[PartWriter, Written, syntax.Call], Written]
+Entry = Callable[[PartWriter, Written, Call], Written]
 _PASSING = frozenset(
-    {"combine", "distinct", "first", "iif", "last", "select", "skip", "tail", "take", "where"}
+    {"[]", "combine", "distinct", "first", "iif", "last", "select", "skip", "tail", "take", "where"}
 )
+"""Functions whose answer may hold items of their focus."""
 
 
-def passes_on(step: syntax.Expr) -> bool:
-    """Whether items of the focus may be items of the answer."""
-    return isinstance(step, syntax.Index) or getattr(step, "name", "") in _PASSING
-
-
-def write_call(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
+def write_call(writer: PartWriter, call: Call) -> Written:
     """The call of a function."""
+    if call.name == "iif":
+        return _iif(writer, call)
     entry = _ENTRIES.get((call.name, len(call.arguments)))
     if entry is None:
         raise Unwritten(f"the function {call.name}()")
+    focus = writer.write(call.focus, keeps=writer.keeps and call.name in _PASSING)
     return entry(writer, focus, call)
 
 
 def _answering(answer: str, kind: Kind) -> Entry:
     """A function that is one of `expression_answers`; its arguments are collections."""
 
-    def entry(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
+    def entry(writer: PartWriter, focus: Written, call: Call) -> Written:
         given = [writer.write(one, keeps=writer.keeps).text for one in call.arguments]
         return Written(f"{answer}({', '.join([focus.text, *given])})", kind)
 
@@ -55,7 +53,7 @@ def _by_engine(name: str, kind: Kind) -> Entry:
     """A function on values that the engine's own code answers."""
     answer = engine_function(name)
 
-    def entry(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
+    def entry(writer: PartWriter, focus: Written, call: Call) -> Written:
         given = [writer.write(one).text for one in call.arguments]
         bound = writer.bind(answer, name)
         return Written(f"{bound}({', '.join([focus.text, *given])})", kind)
@@ -66,74 +64,79 @@ def _by_engine(name: str, kind: Kind) -> Entry:
 def _filtering(answer: str, kind: Kind, *, is_test: bool = True) -> Entry:
     """A function that asks its lambda of every item."""
 
-    def entry(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
+    def entry(writer: PartWriter, focus: Written, call: Call) -> Written:
         part = writer.function(call.arguments[0], is_test=is_test)
         return Written(f"{answer}({focus.text}, {part}, run, frame)", kind)
 
     return entry
 
 
-def _numbered(answer: str) -> Entry:
-    """``skip(2)`` and ``take(2)``, of a number that is written out."""
+def _numbered(answer: str, kind: Kind = "many") -> Entry:
+    """``[1]``, ``skip(2)`` and ``take(2)``, of a number that is written out."""
 
-    def entry(_writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
-        literal = unwrapped(call.arguments[0])
-        if not isinstance(literal, syntax.Literal) or type(literal.value) is not int:
+    def entry(_writer: PartWriter, focus: Written, call: Call) -> Written:
+        literal = call.arguments[0]
+        if not isinstance(literal, Constant) or not _is_number(literal.value):
             raise Unwritten(f"{call.name}() of more than a whole number")
-        return Written(f"{answer}({focus.text}, {literal.value})", "many")
+        return Written(f"{answer}({focus.text}, {literal.value})", kind)
 
     return entry
 
 
-def _exists(_writer: PartWriter, focus: Written, _call: syntax.Call) -> Written:
+def _is_number(value: object) -> bool:
+    """Whether a literal is a whole number that is not negative."""
+    return type(value) is int and value >= 0
+
+
+def _exists(_writer: PartWriter, focus: Written, _call: Call) -> Written:
     return Written(focus.there, "sure")
 
 
-def _empty(_writer: PartWriter, focus: Written, _call: syntax.Call) -> Written:
+def _empty(_writer: PartWriter, focus: Written, _call: Call) -> Written:
     return Written(f"(not {focus.there})", "sure")
 
 
-def _not(_writer: PartWriter, focus: Written, _call: syntax.Call) -> Written:
+def _not(_writer: PartWriter, focus: Written, _call: Call) -> Written:
     if focus.kind == "sure":
         return Written(f"(not {focus.text})", "sure")
     return Written(f"negated({focus.truth})", "truth")
 
 
-def _matches(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
-    source = unwrapped(call.arguments[0])
-    if not isinstance(source, syntax.Literal) or type(source.value) is not str:
+def _matches(writer: PartWriter, focus: Written, call: Call) -> Written:
+    source = call.arguments[0]
+    if not isinstance(source, Constant) or type(source.value) is not str:
         return _by_engine("matches", "truth")(writer, focus, call)
     search = writer.bind(compile_pattern(source.value).search, "search")
     return Written(f"matches({focus.text}, {search})", "truth")
 
 
-def _substring(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
-    places = [unwrapped(one) for one in call.arguments]
-    numbers = [one.value for one in places if isinstance(one, syntax.Literal)]
-    if len(numbers) < 2 or any(type(number) is not int for number in numbers):
+def _substring(writer: PartWriter, focus: Written, call: Call) -> Written:
+    numbers = [one.value for one in call.arguments if isinstance(one, Constant)]
+    if len(numbers) < 2 or not all(map(_is_number, numbers)):
         return _by_engine("substring", "one")(writer, focus, call)
     return Written(f"substring({focus.text}, {numbers[0]}, {numbers[1]})", "one")
 
 
-def _replace_matches(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
-    given = [unwrapped(one) for one in call.arguments]
-    texts = [one.value for one in given if isinstance(one, syntax.Literal)]
+def _replace_matches(writer: PartWriter, focus: Written, call: Call) -> Written:
+    texts = [one.value for one in call.arguments if isinstance(one, Constant)]
     if len(texts) < 2 or type(texts[0]) is not str or not texts[0] or texts[1] != "":
         return _by_engine("replaceMatches", "one")(writer, focus, call)
     pattern = writer.bind(compile_pattern(texts[0]), "pattern")
     return Written(f"removed({focus.text}, {pattern})", "one")
 
 
-def _select(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
-    if writer.source.startswith(OWN_VALUE, call.offset):
+def _select(writer: PartWriter, focus: Written, call: Call) -> Written:
+    if call.arguments == _OWN_VALUE.arguments:
         return Written(f"own_value({focus.text})", "many")
     return _filtering("select", "many", is_test=False)(writer, focus, call)
 
 
-def _iif(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
-    """On ``$this`` only, which is one item."""
-    if focus.text != "node":
+def _iif(writer: PartWriter, call: Call) -> Written:
+    """On ``$this`` only, which is one item and is not read."""
+    if not isinstance(call.focus, Item):
         raise Unwritten("iif() behind a path")
+    if len(call.arguments) not in {2, 3}:
+        raise Unwritten("iif() of too few or too many parts")
     test = writer.write(call.arguments[0])
     decides = test.text if test.kind in {"sure", "truth"} else f"criterion({test.text})"
     then = writer.write(call.arguments[1], keeps=writer.keeps)
@@ -144,10 +147,10 @@ def _iif(writer: PartWriter, focus: Written, call: syntax.Call) -> Written:
     return Written(f"({then.text} if {decides} else {other.text})", kind)
 
 
-def write_operator(writer: PartWriter, tree: syntax.Binary) -> Written:
+def write_operator(writer: PartWriter, form: Operation) -> Written:
     """An operator other than ``and`` and ``or``."""
-    operator, right = tree.operator, unwrapped(tree.right)
-    left = writer.write(tree.left)
+    operator, right = form.operator, form.right
+    left = writer.write(form.left)
     if operator in {"=", "!="}:
         answer = _equality(writer, left, right)
         return Written(answer if operator == "=" else f"negated({answer})", "truth")
@@ -171,38 +174,34 @@ def _is_count(left: Written, right: Written) -> bool:
     return left.text.startswith("count(") and right.text.isdecimal()
 
 
-def _equality(writer: PartWriter, left: Written, right: syntax.Expr) -> str:
+def _equality(writer: PartWriter, left: Written, right: Form) -> str:
     other = writer.write(right)
-    if isinstance(right, syntax.Literal) and type(right.value) is bool:
+    if isinstance(right, Constant) and type(right.value) is bool:
         return f"same_truth({left.text}, {right.value!r})"
-    is_text = isinstance(right, syntax.Literal) and type(right.value) is str
-    if is_text or (isinstance(right, syntax.Constant) and other.kind == "one"):
+    is_text = isinstance(right, Constant) and type(right.value) is str
+    if is_text or (isinstance(right, Variable) and other.kind == "one"):
         return f"same_text({left.text}, {other.text})"
     return f"equal({left.text}, {other.text})"
 
 
-def unwrapped(tree: syntax.Expr) -> syntax.Expr:
-    """What stands in parentheses."""
-    while isinstance(tree, syntax.Path) and not tree.steps:
-        tree = tree.start
-    return tree
-
-
-def _texts(tree: syntax.Expr) -> frozenset[str] | None:
+def _texts(form: Form) -> frozenset[str] | None:
     """Texts that are written out one by one; None for anything else."""
-    parts = [unwrapped(part) for part in tree.parts] if isinstance(tree, syntax.Union) else [tree]
-    texts = [part.value for part in parts if isinstance(part, syntax.Literal)]
+    parts = form.parts if isinstance(form, Merge) else (form,)
+    texts = [part.value for part in parts if isinstance(part, Constant)]
     if len(texts) != len(parts) or not all(type(text) is str for text in texts):
         return None
     return frozenset(texts)
 
 
+_OWN_VALUE = cast("Call", fhirpath.compile("select(iif(hasValue(), $this, value))").form(OPEN))
+"""How maps' ``.value`` of anything is said in FHIRPath."""
 _NUMERIC = frozenset({"<", "<=", ">", ">="})
 _OPERATORS: dict[str, Kind] = {
     "+": "one", "-": "one", "*": "one", "&": "one", "<": "truth", "<=": "truth", ">": "truth", ">=": "truth",
 }  # fmt: skip
 
 _ENTRIES: dict[tuple[str, int], Entry] = {
+    ("[]", 1): _numbered("at", "one"),
     ("all", 1): _filtering("all_of", "sure"),
     ("allTrue", 0): _answering("all_true", "sure"),
     ("anyTrue", 0): _answering("any_true", "sure"),
@@ -216,8 +215,6 @@ _ENTRIES: dict[tuple[str, int], Entry] = {
     ("exists", 1): _filtering("exists_one", "sure"),
     ("first", 0): _answering("first", "one"),
     ("hasValue", 0): _answering("has_value", "sure"),
-    ("iif", 2): _iif,
-    ("iif", 3): _iif,
     ("last", 0): _answering("last", "one"),
     ("matches", 1): _matches,
     ("not", 0): _not,
