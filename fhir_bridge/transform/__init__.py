@@ -2,9 +2,9 @@
 
 https://hl7.org/fhir/R4/mapping-language.html (the language itself is `fhir_bridge.fml`)
 
-Read in this order: `shapes` and `logical_models` (the types of both sides), `runtime` (what
-runs), `compile` (maps to functions), `generate` (maps to Python, once they run often),
-`map_set`, `compiled_map` and `library` (sets of maps), `check` (the quality of a map).
+Read in this order: `runtime` (what runs; the types of both sides are `fhir_bridge.shapes`),
+`compile` (maps to functions), `generate` (maps to Python, once they run often), `map_set`,
+`compiled_map` and `library` (sets of maps), `check` (the quality of a map).
 """
 
 from fhir_bridge.transform.check import Coverage, check_map, measure_coverage

@@ -18,6 +18,7 @@ from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource
 from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.fml import Group, StructureMap, to_concept_map
+from fhir_bridge.shapes import Shape, plain_type_name
 from fhir_bridge.terminology import ConceptMaps
 from fhir_bridge.transform.compile.environment import source_environment
 from fhir_bridge.transform.compile.expression import CompiledExpression
@@ -29,7 +30,6 @@ from fhir_bridge.transform.generate import GENERATE_AT, GeneratedMap
 from fhir_bridge.transform.runtime.run import LineageStep, Run, Site
 from fhir_bridge.transform.runtime.source import Item
 from fhir_bridge.transform.runtime.target import Target
-from fhir_bridge.transform.shapes import Shape, plain_type_name
 
 if TYPE_CHECKING:
     from fhir_bridge.fhirpath import Environment

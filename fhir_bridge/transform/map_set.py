@@ -15,10 +15,9 @@ from fhir_bridge.conformance import CodeSystems
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, definitions
 from fhir_bridge.fml import StructureMap, from_structure_map_resource, parse_map
+from fhir_bridge.shapes import Shapes, logical_shapes
 from fhir_bridge.terminology import ConceptMaps
-from fhir_bridge.transform.logical_models import logical_shapes
 from fhir_bridge.transform.runtime.finish import Finisher
-from fhir_bridge.transform.shapes import Shapes
 
 __all__ = ["MapSet"]
 

@@ -17,8 +17,8 @@ from typing import Any
 from fhir_bridge import xml
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.map_functions.reading.timestamps import read_timestamp
+from fhir_bridge.shapes import ElementShape, Shape, Shapes
 from fhir_bridge.transform.runtime.fit import MISFIT, fit_for
-from fhir_bridge.transform.shapes import ElementShape, Shape, Shapes
 
 __all__ = ["read_logical_xml", "render_logical_xml"]
 

@@ -16,7 +16,7 @@ from fhir_bridge.fhir.marks import NULL, USUAL
 from fhir_bridge.transform import load
 from fhir_bridge.transform.compile.expression import CompiledExpression
 from fhir_bridge.transform.compile.scope import Scope, Slots
-from fhir_bridge.transform.generate.condition import (
+from fhir_bridge.transform.generate.expressions.condition import (
     EXPRESSION_PARTS,
     write_condition,
     write_value,

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from fhir_bridge.fml import Parameter, Transform
 from fhir_bridge.map_functions import named_functions
+from fhir_bridge.shapes import ElementShape, Shape, Shapes
 from fhir_bridge.transform.compile.standard_transforms import STANDARD
 from fhir_bridge.transform.runtime.fit import MISFIT, fit_for
-from fhir_bridge.transform.shapes import ElementShape, Shape, Shapes
 
 __all__ = ["Assigned", "can_be", "find_fault", "type_given", "type_of_variable"]
 

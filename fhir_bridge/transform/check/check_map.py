@@ -15,11 +15,11 @@ from collections.abc import Iterator, Sequence
 
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fml import Group, GroupCall, Rule, StructureMap
+from fhir_bridge.shapes import Shape
 from fhir_bridge.transform.check.assigned import can_be
 from fhir_bridge.transform.check.rules import Names, RuleChecks
 from fhir_bridge.transform.compile.hooks import find_group, hook_faults
 from fhir_bridge.transform.library import Library
-from fhir_bridge.transform.shapes import Shape
 
 __all__ = ["check_map"]
 

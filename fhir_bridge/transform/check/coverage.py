@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_bridge.errors import BridgeError, Issue
+from fhir_bridge.shapes import Shape, Shapes
 from fhir_bridge.transform.library import Library
 from fhir_bridge.transform.runtime.source import Item
-from fhir_bridge.transform.shapes import Shape, Shapes
 
 __all__ = ["Coverage", "SourceField", "TargetElement", "measure_coverage"]
 

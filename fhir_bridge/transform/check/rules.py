@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from fhir_bridge.errors import Issue, Severity
 from fhir_bridge.fml import Rule, RuleSource, RuleTarget, StructureMap
+from fhir_bridge.shapes import ElementShape, Shape, plain_type_name
 from fhir_bridge.transform.check.assigned import (
     Assigned,
     find_fault,
@@ -17,7 +18,6 @@ from fhir_bridge.transform.check.assigned import (
 )
 from fhir_bridge.transform.compile.translate import OID_TO_URI
 from fhir_bridge.transform.library import Library
-from fhir_bridge.transform.shapes import ElementShape, Shape, plain_type_name
 
 __all__ = ["Names", "RuleChecks"]
 

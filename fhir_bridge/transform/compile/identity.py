@@ -15,12 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from fhir_bridge.shapes import ElementShape, Shape
 from fhir_bridge.transform.compile.unit import CompiledGroup, Unit
 from fhir_bridge.transform.runtime.run import Run, Site
 from fhir_bridge.transform.runtime.source import Item
 from fhir_bridge.transform.runtime.target import Target
 from fhir_bridge.transform.runtime.write import Writer, copied, reference_text
-from fhir_bridge.transform.shapes import ElementShape, Shape
 
 __all__ = ["Identity", "inherited_keys"]
 

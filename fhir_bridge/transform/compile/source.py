@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fhir_bridge.fml import RuleSource
+from fhir_bridge.shapes import plain_type_name
 from fhir_bridge.transform.compile.expression import CompiledExpression
 from fhir_bridge.transform.compile.scope import Scope
 from fhir_bridge.transform.compile.unit import Unit
@@ -17,7 +18,6 @@ from fhir_bridge.transform.runtime.children import fetcher
 from fhir_bridge.transform.runtime.run import Run, Site
 from fhir_bridge.transform.runtime.source import Item
 from fhir_bridge.transform.runtime.target import Target
-from fhir_bridge.transform.shapes import plain_type_name
 
 __all__ = ["compile_source", "compile_start", "listed"]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fhir_bridge.fml import RuleTarget, Transform
+from fhir_bridge.shapes import Shape
 from fhir_bridge.transform.compile.scope import Scope
 from fhir_bridge.transform.compile.transform import compile_argument, compile_transform
 from fhir_bridge.transform.compile.unit import RuleView
@@ -16,7 +17,6 @@ from fhir_bridge.transform.runtime.run import Run, Site
 from fhir_bridge.transform.runtime.source import Item
 from fhir_bridge.transform.runtime.target import Target
 from fhir_bridge.transform.runtime.write import Writer, copied
-from fhir_bridge.transform.shapes import Shape
 
 __all__ = ["compile_target"]
 

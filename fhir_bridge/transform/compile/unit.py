@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fhir_bridge.fml import Group, StructureMap
+from fhir_bridge.shapes import Shape, Shapes
 from fhir_bridge.terminology import ConceptMaps
-from fhir_bridge.transform.shapes import Shape, Shapes
 
 if TYPE_CHECKING:
     from fhir_bridge.transform.compile.scope import Scope

@@ -20,7 +20,7 @@ from fhir_bridge.transform.runtime.run import Site
 
 if TYPE_CHECKING:
     from fhir_bridge.fml import Rule
-    from fhir_bridge.transform.shapes import Shape
+    from fhir_bridge.shapes import Shape
 
 __all__ = ["write_group"]
 

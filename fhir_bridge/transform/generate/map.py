@@ -14,6 +14,7 @@ from typing import Any
 
 from fhir_bridge.codegen import Unwritten, noting
 from fhir_bridge.fml import Rule
+from fhir_bridge.shapes import Shape
 from fhir_bridge.transform.compile.rule import run_group
 from fhir_bridge.transform.compile.unit import CompiledGroup, Unit
 from fhir_bridge.transform.generate.group import write_group
@@ -21,7 +22,6 @@ from fhir_bridge.transform.generate.parts import held
 from fhir_bridge.transform.generate.writer import GeneratedGroup
 from fhir_bridge.transform.runtime.run import Run, Site
 from fhir_bridge.transform.runtime.target import Target
-from fhir_bridge.transform.shapes import Shape
 
 __all__ = ["GENERATE_AT", "GeneratedMap"]
 

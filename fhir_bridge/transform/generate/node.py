@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fhir_bridge.transform.shapes import Shape
+from fhir_bridge.shapes import Shape
 
 __all__ = ["NotStatic", "StaticNode"]
 

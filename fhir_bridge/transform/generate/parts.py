@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from fhir_bridge.shapes import Shape
 from fhir_bridge.transform.compile.source import listed
 from fhir_bridge.transform.compile.transform import EXPECTED, evaluated, only
 from fhir_bridge.transform.compile.translate import plain_value
@@ -14,7 +15,6 @@ from fhir_bridge.transform.runtime.run import MAX_CALLS, Run, Site
 from fhir_bridge.transform.runtime.source import Item, carried
 from fhir_bridge.transform.runtime.target import Target
 from fhir_bridge.transform.runtime.write import Writer, copied
-from fhir_bridge.transform.shapes import Shape
 
 __all__ = ["PARTS", "held", "no_target", "put_any", "too_deep"]
 

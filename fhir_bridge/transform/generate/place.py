@@ -6,6 +6,7 @@ from typing import Any
 
 from fhir_bridge.fml import Transform
 from fhir_bridge.map_functions import named_functions
+from fhir_bridge.shapes import Shape
 from fhir_bridge.transform.compile.standard_transforms import STANDARD
 from fhir_bridge.transform.compile.transform import compile_argument
 from fhir_bridge.transform.compile.translate import OID_TO_URI
@@ -14,7 +15,6 @@ from fhir_bridge.transform.generate.node import NotStatic
 from fhir_bridge.transform.runtime.fit import MISFIT
 from fhir_bridge.transform.runtime.source import Item
 from fhir_bridge.transform.runtime.target import Place, TargetPlan, plan_for
-from fhir_bridge.transform.shapes import Shape
 
 __all__ = ["place_of_object", "place_of_value", "plans_for"]
 

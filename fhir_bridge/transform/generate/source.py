@@ -7,12 +7,12 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from fhir_bridge.codegen import Unwritten
+from fhir_bridge.shapes import plain_type_name
 from fhir_bridge.transform.compile.expression import CompiledExpression
 from fhir_bridge.transform.compile.source import compile_source, compile_start
-from fhir_bridge.transform.generate.condition import write_condition
+from fhir_bridge.transform.generate.expressions.condition import write_condition
 from fhir_bridge.transform.generate.writer import GroupWriter, mentions
 from fhir_bridge.transform.runtime.children import fetcher
-from fhir_bridge.transform.shapes import plain_type_name
 
 if TYPE_CHECKING:
     from fhir_bridge.fml import RuleSource

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fhir_bridge.transform.compile.expression import CompiledExpression
 from fhir_bridge.transform.compile.transform import Taken, called_function, compile_transform
 from fhir_bridge.transform.compile.translate import plain_value, translator
-from fhir_bridge.transform.generate.condition import write_value
+from fhir_bridge.transform.generate.expressions.condition import write_value
 
 if TYPE_CHECKING:
     from fhir_bridge.fml import Parameter, Transform

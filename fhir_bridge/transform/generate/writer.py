@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from fhir_bridge.codegen import FunctionText, Unwritten
 from fhir_bridge.fml import Parameter
+from fhir_bridge.shapes import Shape
 from fhir_bridge.transform.compile.expression import CompiledExpression
 from fhir_bridge.transform.compile.scope import Scope
 from fhir_bridge.transform.compile.transform import compile_argument
 from fhir_bridge.transform.compile.unit import CompiledGroup, RuleView, Unit
-from fhir_bridge.transform.generate.condition import write_value
+from fhir_bridge.transform.generate.expressions.condition import write_value
 from fhir_bridge.transform.generate.node import StaticNode
 from fhir_bridge.transform.generate.parts import PARTS
-from fhir_bridge.transform.shapes import Shape
 
 __all__ = ["GeneratedGroup", "GroupWriter", "Specialise", "mentions"]
 

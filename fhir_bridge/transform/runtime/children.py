@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from fhir_bridge.shapes import ElementShape, Shape, Shapes
 from fhir_bridge.transform.runtime.source import Item, carried
-from fhir_bridge.transform.shapes import ElementShape, Shape, Shapes
 
 __all__ = ["Fetch", "fetcher"]
 

@@ -15,9 +15,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from fhir_bridge.shapes import ElementShape, Shape, Shapes
 from fhir_bridge.transform.runtime.run import Run, Site
 from fhir_bridge.transform.runtime.target import Target
-from fhir_bridge.transform.shapes import ElementShape, Shape, Shapes
 
 __all__ = ["Finisher"]
 

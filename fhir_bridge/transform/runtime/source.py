@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fhir_bridge.transform.shapes import Shape
+from fhir_bridge.shapes import Shape
 
 __all__ = ["Item", "carried", "carry", "scalar", "text_of"]
 

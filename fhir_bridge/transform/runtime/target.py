@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fhir_bridge.shapes import Shape, Shapes, plain_type_name
 from fhir_bridge.transform.runtime.fit import MISFIT, fit_for, type_of_scalar
 from fhir_bridge.transform.runtime.source import Item, scalar
-from fhir_bridge.transform.shapes import Shape, Shapes, plain_type_name
 
 __all__ = ["Place", "Target", "TargetPlan", "plan_for"]
 

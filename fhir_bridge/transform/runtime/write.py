@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 from fhir_bridge.fhir.marks import NULL, is_null
+from fhir_bridge.shapes import ElementShape, Shape, Shapes
 from fhir_bridge.transform.runtime.fit import MISFIT
 from fhir_bridge.transform.runtime.run import Run, Site
 from fhir_bridge.transform.runtime.source import Item, scalar
 from fhir_bridge.transform.runtime.target import Place, Target, TargetPlan, plan_for
-from fhir_bridge.transform.shapes import ElementShape, Shape, Shapes
 
 __all__ = ["Writer", "copied", "reference_text"]
 

@@ -1,8 +1,8 @@
 """Expressions of maps as Python: the form of one becomes the text of a function.
 
-What stands here and in `expression_calls` is written, anything else is `Unwritten`, the one
+What stands here and in `calls` is written, anything else is `Unwritten`, the one
 reason to leave an expression to the engine.  The text computes a collection as
-`expression_items` describes it; lambdas become functions of their own.
+`items` describes it; lambdas become functions of their own.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from fhir_bridge.fhirpath.form import (
     Variable,
 )
 from fhir_bridge.fhirpath.writing import three_valued
-from fhir_bridge.transform.generate.expression_calls import write_call, write_operator
-from fhir_bridge.transform.generate.expression_text import Kind, Written
+from fhir_bridge.transform.generate.expressions.calls import write_call, write_operator
+from fhir_bridge.transform.generate.expressions.text import Kind, Written
 
 if TYPE_CHECKING:
     from fhir_bridge.codegen import FunctionText

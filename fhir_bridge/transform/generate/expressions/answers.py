@@ -13,7 +13,7 @@ from fhir_bridge import fhirpath
 from fhir_bridge.budget import Evaluation
 from fhir_bridge.codegen import Fallback
 from fhir_bridge.pattern import Pattern
-from fhir_bridge.transform.generate.expression_items import (
+from fhir_bridge.transform.generate.expressions.items import (
     child,
     items_of,
     one_of_at_most,

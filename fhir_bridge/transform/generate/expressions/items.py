@@ -13,9 +13,9 @@ from decimal import Decimal
 from typing import Any
 
 from fhir_bridge.codegen import Fallback
+from fhir_bridge.shapes import Shape
 from fhir_bridge.transform.runtime.run import Run
 from fhir_bridge.transform.runtime.source import Item
-from fhir_bridge.transform.shapes import Shape
 
 __all__ = [
     "READING",

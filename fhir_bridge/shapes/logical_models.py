@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from fhir_bridge.transform.shapes import ElementShape, Shape, Shapes, plain_type_name
+from fhir_bridge.shapes.shapes import ElementShape, Shape, Shapes, plain_type_name
 
 __all__ = ["logical_shapes"]
 

@@ -13,11 +13,11 @@ from fhir_bridge import fhirpath
 from fhir_bridge.codegen import Unwritten
 from fhir_bridge.fhirpath.form import OPEN, Call, Constant, Form, Item, Merge, Operation, Variable
 from fhir_bridge.pattern import compile_pattern
-from fhir_bridge.transform.generate.expression_answers import (
+from fhir_bridge.transform.generate.expressions.answers import (
     engine_function,
     engine_operator,
 )
-from fhir_bridge.transform.generate.expression_text import Kind, PartWriter, Written
+from fhir_bridge.transform.generate.expressions.text import Kind, PartWriter, Written
 
 __all__ = ["write_call", "write_operator"]
 
@@ -40,7 +40,7 @@ def write_call(writer: PartWriter, call: Call) -> Written:
 
 
 def _answering(answer: str, kind: Kind) -> Entry:
-    """A function that is one of `expression_answers`; its arguments are collections."""
+    """A function that is one of `answers`; its arguments are collections."""
 
     def entry(writer: PartWriter, focus: Written, call: Call) -> Written:
         given = [writer.write(one, keeps=writer.keeps).text for one in call.arguments]

@@ -13,10 +13,10 @@ from fhir_bridge.codegen import Fallback, FunctionText, Unwritten, is_noted, not
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.form import listing
 from fhir_bridge.pattern import Costly
-from fhir_bridge.transform.generate.expression import ExpressionWriter
-from fhir_bridge.transform.generate.expression_answers import ANSWERS
-from fhir_bridge.transform.generate.expression_items import READING
-from fhir_bridge.transform.generate.expression_text import Written
+from fhir_bridge.transform.generate.expressions.answers import ANSWERS
+from fhir_bridge.transform.generate.expressions.items import READING
+from fhir_bridge.transform.generate.expressions.text import Written
+from fhir_bridge.transform.generate.expressions.writer import ExpressionWriter
 
 if TYPE_CHECKING:
     from fhir_bridge.transform.compile.expression import CompiledExpression
