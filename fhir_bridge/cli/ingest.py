@@ -21,7 +21,7 @@ def command(files: tuple[Path, ...], feed_name: str, settings: Settings) -> int:
     """Take FILES into the record as if feed NAME had sent them.
 
     A file that was taken before is known and changes nothing.  Prints what became of each file;
-    exit code 1 when something rests in quarantine.
+    exit code 1 when something stays in quarantine.
 
     Example: fhir-bridge ingest --feed public-health-files files.csv
     """

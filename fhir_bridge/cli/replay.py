@@ -21,7 +21,7 @@ __all__ = ["command"]
 @click.argument("items", nargs=-1, type=int)
 @click.option("--feed", "feed_name", default="", help="All of a feed.")
 @click.option("--code", default="", help="All with this leading code.")
-@click.option("--all", "every", is_flag=True, help="Everything that rests in quarantine.")
+@click.option("--all", "every", is_flag=True, help="Everything that stays in quarantine.")
 @click.option("--list", "only_list", is_flag=True, help="Show what would be tried, and stop.")
 @data_options
 def command(

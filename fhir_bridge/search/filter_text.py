@@ -195,7 +195,7 @@ class _Parser:
         self.place = match.end() if match else self.place
 
     def expected(self, expected: str) -> BridgeError:
-        """What should stand at the present place."""
+        """What should be at the present place."""
         return _refusal(self.place + 1, expected)
 
 

@@ -158,7 +158,7 @@ def _elements(
 
 
 def _paths(form: Form, keys: tuple[str, ...]) -> list[Path] | None:
-    """The paths of a chain; filters may only stand at its end."""
+    """The paths of a chain; filters may only be at its end."""
     match form:
         case Item(type=kind) if keys:
             return [Path(keys, kind)]

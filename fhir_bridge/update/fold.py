@@ -29,7 +29,7 @@ def folded_slots(kind: str, statements: Sequence[Said], rules: UpdateRules) -> S
     live = [said for said in statements if not said.withdrawn]
     if len(live) == 1 and not live[0].hidden:
         return live[0].slots
-    live.sort(key=lambda said: said.source != REST)  # stable: a client's word stands over all
+    live.sort(key=lambda said: said.source != REST)  # stable: a client's statement takes precedence
     hidden = {slot: until for said in live for slot, until in _covered(said)}
     slots: Slots = {}
     supposed: Slots = {}

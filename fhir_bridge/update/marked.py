@@ -1,6 +1,6 @@
 """What marks in a stated value say: taken back, or supposed (`fhir_bridge.fhir.marks`).
 
-HL7 v2.5.1 section 2.5.3.4 (the null ``""``).  A value is taken back when a null stands in it
+HL7 v2.5.1 section 2.5.3.4 (the null ``""``).  A value is taken back when a null is in it
 and nothing is left beside it but what tells its kind.
 """
 

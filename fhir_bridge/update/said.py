@@ -56,7 +56,7 @@ class Said:
         return not (self.times or self.nulls or self.usual or self.hidden)
 
     def written_times(self) -> bytes | None:
-        """What stands beside the values, as JSON; None when there is nothing."""
+        """What is beside the values, as JSON; None when there is nothing."""
         if self.is_plain:
             return None
         said: dict[str, Any] = {
@@ -109,7 +109,7 @@ def read_said(  # noqa: PLR0917 - the columns of a row
 
 
 def stated_at(times: bytes | None, slots: Iterable[str], at: int) -> bytes:
-    """What stands beside a kept statement (`written_times`) with `slots` stated at `at`."""
+    """What is beside a kept statement (`written_times`) with `slots` stated at `at`."""
     said = read_back(times) if times else {}
     return render_json(said | {"times": said.get("times", {}) | dict.fromkeys(slots, at)})
 
@@ -134,7 +134,7 @@ def merge(known: Said, new: Said) -> Said:
             times[slot] = new.time(slot)
     for slot, value in new.slots.items():
         if slot in new.usual and slot in nulls:
-            # What was taken back is gone since then, and what is supposed stands in its place.
+            # What was taken back is gone since then, and what is supposed takes its place.
             if new.time(slot) >= times[slot] and not (slot in slots and _is_unknown(value)):
                 slots[slot] = value
                 usual.add(slot)

@@ -15,7 +15,7 @@ Printed from the commands' own help (`fhir-bridge COMMAND --help`).
 
 Results go to standard output: JSON, one value a line where there are many. Issues and progress go to
 standard error. Exit codes: 0 good, 1 findings (issues, nothing found, a check that fails), 2 misuse.
-Settings are environment variables ([settings.md](settings.md)); an option stands over its setting. A file may be
+Settings are environment variables ([settings.md](settings.md)); an option overrides its setting. A file may be
 `-` for standard input where a command reads files, and a folder stands for the files in it.
 """
 

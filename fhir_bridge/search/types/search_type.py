@@ -131,7 +131,7 @@ class Slot:
 
     @property
     def is_context(self) -> bool:
-        """Whether values stand here only beside the others of a composite."""
+        """Whether values are here only beside the others of a composite."""
         return self.key != self.number
 
 

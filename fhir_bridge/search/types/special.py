@@ -77,7 +77,7 @@ class Narrative(SearchType[tuple[str, ...]]):
     """``_text``: words of the narrative."""
 
     def operators(self, parameter: Parameter) -> tuple[str, ...]:
-        """Words stand within it."""
+        """Words are within it."""
         return ("co", "pr")
 
     def read(self, parameter: Parameter, modifier: str, written: Written) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ class WholeContent(SearchType[str]):
         return ()
 
     def operators(self, parameter: Parameter) -> tuple[str, ...]:
-        """The text stands within it."""
+        """The text is within it."""
         return ("co",)
 
     def read(self, parameter: Parameter, modifier: str, written: Written) -> str:
