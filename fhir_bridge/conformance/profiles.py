@@ -82,6 +82,12 @@ class Profiles:
             return found
         return _find(definitions().profiles, url)
 
+    def type_of(self, url: str) -> str | None:
+        """The resource type of what is at `url`, with or without a version; None of what is not here."""
+        plain = url.partition("|")[0]
+        types = (name for name, resources in self._by_type.items() if plain in resources)
+        return next(types, None)
+
     def find(self, resource_type: str, url: str) -> Resource | None:
         """The resource of a type at `url` (a Questionnaire, a Measure), with or without its version."""
         return _find(self.of_type(resource_type), url)

@@ -23,6 +23,8 @@ class Strictness:
     """Codes that their system, known whole here, does not have; units by UCUM, languages by BCP 47."""
     wrong_displays: Answer = "allowed"
     """Displays that are no name of the code in its system: senders write them in their own words."""
+    relative_canonicals: bool = True
+    """Whether a canonical may be relative, as in many of R4's own examples."""
     examples: bool = True
     """Whether addresses of the domains that are kept for examples may stand in a record."""
     markup: bool = True

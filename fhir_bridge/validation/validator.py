@@ -26,6 +26,7 @@ from fhir_bridge.validation.resources.measure_report import MeasureReports
 from fhir_bridge.validation.resources.questionnaire_response import QuestionnaireResponses
 from fhir_bridge.validation.resources.structure_definition import StructureDefinitions
 from fhir_bridge.validation.strictness import LENIENT, Strictness
+from fhir_bridge.validation.structure.canonicals import Canonicals
 from fhir_bridge.validation.structure.coding import Codings
 from fhir_bridge.validation.structure.structure import Structure
 from fhir_bridge.validation.structure.type_rules import TYPE_RULES
@@ -69,12 +70,14 @@ class Validator:
         self._codings = Codings(profiles, strictness)
         self._globals = _global_profiles(profiles)
         self._further_by_type: dict[str, list[Further]] = {}
-        self._structure = Structure(definitions, self._further, strictness)
+        canonicals = Canonicals(definitions, profiles, strictness)
+        self._structure = Structure(definitions, self._further, strictness, canonicals)
         self._fast_path = FastPath(
             definitions,
             self._further_checks,
             self_contained_types(definitions, profiles),
             strictness,
+            canonicals,
         )
 
     @property

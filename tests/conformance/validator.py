@@ -191,6 +191,7 @@ def _strictness(case: dict[str, Any]) -> Strictness:
         unknown_extensions="error",
         unknown_codes="error",
         wrong_displays="error",
+        relative_canonicals=False,
         examples=case.get("examples", True),
         markup=not (case.get("security-checks") or case.get("noHtmlInMarkdown")),
     )

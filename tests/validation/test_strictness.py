@@ -41,3 +41,35 @@ def test_markup_in_a_string_is_refused_where_that_is_asked(text, is_markup):
     assert [] == _places(Strictness(), name=name)
     expected = ["Patient.name[0].text"] if is_markup else []
     assert expected == _places(Strictness(markup=False), name=name)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_absolute", "is_of_type"),
+    [
+        ("https://hospital.test/Questionnaire/q", True, True),
+        ("#q", True, True),
+        ("Questionnaire/q", False, True),
+        ("http://hl7.org/fhir/ValueSet/q", True, False),
+        ("https://hospital.test/sets|2", True, False),
+    ],
+)
+def test_a_canonical_names_a_resource_of_a_type_that_may_stand_there(url, is_absolute, is_of_type):
+    """By what is here and by how HL7 forms its URLs; absolute where that is asked."""
+    value_set = {"resourceType": "ValueSet", "url": "https://hospital.test/sets", "status": "draft"}
+    response = {
+        "resourceType": "QuestionnaireResponse",
+        "questionnaire": url,
+        "status": "completed",
+    }
+    response["contained"] = [{"resourceType": "Questionnaire", "id": "q", "status": "draft"}]
+    if url != "#q":
+        del response["contained"]
+
+    def places(strictness: Strictness) -> list[str]:
+        validator = Validator(definitions(), Profiles([value_set]), strictness=strictness)
+        return [issue.where for issue in validator.check(response) if issue.code == "FB-3038"]
+
+    wrong = ["QuestionnaireResponse.questionnaire"]
+    assert places(Strictness()) == ([] if is_of_type else wrong)
+    strict = Strictness(relative_canonicals=False)
+    assert places(strict) == ([] if is_of_type and is_absolute else wrong)

@@ -21,6 +21,7 @@ from fhir_bridge.validation.context import enter, leave
 from fhir_bridge.validation.fast_path.memo import memoized_content, memoized_text
 from fhir_bridge.validation.finding import Findings
 from fhir_bridge.validation.strictness import LENIENT, Strictness
+from fhir_bridge.validation.structure.canonicals import Canonicals
 from fhir_bridge.validation.structure.element_checks import code_test, is_address, targets_type
 from fhir_bridge.validation.structure.narrative import check_narrative
 from fhir_bridge.validation.structure.primitives import primitive_test
@@ -52,7 +53,9 @@ class FastPath:
         further: Callable[[str], Sequence[Further]],
         repeating: frozenset[str] = frozenset(),
         strictness: Strictness = LENIENT,
+        canonicals: Canonicals | None = None,
     ) -> None:
+        self._canonicals = canonicals
         self._definitions = definitions
         self._strictness = strictness
         self._further = further
@@ -129,7 +132,11 @@ class FastPath:
             accepts = code_test(element, self._definitions)
             if accepts is not None:
                 return lambda value: type(value) is str and accepts(value)
-            return self._primitive(type_name)
+            is_canonical = self._canonicals.test(element) if self._canonicals else None
+            if is_canonical is None:
+                return self._primitive(type_name)
+            form = self._primitive(type_name)
+            return memoized_text(lambda value: form(value) and is_canonical(value))
         if self._definitions.types[type_name].kind == "resource":
             return self._embedded
         return self._complex(element)

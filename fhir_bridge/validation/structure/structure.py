@@ -16,6 +16,7 @@ from fhir_bridge.fhir import Definitions, ElementDefinition, TypeDefinition
 from fhir_bridge.validation.context import enter, leave
 from fhir_bridge.validation.finding import Finding, Findings, NodeCheck, fault, is_misshapen, moved
 from fhir_bridge.validation.strictness import LENIENT, Strictness
+from fhir_bridge.validation.structure.canonicals import Canonicals
 from fhir_bridge.validation.structure.contained import check_contained
 from fhir_bridge.validation.structure.element_checks import (
     Check,
@@ -45,7 +46,9 @@ class Structure:
         definitions: Definitions,
         further: Callable[[str], NodeCheck | None] | None = None,
         strictness: Strictness = LENIENT,
+        canonicals: Canonicals | None = None,
     ) -> None:
+        self._canonicals = canonicals
         self._definitions = definitions
         self._strictness = strictness
         self._further = further
@@ -200,6 +203,17 @@ class Structure:
                 return None
             return check(value, owner) or fault("FB-3008", name=name, value_set=value_set)
 
+        is_canonical = self._canonicals.test(element) if self._canonicals else None
+        targets = ", ".join(element.targets)
+
+        def check_canonical(value: Any, owner: dict[str, Any]) -> Findings:
+            findings = check(value, owner)
+            if findings or (is_canonical is not None and is_canonical(value)):
+                return findings
+            return fault("FB-3038", name=name, allowed=targets or "anything")
+
+        if is_canonical:
+            return check_canonical
         return check_code if accepts else check
 
     def _companion(self, key: str, is_list: bool, step: str) -> Check:
