@@ -259,7 +259,7 @@ def test_a_replay_needs_the_form_of_our_own_page(client, services):
     assert services.replayed == []
     answer = client.post(path, data={"token": token})
     assert (answer.status_code, len(services.replayed)) == (303, 1)
-    assert "Nothing rests in quarantine" in client.get(answer.headers["Location"] + "&lang=en").text
+    assert "Nothing is in quarantine" in client.get(answer.headers["Location"] + "&lang=en").text
     assert "said=gone" in client.post(path, data={"token": token}).headers["Location"]
 
 

@@ -24,7 +24,7 @@ _CODE = re.compile(r"`([^`\n]+)`")
 _PLACE = re.compile(r"<[^>]*>")
 _FUNCTIONS = """
 In a map they are called like any transform: `tgt.value = number_text(text)`. Printed from
-`fhir_bridge/map_functions/`; what stands in brackets may be left out, and an absent value gives nothing.
+`fhir_bridge/map_functions/`; what is in brackets may be left out, and an absent value gives nothing.
 
 | function | gives | meaning |
 |---|---|---|
