@@ -56,6 +56,20 @@ def test_every_package_has_a_paragraph_for_contributors():
     assert packages == {name for name in told if not name.endswith((".py", "."))}
 
 
+def test_no_package_is_more_than_a_tenth_of_the_code():
+    """What has grown beyond that is several things, and is found by none of their names."""
+    code = ROOT / "fhir_bridge"
+    lines = {
+        package.name: sum(
+            len(path.read_text(encoding="utf-8").splitlines()) for path in package.rglob("*.py")
+        )
+        for package in code.iterdir()
+        if (package / "__init__.py").exists()
+    }
+
+    assert [name for name, count in lines.items() if count * 10 > sum(lines.values())] == []
+
+
 def test_text_becomes_code_in_one_place():
     """Whatever is generated goes through `codegen`; nothing else calls exec or eval."""
     calls = re.compile(r"(?<![\w.])(?:exec|eval)\(")

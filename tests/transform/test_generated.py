@@ -160,6 +160,15 @@ def test_the_small_maps_have_every_kind_of_step_five_times() -> None:
     assert len(written) > 0.8 * len(SMALL_MAPS)
 
 
+def test_an_explanation_has_the_steps_of_each_expression_or_why_it_is_interpreted() -> None:
+    """Who writes a map sees how a condition is read, and what keeps one slow."""
+    rules = "src.a as a where (b.exists()) -> tgt.active = true; src.b as b where (today() > a) -> tgt.active = true;"
+    text = load(map_text(rules)).explain()
+
+    assert "# b.exists()\n# function exists\n#   child b: 'b' any type" in text
+    assert "interpreted: the function today()" in text
+
+
 def _kinds(rules: Sequence[Rule]) -> list[str]:
     found: list[str] = []
     for rule in rules:
