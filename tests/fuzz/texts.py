@@ -99,6 +99,7 @@ TEXTS = (
         ),
         (
             "fhir_bridge.fhirpath",
+            "fhir_bridge.fhirpath_values",
             "fhir_bridge.ucum",
             "fhir_bridge.pattern",
             "fhir_bridge.pattern_syntax",
@@ -126,6 +127,11 @@ TEXTS = (
                 lambda run, *_: run.depth > 1,
             ),
         ),
-        ("fhir_bridge.fml", "fhir_bridge.transform", "fhir_bridge.fhirpath"),
+        (
+            "fhir_bridge.fml",
+            "fhir_bridge.transform",
+            "fhir_bridge.fhirpath",
+            "fhir_bridge.fhirpath_values",
+        ),
     ),
 )
