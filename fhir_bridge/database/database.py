@@ -44,7 +44,7 @@ class Database(Protocol):
         """Refreshes the planner's knowledge."""
         ...
 
-    def let_go(self) -> None:
+    def release_connections(self) -> None:
         """Closes idle connections, for now."""
         ...
 

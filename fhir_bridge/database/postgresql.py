@@ -331,7 +331,7 @@ class PostgresqlDatabase:
             return BridgeError("FB-5011", seconds=f"{session.seconds:g}")
         named = of_postgresql(error)
         if named is not None and named.code == AWAY:
-            self.let_go()  # they broke with this one
+            self.release_connections()  # they broke with this one
         return named
 
     def is_conflict(self, error: Exception) -> bool:
@@ -362,9 +362,9 @@ class PostgresqlDatabase:
         """Closes every idle connection; others when they are given back."""
         with self._lock:
             self._closed = True
-        self.let_go()
+        self.release_connections()
 
-    def let_go(self) -> None:
+    def release_connections(self) -> None:
         """Closes every idle connection, for now."""
         with self._lock:
             idle, self._idle = self._idle, []

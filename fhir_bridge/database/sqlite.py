@@ -275,9 +275,9 @@ class SqliteDatabase:
         """Closes every idle connection; others when they are given back."""
         with self._lock:
             self._closed = True
-        self.let_go()
+        self.release_connections()
 
-    def let_go(self) -> None:
+    def release_connections(self) -> None:
         """Closes every idle connection, for now."""
         with self._lock:
             idle, self._idle = self._idle, []

@@ -28,7 +28,7 @@ from fhir_bridge.identity.statements import (
     written,
 )
 from fhir_bridge.store import ReviewRow
-from fhir_bridge.update import LAST, REST, UpdateRules, rest_said, slots_of, stamp
+from fhir_bridge.update import LAST, REST, UpdateRules, client_statement, slots_of, stamp
 
 __all__ = ["Deciding", "Link"]
 
@@ -179,7 +179,7 @@ class Deciding:
             return
         shown = slots_of(fold(patient_id, known, self.update)[0], self.update)
         earlier = next((each for each in known if each.feed == REST), None)
-        said = rest_said(
+        said = client_statement(
             shown,
             present.resource,
             stamp(present.at, LAST),

@@ -19,7 +19,7 @@ from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource
 from fhir_bridge.identity.keys import Record
 from fhir_bridge.identity.statements import Statement, origin
-from fhir_bridge.update import REST, Said, UpdateRules
+from fhir_bridge.update import REST, SourceStatement, UpdateRules
 from fhir_bridge.update import fold as fold_said
 
 __all__ = ["PLACEHOLDER", "fold", "is_described", "retired_numbers"]
@@ -96,7 +96,9 @@ def retired_numbers(statements: Iterable[Statement]) -> dict[Record, Resource]:
     }
 
 
-def _speaking(ordered: Sequence[Statement], retired: dict[Record, Resource]) -> Iterable[Said]:
+def _speaking(
+    ordered: Sequence[Statement], retired: dict[Record, Resource]
+) -> Iterable[SourceStatement]:
     """What goes into the fold: of lesser statements only what the ones before leave open."""
     stated: set[str] = set()
     for each in ordered:

@@ -40,7 +40,7 @@ def now_former(
 
 
 def with_former(times: bytes | None, former: Former) -> bytes | None:
-    """What stands beside a kept statement (`Said.written_times`) with its former facts."""
+    """What stands beside a kept statement (`SourceStatement.written_times`) with its former facts."""
     if not former:
         return times
     kept = [[sorted(each.names), each.born, each.sex] for each in former]

@@ -32,7 +32,7 @@ from fhir_bridge.identity.said import Stated, stated
 from fhir_bridge.identity.saying import Saying
 from fhir_bridge.identity.statements import IdentityLedger, Statement, withdrawn_key
 from fhir_bridge.store import PersonRow
-from fhir_bridge.update import Said, UpdateRules, merge, said_of
+from fhir_bridge.update import SourceStatement, UpdateRules, merge, statement_of
 
 __all__ = ["Linker"]
 
@@ -159,7 +159,9 @@ class Linker:
             deciding.drop(patient_id, each)
         left_out = choice.not_taken
         patient = {key: value for key, value in said.patient.items() if key not in left_out}
-        new = said_of(saying.speaker, saying.at, patient, self._update, has_marks=saying.has_marks)
+        new = statement_of(
+            saying.speaker, saying.at, patient, self._update, has_marks=saying.has_marks
+        )
         if saying.level and earlier is not None:
             slots = {k: v for k, v in new.slots.items() if k not in earlier.said.slots}
             new = replace(new, slots=slots, nulls=frozenset())
@@ -187,7 +189,9 @@ def _is_whole(said: Stated, saying: Saying) -> bool:
     return bool(described) and not saying.has_marks and not saying.level
 
 
-def _former(earlier: Statement | None, new: Said, text: Said, rules: IdentityRules) -> Former:
+def _former(
+    earlier: Statement | None, new: SourceStatement, text: SourceStatement, rules: IdentityRules
+) -> Former:
     """What the source stated before, and states no more."""
     if earlier is None:
         return ()

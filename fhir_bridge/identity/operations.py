@@ -28,7 +28,7 @@ from fhir_bridge.identity.joining import (
 from fhir_bridge.identity.keys import Record, number_key, statement_name
 from fhir_bridge.identity.moving import move_record, part
 from fhir_bridge.identity.statements import Statement, beside
-from fhir_bridge.update import merge, said_of
+from fhir_bridge.update import merge, statement_of
 
 __all__ = ["operate"]
 
@@ -192,7 +192,7 @@ def _found_or_made(deciding: Deciding, identifier: Resource) -> str:
 def _state(deciding: Deciding, patient_id: str, identifier: Resource) -> str:
     """That a Patient has a number, as this source says; the key of the statement."""
     record, saying = _record(identifier), deciding.saying
-    said = said_of(
+    said = statement_of(
         saying.speaker, 0, {"resourceType": "Patient", "identifier": [identifier]}, deciding.update
     )
     known = deciding.open(patient_id)

@@ -18,7 +18,7 @@ from fhir_bridge.fhir import Resource, read_back, render_json
 from fhir_bridge.identity.former import Former, read_former, with_former
 from fhir_bridge.identity.keys import Record, replaced_key
 from fhir_bridge.store import PersonRow, ReviewRow
-from fhir_bridge.update import Said, UpdateRules, read_said, resource_of, slots_of
+from fhir_bridge.update import SourceStatement, UpdateRules, read_statement, resource_of, slots_of
 
 __all__ = [
     "IdentityLedger",
@@ -99,7 +99,7 @@ class Statement:
     feed: str
     key: str
     rank: int
-    said: Said
+    said: SourceStatement
     record: Record = ("", "")
     version: int = 0
     former: Former = ()
@@ -115,7 +115,7 @@ def reading(row: PersonRow, rules: UpdateRules) -> Statement:
     slots = read_back(row.body)
     if not row.feed or "resourceType" in slots:
         slots = slots_of({"resourceType": "Patient"} | slots, rules)
-    said = read_said(row.feed, row.at, slots, row.times)
+    said = read_statement(row.feed, row.at, slots, row.times)
     record, former = (row.system, row.number), read_former(row.times)
     return Statement(row.feed, row.key, row.rank, said, record, row.version, former)
 
@@ -157,7 +157,7 @@ class Statements:
 
 def made(key: str, stated: Resource, rules: UpdateRules, at: int = 0) -> Statement:
     """A statement that linking itself makes."""
-    said = Said("", at, slots_of({"resourceType": "Patient"} | stated, rules))
+    said = SourceStatement("", at, slots_of({"resourceType": "Patient"} | stated, rules))
     return Statement("", key, _LAST, said)
 
 

@@ -70,7 +70,7 @@ class PipelineProcess:
         self._pipeline.prepare()
         with contextlib.suppress(Exception):  # what cannot be written is told when it matters
             self._store.settings.forget(ENDS)
-        self._store.let_go()
+        self._store.release_connections()
         wakes, self._wakes = os.pipe()
         life, self._life = os.pipe()
         sys.stdout.flush()

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource, parse_json, render_json
-from fhir_bridge.update import UpdateRules, kept_time, retired, stated_at
+from fhir_bridge.update import UpdateRules, retired, stated_at, stored_time
 
 from .aliases import find_alias, keep_aliases, merged_into, point_to
 from .containers import Containers, container_key
@@ -104,7 +104,7 @@ class Operations:
         if not old or self._persons.living(self._draft, old) == new:
             return None
         rows = self._draft.rows(kind, found["id"])
-        if any(kept_time(row.times, row.at, "subject") > self._at for row in rows):
+        if any(stored_time(row.times, row.at, "subject") > self._at for row in rows):
             return None  # something newer says whose it is
         change = Follow(f"{kind}/{found['id']}", f"Patient/{old}", f"Patient/{new}", self._at)
         self._rewrite(kind, found, change)

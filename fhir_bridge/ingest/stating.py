@@ -21,17 +21,17 @@ from fhir_bridge.store import StatementRow, resource_key
 from fhir_bridge.update import (
     LAST,
     REST,
-    Said,
+    SourceStatement,
     UpdateRules,
+    client_statement,
     fold,
     folded_slots,
     merge,
-    read_said,
-    rest_said,
+    read_statement,
     retired,
-    said_of,
     slots_of,
     stamp,
+    statement_of,
     unmarked,
 )
 
@@ -65,7 +65,7 @@ class _Statements:
     """The statements of one resource: each as it was kept, and what it says."""
 
     rows: list[StatementRow]
-    said: list[Said]
+    said: list[SourceStatement]
 
     def find(self, source: str, level: int) -> int | None:
         """The place of a source's statement."""
@@ -96,7 +96,7 @@ class Stating:
         if present is None and not rows:
             return self._first(resource, marked, saying)
         known = self._statements(present, rows, kind, id_)
-        new = said_of(
+        new = statement_of(
             saying.source, saying.at, resource, self._rules, saying.level, saying.since,
             has_marks=bool(marked),
         )  # fmt: skip
@@ -142,7 +142,7 @@ class Stating:
     def _read_marks(
         self, resource: Resource, marked: frozenset[str]
     ) -> tuple[bytes | None, Resource]:
-        """What stands beside the statement (`Said.written_times`), and it without marks."""
+        """What stands beside the statement (`SourceStatement.written_times`), and it without marks."""
         texts = tuple((key, value) for key, value in resource.items() if key in marked)
         kind = resource["resourceType"]
         if all(type(text) is str and len(text) <= _SHORT for _, text in texts):
@@ -170,13 +170,13 @@ class Stating:
             self._add_rest(present, known, kind, id_)
         return known
 
-    def _read(self, row: StatementRow, kind: str, id_: str) -> Said:
+    def _read(self, row: StatementRow, kind: str, id_: str) -> SourceStatement:
         if row.body is not None:
             slots = read_back(row.body)
         else:
             whole = self._draft.version_at(kind, id_, row.version)
             slots = {} if whole is None else slots_of(whole, self._rules)
-        return read_said(
+        return read_statement(
             row.source, row.at, slots, row.times, row.level, row.since, withdrawn=row.withdrawn
         )
 
@@ -195,14 +195,14 @@ class Stating:
             if part:
                 at = stamp(present.at, LAST) if source == REST else 0
                 known.rows.append(StatementRow(key, source, level, 0, at, present.version))
-                known.said.append(Said(source, at, part, level))
+                known.said.append(SourceStatement(source, at, part, level))
 
     def _add_rest(self, present: Present, known: _Statements, kind: str, id_: str) -> None:
         place = known.find(REST, 0)
         shown = folded_slots(kind, self._ordered(known), self._rules)
         earlier = known.said[place] if place is not None else None
         at = stamp(present.at, LAST)
-        said = rest_said(shown, present.resource, at, self._rules, earlier)
+        said = client_statement(shown, present.resource, at, self._rules, earlier)
         if said is None:
             return
         if place is not None:
@@ -237,7 +237,7 @@ class Stating:
         live = [replace(said, withdrawn=False) for said in self._ordered(known)]
         return retired(fold(kind, id_, live, self._rules), self._rules)
 
-    def _ordered(self, known: _Statements) -> list[Said]:
+    def _ordered(self, known: _Statements) -> list[SourceStatement]:
         """Descriptions before mentions, the first speaker first."""
         pairs = sorted(
             zip(known.rows, known.said, strict=True),
@@ -290,7 +290,7 @@ def _read_texts(
 
 def _read_marked(rules: UpdateRules, kind: str, marked: Resource) -> tuple[bytes | None, Resource]:
     """What stands beside properties that hold marks, and the properties without them."""
-    said = said_of("", 0, {"resourceType": kind} | marked, rules)
+    said = statement_of("", 0, {"resourceType": kind} | marked, rules)
     return said.written_times(), {key: unmarked(value).value for key, value in marked.items()}
 
 

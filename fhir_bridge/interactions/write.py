@@ -16,7 +16,7 @@ from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import Route
 from fhir_bridge.store import Written
 
-__all__ = ["required_resource", "tried_again", "write", "write_reply"]
+__all__ = ["required_resource", "retrying", "write", "write_reply"]
 
 
 def required_resource(request: Request, route: Route) -> Resource:
@@ -52,7 +52,7 @@ def write(
 
 
 @contextmanager
-def tried_again(*, unless: bool) -> Iterator[None]:
+def retrying(*, unless: bool) -> Iterator[None]:
     """Within the block, a version that somebody else wrote first is a collision (FB-5003).
 
     The transaction is then tried again with that version, `unless` the client asked for one.

@@ -218,9 +218,9 @@ class Store:
         with self.writing() as session:
             return collect(session, self.indexer, limit, before)
 
-    def let_go(self) -> None:
+    def release_connections(self) -> None:
         """Closes connections that are not in use, for now: none may live through a fork."""
-        self.storage.database.let_go()
+        self.storage.database.release_connections()
 
     def close(self) -> None:
         """Closes every connection that is not in use."""

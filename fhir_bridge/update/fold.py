@@ -13,18 +13,20 @@ from typing import Any
 from fhir_bridge.fhir import Resource, render_json
 
 from .rules import UpdateRules
-from .said import REST, Said
 from .slots import Slots, resource_of
+from .statement import REST, SourceStatement
 
 __all__ = ["fold", "folded_slots"]
 
 
-def fold(kind: str, id_: str, statements: Sequence[Said], rules: UpdateRules) -> Resource:
+def fold(
+    kind: str, id_: str, statements: Sequence[SourceStatement], rules: UpdateRules
+) -> Resource:
     """The resource of all `statements`, which are given in the order of precedence."""
     return resource_of(kind, id_, folded_slots(kind, statements, rules))
 
 
-def folded_slots(kind: str, statements: Sequence[Said], rules: UpdateRules) -> Slots:
+def folded_slots(kind: str, statements: Sequence[SourceStatement], rules: UpdateRules) -> Slots:
     """What `statements` show, by slot."""
     live = [said for said in statements if not said.withdrawn]
     if len(live) == 1 and not live[0].hidden:
@@ -45,7 +47,7 @@ def folded_slots(kind: str, statements: Sequence[Said], rules: UpdateRules) -> S
     return slots | {slot: value for slot, value in supposed.items() if slot not in slots}
 
 
-def _covered(said: Said) -> Iterator[tuple[str, int]]:
+def _covered(said: SourceStatement) -> Iterator[tuple[str, int]]:
     """What a client of the REST interface replaced or removed, and up to what time."""
     if said.source == REST:
         yield from ((slot, said.time(slot)) for slot in said.slots)

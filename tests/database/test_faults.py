@@ -213,7 +213,7 @@ def test_a_server_that_takes_no_writes_is_named(store: Store) -> None:
 def test_a_server_that_is_away_is_named(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """FB-5016 for reads and writes, until it answers again."""
     _put(store, 0)
-    store.storage.database.let_go()
+    store.storage.database.release_connections()
     settings = store.storage.database._settings  # type: ignore[attr-defined]
     monkeypatch.setitem(settings, "port", 1)
     assert _refusal(lambda: store.read("Basic", "b0")).code == "FB-5016"

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from fhir_bridge.database.schema import metadata
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.store import PersonRow, StatementRow, Store
-from fhir_bridge.update import read_said, stamp
+from fhir_bridge.update import read_statement, stamp
 
 
 def test_migrations_make_the_schema(store: Store) -> None:
@@ -53,8 +53,8 @@ def test_times_of_an_older_record_become_stamps(opening: Callable[..., Store]) -
     with opening().transaction() as transaction:
         rows = transaction.statements([1, 2])
         (of_person,) = transaction.identity_statements("p")
-    said = read_said("his", rows[2][0].at, {}, rows[2][0].times)
+    said = read_statement("his", rows[2][0].at, {}, rows[2][0].times)
     assert rows[1][0].at == stamp(2_000) < stamp(2_000, 1)
     assert (said.at, said.time("status"), said.nulls) == (stamp(3_000), stamp(1_000), {"name"})
     assert of_person.at == stamp(4_000)
-    assert read_said("his", 0, {}, of_person.times).hidden == {"gender": stamp(5)}
+    assert read_statement("his", 0, {}, of_person.times).hidden == {"gender": stamp(5)}

@@ -20,7 +20,16 @@ from fhir_bridge.identity.keys import PersonKeys
 from fhir_bridge.ingest import containers, resolve, stating
 from fhir_bridge.ingest.operations import Operations
 from fhir_bridge.ingest.settle import settle
-from fhir_bridge.update import UpdateRules, fold, marked, merge, said, said_of, slots, stamp
+from fhir_bridge.update import (
+    UpdateRules,
+    fold,
+    marked,
+    merge,
+    slots,
+    stamp,
+    statement,
+    statement_of,
+)
 
 __all__ = ["CLAUSES", "Clause"]
 
@@ -74,7 +83,7 @@ def _operation(url: str) -> Callable[[], AbstractContextManager[Any]]:
 
 
 _MERGES = ((stating, "merge"), (linker, "merge"))
-_SAYINGS = ((stating, "said_of"), (linker, "said_of"))
+_SAYINGS = ((stating, "statement_of"), (linker, "statement_of"))
 _FOLDS = ((stating, "fold"), (persons, "fold_said"))
 
 
@@ -87,7 +96,7 @@ def _nulls_forgotten(known: Any, new: Any) -> Any:
 
 
 def _without_nulls(*given: Any, **named: Any) -> Any:
-    return replace(said_of(*given, **named), nulls=frozenset())
+    return replace(statement_of(*given, **named), nulls=frozenset())
 
 
 def _plain_is_stated(value: Any) -> Any:
@@ -135,7 +144,7 @@ CLAUSES = {
     ),
     "older-never-replaces": Clause(
         "An older word never replaces a newer one.",
-        _replaced((said, "_replaces"), by=lambda known, new, slot: True),
+        _replaced((statement, "_replaces"), by=lambda known, new, slot: True),
         seed=4,
     ),
     "event-time-orders": Clause(
@@ -150,7 +159,7 @@ CLAUSES = {
     ),
     "usual-is-no-word": Clause(
         "What a map supposes never replaces what was said.",
-        _replaced((said, "unmarked"), (said, "unmarked_properties"), by=_plain_is_stated),
+        _replaced((statement, "unmarked"), (statement, "unmarked_properties"), by=_plain_is_stated),
         seed=10,
     ),
     "mention-adds": Clause(

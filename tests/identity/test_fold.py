@@ -8,14 +8,14 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.identity import PLACEHOLDER, Statement
 from fhir_bridge.identity import fold as fold_all
 from fhir_bridge.identity.statements import made
-from fhir_bridge.update import load_update_rules, said_of
+from fhir_bridge.update import load_update_rules, statement_of
 
 RULES = load_update_rules(Artifacts())
 
 
 def statement(feed, key, rank, patient, *, record=("", ""), at=0):
     """What a feed says."""
-    said = said_of(feed, at, {"resourceType": "Patient"} | patient, RULES)
+    said = statement_of(feed, at, {"resourceType": "Patient"} | patient, RULES)
     return Statement(feed, key, rank, said, record)
 
 

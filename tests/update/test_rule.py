@@ -11,16 +11,16 @@ from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.fhir.marks import NULL, USUAL, usual
 from fhir_bridge.update import (
     REST,
-    Said,
+    SourceStatement,
+    client_statement,
     fold,
     load_update_rules,
     merge,
-    read_said,
+    read_statement,
     resource_of,
-    rest_said,
     retired,
-    said_of,
     slots_of,
+    statement_of,
 )
 
 RULES = load_update_rules(Artifacts())
@@ -28,11 +28,11 @@ PATIENT: dict[str, Any] = {"resourceType": "Patient", "id": "p"}
 VISIT: dict[str, Any] = {"resourceType": "Encounter", "id": "e"}
 
 
-def _say(at: int, resource: dict[str, Any], source: str = "a", **more: Any) -> Said:
-    return said_of(source, at, resource, RULES, **more)
+def _say(at: int, resource: dict[str, Any], source: str = "a", **more: Any) -> SourceStatement:
+    return statement_of(source, at, resource, RULES, **more)
 
 
-def _shown(kind: str, *statements: Said) -> dict[str, Any]:
+def _shown(kind: str, *statements: SourceStatement) -> dict[str, Any]:
     shown = fold(kind, "x", statements, RULES)
     return {key: value for key, value in shown.items() if key not in {"resourceType", "id"}}
 
@@ -132,7 +132,7 @@ def test_statements_of_one_source_count_by_their_time_in_whatever_order_they_com
     said = STEPS[order[0]]
     for number in order[1:]:
         said = merge(said, STEPS[number])
-        kept = read_said("a", said.at, said.slots, said.written_times())
+        kept = read_statement("a", said.at, said.slots, said.written_times())
         assert kept == said
 
     assert _shown("Encounter", said) == {
@@ -172,11 +172,11 @@ def test_what_stands_in_for_another_field_never_replaces_it_and_is_seen_when_tha
     late = _say(15, _document("2026-01-15"))
     newer = _say(50, _document("2026-05-05"))
 
-    def shown(*steps: Said) -> Any:
+    def shown(*steps: SourceStatement) -> Any:
         said = steps[0]
         for step in steps[1:]:
             said = merge(said, step)
-            assert read_said("a", said.at, said.slots, said.written_times()) == said
+            assert read_statement("a", said.at, said.slots, said.written_times()) == said
         return _shown("DocumentReference", said)["date"]
 
     assert shown(stated, supposed) == "2026-01-01"
@@ -257,7 +257,7 @@ def test_a_time_is_the_start_of_a_period_whose_end_stays() -> None:
     """A start said anew leaves the end; an end taken back leaves a time; a period may be open."""
     report: dict[str, Any] = {"resourceType": "DiagnosticReport", "id": "r"}
 
-    def said(at: int, **effective: Any) -> Said:
+    def said(at: int, **effective: Any) -> SourceStatement:
         return _say(at, report | effective)
 
     whole = said(1, effectivePeriod={"start": "2026-01-01", "end": "2026-01-03"})
@@ -333,7 +333,7 @@ def test_a_client_of_the_rest_interface_states_what_it_changed() -> None:
     """Its element stands over later ones of the source; what it left alone goes on changing."""
     before = _say(1, PATIENT | {"gender": "male", "birthDate": "1980", "telecom": [HOME]})
     put = PATIENT | {"gender": "female", "birthDate": "1980"}
-    rest = rest_said(slots_of(_shown("Patient", before) | PATIENT, RULES), put, 5, RULES)
+    rest = client_statement(slots_of(_shown("Patient", before) | PATIENT, RULES), put, 5, RULES)
     assert rest is not None
     assert rest.source == REST
     assert _shown("Patient", before, rest) == {"gender": "female", "birthDate": "1980"}

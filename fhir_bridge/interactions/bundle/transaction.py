@@ -36,7 +36,7 @@ from fhir_bridge.interactions.interaction import Interaction
 from fhir_bridge.interactions.patch import Patches
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
-from fhir_bridge.interactions.write import tried_again, write_reply
+from fhir_bridge.interactions.write import retrying, write_reply
 from fhir_bridge.store import Transaction
 
 __all__ = ["transaction"]
@@ -132,7 +132,7 @@ def _write(
                 change.references = list(walk_references(change.resource))
                 wanted, change.if_match = change.if_match, change.if_match or stored.version
                 is_settled(change, context, strict=True)
-            with tried_again(unless=wanted is not None):
+            with retrying(unless=wanted is not None):
                 _put([change], returns, context, opened)
 
 

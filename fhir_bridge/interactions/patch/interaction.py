@@ -15,7 +15,7 @@ from fhir_bridge.interactions.patch.apply import Patches
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import Route
-from fhir_bridge.interactions.write import tried_again, write, write_reply
+from fhir_bridge.interactions.write import retrying, write, write_reply
 from fhir_bridge.store import Stored, Transaction
 
 __all__ = ["patch", "patch_conditional"]
@@ -56,7 +56,7 @@ def _patched(
     def work(inside: Context, _opened: Transaction) -> Reply:
         stored = required(inside)
         version = stored.version if wanted is None else wanted
-        with tried_again(unless=wanted is not None):
+        with retrying(unless=wanted is not None):
             written = write(inside, patches.of(stored), if_match=version)
         return write_reply(written, request.prefer.returns)
 

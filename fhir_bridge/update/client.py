@@ -11,17 +11,21 @@ from __future__ import annotations
 from fhir_bridge.fhir import Resource
 
 from .rules import UpdateRules
-from .said import REST, Said, differences, merge
 from .slots import Slots, slots_of
+from .statement import REST, SourceStatement, differences, merge
 
-__all__ = ["rest_said"]
+__all__ = ["client_statement"]
 
 _NOT_SAID = frozenset({"meta/source", "text"})
 
 
-def rest_said(
-    shown: Slots, present: Resource, at: int, rules: UpdateRules, known: Said | None = None
-) -> Said | None:
+def client_statement(
+    shown: Slots,
+    present: Resource,
+    at: int,
+    rules: UpdateRules,
+    known: SourceStatement | None = None,
+) -> SourceStatement | None:
     """The statement of REST clients after they made `present` of what sources had `shown`.
 
     `at` is the stamp of the write; `known` is what clients had said before.  None when they
@@ -33,5 +37,5 @@ def rest_said(
         return known
     slots = {slot: now[slot] for slot in changed if slot in now}
     hidden = {slot: at for slot in changed if slot not in now}
-    said = Said(REST, at, slots, nulls=frozenset(hidden), hidden=hidden)
+    said = SourceStatement(REST, at, slots, nulls=frozenset(hidden), hidden=hidden)
     return said if known is None else merge(known, said)

@@ -19,14 +19,22 @@ from .marked import is_null, unmarked, unmarked_properties
 from .rules import UpdateRules, required_elements
 from .slots import Slots, slots_of
 
-__all__ = ["REST", "Said", "kept_time", "merge", "read_said", "said_of", "stated_at"]
+__all__ = [
+    "REST",
+    "SourceStatement",
+    "merge",
+    "read_statement",
+    "stated_at",
+    "statement_of",
+    "stored_time",
+]
 
 REST = "rest"
 """The source of what clients of the REST interface write."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SourceStatement:
     """What `source` said; times are stamps (`stamp`).
 
     `at` is the newest event time; `times` holds the slots whose time is another.  `nulls`
@@ -68,16 +76,16 @@ class Said:
         return render_json({name: value for name, value in said.items() if value})
 
 
-def said_of(  # noqa: PLR0917 - who, when, what
+def statement_of(  # noqa: PLR0917 - who, when, what
     source: str, at: int, resource: Resource, rules: UpdateRules, level: int = 0, since: int = 0,
     *, has_marks: bool = True,
-) -> Said:  # fmt: skip
+) -> SourceStatement:  # fmt: skip
     """The statement that a mapped `resource` makes, its marks read and taken off.
 
     `has_marks` is False where it is known that there are none.
     """
     if not has_marks:
-        return Said(source, at, slots_of(resource, rules), level, since)
+        return SourceStatement(source, at, slots_of(resource, rules), level, since)
     slots: Slots = {}
     nulls, usual = set[str](), set[str]()
     for slot, value in slots_of(resource, rules).items():
@@ -90,18 +98,20 @@ def said_of(  # noqa: PLR0917 - who, when, what
                 nulls.add(slot)
         elif slot.removesuffix("/start") not in required_elements(str(resource["resourceType"])):
             nulls.add(slot)  # what R4 requires cannot be taken back: it is as empty
-    return Said(source, at, slots, level, since, nulls=frozenset(nulls), usual=frozenset(usual))
+    return SourceStatement(
+        source, at, slots, level, since, nulls=frozenset(nulls), usual=frozenset(usual)
+    )
 
 
-def read_said(  # noqa: PLR0917 - the columns of a row
+def read_statement(  # noqa: PLR0917 - the columns of a row
     source: str, at: int, slots: Slots, times: bytes | None, level: int = 0, since: int = 0,
     *, withdrawn: bool = False,
-) -> Said:  # fmt: skip
+) -> SourceStatement:  # fmt: skip
     """A statement as it was kept (`written_times`)."""
     if times is None:
-        return Said(source, at, slots, level, since, withdrawn)
+        return SourceStatement(source, at, slots, level, since, withdrawn)
     said = read_back(times)
-    return Said(
+    return SourceStatement(
         source, at, slots, level, since, withdrawn,
         said.get("times", {}), frozenset(said.get("nulls", ())), frozenset(said.get("usual", ())),
         said.get("hidden", {}),
@@ -114,12 +124,12 @@ def stated_at(times: bytes | None, slots: Iterable[str], at: int) -> bytes:
     return render_json(said | {"times": said.get("times", {}) | dict.fromkeys(slots, at)})
 
 
-def kept_time(times: bytes | None, at: int, slot: str) -> int:
+def stored_time(times: bytes | None, at: int, slot: str) -> int:
     """When a slot of a kept statement, which is of the time `at`, was stated."""
     return int(read_back(times).get("times", {}).get(slot, at)) if times else at
 
 
-def merge(known: Said, new: Said) -> Said:
+def merge(known: SourceStatement, new: SourceStatement) -> SourceStatement:
     """`known` after the same source said `new` as well (received later)."""
     if known.withdrawn and new.at >= known.at:
         return replace(new, since=known.since)
@@ -159,7 +169,7 @@ def merge(known: Said, new: Said) -> Said:
     )
 
 
-def _taken_back(known: Said, new: Said) -> Iterator[str]:
+def _taken_back(known: SourceStatement, new: SourceStatement) -> Iterator[str]:
     """The slots of `new.nulls`; an item without what tells it apart means all of its list."""
     for slot in new.nulls:
         name, brace, identity = slot.partition("{")
@@ -169,7 +179,7 @@ def _taken_back(known: Said, new: Said) -> Iterator[str]:
             yield slot
 
 
-def _replaces(known: Said, new: Said, slot: str) -> bool:
+def _replaces(known: SourceStatement, new: SourceStatement, slot: str) -> bool:
     """Whether what `new` says in `slot` stands in the place of what is known."""
     if slot not in known.slots and slot not in known.nulls:
         return True
