@@ -4,8 +4,8 @@ HL7 v2.5.1, https://www.hl7.org/implement/standards/product_brief.cfm?product_id
 
 Read in this order: :mod:`.separators` (MSH-1, MSH-2), :mod:`.charset` (MSH-18 and what
 the bytes say), :mod:`.escape`, :mod:`.structure` (segment groups, data in
-``structures.toml``), :mod:`.message` and
-:mod:`.value` (the nodes that maps walk), :mod:`.parse`,
+``structures.toml``), the nodes that maps walk: :mod:`.line`, :mod:`.value`, :mod:`.segment`,
+:mod:`.groups`, :mod:`.message` with :mod:`.alike`; :mod:`.parse`,
 :mod:`.examine` (may a receiver take it?), :mod:`.acknowledgement`, :mod:`.mllp`.
 """
 
@@ -15,9 +15,11 @@ from .acknowledgement import acknowledge, answer_code, batch_acknowledgement
 from .charset import find_codec
 from .escape import escape, unescape
 from .examine import examine, is_acknowledgement
-from .message import Group, Message, Segment
+from .groups import Group
+from .message import Message
 from .mllp import Event, Frame, Framer, Oversize, Stray, Torn, frame
 from .parse import LARGEST_MESSAGE, parse, render, split_batch
+from .segment import Segment
 from .separators import Separators
 from .structure import events
 from .unread import unread

@@ -16,7 +16,8 @@ from functools import cache
 from typing import Any
 
 from .line import Line
-from .message import Message, Segment
+from .message import Message
+from .segment import Segment
 from .structure import movable
 from .value import Value
 

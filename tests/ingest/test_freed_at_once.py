@@ -10,7 +10,7 @@ import pytest
 
 from fhir_bridge import hl7v2
 from fhir_bridge.hl7v2.line import Line
-from fhir_bridge.hl7v2.message import Segment
+from fhir_bridge.hl7v2.segment import Segment
 from fhir_bridge.hl7v2.structure import Instance
 from fhir_bridge.hl7v2.value import Value
 from fhir_bridge.ingest.feed import parse_feed
