@@ -25,6 +25,8 @@ class Strictness:
     """Displays that are no name of the code in its system: senders write them in their own words."""
     relative_canonicals: bool = True
     """Whether a canonical may be relative, as in many of R4's own examples."""
+    dead_links: bool = True
+    """Whether a link of a narrative may lead nowhere: into itself, or by a scheme that nobody follows."""
     examples: bool = True
     """Whether addresses of the domains that are kept for examples may stand in a record."""
     markup: bool = True

@@ -192,6 +192,7 @@ def _strictness(case: dict[str, Any]) -> Strictness:
         unknown_codes="error",
         wrong_displays="error",
         relative_canonicals=False,
+        dead_links=False,
         examples=case.get("examples", True),
         markup=not (case.get("security-checks") or case.get("noHtmlInMarkdown")),
     )

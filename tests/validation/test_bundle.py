@@ -55,7 +55,11 @@ def test_a_reference_that_leads_out_of_a_document_is_named():
     relative = _document(composition, "Organization/666", ORGANIZATION)
     nested = _document(composition, ORGANIZATION, ORGANIZATION, section_author="Organization/7")
 
-    assert ["Bundle.entry[0].resource.author[0]"] == _faults(relative)
+    lost = [
+        "Bundle.entry[0].resource.author[0]",
+        "Bundle.entry[1]",
+    ]  # and so nothing joins the other
+    assert lost == _faults(relative)
     assert ["Bundle.entry[0].resource.section[0].section[0].author[0]"] == _faults(nested)
 
 
@@ -80,3 +84,33 @@ def test_a_page_has_one_next_page():
     ]
 
     assert ["Bundle.link[4]"] == _faults({"type": "searchset", "link": links})
+
+
+def test_each_entry_of_a_document_is_joined_to_its_composition():
+    """By references in either direction; a stranger is none of the document."""
+    address = "urn:uuid:5d9588d8-3cd6-4b32-8fb7-00000000000"
+    composition = {
+        "resourceType": "Composition",
+        "status": "final",
+        "type": {"text": "x"},
+        "date": "2024",
+        "author": [{"reference": f"{address}1"}],
+        "title": "x",
+    }
+    author = {"resourceType": "Organization", "name": "a"}
+    about = {"resourceType": "Flag", "status": "active", "code": {"text": "x"}}
+    about["subject"] = {"reference": f"{address}1"}
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "document",
+        "identifier": {"system": "urn:ietf:rfc:3986", "value": f"{address}9"},
+        "timestamp": "2024-01-01T00:00:00Z",
+        "entry": [
+            {"fullUrl": f"{address}{number}", "resource": resource}
+            for number, resource in enumerate((composition, author, about))
+        ],
+    }
+
+    assert [] == [issue.where for issue in VALIDATOR.check(bundle)]
+    about["subject"] = {"display": "x"}
+    assert ["Bundle.entry[2]"] == [issue.where for issue in VALIDATOR.check(bundle)]

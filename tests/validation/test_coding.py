@@ -66,7 +66,9 @@ def test_a_system_that_is_not_known_whole_is_not_judged(system):
     assert [] == _issues(_coded(system=system, code="blue"))
 
 
-@pytest.mark.parametrize("system", [VALUE_SET["url"], SUPPLEMENT["url"]])
+@pytest.mark.parametrize(
+    "system", [VALUE_SET["url"], SUPPLEMENT["url"], "http://hl7.org/fhir/ValueSet/x"]
+)
 def test_a_value_set_or_a_supplement_is_no_code_system(system):
     """Its codes are those of other systems."""
     expected = [("FB-3036", "error", "Basic.code.coding[0].system")]

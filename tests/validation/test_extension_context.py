@@ -135,3 +135,12 @@ def test_what_comes_of_an_unknown_extension_is_a_setting(answer):
     found = [(issue.severity, issue.where) for issue in validator.check(patient)]
 
     assert found == ([] if answer == "allowed" else [(answer, "Patient.extension[0]")])
+
+
+def test_the_url_of_an_extension_has_no_version():
+    """It names the extension, whatever its version."""
+    versioned = {**NOTE, "url": f"{URL}|1.0"}
+
+    assert [("FB-3017", "Patient.extension[0]")] == _faults(
+        _definition(("element", "Patient")), extension=[versioned]
+    )

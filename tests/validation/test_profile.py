@@ -387,3 +387,59 @@ def test_a_slice_that_a_child_profile_adds_is_told_apart_as_its_base_says(
     ]
 
     assert expected == _codes(_observation(component=component), child, base)
+
+
+def _closed(path: str, kind: str, *slices: dict[str, Any]) -> Resource:
+    slicing = {"discriminator": [{"type": kind, "path": path}], "rules": "closed"}
+    return _profile("List", _element("List.entry", slicing=slicing), *slices)
+
+
+def _list(*entries: dict[str, Any]) -> Resource:
+    return {"resourceType": "List", "status": "current", "mode": "working", "entry": list(entries)}
+
+
+def test_a_closed_slicing_by_type_leaves_what_is_not_at_hand() -> None:
+    """A reference whose target cannot be seen may be of the slice; one of another type is not."""
+    target = [
+        {"code": "Reference", "targetProfile": ["http://hl7.org/fhir/StructureDefinition/Flag"]}
+    ]
+    profile = _closed(
+        "item.resolve()",
+        "type",
+        _element("List.entry:flag", sliceName="flag", min=0, max="*"),
+        _element("List.entry:flag.item", type=target),
+    )
+    unseen = {"item": {"reference": "urn:uuid:5d9588d8-3cd6-4b32-8fb7-ad13694e069d"}}
+
+    assert [] == _codes(_list(unseen, {"item": {"reference": "Flag/1"}}), profile)
+    assert ["FB-3016"] == _codes(_list({"item": {"reference": "Patient/1"}}), profile)
+
+
+def test_a_slice_may_be_told_by_what_it_must_not_have() -> None:
+    """A prohibited element at the path of the discriminator."""
+    profile = _closed(
+        "flag",
+        "value",
+        _element("List.entry:plain", sliceName="plain", min=0, max="1"),
+        _element("List.entry:plain.flag", max="0"),
+        _element("List.entry:marked", sliceName="marked", min=0, max="1"),
+        _element("List.entry:marked.flag", patternCodeableConcept={"text": "new"}),
+    )
+    plain, marked = {"item": {"display": "a"}}, {"item": {"display": "a"}, "flag": {"text": "new"}}
+
+    assert [] == _codes(_list(plain, marked), profile)
+    assert ["FB-3016"] == _codes(_list(plain, plain), profile)
+    assert ["FB-3016"] == _codes(_list(marked | {"flag": {"text": "old"}}), profile)
+
+
+def test_a_closed_slicing_with_a_slice_that_cannot_be_told_refuses_nothing() -> None:
+    """What the known slices do not take may be of the unknown one."""
+    profile = _closed(
+        "flag",
+        "value",
+        _element("List.entry:marked", sliceName="marked", min=0, max="*"),
+        _element("List.entry:marked.flag", patternCodeableConcept={"text": "new"}),
+        _element("List.entry:other", sliceName="other", min=0, max="*"),
+    )
+
+    assert [] == _codes(_list({"item": {"display": "a"}}), profile)

@@ -73,3 +73,28 @@ def test_a_canonical_names_a_resource_of_a_type_that_may_stand_there(url, is_abs
     assert places(Strictness()) == ([] if is_of_type else wrong)
     strict = Strictness(relative_canonicals=False)
     assert places(strict) == ([] if is_of_type and is_absolute else wrong)
+
+
+@pytest.mark.parametrize(
+    ("link", "is_good"),
+    [
+        ("https://hospital.test/x", True),
+        ("Patient/1", True),
+        ("#above", True),
+        ("#team", True),
+        ("#below", False),
+        ("urn:uuid:5d9588d8-3cd6-4b32-8fb7-ad13694e069d", False),
+        ("file:///etc/passwd", False),
+    ],
+)
+def test_links_of_a_narrative_lead_somewhere_where_that_is_asked(link, is_good):
+    """To a place in the narrative, to a part of the resource by its id, or out by a usual scheme."""
+    div = (
+        f'<div xmlns="http://www.w3.org/1999/xhtml"><p id="above"><a href="{link}">a</a></p></div>'
+    )
+    text = {"status": "generated", "div": div}
+    name = [{"id": "team", "text": "a"}]
+
+    assert [] == _places(Strictness(), text=text, name=name)
+    expected = [] if is_good else ["Patient.text.div"]
+    assert expected == _places(Strictness(dead_links=False), text=text, name=name)

@@ -151,25 +151,6 @@ def test_control_characters_are_no_text() -> None:
     assert ["FB-3007"] == [issue.code for issue in issues]
 
 
-@pytest.mark.parametrize(
-    ("link", "is_good"),
-    [
-        ("https://hospital.test/x", True),
-        ("#above", True),
-        ("Patient/1", True),
-        ("urn:uuid:5d9588d8-3cd6-4b32-8fb7-ad13694e069d", False),
-        ("file:///etc/passwd", False),
-    ],
-)
-def test_a_link_of_a_narrative_can_be_followed(link: str, is_good: bool) -> None:
-    """By whoever reads the text, without a FHIR server."""
-    div = f'<div xmlns="http://www.w3.org/1999/xhtml"><a href="{link}">a</a></div>'
-    text = {"status": "generated", "div": div}
-    codes = [issue.code for issue in VALIDATOR.check({"resourceType": "Patient", "text": text})]
-
-    assert codes == ([] if is_good else ["FB-3019"])
-
-
 def test_a_rule_without_an_answer_does_not_hold() -> None:
     """A period from some day in May to May may be over before it begins."""
     period = {"start": "2024-05-03", "end": "2024-05"}

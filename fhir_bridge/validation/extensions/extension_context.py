@@ -92,7 +92,9 @@ class ExtensionContexts:
             url = extension.get("url") if isinstance(extension, dict) else None
             if not isinstance(url, str):
                 continue
-            if _ABSOLUTE.match(url) is None:
+            if "|" in url:
+                reason, severity = "has a version in its URL", "error"
+            elif _ABSOLUTE.match(url) is None:
                 reason, severity = self._fault_of_part(url, holder), "error"
             elif (definition := self._definition(url)) is not None:
                 reason, severity = self._fault(definition, holder, extension, key), "error"

@@ -127,7 +127,8 @@ class FastPath:
     def _one(self, element: ElementDefinition) -> Test:
         type_name = element.type
         if type_name == "xhtml":
-            return lambda value: check_narrative(value) is None
+            dead = self._strictness.dead_links
+            return lambda value: check_narrative(value, dead_links=dead) is None
         if type_name in self._definitions.primitive_types:
             accepts = code_test(element, self._definitions)
             if accepts is not None:

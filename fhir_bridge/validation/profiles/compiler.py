@@ -248,6 +248,9 @@ class ProfileCompiler:
         slices = self._slices(node, elements)
         wanted = least or any(part.least for part in slices)
         closed = node.element.get("slicing", {}).get("rules") == "closed" and bool(slices)
+        closed = closed and len(slices) == len(
+            node.slices
+        )  # one that cannot be told may hold the rest
         bare = value_test(node.element)
         asks = least or most is not None or refused or slices or bare
         if not (asks or any(judges.values())):

@@ -13,7 +13,7 @@ from fhir_bridge.fhir import ElementDefinition
 from fhir_bridge.validation.finding import Finding, Judge, fault, moved
 from fhir_bridge.validation.profiles.element_tree import ElementNode
 from fhir_bridge.validation.profiles.rules import all_of, maximum_of
-from fhir_bridge.validation.profiles.slicing import ByUrl, Matcher
+from fhir_bridge.validation.profiles.slicing import ByUrl, Matcher, may_match
 
 __all__ = ["Item", "Property", "Slice", "judge_slice", "outside_of", "slice_of", "within_reach"]
 
@@ -120,7 +120,8 @@ def within_reach(slices: list[Slice], items: list[Item]) -> list[Slice]:
 
 
 def _is_in(part: Slice, item: Item) -> bool:
-    return item.key in part.keys and item.value is not None and part.matches(item.value)
+    """Whether an item is, or may be, of the slice."""
+    return item.key in part.keys and item.value is not None and may_match(part.matches, item.value)
 
 
 def judge_slice(part: Slice, items: list[Item], place: Property, name: str) -> list[Finding]:

@@ -18,7 +18,7 @@ from fhir_bridge.validation.context import resolve
 from fhir_bridge.validation.profiles.element_tree import ElementNode
 from fhir_bridge.validation.values import fits_codes, matches_pattern, stated_value
 
-__all__ = ["ByUrl", "Matcher", "SliceKnowledge", "slice_matcher"]
+__all__ = ["ByUrl", "Matcher", "SliceKnowledge", "may_match", "slice_matcher"]
 
 Matcher = Callable[[Any], bool]
 Conforms = Callable[[Any, str], bool | None]
@@ -50,6 +50,25 @@ class ByUrl:
         return isinstance(item, dict) and item.get("url") in self.urls
 
 
+class Unsure:
+    """A matcher that cannot always tell: what it surely takes, and what may be of the slice."""
+
+    __slots__ = ("may_match", "surely")
+
+    def __init__(self, surely: Matcher, may_match: Matcher) -> None:
+        self.surely = surely
+        self.may_match = may_match
+
+    def __call__(self, item: Any) -> bool:
+        """Whether `item` is surely of the slice."""
+        return self.surely(item)
+
+
+def may_match(matcher: Matcher, item: Any) -> bool:
+    """Whether `item` is, or may be, of the slice."""
+    return matcher.may_match(item) if isinstance(matcher, Unsure) else matcher(item)
+
+
 _STEP = re.compile(r"extension\((['\"])(?P<url>.*?)\1\)|(?P<word>[\w$\[\]]+)(?:\(\w*\))?")
 
 
@@ -68,7 +87,10 @@ def slice_matcher(
     chosen = [matcher for matcher in matchers if matcher is not None]
     if len(chosen) == 1:
         return chosen[0]
-    return lambda item: all(matcher(item) for matcher in chosen)
+    return Unsure(
+        lambda item: all(matcher(item) for matcher in chosen),
+        lambda item: all(may_match(matcher, item) for matcher in chosen),
+    )
 
 
 def _matcher(
@@ -95,8 +117,17 @@ def _profile_matcher(node: ElementNode, steps: list[str], conforms: Conforms) ->
     urls = [url for kind in kinds for url in kind.get(named, ())]
     if not urls:
         return None
-    return lambda item: any(
-        conforms(value, url) for value in values_at(item, steps) for url in urls
+    plain = [step for step in steps if step != "resolve()"]
+
+    def may(item: Any) -> bool:
+        answers = [conforms(value, url) for value in values_at(item, steps) for url in urls]
+        if any(answer is not False for answer in answers):
+            return True
+        return "resolve()" in steps and not answers and any(values_at(item, plain))
+
+    return Unsure(
+        lambda item: any(conforms(value, url) for value in values_at(item, steps) for url in urls),
+        may,
     )
 
 
@@ -118,6 +149,8 @@ def _value_matcher(node: ElementNode, steps: list[str], profiles: SliceKnowledge
         return ByUrl(frozenset(url.partition("|")[0] for url in node.profile_urls()))
     for depth in range(len(steps) + 1):
         rest = steps[depth:]
+        if depth and node.element.get("max") == "0":  # told apart by what it must not have
+            return lambda item: next(values_at(item, steps), None) is None
         stated = _stated(node.element)
         if stated is not None:
             wanted = list(values_at(stated, rest))
@@ -220,7 +253,10 @@ def _type_matcher(node: ElementNode, steps: list[str]) -> Matcher | None:
         }
         if not allowed:
             return None
-        return lambda item: any(_target(value) in allowed for value in values_at(item, plain))
+        return Unsure(
+            lambda item: any(_target(value) in allowed for value in values_at(item, plain)),
+            lambda item: any(_target(value) in ("", *allowed) for value in values_at(item, plain)),
+        )
     codes = frozenset(target.type_codes())
     if not codes:
         return None
@@ -241,9 +277,14 @@ def _resource_type(value: Any) -> str:
 
 
 def _target(value: Any) -> str:
-    text = value.get("reference", "") if isinstance(value, dict) else ""
-    reference = parse_reference(text) if isinstance(text, str) else None
-    return reference.resource_type if reference else ""
+    """The type of what a reference leads to: by its text, by what is inside the Bundle; "" when unknown."""
+    text = value.get("reference") if isinstance(value, dict) else None
+    if not isinstance(text, str):
+        return str(value.get("type", "")) if isinstance(value, dict) else ""
+    reference = parse_reference(text)
+    if reference and reference.resource_type:
+        return reference.resource_type
+    return _resource_type(resolve(text)) or str(value.get("type", ""))
 
 
 def values_at(value: Any, steps: list[str]) -> Iterator[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fhir_bridge.fhir import Resource, parse_reference
+from fhir_bridge.fhir import Resource, parse_reference, walk_references
 from fhir_bridge.validation.finding import Finding
 
 __all__ = ["check_document"]
@@ -36,6 +36,35 @@ def check_document(bundle: Resource) -> Iterator[Finding]:
             if _address(text, base) not in addresses:
                 details = {"reason": "the Composition refers to what is not in the document"}
                 yield Finding("FB-3026", details, where=f".entry[0].resource{where}")
+    yield from _unreached(bundle, entries)
+
+
+def _unreached(bundle: Resource, entries: list[dict[str, Any]]) -> Iterator[Finding]:
+    """A finding on each entry that no chain of references, in either direction, joins to the Composition.
+
+    Style sheets are joined by a link of the Bundle; addresses are compared without versions.
+    """
+    addresses = {str(entry.get("fullUrl", "")): index for index, entry in enumerate(entries)}
+    neighbours: list[set[int]] = [set() for _ in entries]
+    for index, entry in enumerate(entries):
+        base = _base(str(entry.get("fullUrl", "")))
+        for holder in walk_references(entry.get("resource")):
+            target = addresses.get(_address(str(holder["reference"]).partition("#")[0], base))
+            if target is not None:
+                neighbours[index].add(target)
+                neighbours[target].add(index)
+    links = [link for link in bundle.get("link", ()) if isinstance(link, dict)]
+    linked = {addresses.get(str(link.get("url"))) for link in links} - {None}
+    reached, waiting = set(linked), [0]
+    while waiting:
+        index = waiting.pop()
+        if index not in reached or index == 0:
+            reached.add(index)
+            waiting += neighbours[index] - reached
+    for index in range(len(entries)):
+        if index not in reached and "resource" in entries[index]:
+            details = {"reason": "the entry is not joined to the Composition by references"}
+            yield Finding("FB-3026", details, where=f".entry[{index}]")
 
 
 def _address(text: str, base: str) -> str:

@@ -9,6 +9,7 @@ regard to case where they differ in nothing else: most systems of R4 do not tell
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from fhir_bridge import ucum
@@ -20,6 +21,7 @@ from fhir_bridge.validation.values import UCUM
 
 __all__ = ["Codings"]
 
+_VALUE_SET = re.compile(r"http://(?:terminology\.)?hl7\.org/(?:fhir/)?ValueSet/")
 _MAX_SOUND = 5_000
 _BCP47 = "urn:ietf:bcp:47"
 
@@ -75,6 +77,8 @@ class Codings:
 
     def _is_no_code_system(self, system: str) -> bool:
         """Whether the URL is one of a value set, or of a supplement, which has no codes of its own."""
+        if _VALUE_SET.match(system):
+            return True
         if system in self._profiles.value_sets and system not in self._profiles.code_systems:
             return True
         ours = self._profiles.code_systems.get(system)

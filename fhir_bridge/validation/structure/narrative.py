@@ -6,9 +6,11 @@ https://hl7.org/fhir/R4/narrative.html#xhtml (rules txt-1 and txt-2)
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from fhir_bridge import xml
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.validation.context import current
 from fhir_bridge.validation.finding import Findings, fault
 
 __all__ = ["check_narrative"]
@@ -29,11 +31,12 @@ _ELEMENTS = frozenset(_ELEMENT_NAMES.split())
 _ATTRIBUTES = frozenset(_ATTRIBUTE_NAMES.split())
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _FOLLOWED = re.compile(r"(?:https?|mailto|tel|ftp):", re.IGNORECASE)
+_ANCHOR = re.compile(r"""\s(?:id|name)\s*=\s*["']([^"']+)["']""")
 _ACTIVE = ("javascript:", "vbscript:", "data:text/html")
 
 
-def check_narrative(text: object) -> Findings:
-    """Findings on the XHTML `text` of ``Narrative.div``."""
+def check_narrative(text: object, *, dead_links: bool = True) -> Findings:
+    """Findings on the XHTML `text` of ``Narrative.div``; on links that lead nowhere unless they may."""
     if not isinstance(text, str):
         return fault("FB-3006", name="div", expected="a string")
     try:
@@ -49,11 +52,34 @@ def check_narrative(text: object) -> Findings:
         for attribute, value in element.attrib.items():
             if str(attribute).rpartition("}")[2] not in _ATTRIBUTES:
                 return fault("FB-3019", reason="it holds an attribute that is not allowed")
-            link = str(value).strip()
-            if link.lower().startswith(_ACTIVE):
+            if str(value).strip().lower().startswith(_ACTIVE):
                 return fault("FB-3019", reason="it holds an active link")
-            if attribute == "href" and _SCHEME.match(link) and not _FOLLOWED.match(link):
-                return fault("FB-3019", reason="it holds a link that nobody can follow")
+    if not dead_links and _has_dead_link(root, text):
+        return fault("FB-3019", reason="it holds a link that leads nowhere")
     if not any(piece.strip() for piece in root.itertext()) and root.find(f".//{_XHTML}img") is None:
         return fault("FB-3019", reason="it is empty")
     return None
+
+
+def _has_dead_link(root: Any, text: str) -> bool:
+    links = [str(element.get("href")).strip() for element in root.iter(f"{_XHTML}a")]
+    if any(_SCHEME.match(link) and not _FOLLOWED.match(link) for link in links):
+        return True
+    fragments = {link[1:] for link in links if link.startswith("#")} - {""}
+    return bool(fragments) and not fragments <= _anchors(text)
+
+
+def _anchors(text: str) -> set[str]:
+    """What a link within `text` may lead to: ids and names of its elements, ids of the resource's parts."""
+    anchors = set(_ANCHOR.findall(text))
+    waiting: list[Any] = [current().outermost]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            anchors.add(str(node.get("id")))
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
+        elif isinstance(node, str) and node.startswith("<"):
+            anchors.update(_ANCHOR.findall(node))
+    return anchors

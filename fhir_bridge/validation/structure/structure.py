@@ -153,7 +153,8 @@ class Structure:
         """The check of one value of `element`."""
         type_name = element.type
         if type_name == "xhtml":
-            return lambda value, _owner: check_narrative(value)
+            dead = self._strictness.dead_links
+            return lambda value, _owner: check_narrative(value, dead_links=dead)
         if type_name in self._definitions.primitive_types:
             return self._primitive(element)
         if self._definitions.types[type_name].kind == "resource":
