@@ -16,13 +16,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fhir_bridge.fhir import Definitions, ElementDefinition, TypeDefinition
+from fhir_bridge.fhir import Definitions, ElementDefinition, TypeDefinition, definitions
 from fhir_bridge.validation.context import enter, leave
 from fhir_bridge.validation.fast_path.memo import memoized_content, memoized_text
 from fhir_bridge.validation.finding import Findings
 from fhir_bridge.validation.strictness import LENIENT, Strictness
 from fhir_bridge.validation.structure.canonicals import Canonicals
-from fhir_bridge.validation.structure.element_checks import code_test, is_address, targets_type
+from fhir_bridge.validation.structure.element_checks import (
+    code_test,
+    is_address,
+    relative_type,
+    targets_type,
+)
 from fhir_bridge.validation.structure.narrative import check_narrative
 from fhir_bridge.validation.structure.primitives import primitive_test
 from fhir_bridge.validation.structure.structure import required_keys
@@ -263,6 +268,7 @@ def _many(one: Test, most: int | None) -> Test:
 
 def _reference(inner: Test, targets: frozenset[str]) -> Test:
     """A Reference to something outside, of a type that may be."""
+    allowed = targets or definitions().resource_types
 
     def test(value: Any) -> bool:
         if not inner(value):
@@ -270,6 +276,9 @@ def _reference(inner: Test, targets: frozenset[str]) -> Test:
         text = value.get("reference")
         if text is None:
             return True
+        named = relative_type(text)
+        if named is not None:
+            return named in allowed
         if text[0] == "#" or not is_address(text):
             return False
         return not targets or "/" not in text or targets_type(text) in (None, *targets)

@@ -23,6 +23,7 @@ __all__ = [
     "listed",
     "primitive_list",
     "reference",
+    "relative_type",
     "single",
     "targets_type",
 ]
@@ -140,10 +141,16 @@ def reference(inner: Check, targets: frozenset[str]) -> Check:
 
 def is_address(text: str) -> bool:
     """Whether a reference has no blanks and, where it is relative, names a type of R4."""
-    match = _RELATIVE.fullmatch(text)
-    if match is None:
+    named = relative_type(text)
+    if named is None:
         return _BLANK.search(text) is None
-    return match[1] in definitions().resource_types
+    return named in definitions().resource_types
+
+
+def relative_type(text: str) -> str | None:
+    """The type that a relative reference names (``Patient`` of ``Patient/1``); None of others."""
+    match = _RELATIVE.fullmatch(text)
+    return match[1] if match else None
 
 
 def targets_type(text: str) -> str | None:
