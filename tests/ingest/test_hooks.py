@@ -97,6 +97,15 @@ def test_a_z_segment_of_the_patient_is_taken_over_by_eight_lines_and_a_group(
     assert not {place for place in unread if place.startswith("ZPI-2") or place == "ZPI"}
 
 
+@pytest.mark.parametrize("runs", [1, 4])
+def test_an_empty_field_of_a_z_segment_makes_no_extension(tmp_path: Path, runs: int) -> None:
+    """An extension with a URL alone would keep the whole message out of the record (ext-1)."""
+    artifacts, library = site(tmp_path, HEAD.format(url=OWN) + PATIENT)
+    bundle, _ = mapped(artifacts, library, ADT.format(event="A01") + "ZPI|1||x\r", runs)
+
+    assert "extension" not in resource(bundle, "Patient")
+
+
 def test_without_the_hook_the_segment_is_unread_and_nothing_fails(tmp_path: Path) -> None:
     """A hook that nobody defines is no error."""
     artifacts, library = site(tmp_path, feed=FEED.replace(f'hooks = "{OWN}"\n', ""))

@@ -2,6 +2,7 @@
 
 https://hl7.org/fhir/R4/json.html: an object or array is never empty, a list of primitives
 keeps nulls only where its companion list (``_given``) has something at the same place.
+An extension without value or parts is empty, too: https://hl7.org/fhir/R4/extensibility.html.
 
 A copied object may come from another release: a property that the type does not have is
 dropped with a warning, a single value where a list belongs becomes a list.
@@ -22,6 +23,7 @@ from fhir_bridge.transform.runtime.target import Target
 __all__ = ["Finisher"]
 
 _FREE_KEYS = frozenset({"resourceType", "xsi:type"})
+_NO_VALUE = frozenset({(), ("id",), ("url",), ("id", "url"), ("url", "id")})
 _MOST_SEQUENCES = 2_000  # of the keys of one shape; names come from inputs, too
 
 _Sequence = tuple[tuple[str, ...], list[tuple[str, "_Key | None", bool]], bool, bool]
@@ -117,7 +119,7 @@ class Finisher:
             if orders != sorted(orders):
                 moving = _moving(names, tuple(sorted(names, key=partial(_place, keys))))
             is_coding = "code" in names and "system" in names
-            found = (moving, each, is_coding, names not in {(), ("xsi:type",)})
+            found = (moving, each, is_coding, not _says_nothing(shape, names))
             if len(known) < _MOST_SEQUENCES:
                 known[names] = found
         return found
@@ -210,6 +212,13 @@ class Finisher:
 
     def _shape(self, type_name: str) -> Shape:
         return self._shapes.named(type_name)
+
+
+def _says_nothing(shape: Shape, names: tuple[str, ...]) -> bool:
+    """Whether an object of these keys is empty: also an extension whose field was (rule ext-1)."""
+    if shape.name == "Extension":
+        return names in _NO_VALUE
+    return names in {(), ("xsi:type",)}
 
 
 def _primitives(node: dict[str, Any], name: str, value: list[Any]) -> bool:
