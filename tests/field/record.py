@@ -164,8 +164,8 @@ def opened(services: Services, database: str) -> Iterator[Record]:
     store = open_store(database, registry=services.registry)
     clock.name_ids_with(store.naming_key)
     pipeline = _pipeline(replace(services, store=store))
-    journal = Intake(store, pipeline.wake)
-    own = replace(services, store=store, pipeline=pipeline, journal=journal)
+    intake = Intake(store, pipeline.wake)
+    own = replace(services, store=store, pipeline=pipeline, intake=intake)
     try:
         yield Record(own, web_application(own).test_client())
     finally:
