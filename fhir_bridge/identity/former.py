@@ -14,12 +14,14 @@ from fhir_bridge.identity.facts import Facts, facts_of
 from fhir_bridge.identity.rules import Corrections
 from fhir_bridge.update import Slots, resource_of
 
-__all__ = ["Former", "now_former", "read_former", "with_former"]
+__all__ = ["Former", "joined_former", "now_former", "read_former", "with_former"]
 
 Former = tuple[Facts, ...]
 """Names, birth dates and sexes as they were stated together, the newest last."""
 
-_MOST = 32
+MAX_FORMS, MAX_CHARACTERS = 32, 1_000
+"""What is kept of one statement: the newest forms, and none whose names are no names."""
+
 _FACTS = ("name", "birthDate", "gender")
 _PROPERTY = "former"
 
@@ -35,8 +37,14 @@ def now_former(
     if said.items() <= earlier.items() and said.items() <= now.items():
         return former
     forms = [facts_of(resource_of("Patient", "", each), rules) for each in (earlier, new, now)]
-    kept = dict.fromkeys((*former, *forms[:2]))
-    return tuple(each for each in kept if each != forms[2] and not each.are_none)[-_MOST:]
+    return joined_former(former, tuple(each for each in forms[:2] if each != forms[2]))
+
+
+def joined_former(one: Former, two: Former) -> Former:
+    """What either states no more, `two` as the newer."""
+    kept = (each for each in dict.fromkeys((*one, *two)) if not each.are_none)
+    short = (each for each in kept if sum(map(len, each.names)) <= MAX_CHARACTERS)
+    return tuple(short)[-MAX_FORMS:]
 
 
 def with_former(times: bytes | None, former: Former) -> bytes | None:

@@ -17,6 +17,7 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource
 from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.identity.deciding import Deciding, Link, shown_numbers
+from fhir_bridge.identity.former import joined_former
 from fhir_bridge.identity.joining import (
     find,
     is_contradicted,
@@ -109,7 +110,7 @@ def _renumber(deciding: Deciding, person: str, old: Record, new: Record) -> None
             first, second = sorted((changed, present), key=lambda s: s.said.at)
             text = merge(first.said, second.said)
             deciding.drop(person, each)
-            kept = replace(present, said=text, former=(*first.former, *second.former))
+            kept = replace(present, said=text, former=joined_former(first.former, second.former))
             deciding.put(person, kept, present)
         else:
             deciding.put(person, changed, each)

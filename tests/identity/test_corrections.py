@@ -5,6 +5,7 @@ import pytest
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.identity import PLACEHOLDER, load_rules
 from fhir_bridge.identity.facts import Facts, compare, facts_of
+from fhir_bridge.identity.former import joined_former, now_former
 from tests.identity.world import HIS, OWN
 
 P9 = (HIS, "9")
@@ -73,6 +74,19 @@ def test_what_was_once_stated_makes_nobody_else_the_same(world):
 
     assert other != first
     assert ["FB-5108"] == [issue.code for issue in world.last.issues]
+
+
+def test_what_is_kept_of_former_facts_is_bounded():
+    """However often a name changes, and however long one is."""
+    former = ()
+    for number in range(100):
+        before, now = ({"name": {"name": [{"text": f"N{n}"}]}} for n in (number, number + 1))
+        former = now_former(former, before, now, now, RULES)
+    long = {"name": {"name": [{"text": "N" * 2_000}]}}
+
+    assert [each.names for each in former] == [frozenset({f"n{n}"}) for n in range(68, 100)]
+    assert now_former((), long, {"gender": {"gender": "male"}}, {}, RULES)[0].names == frozenset()
+    assert len(joined_former(former, tuple(Facts(born=str(n)) for n in range(32)))) == 32
 
 
 def test_most_facts_at_once_are_somebody_else(world):
