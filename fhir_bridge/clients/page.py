@@ -19,7 +19,7 @@ from fhir_bridge.errors import BridgeError
 __all__ = ["fetch_page"]
 
 _AGAIN = frozenset({429, 502, 503, 504})
-_LONGEST_PAUSE = 60.0
+_MAX_PAUSE = 60.0
 
 
 def fetch_page(
@@ -87,5 +87,5 @@ def _body(response: requests.Response, source: PullSource) -> bytes:
 def _pause(attempt: int, retry_after: str) -> float:
     """Half a second, doubled with each attempt; the server's own wish first."""
     if retry_after.isdigit():
-        return min(float(retry_after), _LONGEST_PAUSE)
-    return min(0.5 * 2.0**attempt, _LONGEST_PAUSE)
+        return min(float(retry_after), _MAX_PAUSE)
+    return min(0.5 * 2.0**attempt, _MAX_PAUSE)
