@@ -180,7 +180,7 @@ def _open_record(settings: Settings, registry: Registry, secret: bytes) -> Store
         cursor_key=secret,
         query_seconds=settings.max_query_seconds,
     )
-    clock.name_ids_with(store.naming_key)
+    clock.set_id_key(store.naming_key)
     return store
 
 

@@ -57,7 +57,7 @@ def provenance(
         source["display"] = where
     stated: Resource = {
         "resourceType": "Provenance",
-        "id": clock.named_id("Provenance", feed, message),
+        "id": clock.stable_id("Provenance", feed, message),
         "target": [{"reference": target} for target in targets],
         "recorded": recorded,
         "agent": [

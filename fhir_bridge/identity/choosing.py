@@ -177,13 +177,13 @@ class _Choosing:
             return Choice(self._id_by_facts(), "new")
         digest = _digest(said.patient)
         message = self._deciding.saying.message()
-        return Choice(clock.named_id("Patient", "", message, digest), "new")
+        return Choice(clock.stable_id("Patient", "", message, digest), "new")
 
     def _id_by_facts(self) -> str:
         said = self._said
         names = [each.get("text") for each in said.patient.get("name", ())]
         facts = {"name": names, "born": said.patient.get("birthDate"), "own": len(said.verified)}
-        return clock.named_id("Patient", *said.own, _digest(facts))
+        return clock.stable_id("Patient", *said.own, _digest(facts))
 
     # --- shared ---------------------------------------------------------------------------
 

@@ -150,9 +150,9 @@ def _part_again(deciding: Deciding, person: str, target: Record, source: Record)
         deciding.warn("FB-5110")
         deciding.hold("unlink", person, "", numbers=shown_numbers([target, source]))
         return deciding.finish(person, "held", target)
-    new_id = clock.named_id("Patient", *source)
+    new_id = clock.stable_id("Patient", *source)
     if new_id == person or deciding.statements.of(new_id):
-        new_id = clock.named_id("Patient", *source, "unlinked")
+        new_id = clock.stable_id("Patient", *source, "unlinked")
     move_record(deciding, person, new_id, source, as_two=True)
     return deciding.finish(person, "unlinked", target)
 
@@ -182,9 +182,9 @@ def _found_or_made(deciding: Deciding, identifier: Resource) -> str:
     known = find(deciding, record)
     if known is not None:
         return known
-    patient_id = clock.named_id("Patient", *record)
+    patient_id = clock.stable_id("Patient", *record)
     if deciding.statements.of(patient_id) or deciding.statements.living(patient_id) != patient_id:
-        patient_id = clock.named_id("Patient", *record, "again")
+        patient_id = clock.stable_id("Patient", *record, "again")
     key = _state(deciding, patient_id, identifier)
     deciding.log(patient_id, "new", key, patient={"identifier": [identifier]})
     return patient_id

@@ -50,7 +50,7 @@ class Stated:
     @property
     def first_id(self) -> str:
         """The id of a new Patient, by the source's own number."""
-        return clock.named_id("Patient", *self.own)
+        return clock.stable_id("Patient", *self.own)
 
 
 def stated(patient: Resource, keys: PersonKeys) -> Stated:

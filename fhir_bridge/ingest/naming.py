@@ -47,7 +47,7 @@ def named_resource_id(resource_type: str, system: str, value: str, owner: str = 
 
     The system makes it unique; without one the feed's owner does.
     """
-    return clock.named_id(system or owner, resource_type, f"{system}|{value}")
+    return clock.stable_id(system or owner, resource_type, f"{system}|{value}")
 
 
 def entry_id(entry: dict[str, Any], resource: Resource, owner: str) -> str | None:
@@ -88,7 +88,7 @@ def named_by_number(reference: str, owner: str) -> tuple[str, str, str] | None:
 def content_id(resource: Resource, container: str) -> str:
     """The id of a part that has no number, by its content within its container."""
     digest = hashlib.blake2b(render_json(without_places(resource)), digest_size=16).hexdigest()
-    return clock.named_id(container, str(resource["resourceType"]), digest)
+    return clock.stable_id(container, str(resource["resourceType"]), digest)
 
 
 def without_places(node: Any) -> Any:

@@ -162,7 +162,7 @@ class Resolver:
         kind, own = resource["resourceType"], resource.get("id")
         id_ = entry_id(entry.entry, resource, task.owner)
         if id_ is None and own:
-            id_ = clock.named_id(task.owner, kind, str(own))
+            id_ = clock.stable_id(task.owner, kind, str(own))
         if id_ is None and entry.container is not None:
             id_ = content_id(resource, entry.container.name)
         if id_ is None and kind in SHARED and is_taken_back(resource):
@@ -170,7 +170,7 @@ class Resolver:
         if id_ is None and kind in task.mentions:  # said again by each message about the person
             id_ = content_id(resource, f"{task.source} {task.person}")
         if id_ is None:
-            id_ = clock.named_id(task.owner, kind, f"{task.spoken.digest()}/{entry.number}")
+            id_ = clock.stable_id(task.owner, kind, f"{task.spoken.digest()}/{entry.number}")
         entry.is_dropped = not id_
         entry.own = f"{kind}/{own}" if own else ""
         entry.resource = {"resourceType": kind, "id": id_, **resource}

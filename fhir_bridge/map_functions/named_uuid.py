@@ -13,4 +13,4 @@ def named_uuid(*parts: object) -> str | None:
     given = [str(part) for part in parts if part is not None]
     if any(NULL in part for part in given):
         return NULL
-    return clock.named_id(*given) if given else None
+    return clock.stable_id(*given) if given else None

@@ -246,5 +246,5 @@ class Store:
 
     @property
     def naming_key(self) -> bytes:
-        """The record's own key for ids that follow from identifiers (`clock.name_ids_with`)."""
+        """The record's own key for ids that follow from identifiers (`clock.set_id_key`)."""
         return self.settings.get_or_create("naming key", lambda: secrets.token_bytes(32))

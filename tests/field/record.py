@@ -162,7 +162,7 @@ class Record:
 def opened(services: Services, database: str) -> Iterator[Record]:
     """The maps and feeds of `services` over an empty database."""
     store = open_store(database, registry=services.registry)
-    clock.name_ids_with(store.naming_key)
+    clock.set_id_key(store.naming_key)
     pipeline = _pipeline(replace(services, store=store))
     intake = Intake(store, pipeline.wake)
     own = replace(services, store=store, pipeline=pipeline, intake=intake)

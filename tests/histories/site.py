@@ -62,7 +62,7 @@ class Site:
     def over(self, url: str) -> Site:
         """The same site over another, empty record; much cheaper than a new one."""
         store = open_store(url, registry=self.services.registry)
-        clock.name_ids_with(store.naming_key)
+        clock.set_id_key(store.naming_key)
         pipeline = self.made(store)
         services = replace(
             self.services, store=store, pipeline=pipeline, intake=Intake(store, pipeline.wake)

@@ -40,7 +40,7 @@ def link_lines(
 
 def _line(patient_id: str, decision: Decision, reader: Reader, labels: Labels) -> LinkLine:
     words, language = labels.words, labels.words.language
-    message = clock.named_id("Provenance", decision.feed, decision.message)
+    message = clock.stable_id("Provenance", decision.feed, decision.message)
     said = decision.message and reader.resource("Provenance", message)
     other = decision.other if decision.other != patient_id else decision.patient_id
     return LinkLine(
