@@ -36,7 +36,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
-_MOST_DIGITS = 400
+_MAX_DIGITS = 400
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "f": "\f"}
 
@@ -78,8 +78,8 @@ class Text:
             match = _TOKEN.match(text, position)
             if match is None:
                 raise self.error(position, "a word, a string or a sign", text[position])
-            if match.lastgroup == "number" and match.end() - position > _MOST_DIGITS:
-                raise self.error(position, f"a number of at most {_MOST_DIGITS} digits", "more")
+            if match.lastgroup == "number" and match.end() - position > _MAX_DIGITS:
+                raise self.error(position, f"a number of at most {_MAX_DIGITS} digits", "more")
             if match.lastgroup != "space":
                 yield Token(str(match.lastgroup), match.group(), position, match.end())
             position = match.end()
