@@ -118,7 +118,7 @@ class Shapes:
         self._built[name] = shape
         return shape
 
-    def named(self, name: str) -> Shape:
+    def resolve(self, name: str) -> Shape:
         """The shape of a type, or an open one that only has the name."""
         found = self.find(name)
         if found is not None:

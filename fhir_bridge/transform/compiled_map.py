@@ -180,7 +180,7 @@ class CompiledMap:
     def _target(self, shape: Shape | None, given: Resource | None) -> Target:
         if shape is None:
             own = str(given["resourceType"]) if given and "resourceType" in given else "?"
-            shape = self._maps.shapes.named(own)
+            shape = self._maps.shapes.resolve(own)
         if given is not None:
             return Target(shape, given)
         named = shape.is_resource or shape.kind == "logical"

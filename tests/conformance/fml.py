@@ -217,7 +217,7 @@ def read_source(data: bytes, library: Library, structure_map: StructureMap) -> d
 def shape_of(library: Library, structure_map: StructureMap, name: str) -> Any:
     """The shape that a type of the map stands for."""
     urls = {use.alias or use.url.rsplit("/", 1)[-1]: use.url for use in structure_map.uses}
-    return library.shapes.named(urls.get(name, name))
+    return library.shapes.resolve(urls.get(name, name))
 
 
 @cache
@@ -367,7 +367,7 @@ def produce(suite: Suite, case: dict[str, Any]) -> Produced:
         return produced
     urls = list(dict.fromkeys(case["map_url"]))
     if not urls:
-        model = suite.library(documents / "datatypes.map").shapes.named("ClinicalDocument")
+        model = suite.library(documents / "datatypes.map").shapes.resolve("ClinicalDocument")
         library = suite.library(documents / "datatypes.map")
         source = read_logical_xml((documents / "cda-it.xml").read_bytes(), library.shapes, model)
         produced.named = {"cdaLabItaly": source, "attributeWithCdaWhiteSpace": source}

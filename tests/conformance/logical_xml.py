@@ -141,7 +141,7 @@ class _Writer:
             elif known is not None and known.representation == "xmlAttr":
                 element.set(known.xml_name or key, self._attribute(value, known))
             elif known is not None and known.is_choice_group:
-                inner = self._shapes.named(known.type)
+                inner = self._shapes.resolve(known.type)
                 for group in _listed(value):
                     self._fill(element, group, inner)
             else:
@@ -167,7 +167,7 @@ class _Writer:
         child = parent.makeelement(f"{{{namespace}}}{name}" if namespace else name)
         parent.append(child)
         if isinstance(value, dict):
-            self._fill(child, value, self._shapes.named(known.type if known else "?"))
+            self._fill(child, value, self._shapes.resolve(known.type if known else "?"))
         else:
             child.set("value", _text(value))
 

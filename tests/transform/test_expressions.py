@@ -64,7 +64,7 @@ def nodes() -> dict[str, Item | None]:
         "document": Item(document),
         "element": Item(document.get("a")),
         "attribute": Item(document.get("code").get("code")),
-        "quantity": Item(document.get("value")[0], SHAPES.named("PQ")),
+        "quantity": Item(document.get("value")[0], SHAPES.resolve("PQ")),
         "tree": Item(tree),
         "FHIR JSON": Item({"resourceType": "Basic", "a": "abc", "code": {"text": "1"}, "b": [1]}),
         "text": Item("abc"),

@@ -91,12 +91,12 @@ def library() -> Library:
 
 def test_xml_is_read_by_the_model(library: Library) -> None:
     """Attributes, text, lists, types told by the instance, and HL7 timestamps."""
-    assert read_logical_xml(TEXT, library.shapes, library.shapes.named(URL + "Doc")) == TREE
+    assert read_logical_xml(TEXT, library.shapes, library.shapes.resolve(URL + "Doc")) == TREE
 
 
 def test_xml_is_written_by_the_model(library: Library) -> None:
     """What was read is written as it came."""
-    shape = library.shapes.named(URL + "Doc")
+    shape = library.shapes.resolve(URL + "Doc")
     rendered = render_logical_xml(TREE, library.shapes, shape)
     assert read_logical_xml(rendered, library.shapes, shape) == TREE
     root = xml.parse(rendered)

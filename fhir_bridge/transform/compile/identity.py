@@ -129,7 +129,7 @@ class Identity:
             found = {}
             for key in shape.order:
                 if (element := shape.elements.get(key)) is not None:
-                    kind = self._unit.shapes.named(element.type)
+                    kind = self._unit.shapes.resolve(element.type)
                     others = _other_choices(shape, element)
                     place = _Place(kind, element.is_list, kind.is_primitive, others)
                     found[key] = found[f"_{key}"] = place

@@ -109,14 +109,14 @@ def _creating(
     if not parameters:
         return lambda run, frame: dispatch_target(run, find(run, frame), writer, frame[here])
     if parameters[0].kind == "string":
-        shape = unit.shapes.named(unit.type_url(str(parameters[0].value)))
+        shape = unit.shapes.resolve(unit.type_url(str(parameters[0].value)))
         return lambda run, frame: writer.create(run, find(run, frame), shape)
     name_of = compile_argument(parameters[0], view)
 
     def create(run: Run, frame: Frame) -> Target | None:
         named = name_of(run, frame)
         text = str(named.value if isinstance(named, Item | Target) else named)
-        return writer.create(run, find(run, frame), unit.shapes.named(unit.type_url(text)))
+        return writer.create(run, find(run, frame), unit.shapes.resolve(unit.type_url(text)))
 
     return create
 
@@ -204,7 +204,7 @@ def _without_context(target: RuleTarget, view: RuleView) -> Write:
     if transform is None:
         raise view.site.failure("FB-2107", name="->", expected="a transform", found="none")
     if transform.name == "create" and transform.parameters:
-        shape = unit.shapes.named(unit.type_url(str(transform.parameters[0].value)))
+        shape = unit.shapes.resolve(unit.type_url(str(transform.parameters[0].value)))
         slot = scope.declare_target(target.variable)
 
         def create(_run: Run, frame: Frame) -> None:

@@ -66,7 +66,7 @@ class Unit:
 
     def shape(self, name: str) -> Shape | None:
         """The shape of a type as written in the map; None for no type."""
-        return self.shapes.named(self.type_url(name)) if name else None
+        return self.shapes.resolve(self.type_url(name)) if name else None
 
 
 @dataclass(frozen=True, slots=True)

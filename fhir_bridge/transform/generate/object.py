@@ -23,7 +23,7 @@ def write_way(
         writer.line(f"if {node.name} is None: no_target({site})")
     if node.key:
         name, beside = writer.fresh("n"), f"_{node.key}"
-        shape = view.unit.shapes.named("Element")
+        shape = view.unit.shapes.resolve("Element")
         writer.line(f"{name} = {node.name}.setdefault({beside!r}, {{}})")
         node = StaticNode(name, shape, writer.bind(shape, "shape"))
     for plan in plans:

@@ -63,7 +63,7 @@ def _place_created(plan: TargetPlan, transform: Transform, view: RuleView) -> Pl
     if not parameters or parameters[0].kind != "string":
         raise NotStatic
     unit = view.unit
-    shape = unit.shapes.named(unit.type_url(str(parameters[0].value)))
+    shape = unit.shapes.resolve(unit.type_url(str(parameters[0].value)))
     place = plan.place_for_type(shape.name)
     if place is None or shape.is_primitive or shape.is_open or shape.is_abstract:
         raise NotStatic

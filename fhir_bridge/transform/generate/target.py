@@ -86,7 +86,7 @@ def _element(
     """Write a target ``context.element``; the object it makes, if any."""
     if node.key and target.element == "value":
         raise NotStatic
-    shape = view.unit.shapes.named("Element") if node.key else node.shape
+    shape = view.unit.shapes.resolve("Element") if node.key else node.shape
     plans = plans_for(shape, target.element.split("."), view)
     transform = target.transform
     if transform is None or transform.name == "create":

@@ -54,7 +54,7 @@ def fetcher(name: str, shapes: Shapes) -> Fetch:
         if kind is list or kind is dict:
             return _items(item, found, None, None, name, shapes)
         own = getattr(found, "type_name", None)  # the common case: no type is known
-        return [Item(found, shapes.named(str(own)) if own else None, None, item, name)]
+        return [Item(found, shapes.resolve(str(own)) if own else None, None, item, name)]
 
     return fetch
 
@@ -151,11 +151,11 @@ def _actual(value: Any, shape: Shape | None, shapes: Shapes) -> Shape | None:
         if shape is not None and (shape.kind == "logical" or shape.is_abstract):
             own = value.get("xsi:type")
             if type(own) is str:
-                return shapes.named(own)
+                return shapes.resolve(own)
         return None if shape is not None and shape.is_primitive else shape
     own = getattr(value, "type_name", None)
     if own:
-        return shapes.named(str(own))
+        return shapes.resolve(str(own))
     if shape is not None and not shape.is_primitive and not hasattr(value, "get"):
         return None  # declared by another release as a tree, sent as a scalar
     return shape

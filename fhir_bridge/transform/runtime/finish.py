@@ -193,7 +193,7 @@ class Finisher:
     def _kept(self, run: Run, value: Any, site: Site) -> bool:
         """Prune below a type that is not known."""
         if type(value) is dict:
-            return self._object(run, value, self._shapes.named("?"), site)
+            return self._object(run, value, self._shapes.resolve("?"), site)
         if type(value) is list:
             value[:] = [item for item in value if self._kept(run, item, site)]
             return bool(value)
@@ -211,7 +211,7 @@ class Finisher:
         return keys
 
     def _shape(self, type_name: str) -> Shape:
-        return self._shapes.named(type_name)
+        return self._shapes.resolve(type_name)
 
 
 def _says_nothing(shape: Shape, names: tuple[str, ...]) -> bool:

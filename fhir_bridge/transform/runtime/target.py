@@ -172,7 +172,7 @@ def plan_for(shape: Shape, element: str, shapes: Shapes) -> TargetPlan | None:
         return None
     places = {
         _key(type_name): Place(
-            key, shapes.named(type_name), is_list=known.is_list, says_type=known.says_type
+            key, shapes.resolve(type_name), is_list=known.is_list, says_type=known.says_type
         )
         for type_name, key in known.keys.items()
     }

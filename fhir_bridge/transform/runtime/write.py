@@ -62,7 +62,7 @@ class Writer:
         """The plan and the object to write into; a primitive's id and extensions lie beside it."""
         node = target.node
         if node is None:
-            element = self._shapes.named("Element")
+            element = self._shapes.resolve("Element")
             return self.plan(element), target.companion()
         return self.plan(target.shape), node
 
@@ -286,7 +286,7 @@ def _origin(item: Item, here: Item | None) -> Item | None:
 
 def _shape_of(content: Any, item: Item, place: Place, shapes: Shapes) -> Shape:
     if type(content) is dict and type(content.get("resourceType")) is str:
-        return shapes.named(content["resourceType"])
+        return shapes.resolve(content["resourceType"])
     if place.shape.is_abstract and item.shape is not None:
         return item.shape
     return place.shape
