@@ -102,7 +102,7 @@ class _Checker:
                 return focus
             case syntax.TypeTest():
                 self.types(tree.operand, focus, this)
-                return self.named(tree.type_name, tree.offset, cast=tree.operator == "as")
+                return self.type_specifier(tree.type_name, tree.offset, cast=tree.operator == "as")
             case syntax.Binary():
                 self.types(tree.left, focus, this)
                 self.types(tree.right, focus, this)
@@ -186,7 +186,7 @@ class _Checker:
             self.report(tree.offset, f"{tree.name}()", f"{owners} is no simple value")
         if function.style == "type":
             name = syntax.type_name_of(tree.arguments[0]) or ""
-            return self.named(name, tree.offset, cast=tree.name != "is")
+            return self.type_specifier(name, tree.offset, cast=tree.name != "is")
         lambdas = function.style == "lambda" and tree.name not in ("aggregate", "repeat")
         answers = [
             self.types(
@@ -206,8 +206,8 @@ class _Checker:
             return frozenset({"Extension"})
         return focus if tree.name in _SAME else None
 
-    def named(self, name: str, offset: int, *, cast: bool) -> Types:
-        if not self.model.known(name):
+    def type_specifier(self, name: str, offset: int, *, cast: bool) -> Types:
+        if not self.model.has_type(name):
             if not name.startswith("System."):  # a System type that nothing has is just not it
                 near = did_you_mean(name, self.model.type_names)
                 self.report(offset, name, f"there is no such type{near}")

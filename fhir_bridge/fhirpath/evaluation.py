@@ -65,8 +65,8 @@ class Context(Evaluation):
     __slots__ = (
         "environment",
         "index",
+        "instant",
         "model",
-        "moment",
         "resource",
         "root",
         "root_resource",
@@ -92,14 +92,14 @@ class Context(Evaluation):
         self.this = root
         self.index: int | None = 0
         self.total: list[Any] = []
-        self.moment: datetime | None = None
+        self.instant: datetime | None = None
         self._budget = budget
 
     def now(self) -> datetime:
-        """The same moment throughout one evaluation."""
-        if self.moment is None:
-            self.moment = self.environment.now or clock.now()
-        return self.moment
+        """The same instant throughout one evaluation."""
+        if self.instant is None:
+            self.instant = self.environment.now or clock.now()
+        return self.instant
 
 
 def one(items: list[Any], purpose: str) -> Any:

@@ -127,7 +127,7 @@ class Expression:
         try:
             return self._closure(focus, state)
         except RecursionError:
-            raise BridgeError("FB-2013", limit=_DEEPEST) from None
+            raise BridgeError("FB-2013", limit=_MAX_DEPTH) from None
         except ArithmeticError:
             raise BridgeError("FB-2005", reason="a number is out of range") from None
 
@@ -156,7 +156,7 @@ class _Generated(dict[Any, Plain | None]):
 
     def __missing__(self, key: Any) -> Plain | None:
         self.calls += 1
-        if self.calls < _GENERATE_AT or type(key) is not str or len(self) > _MOST_KEPT:
+        if self.calls < _GENERATE_AT or type(key) is not str or len(self) > _MAX_CACHED:
             return None
         known = self.model.definitions is not None and key in self.model.type_names
         made: Plain | None = None
@@ -167,9 +167,9 @@ class _Generated(dict[Any, Plain | None]):
         return made
 
 
-_DEEPEST = sys.getrecursionlimit()
+_MAX_DEPTH = sys.getrecursionlimit()
 _GENERATE_AT = 3
-_MOST_KEPT = 1000
+_MAX_CACHED = 1000
 
 
 def compile(  # noqa: A001 - the word of the field, used through the package

@@ -169,7 +169,7 @@ class Model:
             )
         return type_name[:1].isupper() and type_name not in SUFFIXES
 
-    def known(self, name: str) -> bool:
+    def has_type(self, name: str) -> bool:
         """Whether `name`, qualified or not, names a type."""
         namespace, _, local = name.rpartition(".")
         if namespace == "System":

@@ -23,17 +23,11 @@ ALLOWED = {
     "cli/held.py": "the command is called `held`, and operators have it in their scripts",
 }
 NOT_YET: dict[str, str] = {
-    "clients": "one bound",
-    "clock": "`named_id` is called by twenty files of five packages",
-    "fhirpath": "names of expressions and bounds",
-    "fhirpath_values": "one function",
-    "fml": "one bound",
     "hl7v2": "`asked` of messages and bounds",
     "identity": "`said`, `asked`, `judged` of persons",
     "ingest": "`Asked`, `_Known`, `finish` and bounds",
     "listeners": "bounds of sockets and folders",
     "map_functions": "`named_uuid` is a function of maps, and a site's maps call it",
-    "shapes": "one function",
     "transform": "`fit`, `finish`, `held` of generated code and bounds",
 }
 """Packages where such names are left, and which.  The list only shrinks."""

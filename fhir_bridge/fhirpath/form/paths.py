@@ -171,7 +171,7 @@ class Paths(ABC):
 
     def _fits(self, kind: str, wanted: str) -> bool | None:
         """Whether every value of type `kind` passes ``ofType(wanted)``; None: not told."""
-        if wanted.startswith("System.") or not self.model.known(wanted):
+        if wanted.startswith("System.") or not self.model.has_type(wanted):
             return None
         local = wanted.removeprefix("FHIR.")
         if kind in PRIMITIVES:

@@ -101,13 +101,13 @@ def _sum(symbol: str, left: Collection, right: Collection, first: Any, second: A
     return [] if result is None else [result]
 
 
-def _shifted(moment: Temporal, amount: Quantity, sign: int) -> Collection:
+def _shifted(temporal: Temporal, amount: Quantity, sign: int) -> Collection:
     unit = amount.duration()
     if unit is None:
         raise fail("only a calendar duration can be added to a date or time")
-    moved = add(moment, sign * amount.value, unit)
+    moved = add(temporal, sign * amount.value, unit)
     if moved is None:
-        if moment.kind == "time" and unit in ("year", "month", "week", "day"):
+        if temporal.kind == "time" and unit in ("year", "month", "week", "day"):
             raise fail(f"a {unit} cannot be added to a time")
         return []
     return [moved]

@@ -24,7 +24,7 @@ _OF_PRIMITIVES = frozenset({"id", "extension", "value"})
 def builder(type_name: str, names: Sequence[str], model: Model) -> Callable[[list[Items]], Node]:
     """What makes a `type_name` of one collection for each of `names`; FB-2004 for a wrong name."""
     local = type_name.removeprefix("FHIR.")
-    unknown = model.definitions is not None and not model.known(type_name)
+    unknown = model.definitions is not None and not model.has_type(type_name)
     if unknown or type_name.startswith("System."):
         raise BridgeError(
             "FB-2004",

@@ -22,7 +22,7 @@ from fhir_bridge.fhirpath_values import (
 )
 
 Items = list[Any]
-_MOST_DIGITS = 31
+_MAX_DIGITS = 31
 
 
 def _temporal(focus: Items, name: str) -> Temporal | None:
@@ -35,13 +35,13 @@ def _temporal(focus: Items, name: str) -> Temporal | None:
 
 def _component(name: str, place: int, clock_place: int | None) -> None:
     def call(focus: Items, _context: Context) -> Items:
-        moment = _temporal(focus, name)
-        if moment is None:
+        temporal = _temporal(focus, name)
+        if temporal is None:
             return []
-        index = clock_place if moment.kind == "time" else place
-        if index is None or index >= len(moment.fields):
+        index = clock_place if temporal.kind == "time" else place
+        if index is None or index >= len(temporal.fields):
             return []
-        value = moment.fields[index]
+        value = temporal.fields[index]
         return [value // 1_000_000 if name == "millisecondOf" else value]
 
     function(name)(call)
@@ -61,30 +61,30 @@ for _name, _place, _clock_place in (
 
 @function("timezoneOffsetOf")
 def _timezone_offset_of(focus: Items, _context: Context) -> Items:
-    moment = _temporal(focus, "timezoneOffsetOf")
-    if moment is None or moment.zone is None:
+    temporal = _temporal(focus, "timezoneOffsetOf")
+    if temporal is None or temporal.zone is None:
         return []
-    hours = Decimal(moment.zone) / 60
-    return [hours.quantize(Decimal("0.1")) if moment.zone % 6 == 0 else hours]
+    hours = Decimal(temporal.zone) / 60
+    return [hours.quantize(Decimal("0.1")) if temporal.zone % 6 == 0 else hours]
 
 
 @function("dateOf")
 def _date_of(focus: Items, _context: Context) -> Items:
-    moment = _temporal(focus, "dateOf")
-    if moment is None or moment.kind == "time":
+    temporal = _temporal(focus, "dateOf")
+    if temporal is None or temporal.kind == "time":
         return []
-    return [Temporal("date", moment.fields[:3], None, moment.text.partition("T")[0])]
+    return [Temporal("date", temporal.fields[:3], None, temporal.text.partition("T")[0])]
 
 
 @function("timeOf")
 def _time_of(focus: Items, _context: Context) -> Items:
-    moment = _temporal(focus, "timeOf")
-    if moment is None or len(moment.fields) < 4 or moment.kind == "time":
+    temporal = _temporal(focus, "timeOf")
+    if temporal is None or len(temporal.fields) < 4 or temporal.kind == "time":
         return []
-    text = moment.text.partition("T")[2]
+    text = temporal.text.partition("T")[2]
     for mark in ("Z", "+", "-"):
         text = text.partition(mark)[0]
-    return [Temporal("time", moment.fields[3:], None, text)]
+    return [Temporal("time", temporal.fields[3:], None, text)]
 
 
 @function("precision")
@@ -133,7 +133,7 @@ def _number_bound(value: Decimal, digits: int | None, *, high: bool) -> Decimal 
     suite has it (docs/clarifications/fhirpath.md).
     """
     places = 8 if digits is None else digits
-    if not 0 <= places <= _MOST_DIGITS:
+    if not 0 <= places <= _MAX_DIGITS:
         return None
     exponent = value.as_tuple().exponent
     own = max(0, -exponent) if isinstance(exponent, int) else 0

@@ -29,8 +29,8 @@ _LENGTH = {
 
 def _enter(name: str, count: Callable[[Temporal, Temporal, str], int]) -> None:
     def call(focus: Items, _context: Context, other: Items, precision: Items) -> Items:
-        start = _moment(focus, f"the input of {name}()")
-        end = _moment(other, f"the value of {name}()")
+        start = _temporal(focus, f"the input of {name}()")
+        end = _temporal(other, f"the value of {name}()")
         unit = string(precision, f"the precision of {name}()")
         if start is None or end is None or unit is None:
             return []
@@ -42,7 +42,7 @@ def _enter(name: str, count: Callable[[Temporal, Temporal, str], int]) -> None:
     function(name, 2)(call)
 
 
-def _moment(items: Items, purpose: str) -> Temporal | None:
+def _temporal(items: Items, purpose: str) -> Temporal | None:
     value = value_of(one(items, purpose))
     if value is not None and not isinstance(value, Temporal):
         raise fail(f"{purpose} is a date or time, not {kind_of(value)}")
@@ -58,29 +58,29 @@ def _allowed(start: Temporal, end: Temporal, unit: str, name: str) -> None:
         raise fail(f"the precision of {name}() is one of {', '.join(_UNITS[low:high])}")
 
 
-def _reaches(moment: Temporal, unit: str) -> bool:
+def _reaches(temporal: Temporal, unit: str) -> bool:
     """Whether the value is written to the unit (whole seconds have milliseconds too)."""
     needed = _NEEDED.get(unit, 6)
-    return len(moment.fields) >= (needed - 3 if moment.kind == "time" else needed)
+    return len(temporal.fields) >= (needed - 3 if temporal.kind == "time" else needed)
 
 
-def _instant(moment: Temporal) -> int:
+def _instant(temporal: Temporal) -> int:
     """Nanoseconds on one line of time; values without a zone count as UTC."""
-    return moment.interval()[0]
+    return temporal.interval()[0]
 
 
-def _months(moment: Temporal) -> int:
-    year, month = (*moment.fields, 1)[:2]
+def _months(temporal: Temporal) -> int:
+    year, month = (*temporal.fields, 1)[:2]
     return year * 12 + month - 1
 
 
-def _ordinal(moment: Temporal) -> int:
-    return date(*moment.fields[:3]).toordinal()
+def _ordinal(temporal: Temporal) -> int:
+    return date(*temporal.fields[:3]).toordinal()
 
 
-def _rest(moment: Temporal, day: int) -> tuple[int, int]:
+def _rest(temporal: Temporal, day: int) -> tuple[int, int]:
     """What comes below the month: the day and the nanoseconds of the clock."""
-    clock = moment.fields[3:]
+    clock = temporal.fields[3:]
     return day, clock_span(clock)[0] if clock else 0
 
 

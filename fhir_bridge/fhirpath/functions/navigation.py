@@ -16,7 +16,7 @@ from fhir_bridge.fhirpath.variables import RESERVED, Items
 from fhir_bridge.fhirpath_values import Node, Temporal, children, is_type, of_type, type_info
 
 Collection = list[Any]
-_DEEPEST = 500
+_MAX_DEPTH = 500
 
 
 @function("children")
@@ -34,12 +34,12 @@ def _descendants(focus: Collection, context: Context) -> Collection:
     """Level by level: children, then their children."""
     out: Collection = []
     level = focus
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_DEPTH):
         level = _children(level, context)
         if not level:
             return out
         out += level
-    raise BridgeError("FB-2013", limit=_DEEPEST)
+    raise BridgeError("FB-2013", limit=_MAX_DEPTH)
 
 
 @function("is", 1, style="type")
@@ -91,19 +91,19 @@ def _now(_focus: Collection, context: Context) -> Collection:
 
 
 def _datetime(context: Context) -> Temporal:
-    moment = context.now()
-    offset = moment.utcoffset()
+    present = context.now()
+    offset = present.utcoffset()
     zone = 0 if offset is None else int(offset.total_seconds()) // 60
-    milliseconds = moment.microsecond // 1000
-    text = moment.isoformat(timespec="milliseconds")
+    milliseconds = present.microsecond // 1000
+    text = present.isoformat(timespec="milliseconds")
     text = text.replace("+00:00", "Z") if offset is not None else f"{text}Z"
     fields = (
-        moment.year,
-        moment.month,
-        moment.day,
-        moment.hour,
-        moment.minute,
-        moment.second,
+        present.year,
+        present.month,
+        present.day,
+        present.hour,
+        present.minute,
+        present.second,
         milliseconds * 1_000_000,
     )
     return Temporal("datetime", fields, zone, text)
@@ -111,14 +111,14 @@ def _datetime(context: Context) -> Temporal:
 
 @function("today")
 def _today(_focus: Collection, context: Context) -> Collection:
-    moment = _datetime(context)
-    return [Temporal("date", moment.fields[:3], None, moment.text[:10])]
+    present = _datetime(context)
+    return [Temporal("date", present.fields[:3], None, present.text[:10])]
 
 
 @function("timeOfDay")
 def _time_of_day(_focus: Collection, context: Context) -> Collection:
-    moment = _datetime(context)
-    return [Temporal("time", moment.fields[3:], None, moment.text[11:23])]
+    present = _datetime(context)
+    return [Temporal("time", present.fields[3:], None, present.text[11:23])]
 
 
 @function("defineVariable", 1, 2, style="lambda")

@@ -16,7 +16,7 @@ from fhir_bridge.fhirpath_values import Node, fail, value_of
 from fhir_bridge.pattern import compile_pattern
 
 Items = list[Any]
-_LONGEST_ENCODED, _LONGEST_ESCAPED = 8, 6
+_MAX_ENCODED, _MAX_ESCAPED = 8, 6
 """Characters that one character may become: four bytes in hexadecimal; ``&quot;``."""
 
 
@@ -175,7 +175,7 @@ def _encode(focus: Items, context: Context, form: Items) -> Items:
     text, wanted = string(focus, "encode()"), string(form, "encode()")
     if text is None or wanted is None:
         return []
-    context.budget.text(_LONGEST_ENCODED * len(text))
+    context.budget.text(_MAX_ENCODED * len(text))
     data = text.encode("utf-8", "surrogatepass")
     if wanted == "hex":
         return [data.hex()]
@@ -214,7 +214,7 @@ def _escape(focus: Items, context: Context, target: Items) -> Items:
     text, wanted = string(focus, "escape()"), string(target, "escape()")
     if text is None or wanted is None:
         return []
-    context.budget.text(_LONGEST_ESCAPED * len(text))
+    context.budget.text(_MAX_ESCAPED * len(text))
     if wanted == "html":
         return [html.escape(text).replace("&#x27;", "&#39;")]
     return [json.dumps(text, ensure_ascii=False)[1:-1]] if wanted == "json" else []
