@@ -26,8 +26,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for tests.store.databases
 
+from fhir_bridge.access import Access
 from fhir_bridge.fhir import definitions, parse_json, render_json
-from fhir_bridge.search import Access, Registry, parse_search, plan
+from fhir_bridge.search import Registry, parse_search, plan
 from fhir_bridge.store import Store, open_store
 
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗"

@@ -21,6 +21,7 @@ from flask import Flask
 from flask import Request as HttpRequest
 
 from fhir_bridge import clock, log
+from fhir_bridge.access import Access
 from fhir_bridge.api import (
     Board,
     Conditions,
@@ -46,7 +47,7 @@ from fhir_bridge.identity import Linker, load_rules
 from fhir_bridge.ingest import Feed, Intake, Pipeline, PipelineProcess, load_feeds
 from fhir_bridge.journal import Message
 from fhir_bridge.listeners import FolderWatcher, MllpServer
-from fhir_bridge.search import Access, Registry
+from fhir_bridge.search import Registry
 from fhir_bridge.store import Store, open_store
 from fhir_bridge.transform import Library
 from fhir_bridge.update import load_update_rules

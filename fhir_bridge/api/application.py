@@ -19,6 +19,7 @@ from flask import request as http
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from fhir_bridge import clock
+from fhir_bridge.access import Access
 from fhir_bridge.api.board import ReadConditions
 from fhir_bridge.api.capabilities import capability_statement
 from fhir_bridge.api.cross_origin import CrossOrigin
@@ -42,7 +43,6 @@ from fhir_bridge.interactions import (
     route,
 )
 from fhir_bridge.lane import Lane, Turn
-from fhir_bridge.search import Access
 
 __all__ = ["Edge", "create_app", "fhir_blueprint"]
 

@@ -15,6 +15,7 @@ from flask import Response
 from flask import request as http
 
 from fhir_bridge import log
+from fhir_bridge.access import Access
 from fhir_bridge.api.board import ReadConditions
 from fhir_bridge.api.errors import reply_of
 from fhir_bridge.api.measures import Measures
@@ -22,7 +23,6 @@ from fhir_bridge.api.services import Services
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import render_json
 from fhir_bridge.ingest import pipeline_issues
-from fhir_bridge.search import Access
 from fhir_bridge.store import maintenance
 
 __all__ = ["Chinese", "Monitor"]

@@ -10,11 +10,12 @@ from typing import Protocol
 
 from flask import Request as HttpRequest
 
+from fhir_bridge.access import Access
 from fhir_bridge.budget import Bounds
 from fhir_bridge.fhir import Definitions
 from fhir_bridge.interactions import RestSettings
 from fhir_bridge.lane import Turn
-from fhir_bridge.search import Access, Registry
+from fhir_bridge.search import Registry
 from fhir_bridge.store import Store
 from fhir_bridge.transform import Library
 from fhir_bridge.validation import Validator

@@ -88,8 +88,8 @@ def _print_outcomes(entries: list[dict[str, Any]]) -> None:
 
 def _context(services: Services) -> Context:
     """The operator's context: everything may be seen, and nothing but a search is carried out."""
+    from fhir_bridge.access import Access
     from fhir_bridge.interactions import Context
-    from fhir_bridge.search import Access
 
     return Context(
         store=services.store,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fhir_bridge.access import Access
 from fhir_bridge.fhir import Resource, parse_json, parse_reference
-from fhir_bridge.search import Access, Registry, parse_search, plan
+from fhir_bridge.search import Registry, parse_search, plan
 from fhir_bridge.store import Page, Store
 
 __all__ = ["Reader"]

@@ -7,9 +7,10 @@ from typing import Protocol
 
 from flask import Request as HttpRequest
 
+from fhir_bridge.access import Access
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.ingest import Feed, Pipeline
-from fhir_bridge.search import Access, Registry
+from fhir_bridge.search import Registry
 from fhir_bridge.store import Store
 
 __all__ = ["ConsoleSettings", "Services"]

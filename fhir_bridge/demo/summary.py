@@ -6,13 +6,13 @@ import resource as process
 import sys
 from dataclasses import dataclass
 
+from fhir_bridge.access import Access
 from fhir_bridge.app import Services
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.console import Load, Reader, doctor_loads, in_language, read_load_rule
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import parse_json
 from fhir_bridge.journal import FeedCounts
-from fhir_bridge.search import Access
 from fhir_bridge.store import Store
 
 __all__ = ["Reason", "Summary", "summarize"]

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from fhir_bridge import clock
+from fhir_bridge.access import Access
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, parse_json
 from fhir_bridge.identity.decisions import Decision, log_detail, read_decision
@@ -28,7 +29,7 @@ from fhir_bridge.identity.statements import (
     origin,
     written,
 )
-from fhir_bridge.search import Access, Registry, parse_search, plan
+from fhir_bridge.search import Registry, parse_search, plan
 from fhir_bridge.store import Store, Transaction
 from fhir_bridge.update import REST, UpdateRules
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
+from fhir_bridge.access import Access
 from fhir_bridge.budget import urgent
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, Resource
@@ -21,7 +22,7 @@ from fhir_bridge.interactions.failure import Validation, refuse_errors
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import ID, Route
-from fhir_bridge.search import Access, Plan, Registry
+from fhir_bridge.search import Plan, Registry
 from fhir_bridge.store import Page, Store, Stored, Transaction
 from fhir_bridge.validation import Validator
 

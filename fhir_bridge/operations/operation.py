@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from fhir_bridge.access import Access
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, Resource
-from fhir_bridge.search import Access, Registry
+from fhir_bridge.search import Registry
 from fhir_bridge.store import Page, Store, Stored, Transaction
 from fhir_bridge.transform import Library
 from fhir_bridge.validation import Validator

@@ -4,10 +4,9 @@ Read in this order: `registry` (which parameters a type has, and how each is ans
 (one file a type: what a value means, what a resource contributes), `parse` with `criteria`,
 `escaping`, `compiling`, `filter_text`, `filter_conditions` and `directives` (a search checked),
 `conditions` and `plan` (the search as values), `indexer` (a resource's index rows), `folding` and
-`pinyin` (what counts as the same text), `access` (who may see what).
+`pinyin` (what counts as the same text).
 """
 
-from fhir_bridge.search.access import SHARED_TYPES, Access
 from fhir_bridge.search.canonical import canonicals, references
 from fhir_bridge.search.directives import Directives, Include, Sort
 from fhir_bridge.search.folding import fold
@@ -20,8 +19,6 @@ from fhir_bridge.search.rows import IndexRows
 from fhir_bridge.search.types import interval
 
 __all__ = [
-    "SHARED_TYPES",
-    "Access",
     "Directives",
     "Include",
     "IndexRows",

@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from fhir_bridge import clock
+from fhir_bridge.access import Access
 from fhir_bridge.database import Storage, milliseconds, repeated_once, unpacked
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.journal import AtWork, Journal, Quarantine, UnreadCounts
-from fhir_bridge.search import Access, Indexer, Plan, Registry
+from fhir_bridge.search import Indexer, Plan, Registry
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.read.compartments import membership_numbers, types_in_compartment
 from fhir_bridge.store.read.find import Finder

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from fhir_bridge import clock
+from fhir_bridge.access import Access
 from fhir_bridge.database import Session, milliseconds
 from fhir_bridge.fhir import Resource
 from fhir_bridge.journal import (
@@ -16,7 +17,7 @@ from fhir_bridge.journal import (
     mark,
     still_pending,
 )
-from fhir_bridge.search import Access, Plan
+from fhir_bridge.search import Plan
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.read.find import Finder
 from fhir_bridge.store.read.referrers import Referrers

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from fhir_bridge.search import Access
+from fhir_bridge.access import Access
 from tests.api.world import BASE, World
 
 PATIENT: dict[str, Any] = {

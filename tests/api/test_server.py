@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from flask import Request as HttpRequest
 
+from fhir_bridge.access import Access
 from fhir_bridge.api import Server, create_app, serve
-from fhir_bridge.search import Access
 from tests.api.test_resources import PATIENT
 from tests.api.world import World
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from flask import Request as HttpRequest
 from flask.testing import FlaskClient
 
+from fhir_bridge.access import Access
 from fhir_bridge.api import create_app
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.budget import Bounds
@@ -16,7 +17,7 @@ from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import Definitions, definitions
 from fhir_bridge.interactions import Validation
 from fhir_bridge.lane import Turn
-from fhir_bridge.search import Access, Registry
+from fhir_bridge.search import Registry
 from fhir_bridge.store import Store, open_store
 from fhir_bridge.transform import Library
 from fhir_bridge.validation import Validator

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fhir_bridge.access import Access
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import definitions, parse_json
-from fhir_bridge.search import Access, Registry, parse_search, plan
+from fhir_bridge.search import Registry, parse_search, plan
 from fhir_bridge.store import Store, open_store
 from tests.conformance.result import Result, exclusions
 from tests.store.databases import scratch_schema

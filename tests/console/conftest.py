@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask
 
+from fhir_bridge.access import Access
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.console import create_console
@@ -13,7 +14,7 @@ from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import definitions
 from fhir_bridge.ingest import parse_feed
 from fhir_bridge.journal import Message, Refusal
-from fhir_bridge.search import Access, Registry
+from fhir_bridge.search import Registry
 from fhir_bridge.store import open_store
 from tests.console.community import resources
 

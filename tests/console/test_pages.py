@@ -6,12 +6,12 @@ from urllib.parse import quote
 
 import pytest
 
+from fhir_bridge.access import Access
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.errors import Issue
 from fhir_bridge.identity import Linker, Saying, load_rules
 from fhir_bridge.ingest.draft import Draft
 from fhir_bridge.journal import Message, Refusal, UnreadTally
-from fhir_bridge.search import Access
 from fhir_bridge.store import ReviewRow
 from tests.console.community import NATIONAL
 

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from fhir_bridge.access import Access
 from fhir_bridge.database.bodies import _DICTIONARY, _TRAINED, packed, unpacked
-from fhir_bridge.search import Access
 from fhir_bridge.store import Store, maintenance
 
 _SMALL = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
+from fhir_bridge.access import Access
 from fhir_bridge.identity.keys import replaced_key
-from fhir_bridge.search import Access
 from tests.api.test_resources import PATIENT
 from tests.api.world import World
 from tests.interactions.test_search import ids, link

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from fhir_bridge.search import Access
+from fhir_bridge.access import Access
 from tests.api.test_resources import PATIENT, code
 from tests.api.world import BASE, World
 from tests.interactions.test_search import ids, link

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from fhir_bridge.access import Access
 from fhir_bridge.operations import operations
-from fhir_bridge.search import Access
 from fhir_bridge.store import Transaction
 from fhir_bridge.transform import Library
 from tests.api.test_resources import PATIENT, code

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fhir_bridge.search import Access, parse_search, plan
+from fhir_bridge.access import Access
+from fhir_bridge.search import parse_search, plan
 from fhir_bridge.store import Page, Store
 
 __all__ = ["ask", "ids", "observation", "patient"]

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fhir_bridge import clock
+from fhir_bridge.access import Access
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.search import Access, parse_search, plan
+from fhir_bridge.search import parse_search, plan
 from fhir_bridge.store import Page, Store, maintenance
 from fhir_bridge.store.read.cursors import MAX_LENGTH, Cursor, open_cursor, seal
 from tests.store.asking import ask, patient

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from fhir_bridge.access import Access
 from fhir_bridge.fhir import definitions
-from fhir_bridge.search import Access, Registry
+from fhir_bridge.search import Registry
 from fhir_bridge.store import Store
 from tests.store.asking import ids, observation, patient
 

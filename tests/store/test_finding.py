@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 
 from fhir_bridge import clock
+from fhir_bridge.access import Access
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.search import Access
 from fhir_bridge.store import Store, maintenance
 from tests.store.asking import ask, ids, observation, patient
 

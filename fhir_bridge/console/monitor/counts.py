@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from threading import Lock
 
+from fhir_bridge.access import Access
 from fhir_bridge.console.monitor.overview import Load, doctor_loads
 from fhir_bridge.console.reader import Reader
-from fhir_bridge.search import Access, Registry
+from fhir_bridge.search import Registry
 from fhir_bridge.store import Store
 
 __all__ = ["Counts", "RecordCounts"]

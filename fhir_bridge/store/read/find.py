@@ -15,9 +15,10 @@ from hashlib import blake2b
 from typing import Any
 
 from fhir_bridge import clock
+from fhir_bridge.access import Access
 from fhir_bridge.database import Session, Sql, milliseconds
 from fhir_bridge.errors import Issue
-from fhir_bridge.search import Access, Plan, Registry, Sort
+from fhir_bridge.search import Plan, Registry, Sort
 from fhir_bridge.search.conditions import Table
 from fhir_bridge.search.hashing import range_key
 from fhir_bridge.store.read.cursors import Cursor, open_cursor, seal

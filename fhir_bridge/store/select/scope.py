@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from fhir_bridge.access import Access
 from fhir_bridge.database import Session, Sql
-from fhir_bridge.search import Access
 from fhir_bridge.search.hashing import context_key
 
 __all__ = ["At", "Pin", "Scope"]

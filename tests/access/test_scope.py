@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fhir_bridge.access import Scopes, read_scopes
 from fhir_bridge.fhir import definitions
-from fhir_bridge.smart import Scopes, read_scopes
 
 TYPES = definitions().resource_types
 
