@@ -15,9 +15,9 @@ from fhir_bridge import hl7v2
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.ingest import Feed, find_map, message_types
 
-__all__ = ["MOST_MESSAGES", "Admission", "admit", "answer"]
+__all__ = ["MAX_MESSAGES", "Admission", "admit", "answer"]
 
-MOST_MESSAGES = 2_000
+MAX_MESSAGES = 2_000
 """Messages of one frame: all are read before any is answered, while other senders wait."""
 
 
@@ -71,8 +71,8 @@ def admit(payload: bytes, feed: Feed) -> Admission:
 
 def _split(payload: bytes, charset: str | None) -> list[bytes]:
     parts = hl7v2.split_batch(payload, charset=charset)
-    if len(parts) > MOST_MESSAGES:
-        raise BridgeError("FB-1106", "BHS", limit=MOST_MESSAGES, unit="messages")
+    if len(parts) > MAX_MESSAGES:
+        raise BridgeError("FB-1106", "BHS", limit=MAX_MESSAGES, unit="messages")
     return parts
 
 

@@ -3,7 +3,7 @@
 https://www.hl7.org/documentcenter/public/wg/inm/mllp_transport_specification.PDF
 
 Bounded on every side: the framer holds one frame at most, events that are not worked on
-yet and unsent answers beyond :data:`MOST_UNSENT` stop the reading (TCP then holds the
+yet and unsent answers beyond :data:`MAX_UNSENT` stop the reading (TCP then holds the
 sender back), and time limits end what never ends and what nobody reads.
 """
 
@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from fhir_bridge import hl7v2
 from fhir_bridge.ingest import Feed
 
-__all__ = ["MOST_UNSENT", "Connection"]
+__all__ = ["MAX_UNSENT", "Connection"]
 
-MOST_UNSENT = 1024 * 1024  # bytes
+MAX_UNSENT = 1024 * 1024  # bytes
 ENDING_SECONDS = 1.0  # how long the CR after FS is waited for
 LINGER_SECONDS = 1.0  # how long a peer may take to notice that the line is closed
 IDLE_SECONDS = 1.0  # a connection that was used so lately does not give way to another
@@ -51,7 +51,7 @@ class Connection:
         """Whether to read on: answers are being taken, or the last one is on its way."""
         if self.closing:
             return self.lingers_until is not None and not self.gone
-        return len(self.unsent) <= MOST_UNSENT and not self.backlog
+        return len(self.unsent) <= MAX_UNSENT and not self.backlog
 
     @property
     def host(self) -> str:

@@ -19,9 +19,9 @@ from fhir_bridge.errors import Issue
 from fhir_bridge.ingest import Feed, Intake, unavailable
 from fhir_bridge.journal import Message
 
-__all__ = ["LARGEST_FILE", "Inbox"]
+__all__ = ["MAX_FILE_BYTES", "Inbox"]
 
-LARGEST_FILE = 512 * 1024 * 1024  # bytes
+MAX_FILE_BYTES = 512 * 1024 * 1024  # bytes
 
 _UNFINISHED = (".part", ".tmp", ".filepart", ".crdownload")
 _STALE_SECONDS = 3600.0
@@ -48,7 +48,7 @@ _State = tuple[int, int]  # size, time of change in ns
 
 
 @dataclass(slots=True)
-class _Found:
+class _Scan:
     """What one look at the folder found beside files to take."""
 
     paths: list[Path] = field(default_factory=list)
@@ -106,13 +106,13 @@ class Inbox:
         try:
             if self._ours and self.folder.parent.is_dir():
                 self.folder.mkdir(exist_ok=True)
-            found = self._find(time.time())
+            scan = self._find(time.time())
             self._make_parts()
         except FileNotFoundError:
             return (self._issue("FB-6111"),), 0
         except OSError:
             return (self._issue("FB-6112"),), 0
-        for path in found.paths:
+        for path in scan.paths:
             if self._stopping:
                 break
             if self._settled(path, now):
@@ -121,27 +121,27 @@ class Inbox:
                 if issue is not None:
                     issues[issue.code] = issue
         for known in (self._seen, self._kept):
-            for gone in known.keys() - set(found.paths):
+            for gone in known.keys() - set(scan.paths):
                 del known[gone]
-        return (*issues.values(), *self._left(found)), taken
+        return (*issues.values(), *self._left(scan)), taken
 
-    def _left(self, found: _Found) -> Iterator[Issue]:
+    def _left(self, scan: _Scan) -> Iterator[Issue]:
         """What lies in the folder and will never be taken."""
-        if found.misfits:
+        if scan.misfits:
             patterns = ", ".join(self._patterns)
-            yield self._issue("FB-6114", "warning", count=str(found.misfits), patterns=patterns)
-        if found.links:
-            yield self._issue("FB-6115", "warning", count=str(found.links))
-        if found.stale:
-            yield self._issue("FB-6116", "warning", count=str(found.stale))
+            yield self._issue("FB-6114", "warning", count=str(scan.misfits), patterns=patterns)
+        if scan.links:
+            yield self._issue("FB-6115", "warning", count=str(scan.links))
+        if scan.stale:
+            yield self._issue("FB-6116", "warning", count=str(scan.stale))
 
     @property
     def _patterns(self) -> Sequence[str]:
         return self.feed.listener.pattern or _PATTERNS[self.feed.format]
 
-    def _find(self, at: float) -> _Found:
+    def _find(self, at: float) -> _Scan:
         """Sort what is in the folder; `at` is the time of day in seconds."""
-        found = _Found()
+        scan = _Scan()
         for path in sorted(self.folder.iterdir()):
             name = _readable(path.name).lower()
             try:
@@ -151,16 +151,16 @@ class Inbox:
             if name.startswith(".") or (stat.S_ISDIR(status.st_mode) and name in _PARTS):
                 continue
             if name.endswith(_UNFINISHED):
-                found.stale += at - status.st_mtime > _STALE_SECONDS
+                scan.stale += at - status.st_mtime > _STALE_SECONDS
             elif stat.S_ISLNK(status.st_mode):
-                found.links += 1
+                scan.links += 1
             elif not stat.S_ISREG(status.st_mode) or not any(
                 fnmatch(name, pattern.lower()) for pattern in self._patterns
             ):
-                found.misfits += 1
+                scan.misfits += 1
             else:
-                found.paths.append(path)
-        return found
+                scan.paths.append(path)
+        return scan
 
     def _settled(self, path: Path, now: float) -> bool:
         """Whether size and time of change have stood still long enough."""
@@ -181,8 +181,8 @@ class Inbox:
             before = path.lstat()
             if self._kept.get(path) == _state(before):
                 return False, self._move(path, "done")
-            if before.st_size > LARGEST_FILE:
-                limit = {"limit": str(LARGEST_FILE)}
+            if before.st_size > MAX_FILE_BYTES:
+                limit = {"limit": str(MAX_FILE_BYTES)}
                 return False, self._fail(path, Issue("FB-6103", details=limit))
             data = _read(path)
             after = path.lstat()

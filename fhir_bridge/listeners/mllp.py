@@ -34,7 +34,7 @@ __all__ = ["MllpServer"]
 
 _CONTENT_TYPE = "application/hl7-v2"
 _SWEEP_SECONDS = 0.25
-_MOST_STRAYS = 65536  # bytes outside frames before a peer is taken for something else
+_MAX_STRAYS = 65536  # bytes outside frames before a peer is taken for something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ class MllpServer:
             case hl7v2.Stray(count):
                 connection.strays += count
                 self._notes.add("mllp_stray", feed.name, "FB-1133", now)
-                connection.closing = connection.closing or connection.strays > _MOST_STRAYS
+                connection.closing = connection.closing or connection.strays > _MAX_STRAYS
                 return None
 
     def _take(self, taken: list[_Taken]) -> None:

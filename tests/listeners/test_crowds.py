@@ -198,7 +198,7 @@ def test_a_peer_that_never_reads_its_answers_is_closed(
     serve: Callable[..., MllpServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would hold memory and a place for ever."""
-    monkeypatch.setattr("fhir_bridge.listeners.connection.MOST_UNSENT", 10_000)
+    monkeypatch.setattr("fhir_bridge.listeners.connection.MAX_UNSENT", 10_000)
     server = serve(FEED + "answer_seconds = 0.3\n")
     with socket.socket() as peer:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -137,7 +137,7 @@ def test_a_file_beyond_the_limit_moves_to_failed_with_a_reason(
     store: Store, watcher: FolderWatcher, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It stops no other file."""
-    monkeypatch.setattr("fhir_bridge.listeners.inbox.LARGEST_FILE", 10)
+    monkeypatch.setattr("fhir_bridge.listeners.inbox.MAX_FILE_BYTES", 10)
     (folder / "a.csv").write_bytes(b"x" * 11)
     (folder / "b.csv").write_bytes(b"x")
     (folder / "c.csv").write_bytes(b"y" * 12)

@@ -242,7 +242,7 @@ def test_a_peer_that_reads_no_answers_is_not_read_from(
     serve: Callable[..., MllpServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Unsent answers are bounded: the sender is held back and gets every answer in the end."""
-    monkeypatch.setattr("fhir_bridge.listeners.connection.MOST_UNSENT", 10_000)
+    monkeypatch.setattr("fhir_bridge.listeners.connection.MAX_UNSENT", 10_000)
     server = serve()
     with connect(server) as peer:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -20,14 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import Popen
 
-from fhir_bridge.listeners.inbox import LARGEST_FILE
+from fhir_bridge.listeners.inbox import MAX_FILE_BYTES
 from tests.journeys.site import Site
 from tests.soak.dose import Dose
 from tests.soak.traffic import Answers, Hospital, reader
 from tests.soak.watching import Watch
 
 SENDERS = READERS = 4
-TOO_LARGE = LARGEST_FILE + 1
+TOO_LARGE = MAX_FILE_BYTES + 1
 _HEAD = (
     f"{'':<22}  {'acknowledged':>11}  median     p99    wrong  {'read':>11}  median     p99    wrong"
     "    recorded"
