@@ -15,11 +15,11 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-__all__ = ["NamedFunction", "named_functions"]
+__all__ = ["MapFunction", "functions_by_name"]
 
 
 @dataclass(frozen=True, slots=True)
-class NamedFunction:
+class MapFunction:
     """A function with the FHIR type of what it gives (empty: told by the value)."""
 
     name: str
@@ -29,16 +29,16 @@ class NamedFunction:
 
 
 @cache
-def named_functions() -> Mapping[str, NamedFunction]:
+def functions_by_name() -> Mapping[str, MapFunction]:
     """All functions of this folder by name."""
-    found: dict[str, NamedFunction] = {}
+    found: dict[str, MapFunction] = {}
     for module_info in pkgutil.iter_modules(__path__):
         if module_info.ispkg:  # what several of them read with
             continue
         module = import_module(f"{__name__}.{module_info.name}")
         call = getattr(module, module_info.name)
         summary = (call.__doc__ or "").strip().split("\n")[0]
-        found[module_info.name] = NamedFunction(
+        found[module_info.name] = MapFunction(
             module_info.name, call, getattr(module, "RESULT", ""), summary
         )
     return found

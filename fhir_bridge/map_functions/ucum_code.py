@@ -16,11 +16,11 @@ def ucum_code(text: str | None) -> str | None:
     >>> ucum_code("mmol/L"), ucum_code("次/分")
     ('mmol/L', None)
     """
-    return _known(str(text)) if text else None
+    return _valid(str(text)) if text else None
 
 
 @lru_cache(maxsize=1024)
-def _known(text: str) -> str | None:
+def _valid(text: str) -> str | None:
     if is_null(text):
         return NULL
     return text if ucum.is_valid(text) else None

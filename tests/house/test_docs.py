@@ -16,7 +16,7 @@ from fhir_bridge.clients.pull_source import PullSource
 from fhir_bridge.config import load_settings
 from fhir_bridge.ingest.feed import Acknowledgement, Feed, Identity, Listener, Table
 from fhir_bridge.interactions import INTERACTIONS
-from fhir_bridge.map_functions import NamedFunction, named_functions
+from fhir_bridge.map_functions import MapFunction, functions_by_name
 from fhir_bridge.operations import operations
 
 ROOT = Path(__file__).parents[2]
@@ -99,7 +99,7 @@ def test_every_feed_has_a_title_in_both_languages(path):
     assert {"zh", "en"} <= {language for language, text in title.items() if text.strip()}
 
 
-def _row(function: NamedFunction) -> str:
+def _row(function: MapFunction) -> str:
     named = []
     for parameter in inspect.signature(function.call).parameters.values():
         many = parameter.kind is inspect.Parameter.VAR_POSITIONAL
@@ -114,7 +114,7 @@ def test_every_named_function_of_maps_is_described(accept):
     path = ROOT / "mappings/README.md"
     before, heading, rest = _page("mappings/README.md").partition("## Named functions\n")
     section, following, after = rest.partition("## ")
-    expected = _FUNCTIONS.format(rows="\n".join(map(_row, named_functions().values())))
+    expected = _FUNCTIONS.format(rows="\n".join(map(_row, functions_by_name().values())))
     if accept and heading:
         path.write_text(before + heading + expected + following + after, encoding="utf-8")
         section = expected

@@ -201,11 +201,11 @@ def changed(tmp_path_factory):
     (code / "config.py").write_text(config.replace(")  # fmt: skip", row, 1), "utf-8")
     script = (
         "import json\n"
-        "from fhir_bridge.map_functions import named_functions\n"
+        "from fhir_bridge.map_functions import functions_by_name\n"
         "from fhir_bridge.operations import operations\n"
         "from fhir_bridge.errors import catalogue\n"
         "from fhir_bridge.config import load_settings\n"
-        "print(json.dumps({'function': named_functions()['twice'].call('a'),"
+        "print(json.dumps({'function': functions_by_name()['twice'].call('a'),"
         " 'operations': sorted(operations()) if isinstance(operations(), dict) else"
         " sorted(str(getattr(each, 'name', each)) for each in operations()),"
         " 'error': catalogue()['FB-2199'].sentence,"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fhir_bridge.errors import Issue
-from fhir_bridge.map_functions import named_functions
+from fhir_bridge.map_functions import functions_by_name
 
 
 @pytest.mark.parametrize(
@@ -36,24 +36,24 @@ from fhir_bridge.map_functions import named_functions
 )
 def test_a_named_function_gives_its_value(name: str, parameters: list[Any], expected: Any) -> None:
     """Each function on its usual, odd and absent values."""
-    assert named_functions()[name].call(*parameters) == expected
+    assert functions_by_name()[name].call(*parameters) == expected
 
 
 @pytest.mark.parametrize("name", ["date_from_ts", "datetime_from_ts", "instant_from_ts"])
 @pytest.mark.parametrize("text", ["20241301", "20240230", "yesterday", "00000000", "2024050625"])
 def test_a_timestamp_that_is_none_is_an_issue(name: str, text: str) -> None:
     """FB-2126; a date is never guessed."""
-    found = named_functions()[name].call(text)
+    found = functions_by_name()[name].call(text)
     assert isinstance(found, Issue)
     assert found.code == "FB-2126"
 
 
 def test_a_named_uuid_is_the_same_for_the_same_parts() -> None:
     """What makes a resent message harmless."""
-    named = named_functions()["named_uuid"].call
+    named = functions_by_name()["named_uuid"].call
     assert named("a", "b") == named("a", "b") != named("a", "c")
 
 
 def test_every_function_says_what_it_does() -> None:
     """The first line of its docstring is its description in the docs."""
-    assert all(one.summary.endswith(".") or one.summary for one in named_functions().values())
+    assert all(one.summary.endswith(".") or one.summary for one in functions_by_name().values())

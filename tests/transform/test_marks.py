@@ -8,7 +8,7 @@ import pytest
 
 from fhir_bridge import hl7v2
 from fhir_bridge.fhir.marks import NULL, USUAL
-from fhir_bridge.map_functions import named_functions
+from fhir_bridge.map_functions import functions_by_name
 from fhir_bridge.transform import Library, check_map
 from tests.transform.maps import map_text, target_of, transform
 
@@ -37,14 +37,14 @@ def _texts(value: Any) -> set[str]:
     return {str(value)}
 
 
-@pytest.mark.parametrize("name", sorted(named_functions().keys() - {"null"}))
+@pytest.mark.parametrize("name", sorted(functions_by_name().keys() - {"null"}))
 def test_every_function_hands_a_null_on(name: str) -> None:
     """As text or as the content of an object; a question about it has no answer, a key leaves it out."""
     more = {"part_of": ("/", 2), "place_among_alike": ("OBR", 3), "kept_as_text": ("number",)}.get(
         name, ()
     )
 
-    found = named_functions()[name].call(NULL, *more)
+    found = functions_by_name()[name].call(NULL, *more)
 
     if name in CHECKS | KEYS | SILENT:
         assert found is None

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fhir_bridge.fml import Parameter, Transform
-from fhir_bridge.map_functions import named_functions
+from fhir_bridge.map_functions import functions_by_name
 from fhir_bridge.shapes import ElementShape, Shape, Shapes
 from fhir_bridge.transform.compile.standard_transforms import STANDARD
 from fhir_bridge.transform.runtime.fit import MISFIT, fit_for
@@ -41,7 +41,7 @@ def type_given(transform: Transform, shapes: Shapes) -> Shape | None:
         return shapes.find(_text(parameters, 1) or "")
     if name in STANDARD:
         return shapes.find(STANDARD[name][1])
-    function = named_functions().get(name)
+    function = functions_by_name().get(name)
     return shapes.find(function.result) if function is not None else None
 
 

@@ -15,7 +15,7 @@ from fhir_bridge import clock
 from fhir_bridge.budget import BudgetExceeded
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fml import Parameter, Transform
-from fhir_bridge.map_functions import NamedFunction, named_functions
+from fhir_bridge.map_functions import MapFunction, functions_by_name
 from fhir_bridge.transform.compile.expression import CompiledExpression
 from fhir_bridge.transform.compile.standard_transforms import STANDARD, cast
 from fhir_bridge.transform.compile.translate import as_item, compile_translate, plain_value
@@ -64,8 +64,8 @@ def compile_transform(transform: Transform, view: RuleView) -> Compute:
     if name in STANDARD:
         call, result, least, most = STANDARD[name]
         _count(name, arguments, site, least, most)
-        return _computed(NamedFunction(name, call, result, ""), arguments, view)
-    function = named_functions().get(name)
+        return _computed(MapFunction(name, call, result, ""), arguments, view)
+    function = functions_by_name().get(name)
     if function is None:
         raise site.failure("FB-2106", name=name)
     return _computed(function, arguments, view)
@@ -204,7 +204,7 @@ def _entry_of(item: Any) -> Any:
     return parent.value if parent is not None and type(parent.value) is dict else None
 
 
-def _computed(function: NamedFunction, arguments: list[Compute], view: RuleView) -> Compute:
+def _computed(function: MapFunction, arguments: list[Compute], view: RuleView) -> Compute:
     call, here = function.call, view.here
     taken = Taken(function, view)
     joins = function.name == "append"  # what others make is a few times their parameter
@@ -234,7 +234,7 @@ class Taken:
 
     __slots__ = ("name", "result", "shape", "site")
 
-    def __init__(self, function: NamedFunction, view: RuleView) -> None:
+    def __init__(self, function: MapFunction, view: RuleView) -> None:
         self.name = function.name
         self.result = function.result
         self.shape = view.unit.shapes.find(function.result) if function.result else None
@@ -268,7 +268,7 @@ class Taken:
         raise self.site.failure("FB-2115", item, name=self.name, reason=reason) from None
 
 
-def called_function(transform: Transform) -> NamedFunction | None:
+def called_function(transform: Transform) -> MapFunction | None:
     """The plain function that a transform calls; None where it needs the run."""
     name = transform.name
     if name in _OWN:
@@ -277,8 +277,8 @@ def called_function(transform: Transform) -> NamedFunction | None:
         call, result, least, most = STANDARD[name]
         if not least <= len(transform.parameters) <= most:
             return None
-        return NamedFunction(name, call, result, "")
-    return named_functions().get(name)
+        return MapFunction(name, call, result, "")
+    return functions_by_name().get(name)
 
 
 def only(items: list[Item]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fhir_bridge.fml import Transform
-from fhir_bridge.map_functions import named_functions
+from fhir_bridge.map_functions import functions_by_name
 from fhir_bridge.shapes import Shape
 from fhir_bridge.transform.compile.standard_transforms import STANDARD
 from fhir_bridge.transform.compile.transform import compile_argument
@@ -116,5 +116,5 @@ def _result_type(transform: Transform) -> str:
         return _TRANSLATED.get(str(parameters[2].value), "string")
     if name in STANDARD:
         return STANDARD[name][1]
-    function = named_functions().get(name)
+    function = functions_by_name().get(name)
     return function.result if function is not None else ""

@@ -11,7 +11,7 @@ from fhir_bridge.transform.generate.expressions.condition import write_value
 
 if TYPE_CHECKING:
     from fhir_bridge.fml import Parameter, Transform
-    from fhir_bridge.map_functions import NamedFunction
+    from fhir_bridge.map_functions import MapFunction
     from fhir_bridge.transform.compile.unit import RuleView
     from fhir_bridge.transform.generate.writer import GroupWriter
 
@@ -51,7 +51,7 @@ def _are_literals(parameters: tuple[Parameter, ...]) -> bool:
 
 def _called(
     writer: GroupWriter,
-    function: NamedFunction,
+    function: MapFunction,
     parameters: tuple[Parameter, ...],
     view: RuleView,
 ) -> str:
