@@ -34,7 +34,7 @@ def print_summary(summary: Summary, console: Console, say: Words) -> None:
     if summary.reasons:
         console.print(_reasons(summary, say))
     console.print(
-        say("linked", patients=f"{summary.patients:,}", three=f"{summary.known_to_three:,}")
+        say("linked", patients=f"{summary.patients:,}", three=f"{summary.in_all_three:,}")
     )
     for load in summary.loads:
         console.print(

@@ -39,7 +39,7 @@ class Summary:
     types: tuple[tuple[str, int], ...]
     reasons: tuple[Reason, ...]
     patients: int
-    known_to_three: int
+    in_all_three: int
     example: str
     loads: tuple[Load, ...]
     records: int
@@ -60,7 +60,7 @@ def summarize(services: Services, seconds: float, language: str) -> Summary:
         types=tuple(types),
         reasons=_reasons(store, language),
         patients=dict(types).get("Patient", 0),
-        known_to_three=known,
+        in_all_three=known,
         example=example,
         loads=tuple(doctor_loads(reader, rule.persons_per_doctor)),
         records=timings.records,

@@ -258,13 +258,13 @@ def _children_of_tree(item: Node, value: Any, model: Model, evaluation: Evaluati
         for name in item.sibling:
             out += step([item], name, model, evaluation)
     if getattr(value, "keys", None) is not None:
-        asked = getattr(value, "asked", None)
-        before = set(asked or ())
+        parts = getattr(value, "read_parts", None)
+        before = set(parts or ())
         for name in value.keys():  # noqa: SIM118 - a tree node is no mapping
             out += step([item], name, model, evaluation)
-        if type(asked) is dict:
-            for name in asked.keys() - before:
-                del asked[name]
+        if type(parts) is dict:
+            for name in parts.keys() - before:
+                del parts[name]
     return out
 
 

@@ -18,7 +18,7 @@ from .examine import examine, is_acknowledgement
 from .groups import Group
 from .message import Message
 from .mllp import Event, Frame, Framer, Oversize, Stray, Torn, frame
-from .parse import LARGEST_MESSAGE, parse, render, split_batch
+from .parse import MAX_MESSAGE_BYTES, parse, render, split_batch
 from .segment import Segment
 from .separators import Separators
 from .structure import events
@@ -26,7 +26,7 @@ from .unread import unread
 from .value import Value
 
 __all__ = [
-    "LARGEST_MESSAGE",
+    "MAX_MESSAGE_BYTES",
     "Event",
     "Frame",
     "Framer",

@@ -46,8 +46,8 @@ _SEVERITIES = {"fatal": "F", "error": "E", "warning": "W", "information": "I"}
 _PLACE = re.compile(r"([A-Z][A-Z0-9]{2})(?:\[(\d+)\])?(?:-(\d+)(?:\[(\d+)\])?(?:\.(\d+))?)?")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _VERSION = re.compile(r"2\.[1-9](\.[0-9])?\Z")
-_MOST_ERRORS = 20
-_LONGEST_HEADER = 4096  # bytes of a message that cannot be parsed
+_MAX_ERRORS = 20
+_MAX_HEADER = 4096  # bytes of a message that cannot be parsed
 _SENT = {"AL": (True, True), "NE": (False, False), "ER": (False, True), "SU": (True, False)}
 
 
@@ -163,7 +163,7 @@ def _answer(
     if errors and version < "2.7":
         lead = field + escape(f"{errors[0].code} {errors[0].sentence}", separators)
     lines = [f"MSA{field}{code}{field}{control_id}{lead}"]
-    told = errors[:_MOST_ERRORS]
+    told = errors[:_MAX_ERRORS]
     if version >= "2.5":
         return [*lines, *(_error(separators, issue) for issue in told)]
     if told:
@@ -258,12 +258,12 @@ def _header_text(data: bytes) -> tuple[str, str]:
     for codec in ("utf-16-le", "utf-16-be"):
         start = data.find("MSH".encode(codec))
         if start >= 0:
-            text = data[start : start + 2 * _LONGEST_HEADER].decode(codec, "ignore")
+            text = data[start : start + 2 * _MAX_HEADER].decode(codec, "ignore")
             return _CONTROL.split(text)[0], "utf-8"
     start = data.find(b"MSH")
     if start < 0:
         return "", "utf-8"
-    header = re.split(rb"[\r\n]", data[start : start + _LONGEST_HEADER])[0]
+    header = re.split(rb"[\r\n]", data[start : start + _MAX_HEADER])[0]
     for codec in ("utf-8", "gb18030", "latin-1"):
         with suppress(UnicodeDecodeError):
             return _CONTROL.sub("", header.decode(codec)), codec

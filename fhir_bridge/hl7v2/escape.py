@@ -19,9 +19,9 @@ from fhir_bridge.errors import BridgeError
 
 from .separators import Separators
 
-__all__ = ["MOST_SKIPPED", "escape", "has_undecoded", "unescape"]
+__all__ = ["MAX_SKIPPED", "escape", "has_undecoded", "unescape"]
 
-MOST_SKIPPED = 10_000
+MAX_SKIPPED = 10_000
 """Lines that the escapes of one text may skip; a page has some sixty."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufdd0\ufdd1]")  # and what maps use as marks
@@ -33,7 +33,7 @@ _NUMBERED = re.compile(r"\.(sp|in|ti|sk)([+-]?\d{0,3})")
 def unescape(text: str, separators: Separators, codec: str = "utf-8") -> str:
     r"""`text` with its escape sequences replaced; `codec` reads the bytes of ``\X..\``.
 
-    Raises BridgeError FB-1123 when they ask for more than MOST_SKIPPED lines.
+    Raises BridgeError FB-1123 when they ask for more than MAX_SKIPPED lines.
 
     >>> unescape(r"10\S\9/L\.br\x", Separators())
     '10^9/L\nx'
@@ -52,8 +52,8 @@ def unescape(text: str, separators: Separators, codec: str = "utf-8") -> str:
         else:
             if len(replacement) > len(parts[index]) + 2:
                 skipped += len(replacement)
-                if skipped > MOST_SKIPPED:
-                    raise BridgeError("FB-1123", limit=MOST_SKIPPED)
+                if skipped > MAX_SKIPPED:
+                    raise BridgeError("FB-1123", limit=MAX_SKIPPED)
             result.append(replacement)
             result.append(parts[index + 1])
             index += 2

@@ -27,7 +27,7 @@ _SEVERAL_PATIENTS = frozenset({"ADT_A17", "ADT_A24", "ADT_A37", "ADT_A39", "ADT_
 def is_acknowledgement(message: Message) -> bool:
     """Whether the message answers another: an acknowledgement is never acknowledged."""
     code = message.message_type[0]
-    return code in {"ACK", "MCF"} or (not code and bool(message.segments_named("MSA")))
+    return code in {"ACK", "MCF"} or (not code and bool(message.segments_of("MSA")))
 
 
 def examine(
@@ -73,7 +73,7 @@ def _examine_patient(message: Message) -> list[Issue]:
     structure = message.type_name
     if structure == "ADT_A20":
         return []
-    count = len(message.segments_named("PID"))
+    count = len(message.segments_of("PID"))
     if not count:
         return [Issue("FB-1117", "error", "PID", {"segment": "PID"})]
     single = structure.startswith(("ADT_", "MDM_", "REF_", "VXU_")) and (

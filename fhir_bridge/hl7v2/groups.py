@@ -43,7 +43,7 @@ class Group:
         return one_or_list(find_in(self.message, self.instance, name), default)
 
     @property
-    def asked(self) -> dict[str, Any]:
+    def read_parts(self) -> dict[str, Any]:
         """What it holds, by name."""
         return {name: self.get(name) for name in self.keys()}
 
@@ -69,11 +69,11 @@ def _collect(message: Segments, instance: Instance, name: str, *, deep: bool) ->
             yield from _collect(message, item, name, deep=True)
 
 
-def one_or_list(found: list[Any], default: Any) -> Any:
+def one_or_list(items: list[Any], default: Any) -> Any:
     """What a node answers: `default`, the one that there is, or all of them."""
-    if not found:
+    if not items:
         return default
-    return found[0] if len(found) == 1 else found
+    return items[0] if len(items) == 1 else items
 
 
 def names_in(message: Segments, instance: Instance) -> list[str]:

@@ -116,11 +116,11 @@ class Message:
         return f"message {self.control_id}"
 
     @property
-    def asked(self) -> dict[str, list[Segment]]:
+    def read_parts(self) -> dict[str, list[Segment]]:
         """The segments by name."""
         return self._index()
 
-    def segments_named(self, name: str) -> list[Segment]:
+    def segments_of(self, name: str) -> list[Segment]:
         """All segments with this name, in order."""
         return self._index().get(name, [])
 

@@ -78,7 +78,7 @@ class Framer:
     def __init__(self, limit: int = 16 * 1024 * 1024) -> None:
         self._limit = limit
         self._state = _State.OUTSIDE
-        self._held: list[bytes] = []
+        self._pieces: list[bytes] = []
         self._size = 0
 
     @property
@@ -154,19 +154,19 @@ class Framer:
         self._size += len(piece)
         if self._size > self._limit:
             self._state = _State.CLOSED
-            beginning = b"".join(self._held) + piece
+            beginning = b"".join(self._pieces) + piece
             events.append(Oversize(beginning[:4096]))
-            self._held.clear()
+            self._pieces.clear()
         elif piece:
-            self._held.append(piece)
+            self._pieces.append(piece)
 
     def _complete(self, state: _State) -> Frame:
         self._state = state
         return Frame(self._take())
 
     def _take(self) -> bytes:
-        payload = self._held[0] if len(self._held) == 1 else b"".join(self._held)
-        self._held.clear()
+        payload = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces.clear()
         self._size = 0
         return payload
 

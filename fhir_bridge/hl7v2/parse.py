@@ -23,11 +23,11 @@ from .message import Message
 from .separators import Separators, read_separators
 from .structure import is_segment_name
 
-__all__ = ["LARGEST_MESSAGE", "MOST_SEPARATORS", "parse", "render", "split_batch"]
+__all__ = ["MAX_MESSAGE_BYTES", "MAX_SEPARATORS", "parse", "render", "split_batch"]
 
-LARGEST_MESSAGE = 32 * 1024 * 1024  # bytes
-MOST_SEPARATORS = 2_000_000  # fields and their parts in one message
-MOST_LINES = 500_000  # segments and lines of their text
+MAX_MESSAGE_BYTES = 32 * 1024 * 1024  # bytes
+MAX_SEPARATORS = 2_000_000  # fields and their parts in one message
+MAX_LINES = 500_000  # segments and lines of their text
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _FRAMING = b"\x0b\x1c\r\n"  # files often keep the frame of the line they were taken from
@@ -97,15 +97,15 @@ def _bound_parts(text: str, separators: Separators) -> None:
     parting = (
         separators.field, separators.component, separators.subcomponent, separators.repetition,
     )  # fmt: skip
-    if sum(text.count(each) for each in parting if each) > MOST_SEPARATORS:
-        raise BridgeError("FB-1106", "MSH", limit=MOST_SEPARATORS, unit="fields")
-    if text.count("\r") + text.count("\n") > MOST_LINES:
-        raise BridgeError("FB-1106", "MSH", limit=MOST_LINES, unit="segments")
+    if sum(text.count(each) for each in parting if each) > MAX_SEPARATORS:
+        raise BridgeError("FB-1106", "MSH", limit=MAX_SEPARATORS, unit="fields")
+    if text.count("\r") + text.count("\n") > MAX_LINES:
+        raise BridgeError("FB-1106", "MSH", limit=MAX_LINES, unit="segments")
 
 
 def _read_text(data: bytes, charset: str | None) -> tuple[str, str, list[Issue]]:
-    if len(data) > LARGEST_MESSAGE:
-        raise BridgeError("FB-1106", "MSH", limit=LARGEST_MESSAGE, unit="bytes")
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise BridgeError("FB-1106", "MSH", limit=MAX_MESSAGE_BYTES, unit="bytes")
     text, codec, issues = decode(data.strip(_FRAMING), charset)
     if _CONTROL.search(text) or (not text.isascii() and (NULL in text or USUAL in text)):
         text = _CONTROL.sub("", text).replace(NULL, "").replace(USUAL, "")

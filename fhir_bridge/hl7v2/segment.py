@@ -77,7 +77,7 @@ class Segment:
         return self.line.fields
 
     @property
-    def asked(self) -> dict[str, Any]:
+    def read_parts(self) -> dict[str, Any]:
         """The fields that were asked for, with the answers."""
         return self._values
 

@@ -52,7 +52,7 @@ class Instance:
     parent: Instance | None = None
     position: int = 0
     items: list[int | Instance] = field(default_factory=list)
-    held: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
 
 
 @cache
@@ -149,7 +149,7 @@ def _place(current: Instance, number: int, name: str) -> Instance:
         instance = instance.parent
     if instance is None:  # nobody knows it: keep it where it stands
         current.items.append(number)
-        current.held.add(name)
+        current.names.add(name)
         return current
     _put_out_of_order(instance, number, name)
     return current
@@ -194,7 +194,7 @@ def _next_position(instance: Instance, name: str) -> int | None:
         part = parts[position]
         fits = name in part.contents
         if fits and (
-            position > instance.position or part.repeats or part.name not in instance.held
+            position > instance.position or part.repeats or part.name not in instance.names
         ):
             return position
     return None
@@ -205,7 +205,7 @@ def _enter(instance: Instance, position: int, number: int, name: str) -> Instanc
     while True:
         instance.position = position
         part = instance.part.parts[position]
-        instance.held.add(part.name)
+        instance.names.add(part.name)
         if not part.is_group:
             instance.items.append(number)
             return instance
@@ -220,7 +220,7 @@ def _enter(instance: Instance, position: int, number: int, name: str) -> Instanc
 
 def _holds(instance: Instance, name: str) -> bool:
     """Whether the single place for `name` in this occurrence is taken."""
-    if name in instance.held:
+    if name in instance.names:
         return True
     return any(isinstance(item, Instance) and _holds(item, name) for item in instance.items)
 
@@ -237,11 +237,11 @@ def _put_out_of_order(instance: Instance, number: int, name: str) -> None:
         if part is not None:
             inner = Instance(part, instance)
             instance.items.append(inner)
-            instance.held.add(part.name)
+            instance.names.add(part.name)
             _put_out_of_order(inner, number, name)
             return
     instance.items.append(number)
-    instance.held.add(name)
+    instance.names.add(name)
 
 
 @cache

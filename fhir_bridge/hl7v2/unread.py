@@ -1,6 +1,6 @@
 """What of a message nobody read, told after the message was read.
 
-Segments and values keep what they were asked for (`asked`) and whether their text was put
+Segments and values keep what they were asked for (`read_parts`) and whether their text was put
 somewhere (`carried`); what holds something and was not asked for is unread.  What was only
 looked at, to decide something else, is told apart.
 
@@ -29,7 +29,7 @@ Place = tuple[str, bool, str]
 _FIELDS = tuple(f"f{number}" for number in range(400))
 _COMPONENTS = tuple(f"c{number}" for number in range(200))
 _SUBCOMPONENTS = tuple(f"s{number}" for number in range(200))
-_MOST_REPEATS = 10  # later ones are counted as the tenth
+_MAX_REPEATS = 10  # later ones are counted as the tenth
 _NOTHING: dict[str, Any] = {}
 
 _BY_THE_READER = {
@@ -41,17 +41,17 @@ _BY_THE_READER = {
 
 def unread(message: Message) -> list[Place]:
     """Whatever of the message holds something and went nowhere."""
-    found: list[Place] = []
+    places: list[Place] = []
     for segment in message.segments:
-        if segment.asked:
-            _fields(segment, found)
+        if segment.read_parts:
+            _fields(segment, places)
         elif _says_something(segment.text[len(segment.name) :], segment.line):
-            found.append((_named(segment), False, segment.text))
-    return found
+            places.append((_name_of(segment), False, segment.text))
+    return places
 
 
-def _fields(segment: Segment, found: list[Place]) -> None:
-    asked, name = segment.asked, segment.name
+def _fields(segment: Segment, places: list[Place]) -> None:
+    parts, name = segment.read_parts, segment.name
     separators = segment.line.encoding.separators
     component = separators.component
     subcomponent = separators.subcomponent or component
@@ -60,103 +60,105 @@ def _fields(segment: Segment, found: list[Place]) -> None:
         if not text or not number:
             continue
         field = _FIELDS[number] if number < len(_FIELDS) else ""  # beyond, no map asks
-        value = asked.get(field)
+        value = parts.get(field)
         if type(value) is Value:
             if component in text or subcomponent in text:
-                _divided(f"{name}-{number}", value, found)
+                _divided(f"{name}-{number}", value, places)
             elif not value.carried and number not in known:
                 looked = _looked(value)
                 if looked is not None:
-                    found.append((f"{name}-{number}", looked, text))
+                    places.append((f"{name}-{number}", looked, text))
         elif value is not None:
-            _repeats(f"{name}-{number}", value, found)
+            _repeats(f"{name}-{number}", value, places)
         elif number not in known and _says_something(text, segment.line):
-            found.append((f"{name}-{number}", field in asked, text))
+            places.append((f"{name}-{number}", field in parts, text))
 
 
 def _looked(value: Value) -> bool | None:
     """Whether an undivided value was only looked at; None when its text went somewhere."""
-    asked = value.asked
-    if not asked:
+    parts = value.read_parts
+    if not parts:
         return not value.type_name  # OBX-5 of a type that no rule took was not looked at
-    if _as_a_whole(asked):
+    if _as_a_whole(parts):
         return None
-    for part in asked.values():
+    for part in parts.values():
         if type(part) is Value and part is not value and (part.carried or _looked(part) is None):
             return None
     return True
 
 
-def _repeats(place: str, values: list[Value], found: list[Place]) -> None:
+def _repeats(place: str, values: list[Value], places: list[Place]) -> None:
     """Each repeat that went nowhere; one that was read in part is told by its components."""
-    if not any(value.carried or value.asked for value in values):
-        found.append((place, not values[0].type_name, values[0].text))
+    if not any(value.carried or value.read_parts for value in values):
+        places.append((place, not values[0].type_name, values[0].text))
         return
     for number, value in enumerate(values, 1):
-        if value.carried or value.asked:
-            _divided(place, value, found)
+        if value.carried or value.read_parts:
+            _divided(place, value, places)
         else:
-            found.append((f"{place}[{min(number, _MOST_REPEATS)}]", False, value.text))
+            places.append((f"{place}[{min(number, _MAX_REPEATS)}]", False, value.text))
 
 
-def _divided(place: str, value: Value, found: list[Place]) -> None:
+def _divided(place: str, value: Value, places: list[Place]) -> None:
     """The components of one repeat that went nowhere."""
-    asked = value.asked or _NOTHING
-    if _as_a_whole(asked) or (value.carried and "raw" in asked):
+    parts = value.read_parts or _NOTHING
+    if _as_a_whole(parts) or (value.carried and "raw" in parts):
         return
-    if not asked and not value.carried:
-        found.append((place, not value.type_name, value.text))
+    if not parts and not value.carried:
+        places.append((place, not value.type_name, value.text))
         return
     texts = value.text.split(value.line.encoding.separators.component)
-    if len(texts) == 1 and "c1" not in asked:
-        _component(place, value, value.text, value, found)
+    if len(texts) == 1 and "c1" not in parts:
+        _component(place, value, value.text, value, places)
         return
     for number, text in enumerate(texts, 1):
         if not text:
             continue
         name = _COMPONENTS[number] if number < len(_COMPONENTS) else ""
-        part = asked.get(name)
+        part = parts.get(name)
         if part is not None or (number == 1 and value.carried):
-            _component(f"{place}.{number}", part, text, value, found)
+            _component(f"{place}.{number}", part, text, value, places)
         elif _says_something(text, value.line):
-            found.append((f"{place}.{number}", name in asked, text))
+            places.append((f"{place}.{number}", name in parts, text))
 
 
-def _component(place: str, part: Value | None, text: str, whole: Value, found: list[Place]) -> None:
+def _component(
+    place: str, part: Value | None, text: str, whole: Value, places: list[Place]
+) -> None:
     """The subcomponents that went nowhere; what a carried field was asked for went with it."""
     is_carried = whole.carried or (part is not None and part.carried)
     separator = whole.line.encoding.separators.subcomponent
     if not separator or separator not in text:
         if not is_carried and part is not None and _looked(part) is not None:
-            found.append((place, True, text))
+            places.append((place, True, text))
         return
-    asked = (part.asked if part is not None else None) or _NOTHING
-    if _as_a_whole(asked):
+    parts = (part.read_parts if part is not None else None) or _NOTHING
+    if _as_a_whole(parts):
         return
     for number, one in enumerate(text.split(separator), 1):
         if not one or (number == 1 and is_carried):
             continue
         name = _SUBCOMPONENTS[number] if number < len(_SUBCOMPONENTS) else ""
-        if name in asked:
-            if not is_carried and not getattr(asked[name], "carried", False):
-                found.append((f"{place}.{number}", True, one))
+        if name in parts:
+            if not is_carried and not getattr(parts[name], "carried", False):
+                places.append((f"{place}.{number}", True, one))
         elif one.strip():
-            found.append((f"{place}.{number}", False, one))
+            places.append((f"{place}.{number}", False, one))
 
 
-def _as_a_whole(asked: dict[str, Any]) -> bool:
+def _as_a_whole(parts: dict[str, Any]) -> bool:
     """Whether the unsplit text went somewhere."""
-    raw = asked.get("raw")
+    raw = parts.get("raw")
     return raw is not None and raw.carried
 
 
-def _named(segment: Segment) -> str:
+def _name_of(segment: Segment) -> str:
     """``ZPI``, ``NK1[2]`` after one that was read, ``NTE after PID`` where it may stand so."""
     segments, name = segment.message.segments, segment.name
     place = segment.number - 1
     while place >= 0 and segments[place].name == name:
-        if segments[place].asked:
-            return f"{name}[{min(segment.number - place + 1, _MOST_REPEATS)}]"
+        if segments[place].read_parts:
+            return f"{name}[{min(segment.number - place + 1, _MAX_REPEATS)}]"
         place -= 1
     return f"{name} after {segments[place].name}" if place >= 0 and name in movable() else name
 

@@ -47,9 +47,9 @@ class Value(str):
     `NULL` where the sender takes back what is known (``""``).
     """
 
-    __slots__ = ("asked", "carried", "line", "place", "text")
+    __slots__ = ("carried", "line", "place", "read_parts", "text")
 
-    asked: dict[str, Any] | None  # the parts that were asked for, with the answers
+    read_parts: dict[str, Any] | None  # the parts that were asked for, with the answers
     carried: bool  # whether its text was put somewhere
     text: str  # as sent, between two separators; NULL for a null
     line: Line
@@ -85,14 +85,14 @@ class Value(str):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Component ``c1``…, subcomponent ``s1``… or ``raw``; `default` if it is not there."""
-        asked = self.asked
-        if asked is None:
-            asked = self.asked = {}
-        found = asked.get(name, _UNREAD)
+        parts = self.read_parts
+        if parts is None:
+            parts = self.read_parts = {}
+        found = parts.get(name, _UNREAD)
         if found is _UNREAD:
             found = self._answer(name)
             if found is not self:  # which would keep itself
-                asked[name] = found
+                parts[name] = found
         return default if found is None else found
 
     def _answer(self, name: str) -> Any:
@@ -188,7 +188,7 @@ def _make_value(text: str, line: Line, place: tuple[int, int, int, int]) -> Valu
 
 def _value(first: str, text: str, line: Line, place: tuple[int, int, int, int]) -> Value:
     value = Value(first)
-    value.asked = None
+    value.read_parts = None
     value.carried = False
     value.text = text
     value.line = line

@@ -63,7 +63,7 @@ def test_a_payload_beyond_the_limit_closes_the_framer_and_frees_memory() -> None
     assert framer.feed(b"\x0b0123456789") == []
     assert framer.feed(b"x") == [Oversize(b"0123456789x")]
     assert framer.feed(b"\x1c\r" + frame(A)) == []
-    assert framer._held == []
+    assert framer._pieces == []
 
 
 def test_a_peer_that_leaves_tears_its_frame() -> None:

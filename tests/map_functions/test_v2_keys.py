@@ -7,7 +7,7 @@ import pytest
 from fhir_bridge import hl7v2
 from fhir_bridge.errors import Issue
 from fhir_bridge.hl7v2 import Message, Segment
-from fhir_bridge.map_functions import named_functions
+from fhir_bridge.map_functions import functions_by_name
 
 HEAD = r"MSH|^~\&|LIS|H|||20260301||ORU^R01^ORU_R01|1|P|2.5.1"
 
@@ -19,15 +19,13 @@ def message(*lines: str) -> Message:
 
 def call(name: str, *parameters: object) -> object:
     """What a named function gives."""
-    return named_functions()[name].call(*parameters)
+    return functions_by_name()[name].call(*parameters)
 
 
 def keys(*lines: str) -> list[object]:
     """The key of each OBR."""
     read = message(*lines)
-    return [
-        call("order_key", obr, read.get("ORC"), "H", "H/P1") for obr in read.segments_named("OBR")
-    ]
+    return [call("order_key", obr, read.get("ORC"), "H", "H/P1") for obr in read.segments_of("OBR")]
 
 
 def test_the_filler_names_an_order_before_the_placer() -> None:
@@ -56,7 +54,7 @@ def test_equal_results_of_an_order_are_counted() -> None:
     read = message(
         "OBR|1", "OBX||NM|A^x||1", "OBX||NM|A^y||2", "OBX||NM|B||3", "OBR|2", "OBX||NM|A||4"
     )
-    places = [call("place_among_alike", obx, "OBR", 3, 4, 14) for obx in read.segments_named("OBX")]
+    places = [call("place_among_alike", obx, "OBR", 3, 4, 14) for obx in read.segments_of("OBX")]
 
     assert places == [None, "#2", None, None]
 
@@ -64,7 +62,7 @@ def test_equal_results_of_an_order_are_counted() -> None:
 def test_the_battery_counts_where_orders_share_a_number() -> None:
     """Else the number alone names an order."""
     read = message("OBR|1|P|F|A", "OBR|2|P|G|B", "OBR|3|Q|F|A")
-    batteries = [call("battery_if_shared", obr) for obr in read.segments_named("OBR")]
+    batteries = [call("battery_if_shared", obr) for obr in read.segments_of("OBR")]
 
     assert batteries == ["A", "B", None]
 
@@ -168,7 +166,7 @@ def test_a_parent_order_and_its_result_are_found_by_number_and_code() -> None:
     read = message(
         "OBR|1|P1|F1|A", "OBX|1|ST|GERM||x", "OBR|2|F1|F2|B", "OBX|1|ST|RES||y|||||||||2026"
     )
-    order = read.segments_named("OBR")[1]
+    order = read.segments_of("OBR")[1]
 
     assert [call("battery_of", order, number) for number in ("F1", "P1", "F9", "")] == [
         "A", "A", None, None,
@@ -180,7 +178,7 @@ def test_a_parent_order_and_its_result_are_found_by_number_and_code() -> None:
 def test_a_thousand_children_look_for_their_parents_in_one_pass() -> None:
     """The segments are gone through once for each question, not once for each order."""
     read = message(*(f"OBR|{n}|P{n}|F{n}|A{n}" for n in range(1000)), "OBX|1|ST|GERM||x")
-    order = read.segments_named("OBR")[-1]
+    order = read.segments_of("OBR")[-1]
     passes = []
 
     class Watched(list[Segment]):

@@ -156,7 +156,7 @@ def asked(node: Any, depth: int) -> Any:
     """What was asked of a node and what of it was put somewhere, a few steps down."""
     if type(node) is list:
         return [asked(one, depth) for one in node]
-    answers = getattr(node, "asked", None)
+    answers = getattr(node, "read_parts", None)
     if answers is None or not depth:
         return getattr(node, "carried", None)
     below = {name: asked(one, depth - 1) for name, one in dict(answers).items() if one is not node}

@@ -83,9 +83,9 @@ def carry(node: Any, names: frozenset[str]) -> None:
         if type(node) is str:
             return
         carried(node)
-    asked = getattr(node, "asked", None)
-    for name in names.intersection(asked or ()):
-        child = asked[name]  # type: ignore[index] # it is not empty
+    parts = getattr(node, "read_parts", None)
+    for name in names.intersection(parts or ()):
+        child = parts[name]  # type: ignore[index] # it is not empty
         if child is not node and child is not None:
             carry(child, names)
     if not names.isdisjoint(_ANY_DEPTH):

@@ -254,13 +254,13 @@ def _children(value: Collection) -> Collection:
             raise Fallback
         if getattr(one, "keys", None) is None:
             continue
-        asked = getattr(one, "asked", None)
-        before = set(asked or ())
+        parts = getattr(one, "read_parts", None)
+        before = set(parts or ())
         for name in one.keys():  # noqa: SIM118 - a tree node is no mapping
             made += items_of(child(one, name))
-        if type(asked) is dict:
-            for name in asked.keys() - before:
-                del asked[name]
+        if type(parts) is dict:
+            for name in parts.keys() - before:
+                del parts[name]
     if len(made) > _MOST_CHILDREN:
         raise Fallback
     return made
