@@ -15,8 +15,8 @@ from fhir_bridge.identity.linker import Linker
 from fhir_bridge.identity.replaced import living, living_ids
 from fhir_bridge.identity.repoint import Move, repoint, speak_of
 from fhir_bridge.identity.rules import IdentityRules, VerifiedSystem, load_rules, mod11_2_holds
-from fhir_bridge.identity.said import Stated
 from fhir_bridge.identity.saying import Saying
+from fhir_bridge.identity.stated_patient import StatedPatient
 from fhir_bridge.identity.statements import IdentityLedger, Statement
 from fhir_bridge.identity.unlink import Unlinked, unlink
 
@@ -31,7 +31,7 @@ __all__ = [
     "PersonKeys",
     "Record",
     "Saying",
-    "Stated",
+    "StatedPatient",
     "Statement",
     "Unlinked",
     "VerifiedSystem",

@@ -13,7 +13,7 @@ from fhir_bridge.identity.deciding import Deciding, shown_numbers
 from fhir_bridge.identity.evidence import Evidence, Verdict, all_facts, contradict
 from fhir_bridge.identity.facts import compare, facts_of
 from fhir_bridge.identity.keys import also_key, number_key, replaced_key
-from fhir_bridge.identity.said import Stated
+from fhir_bridge.identity.stated_patient import StatedPatient
 from fhir_bridge.identity.statements import are_apart
 
 __all__ = ["Choice", "Rule", "choose", "not_taken"]
@@ -36,7 +36,7 @@ class Choice:
     not_taken: frozenset[str] = frozenset()
 
 
-def choose(deciding: Deciding, said: Stated, known: Mapping[bytes, str]) -> Choice:
+def choose(deciding: Deciding, said: StatedPatient, known: Mapping[bytes, str]) -> Choice:
     """The Patient of `said`, given who is `known` by its keys; contradictions are told."""
     return _Choosing(deciding, said, known).choice()
 
@@ -44,7 +44,7 @@ def choose(deciding: Deciding, said: Stated, known: Mapping[bytes, str]) -> Choi
 class _Choosing:
     """One statement and those whose keys it has."""
 
-    def __init__(self, deciding: Deciding, said: Stated, known: Mapping[bytes, str]) -> None:
+    def __init__(self, deciding: Deciding, said: StatedPatient, known: Mapping[bytes, str]) -> None:
         self._deciding = deciding
         self._said = said
         self._known = known
@@ -59,7 +59,7 @@ class _Choosing:
         if len({*verified, *numbered}) == 1 and self._is_plain(verified):
             rule: Rule = "verified-identifier" if verified else "number"
             return Choice((verified or numbered)[0], rule, self._others([], verified or numbered))
-        return self._judged(verified, numbered)
+        return self._weigh(verified, numbered)
 
     def _is_plain(self, verified: list[str]) -> bool:
         """Whether every key says the same, so that no fact need be looked at."""
@@ -67,7 +67,7 @@ class _Choosing:
         has_exact = any(key in known for key in said.exact)
         return has_exact and (not said.verified or bool(verified))
 
-    def _judged(self, verified: list[str], numbered: list[str]) -> Choice:
+    def _weigh(self, verified: list[str], numbered: list[str]) -> Choice:
         evidence = Evidence(self._deciding.rules, self._deciding.keys, self._said.patient)
         of = self._deciding.statements.of
         accepted: Verdict | None = None
@@ -231,7 +231,7 @@ class _Choosing:
         return [each for each, _ in joined[1:]]
 
 
-def not_taken(deciding: Deciding, said: Stated, known: Resource) -> frozenset[str]:
+def not_taken(deciding: Deciding, said: StatedPatient, known: Resource) -> frozenset[str]:
     """What a message may not correct of the person that its source described as `known`."""
     if _may_correct(deciding):
         return frozenset()

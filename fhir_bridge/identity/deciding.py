@@ -1,7 +1,7 @@
 """One decision on persons at hand: statements are changed here and written at its end.
 
-`Deciding` reads statements through the ledger, keeps what changes, and `finish` folds every
-Patient that was touched and writes its statements with the version that it will have.
+`Deciding` reads statements through the ledger, keeps what changes, and `fold_and_write` folds
+every Patient that was touched and writes its statements with the version that it will have.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Deciding:
         known = self.statements.of(patient_id)
         if patient_id not in self._touched:
             self._touched[patient_id] = []
-            self._hear_rest(patient_id, known)
+            self._take_rest_changes(patient_id, known)
         return known
 
     def put(self, patient_id: str, statement: Statement, instead: Statement | None = None) -> None:
@@ -148,16 +148,16 @@ class Deciding:
 
     # --- the end ------------------------------------------------------------------------
 
-    def finish(self, patient_id: str, rule: str, record: Record = ("", "")) -> Link:
+    def fold_and_write(self, patient_id: str, rule: str, record: Record = ("", "")) -> Link:
         """Folds and writes what was touched; `patient_id` is whom the message is of."""
-        folded = {each: self._finished(each) for each in self._touched}
+        folded = {each: self._fold(each) for each in self._touched}
         if patient_id not in folded:
             folded[patient_id] = fold(patient_id, self.statements.of(patient_id), self.update)[0]
         patient = folded.pop(patient_id)
         replaced = [*self._replaced.values(), *folded.values()]
         return Link(patient_id, patient, rule, self.issues, replaced, self.moves, record)
 
-    def _finished(self, patient_id: str) -> Resource:
+    def _fold(self, patient_id: str) -> Resource:
         known = self.statements.of(patient_id)
         folded, differences = fold(patient_id, known, self.update)
         self.issues += differences
@@ -171,7 +171,7 @@ class Deciding:
             self.ledger.put_identity_statement(written(each, patient_id, version))
         return folded
 
-    def _hear_rest(self, patient_id: str, known: list[Statement]) -> None:
+    def _take_rest_changes(self, patient_id: str, known: list[Statement]) -> None:
         """What a client of the REST interface changed of a Patient since it was folded."""
         last = max((each.version for each in known), default=0)
         present = self.ledger.present("Patient", patient_id) if last else None

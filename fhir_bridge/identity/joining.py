@@ -77,7 +77,7 @@ def merge_away(deciding: Deciding, old: Iterable[Record], survivor: str) -> Link
                 continue
             join(deciding, survivor, known)
         retire(deciding, survivor, record)
-    return deciding.finish(survivor, "merge")
+    return deciding.fold_and_write(survivor, "merge")
 
 
 def _is_only_number(deciding: Deciding, patient_id: str, record: Record) -> bool:

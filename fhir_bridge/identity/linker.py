@@ -28,8 +28,8 @@ from fhir_bridge.identity.keys import (
 from fhir_bridge.identity.operations import operate
 from fhir_bridge.identity.replaced import living
 from fhir_bridge.identity.rules import IdentityRules
-from fhir_bridge.identity.said import Stated, stated
 from fhir_bridge.identity.saying import Saying
+from fhir_bridge.identity.stated_patient import StatedPatient, read_patient
 from fhir_bridge.identity.statements import IdentityLedger, Statement, withdrawn_key
 from fhir_bridge.store import PersonRow
 from fhir_bridge.update import SourceStatement, UpdateRules, merge, statement_of
@@ -48,35 +48,35 @@ class Linker:
         self.keys = PersonKeys(rules)
         self._ranks = {feed: rules.rank(kind) for feed, kind in sources.items()}
 
-    def stated(self, patient: Resource) -> Stated:
+    def read_patient(self, patient: Resource) -> StatedPatient:
         """A mapped Patient with the keys that it is found by."""
-        return stated(patient, self.keys)
+        return read_patient(patient, self.keys)
 
-    def asked(self, said: Stated, saying: Saying) -> list[bytes]:
+    def lookup_keys(self, said: StatedPatient, saying: Saying) -> list[bytes]:
         """The keys that linking looks up."""
         person = statement_name(said.own, said.patient)
-        return [*_separated(person, saying), *said.asked]
+        return [*_separated(person, saying), *said.lookup_keys]
 
     def link(
         self,
         ledger: IdentityLedger,
         patient: Resource,
         saying: Saying,
-        said: Stated | None = None,
+        said: StatedPatient | None = None,
     ) -> Link:
         """The Patient that `patient`, as stated by `saying`, belongs to.
 
-        `said` is what `stated` told of it, where it was asked before.
+        `said` is what `read_patient` told of it, where it was asked before.
         """
         deciding = self._deciding(ledger, saying)
         survivor = _survivor(patient)
-        said = said or stated(patient, self.keys)
+        said = said or read_patient(patient, self.keys)
         if survivor and said.records:
             survivor = deciding.statements.living(survivor)
             return merge_away(deciding, said.records, survivor)
         person = statement_name(said.own, patient)
         separated = _separated(person, saying)
-        known = ledger.identity_keys([*separated, *said.asked])
+        known = ledger.identity_keys([*separated, *said.lookup_keys])
         for each in separated:
             if each in known:
                 return self._keep_separated(deciding, said, known[each], person)
@@ -87,7 +87,7 @@ class Linker:
             join(deciding, choice.patient_id, other)
         choice, key = self._state(deciding, said, choice, person)
         _point_keys(deciding, said, choice, known)
-        link = deciding.finish(choice.patient_id, choice.rule, said.own)
+        link = deciding.fold_and_write(choice.patient_id, choice.rule, said.own)
         return replace(link, statement=None if choice.not_taken else (saying.speaker, key))
 
     def operate(
@@ -114,16 +114,16 @@ class Linker:
         return Deciding(ledger, self._rules, self._update, self.keys, saying, rank)
 
     def _keep_separated(
-        self, deciding: Deciding, said: Stated, patient_id: str, person: str
+        self, deciding: Deciding, said: StatedPatient, patient_id: str, person: str
     ) -> Link:
         """A record that an operator took out of a Patient stays where it was put."""
         choice = Choice(deciding.statements.living(patient_id), "separated")
         self._state(deciding, said, choice, person)
         pairs = [(key, choice.patient_id) for key in said.keys]
         deciding.ledger.add_identity_keys(pairs)
-        return deciding.finish(choice.patient_id, "separated", said.own)
+        return deciding.fold_and_write(choice.patient_id, "separated", said.own)
 
-    def _first(self, deciding: Deciding, said: Stated, patient_id: str, person: str) -> Link:
+    def _first(self, deciding: Deciding, said: StatedPatient, patient_id: str, person: str) -> Link:
         """The first statement of a new person is the Patient as it stands."""
         saying, patient = deciding.saying, said.patient
         key = f"{person}.{patient_id}"
@@ -144,7 +144,7 @@ class Linker:
         )
 
     def _state(
-        self, deciding: Deciding, said: Stated, choice: Choice, person: str
+        self, deciding: Deciding, said: StatedPatient, choice: Choice, person: str
     ) -> tuple[Choice, str]:
         """Writes the statement and, when it is the first of its kind, the decision.
 
@@ -183,7 +183,7 @@ def _separated(person: str, saying: Saying) -> list[bytes]:
     return [separated_key(each, person) for each in {saying.speaker, saying.feed}]
 
 
-def _is_whole(said: Stated, saying: Saying) -> bool:
+def _is_whole(said: StatedPatient, saying: Saying) -> bool:
     """Whether a first statement is the Patient: it describes, and carries no marks."""
     described = said.patient.get("name") or said.patient.get("birthDate")
     return bool(described) and not saying.has_marks and not saying.level
@@ -204,7 +204,9 @@ def _are_alike(one: Statement, two: Statement) -> bool:
     return (one.said, one.feed, one.former) == (two.said, two.feed, two.former)
 
 
-def _own(known: list[Statement], said: Stated, saying: Saying, person: str) -> Statement | None:
+def _own(
+    known: list[Statement], said: StatedPatient, saying: Saying, person: str
+) -> Statement | None:
     """What this source's record of the person said before, by the number it goes by."""
     theirs = [each for each in known if each.feed and each.feed in {saying.speaker, saying.feed}]
     for each in theirs:
@@ -214,7 +216,7 @@ def _own(known: list[Statement], said: Stated, saying: Saying, person: str) -> S
 
 
 def _point_keys(
-    deciding: Deciding, said: Stated, choice: Choice, known: Mapping[bytes, str]
+    deciding: Deciding, said: StatedPatient, choice: Choice, known: Mapping[bytes, str]
 ) -> None:
     """The keys lead to the Patient; a number that is another person's leads there as before."""
     patient_id, ledger = choice.patient_id, deciding.ledger

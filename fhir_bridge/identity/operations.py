@@ -59,7 +59,7 @@ def _merge(deciding: Deciding, given: Mapping[str, Resource]) -> Link | None:
     old, new = _record(given[_SOURCE]), _record(given[_TARGET])
     if old == new:
         return None
-    return merge_away(deciding, [old], _found_or_made(deciding, given[_TARGET]))
+    return merge_away(deciding, [old], _find_or_create(deciding, given[_TARGET]))
 
 
 def _move(deciding: Deciding, given: Mapping[str, Resource]) -> Link | None:
@@ -68,7 +68,7 @@ def _move(deciding: Deciding, given: Mapping[str, Resource]) -> Link | None:
     if moved == target:
         return None
     holder = find(deciding, moved)
-    person = _found_or_made(deciding, given[_TARGET])
+    person = _find_or_create(deciding, given[_TARGET])
     if holder == person:
         return None
     if holder is None:
@@ -78,7 +78,7 @@ def _move(deciding: Deciding, given: Mapping[str, Resource]) -> Link | None:
         if not is_contradicted(deciding, person, holder, parted):
             move_record(deciding, holder, person, moved)
             _state(deciding, person, given[_MOVED])
-    return deciding.finish(person, "moved", target)
+    return deciding.fold_and_write(person, "moved", target)
 
 
 def _change(deciding: Deciding, given: Mapping[str, Resource]) -> Link | None:
@@ -89,13 +89,13 @@ def _change(deciding: Deciding, given: Mapping[str, Resource]) -> Link | None:
     person, other = find(deciding, old), find(deciding, new)
     if person and other and person != other:
         if is_contradicted(deciding, person, other):
-            return deciding.finish(other, "changed", new)
+            return deciding.fold_and_write(other, "changed", new)
         join(deciding, person, other)
-    person = person or other or _found_or_made(deciding, given[_TARGET])
+    person = person or other or _find_or_create(deciding, given[_TARGET])
     _renumber(deciding, person, old, new)
     retire(deciding, person, old)
     deciding.ledger.set_identity_keys({number_key(old): person, number_key(new): person})
-    return deciding.finish(person, "changed", new)
+    return deciding.fold_and_write(person, "changed", new)
 
 
 def _renumber(deciding: Deciding, person: str, old: Record, new: Record) -> None:
@@ -118,14 +118,14 @@ def _renumber(deciding: Deciding, person: str, old: Record, new: Record) -> None
 
 def _link(deciding: Deciding, given: Mapping[str, Resource]) -> Link | None:
     """Both persons stay, and point to each other."""
-    one = _found_or_made(deciding, given[_TARGET])
-    other = _found_or_made(deciding, given[_SOURCE])
+    one = _find_or_create(deciding, given[_TARGET])
+    other = _find_or_create(deciding, given[_SOURCE])
     if one == other:
         return None
     deciding.put(one, beside(other, one, deciding.update))
     deciding.put(other, beside(one, other, deciding.update))
     deciding.log(one, "linked", other=other)
-    return deciding.finish(one, "linked", _record(given[_TARGET]))
+    return deciding.fold_and_write(one, "linked", _record(given[_TARGET]))
 
 
 def _unlink(deciding: Deciding, given: Mapping[str, Resource]) -> Link | None:
@@ -141,7 +141,7 @@ def _unlink(deciding: Deciding, given: Mapping[str, Resource]) -> Link | None:
         for each in [s for s in deciding.statements.of(first) if not s.feed and s.key == key]:
             deciding.drop(first, each)
     deciding.log(one, "unlinked", other=other)
-    return deciding.finish(one, "unlinked", target)
+    return deciding.fold_and_write(one, "unlinked", target)
 
 
 def _part_again(deciding: Deciding, person: str, target: Record, source: Record) -> Link | None:
@@ -149,12 +149,12 @@ def _part_again(deciding: Deciding, person: str, target: Record, source: Record)
     if target == source or not parted or not kept:
         deciding.warn("FB-5110")
         deciding.hold("unlink", person, "", numbers=shown_numbers([target, source]))
-        return deciding.finish(person, "held", target)
+        return deciding.fold_and_write(person, "held", target)
     new_id = clock.stable_id("Patient", *source)
     if new_id == person or deciding.statements.of(new_id):
         new_id = clock.stable_id("Patient", *source, "unlinked")
     move_record(deciding, person, new_id, source, as_two=True)
-    return deciding.finish(person, "unlinked", target)
+    return deciding.fold_and_write(person, "unlinked", target)
 
 
 def _withdraw(deciding: Deciding, given: Mapping[str, Resource]) -> Link | None:
@@ -173,10 +173,10 @@ def _withdraw(deciding: Deciding, given: Mapping[str, Resource]) -> Link | None:
     if not any(each.feed for each in deciding.statements.of(person)):
         deciding.withdraw(person, [given[_TARGET]])
     deciding.log(person, "withdrawn")
-    return deciding.finish(person, "withdrawn", target)
+    return deciding.fold_and_write(person, "withdrawn", target)
 
 
-def _found_or_made(deciding: Deciding, identifier: Resource) -> str:
+def _find_or_create(deciding: Deciding, identifier: Resource) -> str:
     """The living Patient with a number; one of whom only the number is known, if need be."""
     record = _record(identifier)
     known = find(deciding, record)

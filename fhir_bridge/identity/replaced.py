@@ -31,14 +31,14 @@ def living_ids(reader: KeyReader, patient_ids: Iterable[str]) -> dict[str, str]:
     One query where none did, one more for each step of the longest chain.
     """
     found: dict[str, str] = {}
-    asked = {each: each for each in patient_ids}  # where each has been followed to
-    while asked:
-        keys = {replaced_key(place): place for place in asked.values()}
+    pending = {each: each for each in patient_ids}  # where each has been followed to
+    while pending:
+        keys = {replaced_key(place): place for place in pending.values()}
         known = {keys[key]: other for key, other in reader.identity_keys(keys).items()}
-        asked = {
+        pending = {
             each: known[place]
-            for each, place in asked.items()
+            for each, place in pending.items()
             if known.get(place, place) not in {place, each, found.get(each)}
         }
-        found |= asked
+        found |= pending
     return found

@@ -112,7 +112,7 @@ def load_rules(artifacts: Artifacts) -> IdentityRules:
     try:
         systems = [verified_system(row) for row in verified.get("verified", [])]
         name = _NUMBERS
-        _known(numbers, {"types", "systems"})
+        _refuse_other_keys(numbers, {"types", "systems"})
         types, no_person = frozenset(numbers.get("types", ())), _any(numbers.get("systems", ()))
         name = _CORRECTIONS
         return IdentityRules(
@@ -135,7 +135,7 @@ def _read(artifacts: Artifacts, name: str) -> dict[str, Any]:
 
 
 def _corrections(data: Mapping[str, Any]) -> Corrections:
-    _known(data, set(Corrections.__dataclass_fields__))
+    _refuse_other_keys(data, set(Corrections.__dataclass_fields__))
     return Corrections(
         int(data.get("overlay_facts", 2)),
         float(data.get("overlay_share", 0.5)),
@@ -147,7 +147,7 @@ def _corrections(data: Mapping[str, Any]) -> Corrections:
     )
 
 
-def _known(data: Mapping[str, Any], names: set[str]) -> None:
+def _refuse_other_keys(data: Mapping[str, Any], names: set[str]) -> None:
     for name in data:
         if name not in names:
             raise ValueError(f"{name} is not a key")

@@ -226,8 +226,8 @@ def moved_to(statement: Statement, patient_id: str) -> Statement:
 def are_apart(one: tuple[str, Sequence[Statement]], two: tuple[str, Sequence[Statement]]) -> bool:
     """Whether two Patients (id, statements), or parts of them, were judged to be two persons."""
     return bool(
-        _judged(one[1]) & {two[0], *merged_ids(two[1])}
-        or _judged(two[1]) & {one[0], *merged_ids(one[1])}
+        _distinct_from(one[1]) & {two[0], *merged_ids(two[1])}
+        or _distinct_from(two[1]) & {one[0], *merged_ids(one[1])}
     )
 
 
@@ -236,7 +236,7 @@ def link_to(patient_id: str, kind: str) -> Resource:
     return {"other": {"reference": f"Patient/{patient_id}"}, "type": kind}
 
 
-def _judged(statements: Sequence[Statement]) -> set[str]:
+def _distinct_from(statements: Sequence[Statement]) -> set[str]:
     """The Patients judged to be somebody else."""
     return {
         each.key.split(" ")[1]

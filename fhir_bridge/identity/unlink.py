@@ -171,10 +171,10 @@ def _parts(tx: Transaction, patient_id: str) -> set[str]:
 def _provenances(tx: Transaction, registry: Registry, patient_id: str) -> Iterator[Resource]:
     """The Provenances of the messages that spoke of a Patient."""
     pairs = [("target", f"Patient/{patient_id}"), ("_count", str(_PAGE))]
-    asked = plan(parse_search("Provenance", pairs, registry), registry)
+    search = plan(parse_search("Provenance", pairs, registry), registry)
     cursor = ""
     while True:
-        page = tx.find(asked, Access.everything(), cursor)
+        page = tx.find(search, Access.everything(), cursor)
         for match in page.matches:
             yield parse_json(match.body)
         cursor = page.next

@@ -36,7 +36,7 @@ class Asked:
             self._containers.add(task.whole.key)
         for entry in task.entries:
             if entry.said is not None:
-                self._persons |= dict.fromkeys(self._linker.asked(entry.said, task.saying()))
+                self._persons |= dict.fromkeys(self._linker.lookup_keys(entry.said, task.saying()))
                 self._new.add(entry.said.first_id)
             elif entry.reference:
                 self._add_thing(entry)

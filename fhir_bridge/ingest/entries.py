@@ -16,7 +16,7 @@ from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.fhir import Resource
 from fhir_bridge.fhir.marks import NULL, has_marks
 from fhir_bridge.identity import Saying as PersonSaying
-from fhir_bridge.identity import Stated
+from fhir_bridge.identity import StatedPatient
 from fhir_bridge.update import unmarked
 
 from .containers import Container, entry_container
@@ -68,7 +68,7 @@ class Entry:
     marked: frozenset[str] = frozenset()
     container: Container | None = None
     operation: Operation | None = None
-    said: Stated | None = None  # of a Patient: what it is found by
+    said: StatedPatient | None = None  # of a Patient: what it is found by
     awaits: set[str] = field(default_factory=set)
     is_dropped: bool = False
     own: str = ""  # how others refer to it by its own id

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource, render_json
-from fhir_bridge.identity import Link, Move, Record, Saying, Stated, person_key
+from fhir_bridge.identity import Link, Move, Record, Saying, StatedPatient, person_key
 
 from .draft import Draft
 from .memory import Memory, short_digest
@@ -25,14 +25,14 @@ __all__ = ["Heard", "PatientLinker", "Persons"]
 class PatientLinker(Protocol):
     """What is asked of :class:`fhir_bridge.identity.Linker`."""
 
-    def stated(self, patient: Resource, /) -> Stated:
+    def read_patient(self, patient: Resource, /) -> StatedPatient:
         """A mapped Patient with the keys that it is found by."""
 
-    def asked(self, said: Stated, saying: Saying, /) -> list[bytes]:
+    def lookup_keys(self, said: StatedPatient, saying: Saying, /) -> list[bytes]:
         """The keys that linking looks up."""
 
     def link(
-        self, ledger: Any, patient: Resource, saying: Saying, said: Stated | None = None, /
+        self, ledger: Any, patient: Resource, saying: Saying, said: StatedPatient | None = None, /
     ) -> Link:
         """The Patient that `patient`, as stated by `saying`, belongs to."""
 
@@ -53,7 +53,7 @@ class PersonEntry(Protocol):
 
     number: int
     resource: Resource
-    said: Stated | None
+    said: StatedPatient | None
 
 
 @dataclass(frozen=True, slots=True)

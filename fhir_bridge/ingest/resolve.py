@@ -154,7 +154,7 @@ class Resolver:
         own = entry.resource.get("id")
         entry.own = f"Patient/{own}" if own else ""
         sign(entry.resource, task)
-        entry.said = self._linker.stated(entry.resource)
+        entry.said = self._linker.read_patient(entry.resource)
 
     def _name(self, entry: Entry, task: Task) -> None:
         """The entry's reference, and the names by which others refer to it."""

@@ -24,7 +24,6 @@ ALLOWED = {
     "map_functions/named_uuid.py": "a function of maps, and a site's maps call it",
 }
 NOT_YET: dict[str, str] = {
-    "identity": "`said`, `asked`, `judged` of persons",
     "ingest": "`Asked`, `_Known`, `finish` and bounds",
     "transform": "`fit`, `finish`, `held` of generated code and bounds",
 }

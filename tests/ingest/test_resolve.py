@@ -10,7 +10,7 @@ import pytest
 
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, definitions
-from fhir_bridge.identity import Link, Saying, Stated
+from fhir_bridge.identity import Link, Saying, StatedPatient
 from fhir_bridge.ingest import named_resource_id, parse_feed
 from fhir_bridge.ingest.draft import Draft
 from fhir_bridge.ingest.resolve import Resolver, Spoken
@@ -29,15 +29,17 @@ class CountingLinker:
 
     times = 0
 
-    def stated(self, patient: dict[str, Any]) -> Stated:
+    def read_patient(self, patient: dict[str, Any]) -> StatedPatient:
         """Nothing by which it is found."""
-        return Stated(patient, ("", ""), [], [], [], [], [], [])
+        return StatedPatient(patient, ("", ""), [], [], [], [], [], [])
 
-    def asked(self, said: Stated, saying: Saying) -> list[bytes]:
+    def lookup_keys(self, said: StatedPatient, saying: Saying) -> list[bytes]:
         """No keys."""
         return []
 
-    def link(self, ledger: object, patient: dict[str, Any], saying: Saying, _: Stated) -> Link:
+    def link(
+        self, ledger: object, patient: dict[str, Any], saying: Saying, _: StatedPatient
+    ) -> Link:
         """Always p1."""
         self.times += 1
         said = (saying.source, "p1")

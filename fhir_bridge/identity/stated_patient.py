@@ -8,13 +8,13 @@ from fhir_bridge import clock
 from fhir_bridge.fhir import Resource
 from fhir_bridge.identity.keys import PersonKeys, Record, also_key, number_key, replaced_key
 
-__all__ = ["Stated", "stated"]
+__all__ = ["StatedPatient", "read_patient"]
 
 _OURS = frozenset({"replaces", "replaced-by"})
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class StatedPatient:
     """`patient` is the statement without what linking itself says (replaced Patients).
 
     `own` is the source's own record of the person, `records` are all numbers that identify,
@@ -37,7 +37,7 @@ class Stated:
         return [*self.verified, *self.exact, *self.shared, *self.numbers]
 
     @property
-    def asked(self) -> list[bytes]:
+    def lookup_keys(self) -> list[bytes]:
         """What is looked up: the keys, and what else may stand under the numbers.
 
         That is who was recorded apart under one, and whether the id that a new Patient would
@@ -53,7 +53,7 @@ class Stated:
         return clock.stable_id("Patient", *self.own)
 
 
-def stated(patient: Resource, keys: PersonKeys) -> Stated:
+def read_patient(patient: Resource, keys: PersonKeys) -> StatedPatient:
     """Takes a mapped Patient apart."""
     said = {key: value for key, value in patient.items() if key != "id"}
     links = [each for each in patient.get("link", ()) if each.get("type") not in _OURS]
@@ -63,7 +63,7 @@ def stated(patient: Resource, keys: PersonKeys) -> Stated:
     in_use, retired = keys.numbers(patient)
     records = list(dict.fromkeys(in_use))
     exact, shared = keys.local(patient)
-    return Stated(
+    return StatedPatient(
         said,
         keys.own_record(patient, records),
         records,
