@@ -204,6 +204,11 @@ class Settings:
         """The FHIR service base URL (https://hl7.org/fhir/R4/http.html#general)."""
         return self.base_url or f"http://{self.host}:{self.port}/fhir"
 
+    @property
+    def pages_base(self) -> str:
+        """Where the pages are: beside the FHIR service, one step above its base."""
+        return self.fhir_base.rpartition("/")[0]
+
 
 def load_settings(environment: Mapping[str, str] | None = None, /, **chosen: Any) -> Settings:
     """Settings from `environment` (default: the process's), with `chosen` over them.

@@ -25,6 +25,8 @@ awaited         who refers by a number to what has not come yet
 at_work         which journal messages a process has begun, and how often that was ended
 =============== ================================================================
 
+Who signs in is in `schema_accounts`.
+
   Why this layout: docs/decisions/adr-2611-store-layout.md.
 """
 
@@ -46,9 +48,11 @@ from sqlalchemy import (
     text,
 )
 
+from fhir_bridge.database.schema_accounts import add_account_tables
+
 __all__ = ["INDEX_TABLES", "REVISION", "binary_columns", "columns", "key_columns", "metadata"]
 
-REVISION = "0006"
+REVISION = "0007"
 """The migration that this release expects (fhir_bridge/database/migrations)."""
 
 metadata = MetaData()
@@ -352,6 +356,8 @@ setting = Table(
     Column("name", Text, primary_key=True, nullable=False),
     Column("value", LargeBinary, nullable=False),
 )
+
+add_account_tables(metadata)
 
 
 def columns(table: str) -> list[str]:

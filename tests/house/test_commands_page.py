@@ -21,8 +21,17 @@ Settings are environment variables ([settings.md](settings.md)); an option overr
 
 
 def _commands() -> list[tuple[str, click.Command]]:
+    """The commands, each group followed by its own."""
     context = click.Context(cli)
-    return [(name, cli.get_command(context, name)) for name in cli.list_commands(context)]
+    found = []
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        found.append((name, command))
+        if isinstance(command, click.Group):
+            found += [
+                (f"{name} {each}", command.commands[each]) for each in sorted(command.commands)
+            ]
+    return found
 
 
 def _cell(text: str) -> str:

@@ -1,0 +1,96 @@
+"""People sign in: accounts, what they stand for, sessions, delays and one-time codes.
+
+A copy of the schema of that day, so that later changes of `fhir_bridge.database` do not change
+what this revision makes.
+"""
+
+from __future__ import annotations
+
+from alembic import op
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+Table(
+    "account",
+    metadata,
+    Column("account_id", Text, primary_key=True, nullable=False),
+    Column("name", Text, nullable=False, unique=True),
+    Column("display", Text, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("totp", LargeBinary),
+    Column("totp_step", BigInteger, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),
+    Column("locked", SmallInteger, nullable=False),
+)
+Table(
+    "account_binding",
+    metadata,
+    Column("binding_id", _Id, primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("patient", Text, nullable=False),
+    Column("practitioner", Text, nullable=False),
+    Column("organization", Text, nullable=False),
+    Column("proof", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Index("account_binding_by_account", "account_id"),
+)
+Table(
+    "account_session",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("began", BigInteger, nullable=False),
+    Column("last_seen", BigInteger, nullable=False),
+    Column("whole", SmallInteger, nullable=False),
+    Column("methods", Text, nullable=False),
+    Index("account_session_by_account", "account_id"),
+)
+Table(
+    "sign_in_delay",
+    metadata,
+    Column("key", Text, primary_key=True, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+Table(
+    "one_time_code",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("patient", Text, nullable=False),
+    Column("practitioner", Text, nullable=False),
+    Column("organization", Text, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("used", BigInteger, nullable=False),
+)
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    """Make the tables."""
+    metadata.create_all(op.get_bind())
+
+
+def downgrade() -> None:
+    """Accounts are made again by hand."""
+    metadata.drop_all(op.get_bind())
