@@ -145,9 +145,21 @@ class Resolver:
         feed = spoken.feed
         institution = bundle.get("meta", {}).get("source", "")
         source = f"{feed.identity.owner}#{institution}" if institution else feed.identity.owner
-        resolved = Resolved(at=stamp(event_time(bundle, spoken.received), spoken.message))
+        at, issues = self._event_time(bundle, spoken.received)
+        resolved = Resolved(at=stamp(at, spoken.message), issues=issues)
         mentions = find_mentions(feed, *spoken.types)
         return Task(spoken, source, mentions, resolved, person=first_person(bundle))
+
+    def _event_time(self, bundle: Resource, received: int) -> tuple[int, list[Issue]]:
+        """When it happened (ms since 1970); what nobody can know yet happened when it came.
+
+        A clock set wrong, or a year mistyped, would else win over all that is said until then.
+        """
+        at = event_time(bundle, received)
+        if at <= received + self._rules.ahead_hours * 3_600_000:
+            return at, []
+        said = str(bundle.get("timestamp", ""))
+        return received, [Issue("FB-6317", "warning", details={"time": said})]
 
     def _name_person(self, entry: Entry, task: Task) -> None:
         """What the Patient of an entry is found by."""

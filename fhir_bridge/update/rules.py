@@ -19,7 +19,9 @@ from fhir_bridge.fhir import Resource, definitions
 __all__ = ["Path", "UpdateRules", "load_update_rules"]
 
 _FILE = "mappings/update.toml"
-_KEYS = frozenset({"parts", "spans", "united", "aliases", "identity", "together", "retired"})
+_KEYS = frozenset({
+    "parts", "spans", "united", "aliases", "ahead_hours", "identity", "together", "retired"
+})  # fmt: skip
 
 Path = tuple[str, ...]
 """Names of elements from an item down; ``("type", "coding", "code")``."""
@@ -27,12 +29,16 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, eq=False)
 class UpdateRules:
-    """The rules of a site, told apart as objects; `identity` is by datatype or by ``Type.element``."""
+    """The rules of a site, told apart as objects; `identity` is by datatype or by ``Type.element``.
+
+    An event that lies more than `ahead_hours` after its receipt counts as of its receipt.
+    """
 
     parts: frozenset[str] = frozenset({"Period"})
     spans: frozenset[str] = frozenset()
     united: frozenset[str] = frozenset()
     aliases: frozenset[str] = frozenset()
+    ahead_hours: float = 24
     identity: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     together: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     retired: Mapping[str, Resource] = field(default_factory=dict)
@@ -75,6 +81,7 @@ def _rules(data: dict[str, Any]) -> UpdateRules:
         frozenset(data.get("spans", ())),
         frozenset(data.get("united", ())),
         frozenset(data.get("aliases", ())),
+        float(data.get("ahead_hours", 24)),
         {
             name: tuple(tuple(path.split(".")) for path in paths)
             for name, paths in data.get("identity", {}).items()
