@@ -35,11 +35,11 @@ class ConsentRequest:
     at: datetime
     actions: frozenset[str] = READING
     may_break_glass: bool = False
-    moment: int = field(init=False, compare=False)
+    instant: int = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
         """The time as ticks, once."""
-        object.__setattr__(self, "moment", ticks(self.at))
+        object.__setattr__(self, "instant", ticks(self.at))
 
     def applies(self, provision: Provision, *, any_purpose: bool = False) -> bool:
         """Whether a provision is about this request."""
@@ -55,7 +55,7 @@ class ConsentRequest:
 
     def is_within(self, period: Span | None) -> bool:
         """Whether the request is made in a period."""
-        return period is None or period.meets(self.moment, self.moment)
+        return period is None or period.meets(self.instant, self.instant)
 
     def _is_actor(self, actors: Iterable[Actor]) -> bool | None:
         keys = {actor.key for actor in actors}
