@@ -83,7 +83,7 @@ def _given_map(call: Call) -> Resource | StructureMap | None:
 def _with_map(library: Library, given: Resource | StructureMap) -> CompiledMap:
     """`given` compiled beside the installed maps, which stay as they are."""
     own = Library(None, [*library.maps.values()])
-    own.shapes, own.finisher = library.shapes, library.finisher
+    own.shapes, own.normaliser = library.shapes, library.normaliser
     own.concept_maps = library.concept_maps
     added = own.add(given)
     return own.compile(added.url or added.name)

@@ -25,9 +25,9 @@ from fhir_bridge.transform.compile.expression import CompiledExpression
 from fhir_bridge.transform.compile.hooks import check_hooks, find_group
 from fhir_bridge.transform.compile.rule import compile_rules, inherit_identity, run_group
 from fhir_bridge.transform.compile.scope import Scope, Slots
-from fhir_bridge.transform.compile.unit import CompiledGroup, Unit
+from fhir_bridge.transform.compile.unit import CompilationUnit, CompiledGroup
 from fhir_bridge.transform.generate import GENERATE_AT, GeneratedMap
-from fhir_bridge.transform.runtime.run import LineageStep, Run, Site
+from fhir_bridge.transform.runtime.run import LineageStep, RuleLocation, Run
 from fhir_bridge.transform.runtime.source import Item
 from fhir_bridge.transform.runtime.target import Target
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CompiledMap", "Transformed"]
 
-_MOST_TYPES = 10_000
+_MAX_TYPES = 10_000
 
 
 @dataclass(slots=True)
@@ -68,17 +68,19 @@ class CompiledMap:
         self._lock = threading.Lock()
         self._generated: GeneratedMap | None = None
         self._runs = 0
-        self._group_units: dict[CompiledGroup, Unit] = {}
+        self._group_units: dict[CompiledGroup, CompilationUnit] = {}
         self._constants: dict[str, Callable[[Run], Any]] = {"null": lambda _run: NULL}
         self.external_names: set[str] = set()
         reached = maps.imported(structure_map, hooks)
         check_hooks(reached)
         self._units = [(one, self._unit(one, reached)) for one in reached]
         self._typed = self._typed_groups()
-        self._pending: list[tuple[CompiledGroup, StructureMap, Unit]] = []
+        self._pending: list[tuple[CompiledGroup, StructureMap, CompilationUnit]] = []
         self.entry = structure_map.groups[0]
         self._entry = self._group(structure_map, self._units[0][1], self.entry)
-        self._site = Site(self.url or structure_map.name, self.entry.name, self.entry.line)
+        self._location = RuleLocation(
+            self.url or structure_map.name, self.entry.name, self.entry.line
+        )
         self._complete()
 
     def run(
@@ -118,12 +120,12 @@ class CompiledMap:
             made = made or fresh
         with _without_collector():
             try:
-                run_group(run, self._entry, arguments, self._site)
+                run_group(run, self._entry, arguments, self._location)
             except RecursionError:
                 raise self._too_deep() from None
             target_tree: Resource = {}
             if made is not None:
-                target_tree = self._maps.finisher.finish(run, made, self._site)
+                target_tree = self._maps.normaliser.normalise(run, made, self._location)
         return Transformed(target_tree, run.issues, run.lineage or [], run.codings)
 
     def expect_many(self) -> None:
@@ -164,12 +166,12 @@ class CompiledMap:
                 function(run, *arguments)
             except RecursionError:
                 raise self._too_deep() from None
-            target_tree = self._maps.finisher.finish(run, made, self._site)
+            target_tree = self._maps.normaliser.normalise(run, made, self._location)
         return Transformed(target_tree, run.issues, codings=run.codings)
 
     def _too_deep(self) -> BridgeError:
         reason = "the input is nested too deeply"
-        return self._site.failure("FB-2115", name=self.entry.name, reason=reason)
+        return self._location.failure("FB-2115", name=self.entry.name, reason=reason)
 
     def _root_shape(self, source: Any, declared: Shape | None) -> Shape | None:
         own = source.get("resourceType") if type(source) is dict else None
@@ -186,7 +188,7 @@ class CompiledMap:
         named = shape.is_resource or shape.kind == "logical"
         return Target(shape, {"resourceType": shape.own_name or shape.name} if named else {})
 
-    def _unit(self, structure_map: StructureMap, reached: list[StructureMap]) -> Unit:
+    def _unit(self, structure_map: StructureMap, reached: list[StructureMap]) -> CompilationUnit:
         concept_maps = self._maps.concept_maps
         if structure_map.concept_maps:
             own = ConceptMaps()
@@ -197,7 +199,7 @@ class CompiledMap:
         for use in structure_map.uses:
             aliases.setdefault(use.alias or use.url.rsplit("/", 1)[-1], use.url)
         order = [structure_map, *(one for one in reached if one is not structure_map)]
-        unit = Unit(
+        unit = CompilationUnit(
             structure_map,
             self._maps.shapes,
             concept_maps,
@@ -209,12 +211,12 @@ class CompiledMap:
             is_strict=self._maps.is_strict,
         )
         for constant in structure_map.constants:
-            site = Site(structure_map.url, constant.name, 0)
-            expression = CompiledExpression(constant.expression, Scope(Slots()), unit, site)
+            location = RuleLocation(structure_map.url, constant.name, 0)
+            expression = CompiledExpression(constant.expression, Scope(Slots()), unit, location)
             self._constants.setdefault(constant.name, _constant_value(expression))
         return unit
 
-    def _unit_of(self, structure_map: StructureMap) -> Unit:
+    def _unit_of(self, structure_map: StructureMap) -> CompilationUnit:
         return next(unit for one, unit in self._units if one is structure_map)
 
     def _find_group(self, name: str, order: list[StructureMap]) -> CompiledGroup | None:
@@ -224,10 +226,12 @@ class CompiledMap:
         structure_map, group = found
         return self._group(structure_map, self._unit_of(structure_map), group)
 
-    def _unit_of_group(self, group: CompiledGroup) -> Unit:
+    def _unit_of_group(self, group: CompiledGroup) -> CompilationUnit:
         return self._group_units[group]
 
-    def _group(self, structure_map: StructureMap, unit: Unit, group: Group) -> CompiledGroup:
+    def _group(
+        self, structure_map: StructureMap, unit: CompilationUnit, group: Group
+    ) -> CompiledGroup:
         key = (id(structure_map), group.name)
         found = self._groups.get(key)
         if found is None:
@@ -267,21 +271,23 @@ class CompiledMap:
             compiled.rules = rules
             compiled.frame_size = slots.count
 
-    def _inherited(self, group: Group, unit: Unit) -> list[Callable[[Run, list[Any]], None]]:
+    def _inherited(
+        self, group: Group, unit: CompilationUnit
+    ) -> list[Callable[[Run, list[Any]], None]]:
         """The rules of the group that is extended, on the same parameters, by position."""
-        site = Site(unit.structure_map.url, group.name, group.line)
+        location = RuleLocation(unit.structure_map.url, group.name, group.line)
         base = unit.resolve_group(group.extends)
         if base is None:
-            return [inherit_identity(group, unit, site)]
+            return [inherit_identity(group, unit, location)]
         count = len(base.group.parameters)
 
         def run_base(run: Run, frame: list[Any]) -> None:
-            run_group(run, base, frame[: min(count, len(group.parameters))], site)
+            run_group(run, base, frame[: min(count, len(group.parameters))], location)
 
         return [run_base] if base.group is not group else []
 
-    def _typed_groups(self) -> dict[tuple[str, str], tuple[StructureMap, Unit, Group]]:
-        typed: dict[tuple[str, str], tuple[StructureMap, Unit, Group]] = {}
+    def _typed_groups(self) -> dict[tuple[str, str], tuple[StructureMap, CompilationUnit, Group]]:
+        typed: dict[tuple[str, str], tuple[StructureMap, CompilationUnit, Group]] = {}
         for structure_map, unit in self._units:
             for group in structure_map.groups:
                 if group.type_mode and len(group.parameters) >= 2:
@@ -307,7 +313,7 @@ class CompiledMap:
         with self._lock:  # a run of another thread may ask at the same time
             group = self._group(*found) if found else None
             self._complete()
-            if found or len(self._by_types) < _MOST_TYPES:  # names come from inputs, too
+            if found or len(self._by_types) < _MAX_TYPES:  # names come from inputs, too
                 self._by_types[source, target] = group
         return group
 

@@ -71,7 +71,7 @@ class Library(MapSet):
         key = (map_url, tuple(hooks))
         found = self._compiled.get(key)
         if found is None:
-            structure_map = self.named(map_url)
+            structure_map = self.structure_map(map_url)
             found = self._compiled[key] = CompiledMap(self, structure_map, hooks)
         return found
 

@@ -17,7 +17,7 @@ from fhir_bridge.fhir import Definitions, definitions
 from fhir_bridge.fml import StructureMap, from_structure_map_resource, parse_map
 from fhir_bridge.shapes import Shapes, logical_shapes
 from fhir_bridge.terminology import ConceptMaps
-from fhir_bridge.transform.runtime.finish import Finisher
+from fhir_bridge.transform.runtime.normalise import Normaliser
 
 __all__ = ["MapSet"]
 
@@ -41,7 +41,7 @@ class MapSet:
     ) -> None:
         self.is_strict = is_strict
         self.shapes = Shapes(facts or definitions(), logical_shapes(logical_models))
-        self.finisher = Finisher(self.shapes)
+        self.normaliser = Normaliser(self.shapes)
         self.concept_maps = ConceptMaps(concept_maps)
         self.code_systems = CodeSystems()
         self._maps: dict[str, StructureMap] = {}
@@ -96,9 +96,9 @@ class MapSet:
         self._import_all(reached, seen, 0)
         for url in hooks:
             start = len(reached)
-            if id(named := self.named(url)) not in seen:
-                seen.add(id(named))
-                reached.append(named)
+            if id(hook := self.structure_map(url)) not in seen:
+                seen.add(id(hook))
+                reached.append(hook)
             self._import_all(reached, seen, start)
         return reached
 
@@ -111,7 +111,7 @@ class MapSet:
                         seen.add(id(candidate))
                         reached.append(candidate)
 
-    def named(self, url: str) -> StructureMap:
+    def structure_map(self, url: str) -> StructureMap:
         """The map of that URL; raises BridgeError FB-2104 where there is none."""
         found = self._maps.get(url)
         if found is None:

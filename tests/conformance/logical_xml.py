@@ -18,7 +18,7 @@ from fhir_bridge import xml
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.map_functions.reading.timestamps import read_timestamp
 from fhir_bridge.shapes import ElementShape, Shape, Shapes
-from fhir_bridge.transform.runtime.fit import MISFIT, fit_for
+from fhir_bridge.transform.runtime.coerce import MISFIT, coercion_to
 
 __all__ = ["read_logical_xml", "render_logical_xml"]
 
@@ -85,7 +85,7 @@ class _Reader:
             return xml.render(child).decode().partition("?>")[2].strip()
         shape = self._shapes.find(known.type) if known is not None else None
         if shape is not None and shape.is_primitive:
-            value = fit_for(shape.name)(str(child.get("value", "")))
+            value = coercion_to(shape.name)(str(child.get("value", "")))
             return child.get("value") if value is MISFIT else value
         return self.object(child, shape)
 
@@ -98,7 +98,7 @@ class _Reader:
         if known.is_timestamp:
             stamp = read_timestamp(text)
             return stamp.datetime("") if stamp else text
-        value = fit_for(known.type)(text)
+        value = coercion_to(known.type)(text)
         return text if value is MISFIT else value
 
     def _named(self, shape: Shape) -> dict[str, tuple[ElementShape, ElementShape | None]]:
@@ -223,7 +223,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _text(value: Any) -> str:
-    found = fit_for("string")(value)
+    found = coercion_to("string")(value)
     if found is MISFIT:
         raise BridgeError("FB-2112", rule="of the XML form", element="its text", type="string")
     return str(found)

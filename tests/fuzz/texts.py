@@ -39,7 +39,7 @@ def _maps(data: bytes) -> None:
     structure_map = parse_map(text)
     assert parse_map(render_map(structure_map)) == structure_map
     library = Library(None, [structure_map])
-    library.shapes, library.finisher = _SHIPPED.shapes, _SHIPPED.finisher
+    library.shapes, library.normaliser = _SHIPPED.shapes, _SHIPPED.normaliser
     compiled = library.compile(structure_map.url or structure_map.name)
     with bounded(_BOUNDS):
         for _ in range(4):

@@ -25,7 +25,6 @@ ALLOWED = {
 }
 NOT_YET: dict[str, str] = {
     "ingest": "`Asked`, `_Known`, `finish` and bounds",
-    "transform": "`fit`, `finish`, `held` of generated code and bounds",
 }
 """Packages where such names are left, and which.  The list only shrinks."""
 

@@ -49,7 +49,7 @@ def library_with(*maps: str) -> Library:
     """The product's maps and those of a site."""
     ours = shipped()
     library = Library(None, [*ours.maps.values(), *maps])
-    library.shapes, library.finisher = ours.shapes, ours.finisher
+    library.shapes, library.normaliser = ours.shapes, ours.normaliser
     library.concept_maps, library.code_systems = ours.concept_maps, ours.code_systems
     return library
 

@@ -21,7 +21,7 @@ from fhir_bridge.transform.generate.expressions.condition import (
     write_condition,
     write_value,
 )
-from fhir_bridge.transform.runtime.run import Run, Site
+from fhir_bridge.transform.runtime.run import RuleLocation, Run
 from fhir_bridge.transform.runtime.source import Item
 from tests.transform.maps import map_text
 
@@ -180,7 +180,7 @@ def test_any_node(name: str) -> None:
     texts = [text.strip() for text in EXPRESSIONS[name].split(";")]
     assert len(texts) > 4
     for text in texts:
-        expression = CompiledExpression(text, SCOPE, UNIT, Site("urn:m", "rule", 1))
+        expression = CompiledExpression(text, SCOPE, UNIT, RuleLocation("urn:m", "rule", 1))
         for write, engine in (
             (write_condition, expression.is_true),
             (write_value, expression.items),
@@ -202,7 +202,7 @@ ENGINE = {"FHIR JSON", "date", "date of v2", "code", "with extension"}
 )
 def test_engine_rests(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a source gives is answered without the engine."""
-    expression = CompiledExpression(text, SCOPE, UNIT, Site("urn:m", "rule", 1))
+    expression = CompiledExpression(text, SCOPE, UNIT, RuleLocation("urn:m", "rule", 1))
     function = written(expression, write_value)
     monkeypatch.setattr(CompiledExpression, "_run", None)
     for name in nodes().keys() - ENGINE:
@@ -212,6 +212,6 @@ def test_engine_rests(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("text", ["today()", "a is Patient", "a.ofType(string)", "resolve()"])
 def test_engine_answers(text: str) -> None:
     """What is not written is the engine's as it stands."""
-    expression = CompiledExpression(text, SCOPE, UNIT, Site("urn:m", "rule", 1))
+    expression = CompiledExpression(text, SCOPE, UNIT, RuleLocation("urn:m", "rule", 1))
     writer = FunctionText(EXPRESSION_PARTS)
     assert writer.space[write_value(writer, expression)] == expression.items

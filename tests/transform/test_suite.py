@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fhir_bridge.fhir import parse_json
-from fhir_bridge.transform.runtime.finish import Finisher
+from fhir_bridge.transform.runtime.normalise import Normaliser
 from fhir_bridge.transform.runtime.write import Writer
 from tests.conformance.fml import Suite, compare_tolerantly, run
 
@@ -33,7 +33,9 @@ def test_a_broken_engine_makes_the_runner_fail(
     if fault == "a value is lost":
         monkeypatch.setattr(Writer, "put", lambda *_: None)
     else:
-        monkeypatch.setattr(Finisher, "finish", lambda _, run, target, site: {"resourceType": "?"})
+        monkeypatch.setattr(
+            Normaliser, "normalise", lambda _, run, target, site: {"resourceType": "?"}
+        )
     assert outcomes(shared / "conformance" / "fml")["failed"] > 50
 
 

@@ -15,7 +15,7 @@ from fhir_bridge.fml import Parameter, Transform
 from fhir_bridge.map_functions import functions_by_name
 from fhir_bridge.shapes import ElementShape, Shape, Shapes
 from fhir_bridge.transform.compile.standard_transforms import STANDARD
-from fhir_bridge.transform.runtime.fit import MISFIT, fit_for
+from fhir_bridge.transform.runtime.coerce import MISFIT, coercion_to
 
 __all__ = ["Assigned", "can_be", "find_fault", "type_given", "type_of_variable"]
 
@@ -128,7 +128,7 @@ def _literal_of(transform: Transform) -> Parameter | None:
 
 def _fits_literal(element: ElementShape, literal: Parameter) -> bool:
     """Whether a literal can be read as the primitive type of a plain element."""
-    return element.is_choice or fit_for(element.type)(literal.value) is not MISFIT
+    return element.is_choice or coercion_to(element.type)(literal.value) is not MISFIT
 
 
 def _takes(declared: Shape, given: Shape, shapes: Shapes, element: ElementShape) -> bool:

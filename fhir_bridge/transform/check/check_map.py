@@ -23,7 +23,7 @@ from fhir_bridge.transform.library import Library
 
 __all__ = ["check_map"]
 
-_MOST_VISITS = 20_000
+_MAX_VISITS = 20_000
 
 
 def check_map(library: Library, map_url: str, hooks: Sequence[str] = ()) -> list[Issue]:
@@ -79,7 +79,7 @@ class _Checker:
         return self._rules.issues
 
     def _follow(self) -> None:
-        while self._waiting and len(self._visited) < _MOST_VISITS:
+        while self._waiting and len(self._visited) < _MAX_VISITS:
             self._group(*self._waiting.pop())
 
     def _called_elsewhere(self) -> frozenset[str]:
@@ -129,7 +129,7 @@ class _Checker:
             holder = names.sources if parameter.mode == "source" else names.targets
             holder[parameter.name] = shape
         if group.extends:
-            self._call_named(structure_map, group.extends, types)
+            self._visit_called(structure_map, group.extends, types)
         for rule in group.rules:
             self._rule(structure_map, rule, names)
 
@@ -157,7 +157,7 @@ class _Checker:
             holder = names.sources if parameter.mode == "source" else names.targets
             types.append(holder.get(str(given.value)) if given.kind == "name" else None)
         taken = self._taken(found, types, call.line, structure_map)
-        self._call_named(structure_map, call.name, taken)
+        self._visit_called(structure_map, call.name, taken)
 
     def _taken(
         self,
@@ -178,7 +178,7 @@ class _Checker:
             taken.append(given if fits else None)
         return tuple(taken)
 
-    def _call_named(
+    def _visit_called(
         self, structure_map: StructureMap, name: str, types: tuple[Shape | None, ...]
     ) -> None:
         found = self._find(structure_map, name)

@@ -21,8 +21,8 @@ from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhirpath.form import OPEN, Form
 from fhir_bridge.fml import Text, Token, unquote
 from fhir_bridge.transform.compile.scope import Scope
-from fhir_bridge.transform.compile.unit import Unit
-from fhir_bridge.transform.runtime.run import Run, Site
+from fhir_bridge.transform.compile.unit import CompilationUnit
+from fhir_bridge.transform.runtime.run import RuleLocation, Run
 from fhir_bridge.transform.runtime.source import Item, carry
 from fhir_bridge.transform.runtime.target import Target
 
@@ -37,9 +37,11 @@ _VALUE_OF = "select(iif(hasValue(), $this, value))"
 class CompiledExpression:
     """An expression with the variables that it uses, compiled for each root type once."""
 
-    def __init__(self, text: str, scope: Scope, unit: Unit, site: Site) -> None:
+    def __init__(
+        self, text: str, scope: Scope, unit: CompilationUnit, location: RuleLocation
+    ) -> None:
         self.text = text
-        self.site = site
+        self.location = location
         self._shapes = unit.shapes
         self._is_typed = unit.sources_are_r4
         self._source, used = _with_variables(text, scope)
@@ -52,7 +54,7 @@ class CompiledExpression:
             self._compiled("")
         except BridgeError as error:
             issue = error.issues[0]
-            where = f"{site.place}, {issue.where} of the expression"
+            where = f"{location.place}, {issue.where} of the expression"
             details = dict(issue.details)
             raise BridgeError(issue.code, where, issues=(), **details) from None
 
@@ -154,9 +156,9 @@ class CompiledExpression:
         try:
             return call(node, variables=variables, environment=run.environment, budget=run.budget)
         except BudgetExceeded as error:
-            raise self.site.exceeded(error, item) from None
+            raise self.location.exceeded(error, item) from None
         except BridgeError as error:
-            raise self.site.failure(
+            raise self.location.failure(
                 "FB-2115", item, name=f"({self.text})", reason=str(error.issues[0].sentence)
             ) from error
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fhir_bridge.shapes import ElementShape, Shape
-from fhir_bridge.transform.compile.unit import CompiledGroup, Unit
-from fhir_bridge.transform.runtime.run import Run, Site
+from fhir_bridge.transform.compile.unit import CompilationUnit, CompiledGroup
+from fhir_bridge.transform.runtime.run import RuleLocation, Run
 from fhir_bridge.transform.runtime.source import Item
 from fhir_bridge.transform.runtime.target import Target
 from fhir_bridge.transform.runtime.write import Writer, copied, reference_text
@@ -26,7 +26,7 @@ __all__ = ["Identity", "inherited_keys"]
 
 _EXTENSIONS = frozenset({"extension", "modifierExtension"})
 
-RunGroup = Callable[[Run, CompiledGroup, list[Any], Site], None]
+RunGroup = Callable[[Run, CompiledGroup, list[Any], RuleLocation], None]
 
 
 _STRUCTURES = (dict, list, type(None))
@@ -52,16 +52,16 @@ class Identity:
     def __init__(
         self,
         base: Shape,
-        unit: Unit,
-        site: Site,
+        unit: CompilationUnit,
+        location: RuleLocation,
         run_group: RunGroup,
         keys: frozenset[str] | None = None,
     ) -> None:
         self._unit = unit
-        self._site = site
+        self._location = location
         self._run_group = run_group
         self._keys = keys
-        self._writer = Writer("value", unit.shapes, site)
+        self._writer = Writer("value", unit.shapes, location)
         self._is_any_resource = base.is_abstract and base.is_resource and keys is None
 
     def copy_over(self, run: Run, item: Item, target: Target) -> None:
@@ -81,7 +81,7 @@ class Identity:
         else:
             self._fill(run, item, target, self._keys)
         if run.lineage is not None:
-            run.wrote(target, "", -1, item, self._site)
+            run.wrote(target, "", -1, item, self._location)
 
     def _convert(self, run: Run, item: Item, target: Target) -> None:
         """By the group for the two types where a map in reach has one."""
@@ -91,7 +91,7 @@ class Identity:
         if group is None:
             self._fill(run, item, target)
         else:
-            self._run_group(run, group, [item, target], self._site)
+            self._run_group(run, group, [item, target], self._location)
 
     def _fill(
         self, run: Run, item: Item, target: Target, keys: frozenset[str] | None = None
@@ -145,7 +145,7 @@ class Identity:
             child = Item(value, shape, None, item.parent, key, place)
             content = self._content(run, child, target, key, shape)
             if content is None and value is not None:
-                run.report("FB-2112", self._site, child, element=key, type=shape.name)
+                run.report("FB-2112", self._location, child, element=key, type=shape.name)
             elif content is not None or shape.is_primitive:
                 made.append(content)
         if node is None or all(one is None for one in made):
@@ -153,7 +153,7 @@ class Identity:
         node[key] = made if element.is_list else made[0]
         if not element.is_list and len(made) > 1:
             second = Item(given[1], shape, None, item.parent, key, 1)
-            run.report("FB-2112", self._site, second, element=key, type=shape.name)
+            run.report("FB-2112", self._location, second, element=key, type=shape.name)
 
     def _content(self, run: Run, item: Item, target: Target, key: str, shape: Shape) -> Any:
         """The value as the type has it, or None when it does not fit."""
@@ -171,7 +171,7 @@ class Identity:
         if group is None:
             self._fill(run, item, made)
         else:
-            self._run_group(run, group, [item, made], self._site)
+            self._run_group(run, group, [item, made], self._location)
         return made.node
 
     def _resource(self, run: Run, item: Item, target: Target, key: str) -> Any:

@@ -18,8 +18,8 @@ from fhir_bridge.transform.compile.scope import Scope
 from fhir_bridge.transform.compile.source import Items, compile_source
 from fhir_bridge.transform.compile.target import compile_target, dispatch_target
 from fhir_bridge.transform.compile.transform import compile_argument
-from fhir_bridge.transform.compile.unit import CompiledGroup, RuleView, Unit
-from fhir_bridge.transform.runtime.run import MAX_CALLS, Run, Site
+from fhir_bridge.transform.compile.unit import CompilationUnit, CompiledGroup, RuleView
+from fhir_bridge.transform.runtime.run import MAX_CALLS, RuleLocation, Run
 from fhir_bridge.transform.runtime.source import Item
 from fhir_bridge.transform.runtime.target import Target
 from fhir_bridge.transform.runtime.write import Writer, copied
@@ -39,10 +39,12 @@ Step = Callable[[Run, Frame], None]
 _SOURCE, _TARGET = GroupParameter("source", "source"), GroupParameter("target", "target")
 
 
-def run_group(run: Run, group: CompiledGroup, arguments: Sequence[Any], site: Site) -> None:
+def run_group(
+    run: Run, group: CompiledGroup, arguments: Sequence[Any], location: RuleLocation
+) -> None:
     """Run the rules of a group on its parameters, in order."""
     if run.depth >= MAX_CALLS:
-        raise site.failure("FB-2117", limit=MAX_CALLS)
+        raise location.failure("FB-2117", limit=MAX_CALLS)
     run.budget.items(group.size)
     frame: Frame = [None] * group.frame_size
     for index, argument in enumerate(arguments[: len(group.source_types)]):
@@ -59,16 +61,16 @@ def run_group(run: Run, group: CompiledGroup, arguments: Sequence[Any], site: Si
         for rule in group.rules:
             rule(run, frame)
     except BudgetExceeded as error:
-        raise error if error.issues[0].where else site.exceeded(error) from None
+        raise error if error.issues[0].where else location.exceeded(error) from None
     run.depth -= 1
 
 
-def compile_rules(rules: Sequence[Rule], scope: Scope, unit: Unit) -> list[Step]:
+def compile_rules(rules: Sequence[Rule], scope: Scope, unit: CompilationUnit) -> list[Step]:
     """The functions of rules that stand side by side."""
     return [_either(unit, partial(compile_rule, rule, scope, unit)) for rule in rules]
 
 
-def _either(unit: Unit, compile_step: Callable[[], Step]) -> Step:
+def _either(unit: CompilationUnit, compile_step: Callable[[], Step]) -> Step:
     """The compiled step; where the unit is not strict, a step that reports what is wrong."""
     try:
         return compile_step()
@@ -83,16 +85,18 @@ def _either(unit: Unit, compile_step: Callable[[], Step]) -> Step:
     return report
 
 
-def compile_rule(rule: Rule, outer: Scope, unit: Unit) -> Step:
+def compile_rule(rule: Rule, outer: Scope, unit: CompilationUnit) -> Step:
     """The function of a rule in the scope around it."""
-    site = Site(unit.structure_map.url or unit.structure_map.name, rule_name(rule), rule.line)
+    location = RuleLocation(
+        unit.structure_map.url or unit.structure_map.name, rule_name(rule), rule.line
+    )
     scope = outer.inner()
-    sources = [compile_source(source, scope, unit, site) for source in rule.sources]
-    view = RuleView(scope, unit, site, sources[0][1])
+    sources = [compile_source(source, scope, unit, location) for source in rule.sources]
+    view = RuleView(scope, unit, location, sources[0][1])
     if rule.is_simple:
-        return _simple(rule, sources[0], scope, unit, site)
+        return _simple(rule, sources[0], scope, unit, location)
     steps = [_either(unit, partial(compile_target, target, view, outer)) for target in rule.targets]
-    dispatch = infer_dispatch(rule, scope, unit, site)
+    dispatch = infer_dispatch(rule, scope, unit, location)
     if dispatch is not None:
         steps.append(dispatch)
     nested_scope = scope.inner()
@@ -152,16 +156,22 @@ def _many_sources(
     return _one_source(items, slot, [inner], (), 1)
 
 
-def _simple(rule: Rule, source: tuple[Items, int], scope: Scope, unit: Unit, site: Site) -> Step:
+def _simple(
+    rule: Rule,
+    source: tuple[Items, int],
+    scope: Scope,
+    unit: CompilationUnit,
+    location: RuleLocation,
+) -> Step:
     """``a.b -> c.d``: the group for the two types, or a copy when no map has one."""
     items, _ = source
     target = rule.targets[0]
     context = scope.target_first(target.context)
     if context is None:
-        raise site.failure("FB-2108", name=target.context)
+        raise location.failure("FB-2108", name=target.context)
     *path, name = target.element.split(".")
-    steps = [Writer(part, unit.shapes, site) for part in path]
-    writer = Writer(name, unit.shapes, site, target.list_modes)
+    steps = [Writer(part, unit.shapes, location) for part in path]
+    writer = Writer(name, unit.shapes, location, target.list_modes)
 
     def run_simple(run: Run, frame: Frame) -> None:
         found = items(run, frame)
@@ -176,7 +186,7 @@ def _simple(rule: Rule, source: tuple[Items, int], scope: Scope, unit: Unit, sit
     return run_simple
 
 
-def transfer(run: Run, item: Item, target: Target, writer: Writer, unit: Unit) -> None:
+def transfer(run: Run, item: Item, target: Target, writer: Writer, unit: CompilationUnit) -> None:
     """Fill an element from an item by the group for their types; else copy."""
     plan = writer.plan(target.shape) if target.node is not None else None
     place = plan.place_for(item) if plan is not None else None
@@ -187,7 +197,7 @@ def transfer(run: Run, item: Item, target: Target, writer: Writer, unit: Unit) -
             made = dispatch_target(run, target, writer, item)
             if made is not None:
                 given = item if item.shape is not None else _typed(item, place.shape)
-                run_group(run, group, (given, made), writer.site)
+                run_group(run, group, (given, made), writer.location)
             return
     writer.put(run, target, item, item)
 
@@ -196,7 +206,9 @@ def _typed(item: Item, shape: Any) -> Item:
     return Item(item.value, shape, item.companion, item.parent, item.name, item.index)
 
 
-def infer_dispatch(rule: Rule, scope: Scope, unit: Unit, site: Site) -> Step | None:
+def infer_dispatch(
+    rule: Rule, scope: Scope, unit: CompilationUnit, location: RuleLocation
+) -> Step | None:
     """``a as v -> b = create() as t`` alone: the group for the types of v and t."""
     if rule.rules or rule.calls or len(rule.sources) != 1 or len(rule.targets) != 1:
         return None
@@ -209,7 +221,7 @@ def infer_dispatch(rule: Rule, scope: Scope, unit: Unit, site: Site) -> Step | N
     if target.variable not in scope.targets:
         return None
     source_slot, target_slot = scope.sources[source.variable], scope.targets[target.variable]
-    writer = Writer("value", unit.shapes, site)
+    writer = Writer("value", unit.shapes, location)
 
     def dispatch(run: Run, frame: Frame) -> None:
         item, made = frame[source_slot], frame[target_slot]
@@ -217,7 +229,7 @@ def infer_dispatch(rule: Rule, scope: Scope, unit: Unit, site: Site) -> Step | N
             return
         group = unit.group_for_types(item.type_name or made.shape.name, made.shape.name)
         if group is not None:
-            run_group(run, group, (item, made), site)
+            run_group(run, group, (item, made), location)
         elif made.node is None:
             writer.put(run, made, item, item)
         elif type(item.value) is dict:
@@ -229,9 +241,9 @@ def infer_dispatch(rule: Rule, scope: Scope, unit: Unit, site: Site) -> Step | N
 
 def compile_call(call: GroupCall, rule_view: RuleView) -> Step:
     """The function of a group call; nothing is called where a target was not made."""
-    unit, rule_site = rule_view.unit, rule_view.site
-    site = Site(rule_site.map_url, rule_site.rule, call.line)
-    view = RuleView(rule_view.scope, unit, site, rule_view.here)
+    unit, rule_site = rule_view.unit, rule_view.location
+    location = RuleLocation(rule_site.map_url, rule_site.rule, call.line)
+    view = RuleView(rule_view.scope, unit, location, rule_view.here)
     group = unit.resolve_group(call.name)
     expected = group.group.parameters if group else (_SOURCE, _TARGET)
     arguments = [
@@ -243,9 +255,11 @@ def compile_call(call: GroupCall, rule_view: RuleView) -> Step:
         for index, parameter in enumerate(call.parameters)
     ]
     if group is None:
-        return _identity_call(call, arguments, unit, site)
+        return _identity_call(call, arguments, unit, location)
     if len(arguments) != len(expected) and unit.is_strict:
-        raise site.failure("FB-2107", name=call.name, expected=len(expected), found=len(arguments))
+        raise location.failure(
+            "FB-2107", name=call.name, expected=len(expected), found=len(arguments)
+        )
     if does_nothing(group.group):
         return _nothing
     targets = [index for index, one in enumerate(expected) if one.mode == "target"]
@@ -255,7 +269,7 @@ def compile_call(call: GroupCall, rule_view: RuleView) -> Step:
         for index in targets:
             if index < len(values) and values[index] is None:
                 return  # what this target depends on had no value
-        run_group(run, group, values, site)
+        run_group(run, group, values, location)
 
     return run_call
 
@@ -264,12 +278,14 @@ def _nothing(_run: Run, _frame: Frame) -> None:
     """The call of a hook that no map defines."""
 
 
-def _identity_call(call: GroupCall, arguments: list[Any], unit: Unit, site: Site) -> Step:
+def _identity_call(
+    call: GroupCall, arguments: list[Any], unit: CompilationUnit, location: RuleLocation
+) -> Step:
     """A group that no map defines, named by a FHIR type: the same content in this release."""
     shape = unit.shapes.find(call.name)
     if shape is None or len(arguments) != 2:
-        raise site.failure("FB-2103", name=call.name)
-    identity = Identity(shape, unit, site, run_group)
+        raise location.failure("FB-2103", name=call.name)
+    identity = Identity(shape, unit, location, run_group)
 
     def copy_over(run: Run, frame: Frame) -> None:
         item, target = arguments[0](run, frame), arguments[1](run, frame)
@@ -279,15 +295,15 @@ def _identity_call(call: GroupCall, arguments: list[Any], unit: Unit, site: Site
     return copy_over
 
 
-def inherit_identity(group: Group, unit: Unit, site: Site) -> Step:
+def inherit_identity(group: Group, unit: CompilationUnit, location: RuleLocation) -> Step:
     """What ``extends Type`` means when no map defines that group: the elements of the type.
 
     Raises BridgeError FB-2103 when the name is no type either.
     """
     shape = unit.shapes.find(group.extends)
     if shape is None or len(group.parameters) < 2:
-        raise site.failure("FB-2103", name=group.extends)
-    identity = Identity(shape, unit, site, run_group, inherited_keys(shape))
+        raise location.failure("FB-2103", name=group.extends)
+    identity = Identity(shape, unit, location, run_group, inherited_keys(shape))
 
     def copy_base(run: Run, frame: Frame) -> None:
         if isinstance(frame[0], Item) and isinstance(frame[1], Target):

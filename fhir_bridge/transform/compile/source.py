@@ -13,9 +13,9 @@ from fhir_bridge.fml import RuleSource
 from fhir_bridge.shapes import plain_type_name
 from fhir_bridge.transform.compile.expression import CompiledExpression
 from fhir_bridge.transform.compile.scope import Scope
-from fhir_bridge.transform.compile.unit import Unit
+from fhir_bridge.transform.compile.unit import CompilationUnit
 from fhir_bridge.transform.runtime.children import fetcher
-from fhir_bridge.transform.runtime.run import Run, Site
+from fhir_bridge.transform.runtime.run import RuleLocation, Run
 from fhir_bridge.transform.runtime.source import Item
 from fhir_bridge.transform.runtime.target import Target
 
@@ -26,16 +26,18 @@ Items = Callable[[Run, Frame], list[Item]]
 Step = Callable[[Run, Frame, list[Item]], list[Item]]
 
 
-def compile_source(source: RuleSource, scope: Scope, unit: Unit, site: Site) -> tuple[Items, int]:
+def compile_source(
+    source: RuleSource, scope: Scope, unit: CompilationUnit, location: RuleLocation
+) -> tuple[Items, int]:
     """The function that lists the items, and the slot that each is put into."""
-    start = compile_start(source, scope, unit, site)
+    start = compile_start(source, scope, unit, location)
     outer = scope.inner()
     slot = scope.declare_source(source.variable)
     steps: list[Step] = []
     if source.default:
-        steps.append(_default(CompiledExpression(source.default, outer, unit, site)))
+        steps.append(_default(CompiledExpression(source.default, outer, unit, location)))
     if source.minimum is not None:
-        steps.append(_cardinality(source, site))
+        steps.append(_cardinality(source, location))
     if source.type:
         steps.append(_type_filter(source.type, unit))
     for expression, make in (
@@ -44,10 +46,10 @@ def compile_source(source: RuleSource, scope: Scope, unit: Unit, site: Site) -> 
         (source.log, _log),
     ):
         if expression:
-            compiled = CompiledExpression(expression, scope, unit, site)
+            compiled = CompiledExpression(expression, scope, unit, location)
             steps.append(make(compiled, slot))
     if source.list_mode:
-        steps.append(_list_mode(source.list_mode, site))
+        steps.append(_list_mode(source.list_mode, location))
     if not steps:
         return start, slot
     if len(steps) == 1:
@@ -63,11 +65,13 @@ def compile_source(source: RuleSource, scope: Scope, unit: Unit, site: Site) -> 
     return items, slot
 
 
-def compile_start(source: RuleSource, scope: Scope, unit: Unit, site: Site) -> Items:
+def compile_start(
+    source: RuleSource, scope: Scope, unit: CompilationUnit, location: RuleLocation
+) -> Items:
     """The function that lists the children a source names, before any filter."""
     context = scope.source_first(source.context)
     if context is None:
-        raise site.failure("FB-2108", name=source.context)
+        raise location.failure("FB-2108", name=source.context)
     if not source.element:
         return lambda _run, frame: listed(frame[context])
     names = source.element.split(".")
@@ -102,7 +106,7 @@ def _default(expression: CompiledExpression) -> Step:
     return step
 
 
-def _cardinality(source: RuleSource, site: Site) -> Step:
+def _cardinality(source: RuleSource, location: RuleLocation) -> Step:
     least = source.minimum or 0
     most = None if source.maximum == "*" else int(source.maximum or 0)
 
@@ -110,13 +114,13 @@ def _cardinality(source: RuleSource, site: Site) -> Step:
         count = len(items)
         if count < least or (most is not None and count > most):
             item = items[0] if items else None
-            raise site.failure("FB-2114", item, count=count, least=least, most=source.maximum)
+            raise location.failure("FB-2114", item, count=count, least=least, most=source.maximum)
         return items
 
     return step
 
 
-def _type_filter(name: str, unit: Unit) -> Step:
+def _type_filter(name: str, unit: CompilationUnit) -> Step:
     wanted = plain_type_name(unit.type_url(name))
     shape = unit.shapes.find(unit.type_url(name))
     abstract = shape is not None and shape.is_abstract
@@ -152,7 +156,7 @@ def _check(expression: CompiledExpression, slot: int) -> Step:
         for item in items:
             frame[slot] = item
             if not expression.is_true(run, frame, item):
-                raise expression.site.failure("FB-2110", item, expression=expression.text)
+                raise expression.location.failure("FB-2110", item, expression=expression.text)
         return items
 
     return step
@@ -164,18 +168,18 @@ def _log(expression: CompiledExpression, slot: int) -> Step:
             frame[slot] = item
             told = ", ".join(str(value) for value in expression.values(run, frame, item))
             run.budget.text(len(told))
-            run.report("FB-2116", expression.site, item, "information", message=told)
+            run.report("FB-2116", expression.location, item, "information", message=told)
         return items
 
     return step
 
 
-def _list_mode(mode: str, site: Site) -> Step:
+def _list_mode(mode: str, location: RuleLocation) -> Step:
     if mode == "only_one":
 
         def only_one(_run: Run, _frame: Frame, items: list[Item]) -> list[Item]:
             if len(items) > 1:
-                raise site.failure("FB-2113", items[1], count=len(items))
+                raise location.failure("FB-2113", items[1], count=len(items))
             return items
 
         return only_one

@@ -19,7 +19,7 @@ from typing import Any
 
 from fhir_bridge import clock, fhirpath
 from fhir_bridge.fhir.marks import NULL, is_null
-from fhir_bridge.transform.runtime.fit import MISFIT, fit_for
+from fhir_bridge.transform.runtime.coerce import MISFIT, coercion_to
 
 __all__ = ["STANDARD", "cast"]
 
@@ -36,7 +36,7 @@ def truncate(text: Any, length: Any) -> Any:
 
 def append(*parts: Any) -> Any:
     """The parts as one text; absent parts are left out; nothing from nothing."""
-    given = [fit_for("string")(part) for part in parts if part is not None]
+    given = [coercion_to("string")(part) for part in parts if part is not None]
     return "".join(given) if given else None
 
 
@@ -78,14 +78,14 @@ def quantity(*parts: Any) -> Any:
         if match is None:
             return {"value": NULL} if is_null(parts[0]) else MISFIT
         comparator, number, unit = match.groups()
-        value = fit_for("decimal")(number)
+        value = coercion_to("decimal")(number)
         return (
             value
             if value is MISFIT
             else _without_none({"value": value, "comparator": comparator, "unit": unit})
         )
     number, unit, system, code = (*parts, None, None, None)[:4]
-    value = fit_for("decimal")(number)
+    value = coercion_to("decimal")(number)
     if value is MISFIT:
         return MISFIT
     if system is not None and code is None:
@@ -141,7 +141,7 @@ def cast(value: Any, type_name: str) -> Any:
         return None
     if isinstance(value, str) and type_name in ("integer", "positiveInt", "unsignedInt", "decimal"):
         value = value.strip()
-    return fit_for(type_name)(value)
+    return coercion_to(type_name)(value)
 
 
 def _without_none(value: dict[str, Any]) -> dict[str, Any]:

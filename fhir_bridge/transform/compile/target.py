@@ -13,7 +13,7 @@ from fhir_bridge.shapes import Shape
 from fhir_bridge.transform.compile.scope import Scope
 from fhir_bridge.transform.compile.transform import compile_argument, compile_transform
 from fhir_bridge.transform.compile.unit import RuleView
-from fhir_bridge.transform.runtime.run import Run, Site
+from fhir_bridge.transform.runtime.run import RuleLocation, Run
 from fhir_bridge.transform.runtime.source import Item
 from fhir_bridge.transform.runtime.target import Target
 from fhir_bridge.transform.runtime.write import Writer, copied
@@ -29,18 +29,18 @@ def compile_target(target: RuleTarget, view: RuleView, shared: Scope) -> Write:
 
     `shared` is the scope around the rule, where shared items live.
     """
-    scope, unit, site = view.scope, view.unit, view.site
+    scope, unit, location = view.scope, view.unit, view.location
     if not target.context:
         return _without_context(target, view)
     context = scope.target_first(target.context)
     if context is None:
-        raise site.failure("FB-2108", name=target.context)
+        raise location.failure("FB-2108", name=target.context)
     *path, name = target.element.split(".") if target.element else [""]
-    steps = [Writer(part, unit.shapes, site) for part in path]
-    find = _finder(context, steps, site)
+    steps = [Writer(part, unit.shapes, location) for part in path]
+    find = _finder(context, steps, location)
     if not name:
         return _whole(target, context, view)
-    writer = Writer(name, unit.shapes, site, target.list_modes)
+    writer = Writer(name, unit.shapes, location, target.list_modes)
     transform = target.transform
     if transform is None:
         make = _making(find, writer)
@@ -54,11 +54,13 @@ def compile_target(target: RuleTarget, view: RuleView, shared: Scope) -> Write:
     return _putting(find, writer, value_of, scope.declare_target(target.variable), view.here)
 
 
-def _finder(context: int, steps: list[Writer], site: Site) -> Callable[[Run, Frame], Target]:
+def _finder(
+    context: int, steps: list[Writer], location: RuleLocation
+) -> Callable[[Run, Frame], Target]:
     def find(run: Run, frame: Frame) -> Target:
         target = frame[context]
         if type(target) is not Target:
-            raise site.failure("FB-2115", name="->", reason="the target was not made")
+            raise location.failure("FB-2115", name="->", reason="the target was not made")
         for step in steps:
             target = step.make(run, target)
         return target
@@ -166,7 +168,7 @@ def _putting(
 
 def _whole(target: RuleTarget, context: int, view: RuleView) -> Write:
     """``tgt as x`` (another name) or ``tgt = value`` (the target itself takes the value)."""
-    scope, site, here = view.scope, view.site, view.here
+    scope, location, here = view.scope, view.location, view.here
     if target.transform is None:
         slot = scope.declare_target(target.variable)
 
@@ -175,7 +177,7 @@ def _whole(target: RuleTarget, context: int, view: RuleView) -> Write:
 
         return alias
     value_of = compile_transform(target.transform, view)
-    writer = Writer("value", view.unit.shapes, site)
+    writer = Writer("value", view.unit.shapes, location)
     slot = scope.declare_target(target.variable)
 
     def assign(run: Run, frame: Frame) -> None:
@@ -191,7 +193,7 @@ def _whole(target: RuleTarget, context: int, view: RuleView) -> Write:
                 run.copies(item.value)
                 whole.node.update(copied(item.value))
             else:
-                run.report("FB-2112", site, frame[here], element="", type=whole.shape.name)
+                run.report("FB-2112", location, frame[here], element="", type=whole.shape.name)
         if slot >= 0:
             frame[slot] = whole
 
@@ -202,7 +204,7 @@ def _without_context(target: RuleTarget, view: RuleView) -> Write:
     """``(FHIRPath) as x``: a variable; ``create('Type') as x``: an object not yet placed."""
     transform, scope, unit = target.transform, view.scope, view.unit
     if transform is None:
-        raise view.site.failure("FB-2107", name="->", expected="a transform", found="none")
+        raise view.location.failure("FB-2107", name="->", expected="a transform", found="none")
     if transform.name == "create" and transform.parameters:
         shape = unit.shapes.resolve(unit.type_url(str(transform.parameters[0].value)))
         slot = scope.declare_target(target.variable)

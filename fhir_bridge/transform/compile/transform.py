@@ -19,10 +19,10 @@ from fhir_bridge.map_functions import MapFunction, functions_by_name
 from fhir_bridge.transform.compile.expression import CompiledExpression
 from fhir_bridge.transform.compile.standard_transforms import STANDARD, cast
 from fhir_bridge.transform.compile.translate import as_item, compile_translate, plain_value
-from fhir_bridge.transform.compile.unit import RuleView, Unit
+from fhir_bridge.transform.compile.unit import CompilationUnit, RuleView
 from fhir_bridge.transform.runtime.children import fetcher
-from fhir_bridge.transform.runtime.fit import MISFIT
-from fhir_bridge.transform.runtime.run import Run, Site
+from fhir_bridge.transform.runtime.coerce import MISFIT
+from fhir_bridge.transform.runtime.run import RuleLocation, Run
 from fhir_bridge.transform.runtime.source import Item, scalar
 from fhir_bridge.transform.runtime.target import Target
 
@@ -45,29 +45,29 @@ _OWN = ("create", "copy", "evaluate", "translate", "reference", "pointer", "cast
 
 def compile_transform(transform: Transform, view: RuleView) -> Compute:
     """The function that computes the transform.  Raises BridgeError FB-2106 to FB-2108."""
-    name, parameters, site = transform.name, transform.parameters, view.site
+    name, parameters, location = transform.name, transform.parameters, view.location
     if name == "evaluate":
         return _evaluate(parameters, view)
     arguments = [compile_argument(parameter, view) for parameter in parameters]
     if name == "copy":
-        _count(name, arguments, site, 1, 1)
+        _count(name, arguments, location, 1, 1)
         return arguments[0]
     if name == "cast":
-        _count(name, arguments, site, 1, 2)
+        _count(name, arguments, location, 1, 2)
         return _cast(arguments, view)
     if name == "translate":
-        _count(name, arguments, site, 2, 3)
+        _count(name, arguments, location, 2, 3)
         return compile_translate(arguments, view)
     if name in ("reference", "pointer"):
-        _count(name, arguments, site, 1, 1)
+        _count(name, arguments, location, 1, 1)
         return _reference(arguments[0], view, is_pointer=name == "pointer")
     if name in STANDARD:
         call, result, least, most = STANDARD[name]
-        _count(name, arguments, site, least, most)
+        _count(name, arguments, location, least, most)
         return _computed(MapFunction(name, call, result, ""), arguments, view)
     function = functions_by_name().get(name)
     if function is None:
-        raise site.failure("FB-2106", name=name)
+        raise location.failure("FB-2106", name=name)
     return _computed(function, arguments, view)
 
 
@@ -76,9 +76,9 @@ def compile_argument(parameter: Parameter, view: RuleView, *, is_target: bool = 
 
     `is_target`: where the name is both, the target is meant.
     """
-    scope, unit, site = view.scope, view.unit, view.site
+    scope, unit, location = view.scope, view.unit, view.location
     if parameter.kind == "expression":
-        expression = CompiledExpression(str(parameter.value), scope, unit, site)
+        expression = CompiledExpression(str(parameter.value), scope, unit, location)
         return lambda run, frame: only(expression.items(run, frame, None))
     if parameter.kind != "name":
         types = {"date": "date", "string": "", "boolean": "boolean", "integer": "integer"}
@@ -88,7 +88,7 @@ def compile_argument(parameter: Parameter, view: RuleView, *, is_target: bool = 
     name, *path = str(parameter.value).split(".")
     slot = scope.target_first(name) if is_target else scope.source_first(name)
     if slot is None:
-        return _external(name, unit, site)
+        return _external(name, unit, location)
     if not path:
         return lambda _run, frame: frame[slot]
     steps = [fetcher(part, unit.shapes) for part in path]
@@ -109,7 +109,7 @@ def compile_argument(parameter: Parameter, view: RuleView, *, is_target: bool = 
     return follow_one if len(steps) == 1 else follow
 
 
-def _external(name: str, unit: Unit, site: Site) -> Compute:
+def _external(name: str, unit: CompilationUnit, location: RuleLocation) -> Compute:
     """A constant of the map, or a variable given to the run."""
 
     def look(run: Run, _frame: list[Any]) -> Any:
@@ -118,7 +118,7 @@ def _external(name: str, unit: Unit, site: Site) -> Compute:
         if name in run.variables:
             value = run.variables[name]
             return value if isinstance(value, Item) else Item(value)
-        raise site.failure("FB-2108", name=name)
+        raise location.failure("FB-2108", name=name)
 
     unit.external_names.add(name)
     return look
@@ -126,7 +126,7 @@ def _external(name: str, unit: Unit, site: Site) -> Compute:
 
 def _evaluate(parameters: Sequence[Parameter], view: RuleView) -> Compute:
     here = view.here
-    expression = CompiledExpression(str(parameters[-1].value), view.scope, view.unit, view.site)
+    expression = CompiledExpression(str(parameters[-1].value), view.scope, view.unit, view.location)
     context = (
         compile_argument(parameters[0], view)
         if len(parameters) > 1
@@ -148,7 +148,7 @@ def evaluated(items: Callable[..., list[Item]], run: Run, frame: list[Any], orig
 
 
 def _cast(arguments: list[Compute], view: RuleView) -> Compute:
-    unit, site = view.unit, view.site
+    unit, location = view.unit, view.location
     value_of = arguments[0]
 
     def run_cast(run: Run, frame: list[Any]) -> Any:
@@ -161,7 +161,7 @@ def _cast(arguments: list[Compute], view: RuleView) -> Compute:
             value = item.value.get("xmlText")
         found = cast(value, name)
         if found is MISFIT:
-            raise site.failure("FB-2111", item, type=name)
+            raise location.failure("FB-2111", item, type=name)
         if found is None:
             return None
         return Item(found, unit.shapes.find(name), None, item.parent, item.name, item.index)
@@ -170,14 +170,14 @@ def _cast(arguments: list[Compute], view: RuleView) -> Compute:
 
 
 def _reference(argument: Compute, view: RuleView, *, is_pointer: bool) -> Compute:
-    unit, site = view.unit, view.site
+    unit, location = view.unit, view.location
 
     def refer(run: Run, frame: list[Any]) -> Any:
         value = argument(run, frame)
         node = value.value if isinstance(value, Item | Target) else None
         if type(node) is not dict or "resourceType" not in node:
             name = "pointer" if is_pointer else "reference"
-            raise site.failure("FB-2115", name=name, reason="the parameter is not a resource")
+            raise location.failure("FB-2115", name=name, reason="the parameter is not a resource")
         entry = value.holder_entry if isinstance(value, Target) else _entry_of(value)
         return Item(_reference_to(node, entry, is_pointer=is_pointer), unit.shapes.find("string"))
 
@@ -232,13 +232,13 @@ EXPECTED = (BridgeError, TypeError, ValueError, ArithmeticError)
 class Taken:
     """What becomes of the answer of a function: a value with its type, or an issue."""
 
-    __slots__ = ("name", "result", "shape", "site")
+    __slots__ = ("location", "name", "result", "shape")
 
     def __init__(self, function: MapFunction, view: RuleView) -> None:
         self.name = function.name
         self.result = function.result
         self.shape = view.unit.shapes.find(function.result) if function.result else None
-        self.site = view.site
+        self.location = view.location
 
     def value(self, run: Run, origin: Any, found: Any) -> Any:
         """The answer as an item or a list of items; None when there is none."""
@@ -246,10 +246,10 @@ class Taken:
             return None
         if found is MISFIT:
             kind = self.result or "its parameters"
-            run.report("FB-2112", self.site, as_item(origin), element=self.name, type=kind)
+            run.report("FB-2112", self.location, as_item(origin), element=self.name, type=kind)
             return None
         if isinstance(found, Issue):
-            where = found.where or self.site.where(as_item(origin))
+            where = found.where or self.location.where(as_item(origin))
             run.issues.append(Issue(found.code, found.severity, where, found.details))
             return None
         if isinstance(found, list):
@@ -265,7 +265,7 @@ class Taken:
             return
         reason = f"{type(error).__name__}: {error}" if isinstance(error, TypeError) else "value"
         item = as_item(origin)
-        raise self.site.failure("FB-2115", item, name=self.name, reason=reason) from None
+        raise self.location.failure("FB-2115", item, name=self.name, reason=reason) from None
 
 
 def called_function(transform: Transform) -> MapFunction | None:
@@ -288,7 +288,9 @@ def only(items: list[Item]) -> Any:
     return items[0] if len(items) == 1 else items
 
 
-def _count(name: str, arguments: Sequence[object], site: Site, least: int, most: int) -> None:
+def _count(
+    name: str, arguments: Sequence[object], location: RuleLocation, least: int, most: int
+) -> None:
     if not least <= len(arguments) <= most:
         expected = f"{least}" if least == most else f"{least} to {most}"
-        raise site.failure("FB-2107", name=name, expected=expected, found=len(arguments))
+        raise location.failure("FB-2107", name=name, expected=expected, found=len(arguments))

@@ -14,7 +14,7 @@ from typing import Any
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir.marks import NULL
 from fhir_bridge.terminology import uri_of
-from fhir_bridge.transform.compile.unit import RuleView, Unit
+from fhir_bridge.transform.compile.unit import CompilationUnit, RuleView
 from fhir_bridge.transform.runtime.run import Run
 from fhir_bridge.transform.runtime.source import Item, carried, scalar
 from fhir_bridge.transform.runtime.target import Target
@@ -41,7 +41,7 @@ def compile_translate(arguments: list[Compute], view: RuleView) -> Compute:
 
 def translator(view: RuleView) -> Callable[[Run, list[Any], Any, str, str], Any]:
     """The function ``(run, frame, coded value, url of the map, output)``."""
-    unit, site, here = view.unit, view.site, view.here
+    unit, location, here = view.unit, view.location, view.here
     concept_maps = unit.concept_maps
 
     def translate(run: Run, frame: list[Any], value: Any, url: str, output: str) -> Any:
@@ -58,9 +58,9 @@ def translator(view: RuleView) -> Callable[[Run, list[Any], Any, str, str], Any]
             found = concept_maps.translate(url.removeprefix("#"), system, code)
         except BridgeError as error:  # no such concept map, or one that cannot be used
             lead = error.issues[0]
-            raise site.failure(lead.code, as_item(origin), **lead.details) from None
+            raise location.failure(lead.code, as_item(origin), **lead.details) from None
         if found is None:
-            run.report("FB-2201", site, as_item(origin), code=code, url=url)
+            run.report("FB-2201", location, as_item(origin), code=code, url=url)
             return None
         return _translated(found.system, found.code, found.display, output, unit)
 
@@ -79,7 +79,7 @@ def _coded(item: Item | None) -> tuple[str, str]:
     return "", "" if text is None else str(text)
 
 
-def _translated(system: str, code: str, display: str, output: str, unit: Unit) -> Item:
+def _translated(system: str, code: str, display: str, output: str, unit: CompilationUnit) -> Item:
     find = unit.shapes.find
     if output in ("Coding", "coding", "CodeableConcept"):
         coding: dict[str, Any] = {"system": system} if system else {}

@@ -13,9 +13,9 @@ from fhir_bridge.terminology import ConceptMaps
 
 if TYPE_CHECKING:
     from fhir_bridge.transform.compile.scope import Scope
-    from fhir_bridge.transform.runtime.run import Run, Site
+    from fhir_bridge.transform.runtime.run import RuleLocation, Run
 
-__all__ = ["CompiledGroup", "RuleView", "Unit"]
+__all__ = ["CompilationUnit", "CompiledGroup", "RuleView"]
 
 _OTHER_RELEASE = re.compile(r"//hl7\.org/fhir/(?:DSTU2|STU3|R4B|R5|R6|[1-9]\.[0-9])/")
 
@@ -33,7 +33,7 @@ class CompiledGroup:
 
 
 @dataclass(slots=True, eq=False)
-class Unit:
+class CompilationUnit:
     """One map being compiled.  `resolve_group` finds a group by name in the maps in reach.
 
     Not strict: what a rule gets wrong is reported when the rule fires, not raised when it is
@@ -74,6 +74,6 @@ class RuleView:
     """What the parts of one rule are compiled with; `here` is the slot of its first source."""
 
     scope: Scope
-    unit: Unit
-    site: Site
+    unit: CompilationUnit
+    location: RuleLocation
     here: int = -1

@@ -11,7 +11,7 @@ from fhir_bridge.transform.compile.unit import CompiledGroup, RuleView
 from fhir_bridge.transform.generate.node import StaticNode
 from fhir_bridge.transform.generate.parts import too_deep
 from fhir_bridge.transform.generate.writer import GroupWriter
-from fhir_bridge.transform.runtime.run import MAX_CALLS, Site
+from fhir_bridge.transform.runtime.run import MAX_CALLS, RuleLocation
 
 if TYPE_CHECKING:
     from fhir_bridge.fml import GroupCall
@@ -25,7 +25,7 @@ def write_call(writer: GroupWriter, call: GroupCall, view: RuleView) -> None:
     view_of_call = RuleView(
         view.scope,
         writer.unit,
-        Site(view.site.map_url, view.site.rule, call.line),
+        RuleLocation(view.location.map_url, view.location.rule, call.line),
         view.here,
     )
     if group is not None and does_nothing(group.group):
@@ -38,10 +38,10 @@ def write_call(writer: GroupWriter, call: GroupCall, view: RuleView) -> None:
     arguments, nodes = given
     generated = writer.specialise(group, tuple(node.shape for node in nodes))
     callee = writer.bind(generated, "group")
-    site = writer.bind(view_of_call.site, "site")
+    location = writer.bind(view_of_call.location, "location")
     sure = " and ".join(f"{node.name} is not None" for node in nodes if node.may_be_none)
     with writer.block(f"if {sure}:") if sure else nullcontext():
-        writer.line(f"if run.depth >= {MAX_CALLS}: {writer.bind(too_deep, 'deep')}({site})")
+        writer.line(f"if run.depth >= {MAX_CALLS}: {writer.bind(too_deep, 'deep')}({location})")
         writer.line(f"{callee}.function(run, {', '.join(arguments)})")
 
 

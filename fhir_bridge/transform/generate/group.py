@@ -10,13 +10,13 @@ from fhir_bridge.codegen import Unwritten
 from fhir_bridge.transform.compile.rule import compile_rule, infer_dispatch
 from fhir_bridge.transform.compile.rule import rule_name as name_of_rule
 from fhir_bridge.transform.compile.scope import Scope, Slots
-from fhir_bridge.transform.compile.unit import CompiledGroup, RuleView, Unit
+from fhir_bridge.transform.compile.unit import CompilationUnit, CompiledGroup, RuleView
 from fhir_bridge.transform.generate.call import write_call
 from fhir_bridge.transform.generate.node import StaticNode
 from fhir_bridge.transform.generate.source import write_source
 from fhir_bridge.transform.generate.target import write_target
 from fhir_bridge.transform.generate.writer import GroupWriter, Specialise
-from fhir_bridge.transform.runtime.run import Site
+from fhir_bridge.transform.runtime.run import RuleLocation
 
 if TYPE_CHECKING:
     from fhir_bridge.fml import Rule
@@ -26,7 +26,10 @@ __all__ = ["write_group"]
 
 
 def write_group(
-    compiled: CompiledGroup, unit: Unit, shapes: tuple[Shape, ...], specialise: Specialise
+    compiled: CompiledGroup,
+    unit: CompilationUnit,
+    shapes: tuple[Shape, ...],
+    specialise: Specialise,
 ) -> Callable[..., None]:
     """The function ``(run, argument…)`` of a group for targets of the shapes given.
 
@@ -93,14 +96,14 @@ def _write_rule(writer: GroupWriter, rule: Rule, outer: Scope) -> None:
         writer.line(f"{writer.bind(compile_rule(rule, outer, unit), 'rule')}(run, frame)")
         return
     structure_map = unit.structure_map
-    site = Site(structure_map.url or structure_map.name, name_of_rule(rule), rule.line)
+    location = RuleLocation(structure_map.url or structure_map.name, name_of_rule(rule), rule.line)
     scope = outer.inner()
     with ExitStack() as loops:
         heres = [
-            loops.enter_context(write_source(writer, source, scope, site))
+            loops.enter_context(write_source(writer, source, scope, location))
             for source in rule.sources
         ]
-        _write_steps(writer, rule, RuleView(scope, unit, site, heres[0]), outer)
+        _write_steps(writer, rule, RuleView(scope, unit, location, heres[0]), outer)
 
 
 def _write_steps(writer: GroupWriter, rule: Rule, view: RuleView, outer: Scope) -> None:
@@ -110,7 +113,7 @@ def _write_steps(writer: GroupWriter, rule: Rule, view: RuleView, outer: Scope) 
         if "share" in target.list_modes:
             raise Unwritten("a target that is shared")
         write_target(writer, target, view, outer)
-    dispatch = infer_dispatch(rule, scope, writer.unit, view.site)
+    dispatch = infer_dispatch(rule, scope, writer.unit, view.location)
     if dispatch is not None:
         writer.seen_by_closures(scope)
         writer.line(f"{writer.bind(dispatch, 'dispatch')}(run, frame)")

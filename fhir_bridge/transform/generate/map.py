@@ -16,11 +16,11 @@ from fhir_bridge.codegen import Unwritten, noting
 from fhir_bridge.fml import Rule
 from fhir_bridge.shapes import Shape
 from fhir_bridge.transform.compile.rule import run_group
-from fhir_bridge.transform.compile.unit import CompiledGroup, Unit
+from fhir_bridge.transform.compile.unit import CompilationUnit, CompiledGroup
 from fhir_bridge.transform.generate.group import write_group
-from fhir_bridge.transform.generate.parts import held
+from fhir_bridge.transform.generate.parts import resource_target
 from fhir_bridge.transform.generate.writer import GeneratedGroup
-from fhir_bridge.transform.runtime.run import Run, Site
+from fhir_bridge.transform.runtime.run import RuleLocation, Run
 from fhir_bridge.transform.runtime.target import Target
 
 __all__ = ["GENERATE_AT", "GeneratedMap"]
@@ -28,13 +28,15 @@ __all__ = ["GENERATE_AT", "GeneratedMap"]
 GENERATE_AT = 3
 """The run of a map that first uses generated functions; a map that runs once stays as it is."""
 
-UnitOf = Callable[[CompiledGroup], Unit]
+UnitOf = Callable[[CompiledGroup], CompilationUnit]
 
 
 class GeneratedMap:
     """Generated functions by group and types of its targets."""
 
-    def __init__(self, entry: CompiledGroup, unit_of: UnitOf, units: Iterable[Unit]) -> None:
+    def __init__(
+        self, entry: CompiledGroup, unit_of: UnitOf, units: Iterable[CompilationUnit]
+    ) -> None:
         self._unit_of = unit_of
         self._groups: dict[tuple[CompiledGroup, tuple[Shape, ...]], GeneratedGroup] = {}
         self._lock = threading.RLock()
@@ -86,7 +88,7 @@ class GeneratedMap:
             made.is_written = True
 
 
-def _may_be_generated(unit: Unit) -> bool:
+def _may_be_generated(unit: CompilationUnit) -> bool:
     """Items that stay last are known to the whole run; faults are reported by closures."""
     return unit.is_strict and not any(
         _stays_last(rule) for group in unit.structure_map.groups for rule in group.rules
@@ -102,7 +104,7 @@ def _stays_last(rule: Rule) -> bool:
 def _by_closures(group: CompiledGroup, shapes: tuple[Shape, ...]) -> Callable[..., None]:
     """The group by its closures, called as the generated function would be."""
     modes = [parameter.mode for parameter in group.group.parameters]
-    site = Site(group.map_url, group.group.name, group.group.line)
+    location = RuleLocation(group.map_url, group.group.name, group.group.line)
 
     def call(run: Run, *given: Any) -> None:
         values = iter(given)
@@ -113,8 +115,12 @@ def _by_closures(group: CompiledGroup, shapes: tuple[Shape, ...]) -> Callable[..
             if mode == "target":
                 shape = next(left)
                 holder = next(values) if shape.is_resource else None
-                value = held(shape, value, holder) if shape.is_resource else Target(shape, value)
+                value = (
+                    resource_target(shape, value, holder)
+                    if shape.is_resource
+                    else Target(shape, value)
+                )
             arguments.append(value)
-        run_group(run, group, arguments, site)
+        run_group(run, group, arguments, location)
 
     return call

@@ -33,5 +33,5 @@ class StaticNode:
         if self.key:
             made = f"Target({self.shape_name}, None, None, {self.key!r}, -1, {self.name})"
         elif self.holder:
-            made = f"held({self.shape_name}, {self.name}, {self.holder})"
+            made = f"resource_target({self.shape_name}, {self.name}, {self.holder})"
         return f"({made} if {self.name} is not None else None)" if self.may_be_none else made

@@ -19,8 +19,8 @@ def write_way(
 ) -> StaticNode:
     """Write the way from the context of a target to the object that takes the value."""
     if node.may_be_none:
-        site = writer.bind(view.site, "site")
-        writer.line(f"if {node.name} is None: no_target({site})")
+        location = writer.bind(view.location, "location")
+        writer.line(f"if {node.name} is None: no_target({location})")
     if node.key:
         name, beside = writer.fresh("n"), f"_{node.key}"
         shape = view.unit.shapes.resolve("Element")

@@ -10,23 +10,23 @@ from fhir_bridge.shapes import Shape
 from fhir_bridge.transform.compile.source import listed
 from fhir_bridge.transform.compile.transform import EXPECTED, evaluated, only
 from fhir_bridge.transform.compile.translate import plain_value
-from fhir_bridge.transform.runtime.fit import MISFIT
-from fhir_bridge.transform.runtime.run import MAX_CALLS, Run, Site
+from fhir_bridge.transform.runtime.coerce import MISFIT
+from fhir_bridge.transform.runtime.run import MAX_CALLS, RuleLocation, Run
 from fhir_bridge.transform.runtime.source import Item, carried
 from fhir_bridge.transform.runtime.target import Target
 from fhir_bridge.transform.runtime.write import Writer, copied
 
-__all__ = ["PARTS", "held", "no_target", "put_any", "too_deep"]
+__all__ = ["PARTS", "no_target", "put_any", "resource_target", "too_deep"]
 
 
-def too_deep(site: Site) -> NoReturn:
+def too_deep(location: RuleLocation) -> NoReturn:
     """Groups call groups without end."""
-    raise site.failure("FB-2117", limit=MAX_CALLS)
+    raise location.failure("FB-2117", limit=MAX_CALLS)
 
 
-def no_target(site: Site) -> NoReturn:
+def no_target(location: RuleLocation) -> NoReturn:
     """A target is named that was not made."""
-    raise site.failure("FB-2115", name="->", reason="the target was not made")
+    raise location.failure("FB-2115", name="->", reason="the target was not made")
 
 
 def put_any(run: Run, writer: Writer, target: Target, value: Any, here: Any) -> Any:
@@ -63,7 +63,7 @@ def _children(value: Any, fetch: Callable[[Item], list[Item]]) -> list[Item]:
     return [child for one in listed(value) for child in fetch(one)]
 
 
-def held(shape: Shape, node: dict[str, Any], holder: dict[str, Any] | None) -> Target:
+def resource_target(shape: Shape, node: dict[str, Any], holder: dict[str, Any] | None) -> Target:
     """A resource as a target, with the entry that holds it."""
     parent = Target(shape, holder) if holder is not None else None
     return Target(shape, node, parent, "resource")
@@ -79,7 +79,7 @@ PARTS: dict[str, Any] = {
     "copied": copied,
     "evaluated": evaluated,
     "filtered": _filtered,
-    "held": held,
+    "resource_target": resource_target,
     "listed": listed,
     "no_target": no_target,
     "only": only,

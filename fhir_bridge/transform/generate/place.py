@@ -12,7 +12,7 @@ from fhir_bridge.transform.compile.transform import compile_argument
 from fhir_bridge.transform.compile.translate import OID_TO_URI
 from fhir_bridge.transform.compile.unit import RuleView
 from fhir_bridge.transform.generate.node import NotStatic
-from fhir_bridge.transform.runtime.fit import MISFIT
+from fhir_bridge.transform.runtime.coerce import MISFIT
 from fhir_bridge.transform.runtime.source import Item
 from fhir_bridge.transform.runtime.target import Place, TargetPlan, plan_for
 
@@ -97,10 +97,10 @@ def _place_of_literal(plan: TargetPlan, literal: Any) -> tuple[Place, Item]:
     place = plan.place_for(literal)
     if place is None or not place.shape.is_primitive or literal.value == "":
         raise NotStatic
-    fitted = place.fit(literal.value)
-    if fitted is MISFIT or type(fitted) not in {str, bool, int}:
+    coerced = place.coerce(literal.value)
+    if coerced is MISFIT or type(coerced) not in {str, bool, int}:
         raise NotStatic
-    return place, Item(fitted)
+    return place, Item(coerced)
 
 
 def _result_type(transform: Transform) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fhir_bridge.transform.generate.node import NotStatic, StaticNode
 from fhir_bridge.transform.generate.object import write_clearing, write_value, write_way
 from fhir_bridge.transform.generate.value import value_of
-from fhir_bridge.transform.runtime.fit import fit_for
+from fhir_bridge.transform.runtime.coerce import coercion_to
 from fhir_bridge.transform.runtime.write import Writer
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write_put"]
 
-_TEXT = fit_for("string")
+_TEXT = coercion_to("string")
 
 
 def write_put(  # noqa: PLR0917 - what is known of the write
@@ -61,7 +61,7 @@ def _put_value(  # noqa: PLR0917 - as above
     is_primitive = place.shape.is_primitive
     if is_primitive:
         test = _primitive_test(writer, place)
-        written = "t if type(t) is str else plain(t)" if place.fit is _TEXT else "t"
+        written = "t if type(t) is str else plain(t)" if place.coerce is _TEXT else "t"
     else:
         test = "type(v) is Item and type(t := v.value) is dict"
         written = "copied(t)"
@@ -72,7 +72,7 @@ def _put_value(  # noqa: PLR0917 - as above
             written = written if is_primitive else made
         write_value(writer, node, place, written)
     with writer.block("else:"):
-        general = writer.bind(Writer(plan.element, view.unit.shapes, view.site), "writer")
+        general = writer.bind(Writer(plan.element, view.unit.shapes, view.location), "writer")
         here, _ = writer.values[view.here]
         slow = f"put_any(run, {general}, {node.as_target()}, v, {here})"
         if made:
@@ -86,10 +86,10 @@ def _put_value(  # noqa: PLR0917 - as above
 def _primitive_test(writer: GroupWriter, place: Place) -> str:
     """Whether `v` is one plain scalar that fits; it is `t` then."""
     test = "type(v) is Item and v.companion is None and "
-    if place.fit is _TEXT:
+    if place.coerce is _TEXT:
         return f"{test}isinstance(t := v.value, str) and t"
-    fit = writer.bind(place.fit, "fit")
+    coerce = writer.bind(place.coerce, "coerce")
     return (
         f"{test}((isinstance(t := v.value, str) and t) or type(t) in NUMBERS)"
-        f" and (t := {fit}(t)) is not MISFIT"
+        f" and (t := {coerce}(t)) is not MISFIT"
     )

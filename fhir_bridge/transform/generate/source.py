@@ -17,8 +17,8 @@ from fhir_bridge.transform.runtime.children import fetcher
 if TYPE_CHECKING:
     from fhir_bridge.fml import RuleSource
     from fhir_bridge.transform.compile.scope import Scope
-    from fhir_bridge.transform.compile.unit import Unit
-    from fhir_bridge.transform.runtime.run import Site
+    from fhir_bridge.transform.compile.unit import CompilationUnit
+    from fhir_bridge.transform.runtime.run import RuleLocation
 
 __all__ = ["write_source"]
 
@@ -27,7 +27,7 @@ _SLICES = {"first": "[:1]", "not_first": "[1:]", "last": "[-1:]", "not_last": "[
 
 @contextmanager
 def write_source(
-    writer: GroupWriter, source: RuleSource, scope: Scope, site: Site
+    writer: GroupWriter, source: RuleSource, scope: Scope, location: RuleLocation
 ) -> Iterator[int]:
     """Write the loop over the items of a source; gives the slot of the item."""
     outer = scope.inner()
@@ -35,20 +35,20 @@ def write_source(
     condition = source.condition
     found: str | None
     if context is None or _needs_closure(writer, source, context):
-        closure, slot = compile_source(source, scope, writer.unit, site)
+        closure, slot = compile_source(source, scope, writer.unit, location)
         read = (source.context, condition, source.check, source.log, source.default)
         writer.seen_by_closures(outer, " ".join(read))
         found = f"{writer.bind(closure, 'items')}(run, frame)"
         condition = ""
     else:
         slot = scope.declare_source(source.variable)
-        found = _items(writer, source, outer, context, site)
+        found = _items(writer, source, outer, context, location)
     name = f"s{slot}"
     filters = bool(condition) and _filters_first(writer, source, outer)
     with ExitStack() as blocks:
         if filters:
             writer.seen_by_closures(outer, condition)
-            test = _condition(writer, condition, scope, site)
+            test = _condition(writer, condition, scope, location)
             found = f"filtered({found or f'({writer.values[context or 0][0]},)'}, {test}, run, frame, {slot})"
             found += _SLICES.get(source.list_mode, "")
         if found is not None:
@@ -58,7 +58,7 @@ def write_source(
         writer.values[slot] = (name, True)
         writer.line(f"frame[{slot}] = {name}")
         if condition and not filters:
-            test = _condition(writer, condition, scope, site)
+            test = _condition(writer, condition, scope, location)
             blocks.enter_context(writer.block(f"if {test}(run, frame, {name}):"))
         yield slot
 
@@ -84,7 +84,7 @@ def _needs_closure(writer: GroupWriter, source: RuleSource, context: int) -> boo
 
 
 def _items(
-    writer: GroupWriter, source: RuleSource, scope: Scope, context: int, site: Site
+    writer: GroupWriter, source: RuleSource, scope: Scope, context: int, location: RuleLocation
 ) -> str | None:
     """The items as a Python expression; None when it is the one item of the context."""
     name, is_item = writer.values[context]
@@ -92,7 +92,7 @@ def _items(
         one = f"(({name},) if type({name}) is Item else listed({name}))"
         found = None if is_item else one
     elif "." in source.element:
-        start = compile_start(source, scope, writer.unit, site)
+        start = compile_start(source, scope, writer.unit, location)
         found = f"{writer.bind(start, 'start')}(run, frame)"
     else:
         found = _children(writer, context, source.element)
@@ -120,13 +120,13 @@ def _children(writer: GroupWriter, context: int, element: str) -> str:
     return found
 
 
-def _of_type(unit: Unit, found: str, type_name: str) -> str:
+def _of_type(unit: CompilationUnit, found: str, type_name: str) -> str:
     shape = unit.shapes.find(unit.type_url(type_name))
     if shape is not None and shape.is_abstract:
         raise Unwritten("a type that is abstract")
     return f"of_type({found}, {plain_type_name(unit.type_url(type_name))!r})"
 
 
-def _condition(writer: GroupWriter, text: str, scope: Scope, site: Site) -> str:
+def _condition(writer: GroupWriter, text: str, scope: Scope, location: RuleLocation) -> str:
     """The name of the function that says whether the condition holds."""
-    return write_condition(writer, CompiledExpression(text, scope, writer.unit, site))
+    return write_condition(writer, CompiledExpression(text, scope, writer.unit, location))

@@ -26,7 +26,7 @@ def value_of(writer: GroupWriter, transform: Transform, view: RuleView) -> str:
     if transform.name == "evaluate" and len(parameters) == 1:
         text = str(parameters[0].value)
         writer.seen_by_closures(view.scope, text)
-        expression = CompiledExpression(text, view.scope, view.unit, view.site)
+        expression = CompiledExpression(text, view.scope, view.unit, view.location)
         here, _ = writer.values[view.here]
         return f"evaluated({write_value(writer, expression)}, run, frame, {here})"
     if transform.name == "translate" and len(parameters) > 1 and _are_literals(parameters[1:]):

@@ -13,14 +13,14 @@ from fhir_bridge.shapes import Shape
 from fhir_bridge.transform.compile.expression import CompiledExpression
 from fhir_bridge.transform.compile.scope import Scope
 from fhir_bridge.transform.compile.transform import compile_argument
-from fhir_bridge.transform.compile.unit import CompiledGroup, RuleView, Unit
+from fhir_bridge.transform.compile.unit import CompilationUnit, CompiledGroup, RuleView
 from fhir_bridge.transform.generate.expressions.condition import write_value
 from fhir_bridge.transform.generate.node import StaticNode
 from fhir_bridge.transform.generate.parts import PARTS
 
 __all__ = ["GeneratedGroup", "GroupWriter", "Specialise", "mentions"]
 
-_MOST_LOOPS = 12
+_MAX_LOOPS = 12
 
 
 @dataclass(slots=True, eq=False)
@@ -42,7 +42,7 @@ class GroupWriter(FunctionText):
     `parameters`: sources that are given; `kept`: children of those, read once.
     """
 
-    def __init__(self, unit: Unit, specialise: Specialise) -> None:
+    def __init__(self, unit: CompilationUnit, specialise: Specialise) -> None:
         super().__init__(PARTS)
         self.unit = unit
         self.specialise = specialise
@@ -56,7 +56,7 @@ class GroupWriter(FunctionText):
     def loop(self, head: str) -> Iterator[None]:
         """A block that is a loop; Python nests only so many."""
         self._loops += 1
-        if self._loops > _MOST_LOOPS:
+        if self._loops > _MAX_LOOPS:
             raise Unwritten("loops nested too deeply")
         with self.block(head):
             yield
@@ -76,7 +76,9 @@ class GroupWriter(FunctionText):
                 return found[0] if found is not None else f"frame[{slot}]"
         self.seen_by_closures(view.scope, str(parameter.value))
         if parameter.kind == "expression":
-            expression = CompiledExpression(str(parameter.value), view.scope, view.unit, view.site)
+            expression = CompiledExpression(
+                str(parameter.value), view.scope, view.unit, view.location
+            )
             return f"only({write_value(self, expression)}(run, frame, None))"
         return f"{self.bind(compile_argument(parameter, view), 'argument')}(run, frame)"
 

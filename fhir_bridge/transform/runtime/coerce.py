@@ -1,4 +1,4 @@
-"""Scalars made to fit a primitive type.
+"""Coercion of scalars to primitive types.
 
 https://hl7.org/fhir/R4/datatypes.html#primitive and, for JSON, https://hl7.org/fhir/R4/json.html
 
@@ -17,7 +17,7 @@ from fhir_bridge.fhir import written_decimal
 from fhir_bridge.fhir.marks import USUAL, is_instead, is_null, is_usual, unmarked
 from fhir_bridge.transform.runtime.source import carried
 
-__all__ = ["MISFIT", "fit_for", "type_of_scalar"]
+__all__ = ["MISFIT", "coercion_to", "type_of_scalar"]
 
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\Z")
 _INTEGER = re.compile(r"[+-]?[0-9]+\Z")
@@ -27,12 +27,12 @@ _TIME = re.compile(r"\d{2}:\d{2}(:\d{2}(\.\d+)?)?\Z")
 
 
 MISFIT: Any = object()
-"""What a fit answers when the value is not of the type."""
+"""What a coercion answers when the value is not of the type."""
 
 
-def fit_for(type_name: str) -> Callable[[Any], Any]:
-    """The function that makes a scalar fit the primitive type; answers MISFIT."""
-    return _FITS.get(type_name, _text)
+def coercion_to(type_name: str) -> Callable[[Any], Any]:
+    """The function that coerces a scalar to the primitive type; it answers MISFIT where it cannot."""
+    return _COERCIONS.get(type_name, _text)
 
 
 def type_of_scalar(value: Any) -> tuple[str, ...]:
@@ -97,13 +97,13 @@ def _integer(value: Any) -> Any:
 
 
 def _positive(least: int) -> Callable[[Any], Any]:
-    def fit(value: Any) -> Any:
+    def coerce(value: Any) -> Any:
         number = _integer(value)
         if type(number) is not int:
-            return _of_mark(value, fit)
+            return _of_mark(value, coerce)
         return MISFIT if number < least else number
 
-    return fit
+    return coerce
 
 
 def _decimal(value: Any) -> Any:
@@ -118,18 +118,18 @@ def _decimal(value: Any) -> Any:
     return _of_mark(value, _decimal)
 
 
-def _of_mark(value: Any, fit: Callable[[Any], Any]) -> Any:
+def _of_mark(value: Any, coerce: Callable[[Any], Any]) -> Any:
     """A marked text for an element that holds no text; MISFIT when there is no mark."""
     if is_null(value):
         return _text(value)
     if not is_usual(value):
         return MISFIT
-    fitted = fit(value.strip(USUAL))
+    coerced = coerce(value.strip(USUAL))
     end = USUAL if is_instead(value) else ""
-    return fitted if fitted is MISFIT else f"{USUAL * 2}{_text(fitted)}{end}"
+    return coerced if coerced is MISFIT else f"{USUAL * 2}{_text(coerced)}{end}"
 
 
-_FITS: dict[str, Callable[[Any], Any]] = {
+_COERCIONS: dict[str, Callable[[Any], Any]] = {
     "boolean": _boolean,
     "integer": _integer,
     "positiveInt": _positive(1),

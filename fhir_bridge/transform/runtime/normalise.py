@@ -17,14 +17,14 @@ from functools import partial
 from typing import Any
 
 from fhir_bridge.shapes import ElementShape, Shape, Shapes
-from fhir_bridge.transform.runtime.run import Run, Site
+from fhir_bridge.transform.runtime.run import RuleLocation, Run
 from fhir_bridge.transform.runtime.target import Target
 
-__all__ = ["Finisher"]
+__all__ = ["Normaliser"]
 
 _FREE_KEYS = frozenset({"resourceType", "xsi:type"})
 _NO_VALUE = frozenset({(), ("id",), ("url",), ("id", "url"), ("url", "id")})
-_MOST_SEQUENCES = 2_000  # of the keys of one shape; names come from inputs, too
+_MAX_SEQUENCES = 2_000  # of the keys of one shape; names come from inputs, too
 
 _Sequence = tuple[tuple[str, ...], list[tuple[str, "_Key | None", bool]], bool, bool]
 """The keys that have to move to the end for all to be in order; each key with what is known of it
@@ -47,7 +47,7 @@ class _Key:
         self.is_primitive = shape.is_primitive
 
 
-class Finisher:
+class Normaliser:
     """Orders and prunes targets; look-ups are kept by shape."""
 
     def __init__(self, shapes: Shapes) -> None:
@@ -56,15 +56,15 @@ class Finisher:
         self._sequences: dict[Shape, dict[tuple[str, ...], _Sequence]] = {}
         self._typed: dict[Shape, dict[tuple[str, ...], _Sequence]] = {}  # of objects that say it
 
-    def finish(self, run: Run, target: Target, site: Site) -> dict[str, Any]:
-        """The finished object; `target` is changed in place."""
+    def normalise(self, run: Run, target: Target, location: RuleLocation) -> dict[str, Any]:
+        """The normalised object; `target` is changed in place."""
         if target.node is None:
             return {}
-        self._object(run, target.node, target.shape, site)
+        self._object(run, target.node, target.shape, location)
         return target.node
 
     def _object(  # noqa: C901 - runs for every object that is made
-        self, run: Run, node: dict[str, Any], shape: Shape, site: Site
+        self, run: Run, node: dict[str, Any], shape: Shape, location: RuleLocation
     ) -> bool:
         """Finish `node` in place; whether anything is left in it."""
         names = tuple(node)
@@ -80,18 +80,18 @@ class Finisher:
             if kind is str:
                 if value and takes_text:
                     continue
-                kept = self._text(run, node, name, key, shape, site)
+                kept = self._text(run, node, name, key, shape, location)
             elif key is None:
-                kept = self._unknown(run, name, value, shape, site)
+                kept = self._unknown(run, name, value, shape, location)
             elif key.is_companion:
                 kept = _companion(value)
                 run.codings += [value] if kind is dict else [one for one in value or () if one]
             elif kind is dict and not key.is_list:
-                kept = self._object(run, value, key.shape, site)
+                kept = self._object(run, value, key.shape, location)
             elif kind is list and key.is_list and not key.is_primitive:
-                kept = self._list(run, value, key.shape, site)
+                kept = self._list(run, value, key.shape, location)
             else:
-                kept = self._value(run, node, name, key, site)
+                kept = self._value(run, node, name, key, location)
             if not kept:
                 drop = [name] if drop is None else [*drop, name]
         if drop is not None:
@@ -113,35 +113,43 @@ class Finisher:
         known = (self._typed if typed else self._sequences).setdefault(shape, {})
         found = known.get(names)
         if found is None:
-            each = [_known(name, keys.get(name)) for name in names]
+            each = [_entry(name, keys.get(name)) for name in names]
             orders = [key.order for _, key, _ in each if key is not None]
             moving: tuple[str, ...] = ()
             if orders != sorted(orders):
                 moving = _moving(names, tuple(sorted(names, key=partial(_place, keys))))
             is_coding = "code" in names and "system" in names
             found = (moving, each, is_coding, not _says_nothing(shape, names))
-            if len(known) < _MOST_SEQUENCES:
+            if len(known) < _MAX_SEQUENCES:
                 known[names] = found
         return found
 
     def _text(  # noqa: PLR0917 - as above
-        self, run: Run, node: dict[str, Any], name: str, key: _Key | None, shape: Shape, site: Site
+        self,
+        run: Run,
+        node: dict[str, Any],
+        name: str,
+        key: _Key | None,
+        shape: Shape,
+        location: RuleLocation,
     ) -> bool:
         """A text that is empty, in a list's place, or under a key that is not known."""
         value = node[name]
         if value == "":
             return False
         if key is None:
-            return self._unknown(run, name, value, shape, site)
+            return self._unknown(run, name, value, shape, location)
         if key.is_list and not key.is_companion:
             node[name] = [value]
         return True
 
-    def _unknown(self, run: Run, name: str, value: Any, shape: Shape, site: Site) -> bool:
+    def _unknown(
+        self, run: Run, name: str, value: Any, shape: Shape, location: RuleLocation
+    ) -> bool:
         """A property that the type does not have: dropped, unless it takes any."""
         if name in _FREE_KEYS or shape.is_open or not self._keys[shape]:
-            return self._kept(run, value, site)
-        run.report("FB-2124", site, None, "warning", name=name, type=shape.name)
+            return self._kept(run, value, location)
+        run.report("FB-2124", location, None, "warning", name=name, type=shape.name)
         return False
 
     def _actual(self, node: dict[str, Any], shape: Shape) -> Shape:
@@ -152,7 +160,9 @@ class Finisher:
             return self._shapes.find(str(node["xsi:type"])) or shape
         return shape
 
-    def _value(self, run: Run, node: dict[str, Any], name: str, key: _Key, site: Site) -> bool:
+    def _value(
+        self, run: Run, node: dict[str, Any], name: str, key: _Key, location: RuleLocation
+    ) -> bool:
         """Finish one property; False when nothing of it is left."""
         value = node[name]
         if type(value) is list:
@@ -160,42 +170,44 @@ class Finisher:
                 if not value:
                     return False
                 if len(value) > 1:
-                    run.report("FB-2125", site, None, "warning", name=name, count=len(value))
+                    run.report("FB-2125", location, None, "warning", name=name, count=len(value))
                 node[name] = value = value[-1]
-                return type(value) is not dict or self._object(run, value, key.shape, site)
+                return type(value) is not dict or self._object(run, value, key.shape, location)
             if key.is_primitive:
                 return _primitives(node, name, value)
-            return self._list(run, value, key.shape, site)
+            return self._list(run, value, key.shape, location)
         if value is None:
             return False
-        if type(value) is dict and not self._object(run, value, key.shape, site):
+        if type(value) is dict and not self._object(run, value, key.shape, location):
             return False
         if key.is_list:
             node[name] = [value]
         return True
 
-    def _list(self, run: Run, value: list[Any], shape: Shape, site: Site) -> bool:
+    def _list(self, run: Run, value: list[Any], shape: Shape, location: RuleLocation) -> bool:
         """Finish the items of a list of objects in place; whether any is left."""
         if len(value) == 1 and type(value[0]) is dict:  # most are
-            if self._object(run, value[0], shape, site):
+            if self._object(run, value[0], shape, location):
                 return True
             value.clear()
             return False
         kept = [
             item
             for item in value
-            if (self._object(run, item, shape, site) if type(item) is dict else item is not None)
+            if (
+                self._object(run, item, shape, location) if type(item) is dict else item is not None
+            )
         ]
         if len(kept) != len(value):
             value[:] = kept
         return bool(kept)
 
-    def _kept(self, run: Run, value: Any, site: Site) -> bool:
+    def _kept(self, run: Run, value: Any, location: RuleLocation) -> bool:
         """Prune below a type that is not known."""
         if type(value) is dict:
-            return self._object(run, value, self._shapes.resolve("?"), site)
+            return self._object(run, value, self._shapes.resolve("?"), location)
         if type(value) is list:
-            value[:] = [item for item in value if self._kept(run, item, site)]
+            value[:] = [item for item in value if self._kept(run, item, location)]
             return bool(value)
         return value is not None
 
@@ -249,7 +261,7 @@ def _companion(value: Any) -> bool:
     return bool(value)
 
 
-def _known(name: str, key: _Key | None) -> tuple[str, _Key | None, bool]:
+def _entry(name: str, key: _Key | None) -> tuple[str, _Key | None, bool]:
     return name, key, name == "resourceType" if key is None else not key.is_list
 
 

@@ -17,11 +17,11 @@ from fhir_bridge.transform.runtime.target import Target
 if TYPE_CHECKING:
     from fhir_bridge.fhirpath import Environment
 
-__all__ = ["LineageStep", "Run", "Site"]
+__all__ = ["LineageStep", "RuleLocation", "Run"]
 
 _ISSUE = 1_000
 """Bytes of a finding, about."""
-_MOST_NOTED = 100_000
+_MAX_NOTED = 100_000
 MAX_CALLS = 90
 """Groups calling groups; below Python's own limit with the rules between them."""
 
@@ -38,7 +38,7 @@ class LineageStep:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class RuleLocation:
     """The place of a rule: map URL, rule name and line, as issues and lineage tell it."""
 
     map_url: str
@@ -116,7 +116,7 @@ class Run:
         copied = self.copied
         if copied is None:
             return
-        if id(value) in copied or len(copied) >= _MOST_NOTED:
+        if id(value) in copied or len(copied) >= _MAX_NOTED:
             self.budget.tree(value)
         else:
             copied.add(id(value))
@@ -124,7 +124,7 @@ class Run:
     def report(
         self,
         code: str,
-        site: Site,
+        location: RuleLocation,
         item: Item | None = None,
         severity: Severity = "error",
         /,
@@ -133,10 +133,12 @@ class Run:
         """Note a finding at a source item."""
         told = {name: str(value) for name, value in details.items()}
         self.budget.grow(_ISSUE)
-        told |= {"rule": site.label, "map": site.map_url, "line": str(site.line)}
-        self.issues.append(Issue(code, severity, site.where(item), told))
+        told |= {"rule": location.label, "map": location.map_url, "line": str(location.line)}
+        self.issues.append(Issue(code, severity, location.where(item), told))
 
-    def wrote(self, target: Target, key: str, index: int, item: Item | None, site: Site) -> None:
+    def wrote(
+        self, target: Target, key: str, index: int, item: Item | None, location: RuleLocation
+    ) -> None:
         """Note where a value came from; called only when lineage is asked for."""
         if self.lineage is not None:
             place = f"[{index}]" if index >= 0 else ""
@@ -144,8 +146,8 @@ class Run:
                 LineageStep(
                     f"{target.path}.{key}{place}" if key else target.path,
                     item.where if item else "",
-                    site.map_url,
-                    site.rule,
-                    site.line,
+                    location.map_url,
+                    location.rule,
+                    location.line,
                 )
             )

@@ -1,6 +1,6 @@
 """Target trees: where values are put, by what the definition says of each element.
 
-Rules write in the order of the map; `finish` orders and prunes at the end.
+Rules write in the order of the map; `normalise` orders and prunes at the end.
 
 A complex target is the JSON object itself; a primitive target is a place in its object
 (key, and index in a list), because a rule may first name an element and later give it a
@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from fhir_bridge.shapes import Shape, Shapes, plain_type_name
-from fhir_bridge.transform.runtime.fit import MISFIT, fit_for, type_of_scalar
+from fhir_bridge.transform.runtime.coerce import MISFIT, coercion_to, type_of_scalar
 from fhir_bridge.transform.runtime.source import Item, scalar
 
 __all__ = ["Place", "Target", "TargetPlan", "plan_for"]
@@ -87,16 +87,16 @@ class Target:
 
 
 class Place:
-    """One way to fill an element: its JSON key, type and fit."""
+    """One way to fill an element: its JSON key, type and coercion."""
 
-    __slots__ = ("fit", "is_list", "key", "says_type", "shape")
+    __slots__ = ("coerce", "is_list", "key", "says_type", "shape")
 
     def __init__(self, key: str, shape: Shape, *, is_list: bool, says_type: bool = False) -> None:
         self.key = key
         self.shape = shape
         self.is_list = is_list
         self.says_type = says_type
-        self.fit = fit_for(shape.name)
+        self.coerce = coercion_to(shape.name)
 
 
 class TargetPlan:
@@ -136,7 +136,7 @@ class TargetPlan:
             if found is not None:
                 return found
         for place in self.by_type.values():
-            if place.shape.is_primitive and place.fit(value) is not MISFIT:
+            if place.shape.is_primitive and place.coerce(value) is not MISFIT:
                 return place
         return None
 

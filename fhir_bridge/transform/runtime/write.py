@@ -12,8 +12,8 @@ from typing import Any
 
 from fhir_bridge.fhir.marks import NULL, is_null
 from fhir_bridge.shapes import ElementShape, Shape, Shapes
-from fhir_bridge.transform.runtime.fit import MISFIT
-from fhir_bridge.transform.runtime.run import Run, Site
+from fhir_bridge.transform.runtime.coerce import MISFIT
+from fhir_bridge.transform.runtime.run import RuleLocation, Run
 from fhir_bridge.transform.runtime.source import Item, scalar
 from fhir_bridge.transform.runtime.target import Place, Target, TargetPlan, plan_for
 
@@ -36,9 +36,11 @@ def copied(value: Any) -> Any:
 class Writer:
     """Fills the element `name` of whatever target the rule is at."""
 
-    def __init__(self, name: str, shapes: Shapes, site: Site, modes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, name: str, shapes: Shapes, location: RuleLocation, modes: tuple[str, ...] = ()
+    ) -> None:
         self.name = name
-        self.site = site
+        self.location = location
         self._shapes = shapes
         self._plans: dict[Shape, TargetPlan] = {}
         self._reuse_first = "single" in modes or "collate" in modes
@@ -54,7 +56,7 @@ class Writer:
                 shape.elements.setdefault(self.name, element)
                 found = plan_for(shape, self.name, self._shapes)
             if found is None:
-                raise self.site.failure("FB-2109", name=self.name, type=shape.name)
+                raise self.location.failure("FB-2109", name=self.name, type=shape.name)
             plan = self._plans[shape] = found
         return plan
 
@@ -75,7 +77,7 @@ class Writer:
         if place is None:
             there = [place for place in plan.by_type.values() if place.key in node]
             if not there:
-                raise self.site.failure("FB-2118", name=self.name, type=target.shape.name)
+                raise self.location.failure("FB-2118", name=self.name, type=target.shape.name)
             place = there[0]
         return self._made(run, target, place, place.shape)
 
@@ -86,7 +88,7 @@ class Writer:
         plan, node = self._open(target)
         place = plan.place_for_type(shape.name)
         if place is None:
-            raise self.site.failure("FB-2119", name=self.name, type=shape.name)
+            raise self.location.failure("FB-2119", name=self.name, type=shape.name)
         if plan.is_choice:
             _clear_other_keys(node, plan, place)
         if place.shape.is_resource and shape.kind == "logical":
@@ -167,7 +169,7 @@ class Writer:
         else:
             node[place.key] = content
         if run.lineage is not None:
-            run.wrote(target, place.key, index, _origin(item, here), self.site)
+            run.wrote(target, place.key, index, _origin(item, here), self.location)
         shape = _shape_of(content, item, place, self._shapes)
         return Target(shape, content, target, place.key, index, node)
 
@@ -189,7 +191,7 @@ class Writer:
         if value == "":
             value = None
         if value is not None:
-            value = place.fit(value)
+            value = place.coerce(value)
             if value is MISFIT:
                 self._misfit(run, item, here, place.shape.name)
                 return None
@@ -206,7 +208,7 @@ class Writer:
             run.copies(item.companion)
             written.companion().update(copied(item.companion))
         if run.lineage is not None:
-            run.wrote(target, key, index, _origin(item, here), self.site)
+            run.wrote(target, key, index, _origin(item, here), self.location)
         return written
 
     def _put_scalar(self, run: Run, target: Target, item: Item, here: Item | None) -> Target | None:
@@ -219,17 +221,17 @@ class Writer:
             place = Place("value", target.shape, is_list=False)
             plan = TargetPlan("value", {target.shape.name: place}, self._shapes, is_choice=False)
             self._plans[target.shape] = plan
-        fitted = plan.only.fit(value) if plan.only else value
-        if fitted is MISFIT:
+        coerced = plan.only.coerce(value) if plan.only else value
+        if coerced is MISFIT:
             self._misfit(run, item, here, target.shape.name)
             return None
-        target.set_scalar(fitted)
+        target.set_scalar(coerced)
         if run.lineage is not None:
-            run.wrote(target, "", -1, _origin(item, here), self.site)
+            run.wrote(target, "", -1, _origin(item, here), self.location)
         return target
 
     def _misfit(self, run: Run, item: Item, here: Item | None, type_name: str) -> None:
-        run.report("FB-2112", self.site, _origin(item, here), element=self.name, type=type_name)
+        run.report("FB-2112", self.location, _origin(item, here), element=self.name, type=type_name)
 
 
 def _object(run: Run, value: Any, place: Place) -> Any:

@@ -24,10 +24,10 @@ from fhir_bridge.transform.generate.expressions.items import (
 
 __all__ = ["ANSWERS", "engine_function", "engine_operator"]
 
-_MOST_ITEMS = 200
+_MAX_ITEMS = 200
 """Items a filter goes through; beyond, the engine counts its steps."""
-_MOST_CHILDREN = 100_000
-_DEEPEST = 400
+_MAX_CHILDREN = 100_000
+_MAX_DEPTH = 400
 
 Collection = Any
 Part = Callable[..., Collection]
@@ -154,7 +154,7 @@ def _all(value: Collection, test: Part, run: Any, frame: Any) -> bool:
 
 def _few(value: Collection) -> list[Any]:
     found = items_of(value)
-    if len(found) > _MOST_ITEMS:
+    if len(found) > _MAX_ITEMS:
         raise Fallback
     return found
 
@@ -261,7 +261,7 @@ def _children(value: Collection) -> Collection:
         if type(parts) is dict:
             for name in parts.keys() - before:
                 del parts[name]
-    if len(made) > _MOST_CHILDREN:
+    if len(made) > _MAX_CHILDREN:
         raise Fallback
     return made
 
@@ -269,12 +269,12 @@ def _children(value: Collection) -> Collection:
 def _descendants(value: Collection) -> Collection:
     made: list[Any] = []
     level = _children(value)
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_DEPTH):
         if not level:
             return made
         made += level
         level = _children(level)
-        if len(made) > _MOST_CHILDREN:
+        if len(made) > _MAX_CHILDREN:
             break
     raise Fallback
 

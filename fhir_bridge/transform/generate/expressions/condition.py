@@ -49,7 +49,7 @@ def write_value(writer: FunctionText, expression: CompiledExpression) -> str:
 
 Maker = Callable[[Callable[..., Any], Callable[..., Any] | None], Callable[..., Any]]
 _makers: dict[Any, Maker | None] = {}
-_MOST_KEPT = 10_000
+_MAX_KEPT = 10_000
 
 
 def _maker(expression: CompiledExpression, *, keeps: bool) -> Maker | None:
@@ -60,7 +60,7 @@ def _maker(expression: CompiledExpression, *, keeps: bool) -> Maker | None:
     slots, others = expression.variable_slots, expression.other_names
     key = (expression.source, tuple(slots.items()), tuple(others), keeps)
     if key not in _makers or is_noted():
-        if len(_makers) >= _MOST_KEPT:
+        if len(_makers) >= _MAX_KEPT:
             _makers.clear()
         made: Maker | None = None
         if is_noted():
