@@ -16,7 +16,7 @@ from .detect import detect
 from .feed import Feed, Listener, find_map, get_feed, load_feeds, parse_feed
 from .intake import Intake, unavailable
 from .keeper import PipelineProcess
-from .naming import named_resource_id
+from .naming import business_id
 from .parse import message_types
 from .pipeline import Pipeline
 from .replay import Replay, Replayed
@@ -36,6 +36,7 @@ __all__ = [
     "Replayed",
     "Timings",
     "Validation",
+    "business_id",
     "collected",
     "convert",
     "detect",
@@ -44,7 +45,6 @@ __all__ = [
     "get_feed",
     "load_feeds",
     "message_types",
-    "named_resource_id",
     "parse_feed",
     "pipeline_issues",
     "unavailable",

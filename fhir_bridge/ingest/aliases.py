@@ -15,7 +15,7 @@ from fhir_bridge.fhir import Resource
 from fhir_bridge.fhir.marks import NULL
 
 from .draft import Draft
-from .naming import named_resource_id
+from .naming import business_id
 
 __all__ = [
     "find_alias",
@@ -36,7 +36,7 @@ def find_alias(draft: Draft, resource: Resource) -> str:
     numbers = dict(find_numbers(resource))
     known = draft.identity_keys(numbers)
     for key, (system, value) in numbers.items():
-        id_ = known.get(key) or named_resource_id(kind, system, value)
+        id_ = known.get(key) or business_id(kind, system, value)
         present = draft.present(kind, id_) if id_ else None
         if present is not None and not _contradict(resource, present.resource):
             return id_

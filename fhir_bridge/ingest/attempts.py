@@ -22,13 +22,13 @@ from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.journal import JournalMessage
 from fhir_bridge.store import Store
 
-__all__ = ["MOST_BYTES", "Attempts"]
+__all__ = ["MAX_BYTES", "Attempts"]
 
-MOST_BYTES = 16 * 1024 * 1024
+MAX_BYTES = 16 * 1024 * 1024
 """Raw bytes of one batch; a message that is larger is a batch of its own."""
 
-_MOST_BEGUN = 2  # a message that ended the work so often is not begun again
-_MOST_BEGUN_UNKEPT = 3  # where the end of a process may be the machine's
+_MAX_BEGUN = 2  # a message that ended the work so often is not begun again
+_MAX_BEGUN_UNKEPT = 3  # where the end of a process may be the machine's
 _NOBODY = "-"
 
 
@@ -39,7 +39,7 @@ class Attempts:
         self.more = False
         """Whether more is surely, or likely, pending than was given last."""
         self._store = store
-        self._most_begun = _MOST_BEGUN_UNKEPT
+        self._max_begun = _MAX_BEGUN_UNKEPT
         self._keeper = _NOBODY
         self._holder = ""
         self._begun: dict[int, int] = {}  # what is being worked on: beginnings with this one
@@ -48,17 +48,17 @@ class Attempts:
 
     def kept(self) -> None:
         """This process is started again by its parent when it ends; said before the first work."""
-        self._most_begun = _MOST_BEGUN
+        self._max_begun = _MAX_BEGUN
         self._keeper = f"{os.getppid()}:{_started(os.getppid())}"
 
     def next(self, most: int) -> list[JournalMessage]:
         """The oldest pending messages to work on together; that they are begun is durable."""
         if not self._holder:
             self._take_over()
-        while entries := self._store.journal.pending(most, most_bytes=MOST_BYTES):
+        while entries := self._store.journal.pending(most, most_bytes=MAX_BYTES):
             first = entries[0].message_id
             self._ended = {key: times for key, times in self._ended.items() if key >= first}
-            if self._ended.get(first, 0) >= self._most_begun:
+            if self._ended.get(first, 0) >= self._max_begun:
                 self._set_aside(entries[0])
                 continue
             if first in self._ended:
@@ -66,7 +66,7 @@ class Attempts:
             else:
                 chosen = list(takewhile(lambda each: each.message_id not in self._ended, entries))
             size = sum(len(each.data) for each in chosen)
-            self.more = len(chosen) == most or bool(self._ended) or size > MOST_BYTES // 2
+            self.more = len(chosen) == most or bool(self._ended) or size > MAX_BYTES // 2
             self._begin(chosen)
             return chosen
         self.more, self._begun, self._ended = False, {}, {}
@@ -104,7 +104,7 @@ class Attempts:
 
     def _set_aside(self, entry: JournalMessage) -> None:
         """To quarantine with what ended the work too often."""
-        issue = Issue("FB-6021", "error", details={"count": str(self._most_begun)})
+        issue = Issue("FB-6021", "error", details={"count": str(self._max_begun)})
         log.event("set_aside", feed=entry.feed, message_id=entry.message_id, code=issue.code)
         try:
             self._store.quarantine.set_aside(entry.message_id, issue)

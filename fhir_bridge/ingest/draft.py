@@ -72,14 +72,14 @@ class _Changes:
     persons: dict[_Person, PersonRow | None] = field(default_factory=dict)
     of_patient: dict[str, set[_Person]] = field(default_factory=dict)
     links: list[tuple[str, str, str, str, str]] = field(default_factory=list)
-    held: list[ReviewRow] = field(default_factory=list)
+    reviews: list[ReviewRow] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     follows: list[Follow] = field(default_factory=list)
     heard: dict[_Person, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
-class _Found:
+class _Memo:
     """What was read of the record, once for a batch."""
 
     resources: dict[int, Present | None] = field(default_factory=dict)
@@ -96,14 +96,14 @@ class Draft:
 
     def __init__(self, record: Transaction) -> None:
         self._record = record
-        self._found = _Found()
+        self._memo = _Memo()
         self._changes = _Changes()
         self._layers: tuple[_Changes, ...] = (self._changes,)  # this draft's and those below
 
     def above(self) -> Draft:
         """A draft over this one: for one record."""
         draft = Draft(self._record)
-        draft._found = self._found
+        draft._memo = self._memo
         draft._layers = (draft._changes, *self._layers)
         return draft
 
@@ -126,7 +126,7 @@ class Draft:
         for patient_id, places in theirs.of_patient.items():
             mine.of_patient[patient_id] = mine.of_patient.get(patient_id, set()) | places
         mine.links += theirs.links
-        mine.held += theirs.held
+        mine.reviews += theirs.reviews
         mine.moves += theirs.moves
         mine.follows += theirs.follows
         mine.heard |= theirs.heard
@@ -147,8 +147,8 @@ class Draft:
             )
         if changes.containers:
             record.put_containers(changes.containers.values())
-        for wave in _waves(changes.writes):
-            record.put_many(wave)
+        for bulk in _bulks(changes.writes):
+            record.put_many(bulk)
         for move in changes.moves:
             repoint(record, move)
         for change in changes.follows:
@@ -170,14 +170,14 @@ class Draft:
             record.set_identity_keys(changes.keys)
         if changes.links:
             record.log_links(changes.links)
-        for held in changes.held:
-            record.hold(held)
+        for review in changes.reviews:
+            record.hold(review)
 
     # --- resources and what was said of them -------------------------------------------
 
     def look_up(self, references: Iterable[tuple[str, str]]) -> None:
         """Reads what is known of many resources at once."""
-        found = self._found
+        found = self._memo
         known = found.resources  # a set less its keys would go through all of them
         wanted = {key for pair in references if (key := resource_key(*pair)) not in known}
         if not wanted:
@@ -197,9 +197,9 @@ class Draft:
             known = changes.resources.get(key)
             if known is not None:
                 return known
-        if key not in self._found.resources:
+        if key not in self._memo.resources:
             self.look_up([(resource_type, id_)])
-        return self._found.resources[key]
+        return self._memo.resources[key]
 
     def version_at(self, resource_type: str, id_: str, version: int) -> Resource | None:
         """The content of a version; None when it says "deleted" or is not kept."""
@@ -214,7 +214,7 @@ class Draft:
         present = self.present(resource_type, id_)
         if present is not None:
             return present.version
-        return self._found.versions[resource_key(resource_type, id_)]
+        return self._memo.versions[resource_key(resource_type, id_)]
 
     def put(self, resource: Resource, version: int) -> None:
         """The resource as it will be, at the version it will have."""
@@ -225,9 +225,9 @@ class Draft:
     def rows(self, resource_type: str, id_: str) -> list[StatementRow]:
         """What each source said of a resource, the first speaker of each level first."""
         key = resource_key(resource_type, id_)
-        if key not in self._found.rows:
+        if key not in self._memo.rows:
             self.look_up([(resource_type, id_)])
-        return self._rows_over(key, self._found.rows[key])
+        return self._rows_over(key, self._memo.rows[key])
 
     def put_row(self, row: StatementRow) -> None:
         """A statement as it will be kept."""
@@ -236,7 +236,7 @@ class Draft:
         if row.container:
             changes.parts.setdefault(row.container, set()).add(row.key)
 
-    def hear_row_again(self, key: int, source: str, at: int) -> None:
+    def touch_row(self, key: int, source: str, at: int) -> None:
         """A source described a resource again, word for word, at `at` (a stamp)."""
         self._changes.rows_heard[key, source] = at
 
@@ -290,7 +290,7 @@ class Draft:
     def awaiting(self, targets: AbstractSet[int]) -> list[tuple[int, int]]:
         """(target, referrer) keys of resources that wait for `targets`, which have come now."""
         self.look_up_awaiting(targets)
-        awaiting = self._found.awaiting
+        awaiting = self._memo.awaiting
         found = {pair for target in targets if awaiting[target] for pair in awaiting[target]}
         for changes in self._layers:
             waited = targets & changes.awaited.keys() if changes.awaited else ()
@@ -301,7 +301,7 @@ class Draft:
 
     def look_up_awaiting(self, targets: Iterable[int]) -> None:
         """Reads who waits for many targets at once."""
-        known = self._found.awaiting
+        known = self._memo.awaiting
         unknown = [target for target in targets if target not in known]
         if unknown:
             known.update((target, []) for target in unknown)
@@ -315,11 +315,11 @@ class Draft:
             if known is not None:
                 return known
         self.look_up_containers([key])
-        return self._found.containers[key]
+        return self._memo.containers[key]
 
     def look_up_containers(self, keys: Iterable[int]) -> None:
         """Reads what is known of many containers at once."""
-        known = self._found.containers
+        known = self._memo.containers
         unknown = [key for key in keys if key not in known]
         if unknown:
             found = self._record.containers(unknown)
@@ -343,7 +343,7 @@ class Draft:
                 answer[key] = known
         if unknown:
             found = self._record.identity_keys(unknown)
-            self._found.keys.update({key: found.get(key, "") for key in unknown})
+            self._memo.keys.update({key: found.get(key, "") for key in unknown})
             answer |= found
         return answer
 
@@ -352,7 +352,7 @@ class Draft:
             known = changes.keys.get(key)
             if known is not None:
                 return known
-        return self._found.keys.get(key)
+        return self._memo.keys.get(key)
 
     def set_identity_keys(self, patient_ids: Mapping[bytes, str], /) -> None:
         """Points each key at a Patient, also one that pointed elsewhere; "" takes it away."""
@@ -368,7 +368,7 @@ class Draft:
         """Every statement behind a Patient."""
         self.look_up_persons([patient_id])
         rows: dict[_Person, PersonRow | None] = {
-            (row.feed, row.key): row for row in self._found.persons[patient_id]
+            (row.feed, row.key): row for row in self._memo.persons[patient_id]
         }
         for changes in self._layers:
             rows |= dict.fromkeys(changes.of_patient.get(patient_id, ()))
@@ -390,7 +390,7 @@ class Draft:
 
     def look_up_persons(self, patient_ids: Iterable[str]) -> None:
         """Reads the statements behind many Patients at once."""
-        known = self._found.persons
+        known = self._memo.persons
         unknown = {each for each in patient_ids if each not in known}
         if unknown:
             known.update(self._record.statements_of_persons(unknown))
@@ -410,7 +410,7 @@ class Draft:
 
     def hold(self, row: ReviewRow, /) -> None:
         """Puts a contradiction on the list, unless it stands there open already."""
-        self._changes.held.append(row)
+        self._changes.reviews.append(row)
 
     def follow(self, change: Follow) -> None:
         """What refers to a thing follows it once everything is written."""
@@ -420,7 +420,7 @@ class Draft:
         """References that must follow when everything is written."""
         self._changes.moves += moves
 
-    def hear_again(self, statement: tuple[str, str], at: int) -> None:
+    def touch_person(self, statement: tuple[str, str], at: int) -> None:
         """That the statement (feed, key) was made again, word for word, at `at`."""
         self._changes.heard[statement] = at
 
@@ -437,15 +437,15 @@ def _present(stored: Stored) -> Present | None:
     return Present(stored.body, stored.version, milliseconds_of(stored.last_updated))
 
 
-def _waves(resources: list[Resource]) -> list[list[Resource]]:
+def _bulks(resources: list[Resource]) -> list[list[Resource]]:
     """`resources` in bulks that name none twice: the n-th version in the n-th bulk."""
-    waves: list[list[Resource]] = []
+    bulks: list[list[Resource]] = []
     written: dict[tuple[str, str], int] = {}
     for resource in resources:
         key = resource["resourceType"], resource["id"]
         number = written.get(key, 0)
         written[key] = number + 1
-        if number == len(waves):
-            waves.append([])
-        waves[number].append(resource)
-    return waves
+        if number == len(bulks):
+            bulks.append([])
+        bulks[number].append(resource)
+    return bulks

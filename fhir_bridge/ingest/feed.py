@@ -220,7 +220,7 @@ def _parse(name: str, text: str) -> Feed:
 
 def _build(name: str, data: dict[str, Any]) -> Feed:
     title = data.pop("title", {})
-    _known("", data, {each.name for each in fields(Feed)} - {"name"})
+    _refuse_other_keys("", data, {each.name for each in fields(Feed)} - {"name"})
     listener = dict(data.pop("listener", {}))
     own = {each.name for each in fields(Listener)} - {"options"}
     options = {key: listener.pop(key) for key in list(listener) if key not in own}
@@ -248,7 +248,7 @@ def _build(name: str, data: dict[str, Any]) -> Feed:
 
 def _section(section: str, shape: type[Any], data: dict[str, Any]) -> Any:
     """A section as its dataclass; lists become tuples, kinds are compared with the default's."""
-    _known(f"{section}.", data, {each.name for each in fields(shape)})
+    _refuse_other_keys(f"{section}.", data, {each.name for each in fields(shape)})
     default = shape()
     values: dict[str, Any] = {}
     for key, value in data.items():
@@ -289,7 +289,7 @@ def _check(feed: Feed) -> None:
             raise _wrong(feed.name, f"{name} cannot be a mention (a Patient is linked)")
 
 
-def _known(prefix: str, data: Mapping[str, Any], names: set[str]) -> None:
+def _refuse_other_keys(prefix: str, data: Mapping[str, Any], names: set[str]) -> None:
     for key in data:
         if key not in names:
             raise ValueError(f"{prefix}{key} is not a key")

@@ -35,7 +35,7 @@ from .working import ENDS
 
 __all__ = ["PipelineProcess"]
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
+_FIRST_PAUSE, _MAX_PAUSE = 0.2, 30.0
 _SETTLED_SECONDS = 60.0  # a worker that lived so long ended for another reason than the last
 _LOOK_SECONDS = 0.5
 _NICE = 5  # a third of a processor against a service that wants all of it
@@ -176,7 +176,7 @@ def _keep(work: Callable[[], int], life: int, told: memoryview) -> None:
         if code == 0:
             return
         quick = quick + 1 if time.monotonic() - began < _SETTLED_SECONDS else 1
-        pause = min(_FIRST_PAUSE * 2 ** (quick - 1), _LONGEST_PAUSE)
+        pause = min(_FIRST_PAUSE * 2 ** (quick - 1), _MAX_PAUSE)
         told[_CODE] = code
         told[_ENDS] += 1
         log.event(

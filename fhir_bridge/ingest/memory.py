@@ -10,52 +10,52 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-__all__ = ["Heard", "Memory", "short_digest"]
+__all__ = ["Memo", "Memory", "short_digest"]
 
-_REMEMBERED = 100_000
+_MAX_MEMOS = 100_000
 
-Known = TypeVar("Known")
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
-class Heard(Generic[Known]):
+class Memo(Generic[Value]):
     """Words that were said, by their digest: when (a stamp), and what they taught."""
 
     digest: bytes
     at: int
-    known: Known
+    value: Value
 
 
-class Memory(Generic[Known]):
+class Memory(Generic[Value]):
     """The newest words under each key; older ones that arrive late are not remembered."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[bytes, Heard[Known]] = OrderedDict()
-        self._fresh: dict[bytes, Heard[Known]] = {}
+        self._memo: OrderedDict[bytes, Memo[Value]] = OrderedDict()
+        self._fresh: dict[bytes, Memo[Value]] = {}
 
-    def recall(self, key: bytes, digest: bytes) -> Heard[Known] | None:
+    def recall(self, key: bytes, digest: bytes) -> Memo[Value] | None:
         """What is known under `key`, if the newest that was said there had this digest."""
-        found = self._fresh.get(key) or self._known.get(key)
+        found = self._fresh.get(key) or self._memo.get(key)
         return found if found is not None and found.digest == digest else None
 
-    def learn(self, key: bytes, digest: bytes, known: Known, at: int) -> None:
+    def learn(self, key: bytes, digest: bytes, value: Value, at: int) -> None:
         """Remembers, until the transaction ends; what is older than what is known is not."""
-        newest = self._fresh.get(key) or self._known.get(key)
+        newest = self._fresh.get(key) or self._memo.get(key)
         if newest is None or at >= newest.at:
-            self._fresh[key] = Heard(digest, at, known)
+            self._fresh[key] = Memo(digest, at, value)
 
     def keep(self) -> None:
         """The transaction is committed: what it taught lasts."""
-        self._known.update(self._fresh)
+        self._memo.update(self._fresh)
         self._fresh.clear()
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+        while len(self._memo) > _MAX_MEMOS:
+            self._memo.popitem(last=False)
 
     def forget(self, *, everything: bool = False) -> None:
         """The transaction was rolled back (or identities were changed by hand)."""
         self._fresh.clear()
         if everything:
-            self._known.clear()
+            self._memo.clear()
 
 
 def short_digest(data: bytes) -> bytes:

@@ -19,9 +19,9 @@ from fhir_bridge.fhir.marks import NULL
 
 __all__ = [
     "SHARED",
+    "business_id",
     "content_id",
     "entry_id",
-    "named_resource_id",
     "without_places",
 ]
 
@@ -42,7 +42,7 @@ SHARED = frozenset(
 _CONDITIONAL = re.compile(r"(?:([A-Z][A-Za-z]+)\?)?(?:.*&)?identifier=([^&]*)")
 
 
-def named_resource_id(resource_type: str, system: str, value: str, owner: str = "") -> str:
+def business_id(resource_type: str, system: str, value: str, owner: str = "") -> str:
     """The id of the business thing that identifier (system, value) names.
 
     The system makes it unique; without one the feed's owner does.
@@ -59,7 +59,7 @@ def entry_id(entry: dict[str, Any], resource: Resource, owner: str) -> str | Non
             found = _CONDITIONAL.fullmatch(text) if isinstance(text, str) else None
             if found:
                 system, _, value = unquote(found[2]).rpartition("|")
-                return "" if NULL in found[2] else named_resource_id(kind, system, value, owner)
+                return "" if NULL in found[2] else business_id(kind, system, value, owner)
     identifiers = resource.get("identifier")
     if isinstance(identifiers, dict):
         identifiers = [identifiers]
@@ -69,11 +69,11 @@ def entry_id(entry: dict[str, Any], resource: Resource, owner: str) -> str | Non
             system = str(identifier.get("system", ""))
             if NULL in value or NULL in system:
                 return ""
-            return named_resource_id(kind, system, value, owner)
+            return business_id(kind, system, value, owner)
     return None
 
 
-def named_by_number(reference: str, owner: str) -> tuple[str, str, str] | None:
+def resolve_conditional(reference: str, owner: str) -> tuple[str, str, str] | None:
     """What ``Type?identifier=system|value`` leads to: (``Type/id``, system, value).
 
     None for anything else.  Persons are never found so: whose number it is the linker decides.
@@ -82,7 +82,7 @@ def named_by_number(reference: str, owner: str) -> tuple[str, str, str] | None:
     if not found or not found[1] or found[1] == "Patient":
         return None
     system, _, value = unquote(found[2]).rpartition("|")
-    return f"{found[1]}/{named_resource_id(found[1], system, value, owner)}", system, value
+    return f"{found[1]}/{business_id(found[1], system, value, owner)}", system, value
 
 
 def content_id(resource: Resource, container: str) -> str:

@@ -20,7 +20,7 @@ from .aliases import find_alias, keep_aliases, merged_into, point_to
 from .containers import Containers, container_key
 from .draft import Draft
 from .following import Follow
-from .naming import named_resource_id
+from .naming import business_id
 from .stating import bare
 
 __all__ = ["Operation", "Operations", "read_operation"]
@@ -148,7 +148,7 @@ class Operations:
 
         What is known goes on under the number that stays; what comes later meets it.
         """
-        old, new = (self._named(kind, operation, side) for side in ("source", "target"))
+        old, new = (self._operand(kind, operation, side) for side in ("source", "target"))
         if not old or not new or old["id"] == new["id"]:
             return
         if source is None:
@@ -159,13 +159,13 @@ class Operations:
         if new["identifier"][0] not in numbers:
             self._put(kind, source | {"identifier": [*numbers, *new["identifier"]]})
 
-    def _named(self, kind: str, operation: Operation, side: str) -> Resource:
+    def _operand(self, kind: str, operation: Operation, side: str) -> Resource:
         """The thing that the number of one side names, known or not; empty without a number."""
         identifier = operation.identifier(f"{side}-{kind.lower()}-identifier")
         system, value = str(identifier.get("system", "")), str(identifier.get("value", ""))
         if not value:
             return {}
-        id_ = named_resource_id(kind, system, value, self._owner)
+        id_ = business_id(kind, system, value, self._owner)
         return {"resourceType": kind, "id": id_, "identifier": [identifier]}
 
     def _find(self, operation: Operation, side: str) -> tuple[str, Resource | None]:
@@ -175,7 +175,7 @@ class Operations:
         system, value = str(identifier.get("system", "")), str(identifier.get("value", ""))
         if not value:
             return kind, None
-        id_ = merged_into(self._draft, kind, named_resource_id(kind, system, value, self._owner))
+        id_ = merged_into(self._draft, kind, business_id(kind, system, value, self._owner))
         present = self._draft.present(kind, id_)
         if present is None:
             other = find_alias(self._draft, {"resourceType": kind, "identifier": [identifier]})

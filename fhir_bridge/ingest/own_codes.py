@@ -18,7 +18,7 @@ from fhir_bridge.fhir.marks import is_null, is_usual, unmarked
 __all__ = ["OwnCodes", "own_list"]
 
 _OWN = "https://fhir-bridge.org/fhir/sid/"
-_MOST_KNOWN = 20_000
+_MAX_CODES = 20_000
 
 
 class OwnCodes:
@@ -61,7 +61,7 @@ class OwnCodes:
             plain = unmarked(code) if is_usual(code) else code
             codes = self._codes_of(unmarked(system) if is_usual(system) else system)
             found = codes is not None and plain not in codes
-            if len(self._own) < _MOST_KNOWN:
+            if len(self._own) < _MAX_CODES:
                 self._own[key] = found
         return found
 

@@ -57,7 +57,7 @@ class PersonEntry(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _LinkedPerson:
     """Who it was, under which record and statement of the source."""
 
     patient_id: str
@@ -91,7 +91,7 @@ class Persons:
 
     def __init__(self, linker: PatientLinker) -> None:
         self._linker = linker
-        self.memory: Memory[_Known] = Memory()
+        self.memory: Memory[_LinkedPerson] = Memory()
 
     def link(self, entry: PersonEntry, saying: Saying, draft: Draft, to: Heard) -> str:
         """The reference of the Patient that an entry states."""
@@ -101,14 +101,14 @@ class Persons:
         heard = self.memory.recall(key, digest)
         if heard is not None:
             if heard.at < saying.at:
-                draft.hear_again(heard.known.statement, saying.at)
-                self.memory.learn(key, digest, heard.known, saying.at)
-            to.is_of(heard.known.patient_id, heard.known.record)
-            return f"Patient/{heard.known.patient_id}"
+                draft.touch_person(heard.value.statement, saying.at)
+                self.memory.learn(key, digest, heard.value, saying.at)
+            to.is_of(heard.value.patient_id, heard.value.record)
+            return f"Patient/{heard.value.patient_id}"
         link = self._linker.link(draft, patient, saying, entry.said)
         self._take(entry.number, link, draft, to)
         if key and link.statement:
-            known = _Known(link.patient_id, link.record, link.statement)
+            known = _LinkedPerson(link.patient_id, link.record, link.statement)
             self.memory.learn(key, digest, known, saying.at)
         return f"Patient/{link.patient_id}"
 

@@ -83,7 +83,7 @@ class Recorder:
                     self._set_aside.keep(work, transaction)
             with self._timings.stage("record"):
                 written = batch.apply()
-                self._finish_entries(works, transaction)
+                self._close_entries(works, transaction)
                 tallies = self._unread.due()
                 if tallies:
                     transaction.count_unread(tallies)
@@ -110,14 +110,14 @@ class Recorder:
         pending = transaction.journal_pending(sorted({w.entry.message_id for w in works}))
         return [work for work in works if work.entry.message_id in pending]
 
-    def _finish_entries(self, works: Sequence[Work], transaction: Transaction) -> None:
+    def _close_entries(self, works: Sequence[Work], transaction: Transaction) -> None:
         """The entries whose last record is among `works` are done."""
         for work in works:
             if work.last:
-                self._finish_export(work, transaction)
+                self._close_export(work, transaction)
                 transaction.journal_done(work.entry.message_id, *status(work))
 
-    def _finish_export(self, work: Work, transaction: Transaction) -> None:
+    def _close_export(self, work: Work, transaction: Transaction) -> None:
         """Every row of a file is written: what a full export no longer brings is taken back."""
         feed, entry = work.feed, work.entry
         if feed is None or not feed.table.full_export or work.tally.refused:

@@ -26,7 +26,7 @@ __all__ = ["EXAMPLES", "WINDOW_SECONDS", "Refusals"]
 EXAMPLES = 10
 WINDOW_SECONDS = 600.0
 _COUNT_SECONDS = 1.0
-_MOST_GROUPS = 10_000
+_MAX_GROUPS = 10_000
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ class Refusals:
             return group
         if group is not None:
             self._ended.append(self._groups.pop(key))
-        elif len(self._groups) >= _MOST_GROUPS:
+        elif len(self._groups) >= _MAX_GROUPS:
             self._ended.append(self._groups.pop(next(iter(self._groups))))
         self._groups[key] = group = _Group(refusal.message.feed, code, now)
         return group

@@ -23,7 +23,6 @@ from fhir_bridge.store import resource_key
 from fhir_bridge.update import UpdateRules, is_retired, stamp
 
 from .aliases import find_alias, keep_aliases, merged_into
-from .asked import Asked
 from .awaited import ByNumber, make_literal, settle_by_number
 from .containers import Container, Containers, read_container, row_container
 from .draft import Draft, Present
@@ -45,6 +44,7 @@ from .memory import Memory, short_digest
 from .naming import SHARED, content_id, entry_id
 from .operations import Operation, Operations
 from .persons import PatientLinker, Persons
+from .prefetch import Prefetch
 from .resolved import Resolved
 from .settle import settle
 from .stating import Saying, Stating, bare
@@ -92,10 +92,10 @@ class Resolver:
 
     def look_up(self, tasks: Sequence[Task], draft: Draft) -> None:
         """Reads at once what `tasks` are going to ask for, as far as their names tell."""
-        asked = Asked(self._linker, self._rules)
+        prefetch = Prefetch(self._linker, self._rules)
         for task in tasks:
-            asked.add(task)
-        asked.look_up(draft)
+            prefetch.add(task)
+        prefetch.look_up(draft)
 
     def resolve(self, task: Task, draft: Draft) -> Resolved:
         """What `task` changes, put into `draft`.
@@ -107,12 +107,12 @@ class Resolver:
         emptied = [each.container for each in others if each.is_dropped and each.container]
         others = [entry for entry in others if not entry.is_dropped]
         task.here = {entry.reference for entry in others}
-        asked = [entry.operation for entry in entries if not self._is_of_person(entry, task)]
+        orders = [entry.operation for entry in entries if not self._is_of_person(entry, task)]
         self._take(task)
         containers = Containers(
             draft, self.stating(draft), task.resolved, spoken.message, export_key(spoken.feed)
         )
-        self._operate([each for each in asked if each is not None], containers, task)
+        self._operate([each for each in orders if each is not None], containers, task)
         for entry in others:
             self._follow_aliases(entry, task)
         others = self._timely(others, container, containers, task)
@@ -296,14 +296,14 @@ class Resolver:
             literal = make_literal(draft, came)
             task.resolved.changed += [(-1, resource) for resource in literal]
 
-    def _operate(self, asked: list[Operation], containers: Containers, task: Task) -> None:
+    def _operate(self, orders: list[Operation], containers: Containers, task: Task) -> None:
         """Carries out what is asked of visits, accounts and documents."""
-        if not asked:
+        if not orders:
             return
         operations = Operations(
             task.draft, self._rules, task.owner, self._persons, task.resolved.at
         )
-        for operation in asked:
+        for operation in orders:
             issue = operations.carry_out(operation, containers, task.source)
             if issue is not None:
                 task.resolved.issues.append(issue)
@@ -332,7 +332,7 @@ class Resolver:
             heard = self._memory.recall(key, digest)
             if heard is not None:
                 if heard.at < at:
-                    task.draft.hear_row_again(resource_key(kind, id_), task.source, at)
+                    task.draft.touch_row(resource_key(kind, id_), task.source, at)
                     self._memory.learn(key, digest, id_, at)
                 return None
             self._memory.learn(key, digest, id_, at)

@@ -15,7 +15,7 @@ from fhir_bridge.fhir import Resource
 from fhir_bridge.fhir.marks import NULL, USUAL
 
 from .awaited import ByNumber
-from .naming import named_by_number
+from .naming import resolve_conditional
 
 __all__ = ["settle"]
 
@@ -58,7 +58,7 @@ def _final(
     found = places.get(text)
     if found is not None:
         return found
-    named = named_by_number(text, owner) if "?" in text else None
+    named = resolve_conditional(text, owner) if "?" in text else None
     if named is None:
         return text
     met.append(ByNumber(node, *named))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 __all__ = ["shape_of"]
 
-_LONGEST = 40
+_MAX_LENGTH = 40
 
 
 def shape_of(text: str) -> str:
@@ -17,8 +17,8 @@ def shape_of(text: str) -> str:
     >>> shape_of("11010119840229128X"), shape_of("张三 (male)"), shape_of("2026-03-01")
     ('99999999999999999A', '汉汉 (aaaa)', '9999-99-99')
     """
-    shape = "".join(map(_sign, text[:_LONGEST]))
-    return f"{shape}…" if len(text) > _LONGEST else shape
+    shape = "".join(map(_sign, text[:_MAX_LENGTH]))
+    return f"{shape}…" if len(text) > _MAX_LENGTH else shape
 
 
 def _sign(character: str) -> str:

@@ -27,9 +27,9 @@ __all__ = ["Left", "Place", "Unread", "unread_issue", "unread_places"]
 Place = tuple[str, bool, str]
 
 _PAUSE_SECONDS = 2.0
-_MOST_PLACES = 2_000  # of one map in one feed; an input could hold any number of names
-_LONGEST_PLACE = 300
-_MOST_TOLD = 200  # of one input
+_MAX_PLACES = 2_000  # of one map in one feed; an input could hold any number of names
+_MAX_PLACE = 300
+_MAX_TOLD = 200  # of one input
 _MORE = "…"
 
 _JUDGES: Mapping[str, Callable[[Any], list[Place]]] = {
@@ -79,7 +79,7 @@ class Unread:
         self._maps = maps
         self._hooks = hooks or {}
         self._counts = counts
-        self._known: dict[tuple[str, str], dict[tuple[str, bool], Left]] = {}
+        self._places: dict[tuple[str, str], dict[tuple[str, bool], Left]] = {}
         self._told: dict[str, set[str]] = {}
         self._fresh = False
         self._written = time.monotonic()
@@ -88,9 +88,9 @@ class Unread:
         self, tree: Any, form: str, feed: str, map_url: str, issues: list[Issue]
     ) -> list[Left]:
         """What was left of a record that was mapped; a place that is new becomes an issue."""
-        known = self._known.get((feed, map_url))
+        known = self._places.get((feed, map_url))
         if known is None:
-            known = self._known[feed, map_url] = {}
+            known = self._places[feed, map_url] = {}
             self._told.setdefault(
                 feed, {each.place for each in self._counts.places(feed) if not each.looked}
             )
@@ -111,10 +111,10 @@ class Unread:
         self, known: dict[tuple[str, bool], Left], place: str, text: str, *, looked: bool
     ) -> Left:
         """A place that this process has not seen."""
-        if len(known) >= _MOST_PLACES:
+        if len(known) >= _MAX_PLACES:
             return known.setdefault((_MORE, looked), Left(_MORE, looked, ""))
         self._fresh = True
-        short = place if len(place) <= _LONGEST_PLACE else f"{place[:_LONGEST_PLACE]}{_MORE}"
+        short = place if len(place) <= _MAX_PLACE else f"{place[:_MAX_PLACE]}{_MORE}"
         left = known[place, looked] = Left(short, looked, shape_of(text))
         return left
 
@@ -135,7 +135,7 @@ class Unread:
                 feed, map_url, left.place, left.looked, self._digest(feed, map_url),
                 left.count, left.first, left.last, left.example,
             )
-            for (feed, map_url), known in self._known.items()
+            for (feed, map_url), known in self._places.items()
             for left in {id(one): one for one in known.values()}.values()
             if left.count
         ]  # fmt: skip
@@ -147,7 +147,7 @@ class Unread:
         """What was due is in the record: count on from nothing."""
         self._fresh = False
         self._written = time.monotonic()
-        for known in self._known.values():
+        for known in self._places.values():
             for left in known.values():
                 left.count, left.first = 0, ""
 
@@ -157,8 +157,8 @@ def unread_issue(places: Iterable[Place]) -> Issue | None:
     named = dict.fromkeys(place for place, looked, _ in places if not looked)
     if not named:
         return None
-    told = ", ".join(list(named)[:_MOST_TOLD])
-    more = len(named) - _MOST_TOLD
+    told = ", ".join(list(named)[:_MAX_TOLD])
+    more = len(named) - _MAX_TOLD
     return Issue(
         "FB-6012", "information", "", {"places": f"{told} and {more} more" if more > 0 else told}
     )

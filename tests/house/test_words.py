@@ -23,10 +23,6 @@ ALLOWED = {
     "cli/held.py": "the command is called `held`, and operators have it in their scripts",
     "map_functions/named_uuid.py": "a function of maps, and a site's maps call it",
 }
-NOT_YET: dict[str, str] = {
-    "ingest": "`Asked`, `_Known`, `finish` and bounds",
-}
-"""Packages where such names are left, and which.  The list only shrinks."""
 
 
 def _names(path: Path) -> Iterator[str]:
@@ -80,13 +76,7 @@ PACKAGES = sorted(
 )
 
 
-@pytest.mark.parametrize("package", [each for each in PACKAGES if each not in NOT_YET])
+@pytest.mark.parametrize("package", PACKAGES)
 def test_names_are_the_words_of_the_field(package: str) -> None:
     """A reader who knows the field knows what it is."""
     assert _of_no_field(package) == []
-
-
-@pytest.mark.parametrize("package", sorted(NOT_YET))
-def test_a_package_without_such_names_leaves_the_list(package: str) -> None:
-    """Once they are gone they do not come back."""
-    assert _of_no_field(package) != []

@@ -11,7 +11,7 @@ import pytest
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource, definitions
 from fhir_bridge.identity import Link, Saying, StatedPatient
-from fhir_bridge.ingest import named_resource_id, parse_feed
+from fhir_bridge.ingest import business_id, parse_feed
 from fhir_bridge.ingest.draft import Draft
 from fhir_bridge.ingest.resolve import Resolver, Spoken
 from fhir_bridge.ingest.resolved import Resolved
@@ -100,7 +100,7 @@ def test_a_resource_is_named_by_its_first_identifier_whoever_says_it(site: Site)
     one = site.resolve(_entry("Contract", **number)).targets
     other = site.resolve(_entry("Contract", **number), feed=SECOND).targets
 
-    assert one == other == [f"Contract/{named_resource_id('Contract', 'urn:x', '7')}"]
+    assert one == other == [f"Contract/{business_id('Contract', 'urn:x', '7')}"]
 
 
 def test_a_number_without_a_system_is_its_owners(site: Site) -> None:
@@ -176,7 +176,7 @@ def test_a_conditional_create_never_replaces(site: Site) -> None:
     """``ifNoneExist`` names the resource and is satisfied by what is stored."""
     entry = _entry("CareTeam", name="stub")
     entry["request"] = {"method": "POST", "ifNoneExist": "identifier=urn:t|1"}
-    reference = f"CareTeam/{named_resource_id('CareTeam', 'urn:t', '1')}"
+    reference = f"CareTeam/{business_id('CareTeam', 'urn:t', '1')}"
     described = _entry("CareTeam", name="team", identifier=[{"system": "urn:t", "value": "1"}])
 
     assert site.resolve(entry).targets == [reference]

@@ -11,13 +11,13 @@ from fhir_bridge.update import UpdateRules
 from .aliases import find_numbers, merged_key
 from .draft import Draft
 from .entries import Entry, Task, pair
-from .naming import named_resource_id
+from .naming import business_id
 from .persons import PatientLinker
 
-__all__ = ["Asked"]
+__all__ = ["Prefetch"]
 
 
-class Asked:
+class Prefetch:
     """The questions of many Bundles, gathered by `add` and put by `look_up`."""
 
     def __init__(self, linker: PatientLinker, rules: UpdateRules) -> None:
@@ -56,7 +56,7 @@ class Asked:
         known = draft.identity_keys([*self._persons, *self._numbers, *self._merged])
         persons = {known[key] for key in self._persons if key in known} | self._new
         aliases = {
-            (number[0], known.get(key) or named_resource_id(*number))
+            (number[0], known.get(key) or business_id(*number))
             for key, number in self._numbers.items()
         }
         draft.look_up_persons(persons)
