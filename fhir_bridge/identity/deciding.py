@@ -40,7 +40,8 @@ class Link:
     `patient` is the folded Patient to write; `replaced` are other Patients to write: those
     that turned out to be the same person and now point to it, those that lost or won a
     number.  References must follow the `moves`.  `record` is the source's own record of the
-    person and `person` its key (0 for none); `statement` is (feed, key) of what was said.
+    person and `person` its key (0 for none); `statement` is (feed, key) of what was said, and
+    `stated_at` when the newest of it was; some of it was left out when not `is_taken`.
     With `is_new` there never was a Patient of this id.
     """
 
@@ -52,6 +53,8 @@ class Link:
     moves: list[Move] = field(default_factory=list)
     record: Record = ("", "")
     statement: tuple[str, str] | None = None
+    stated_at: int = 0
+    is_taken: bool = True
     is_new: bool = False
 
     @property

@@ -85,10 +85,12 @@ class Linker:
             return self._first(deciding, said, choice.patient_id, person)
         for other in choice.others:
             join(deciding, choice.patient_id, other)
-        choice, key = self._state(deciding, said, choice, person)
+        choice, key, at = self._state(deciding, said, choice, person)
         _point_keys(deciding, said, choice, known)
         link = deciding.fold_and_write(choice.patient_id, choice.rule, said.own)
-        return replace(link, statement=None if choice.not_taken else (saying.speaker, key))
+        return replace(
+            link, statement=(saying.speaker, key), stated_at=at, is_taken=not choice.not_taken
+        )
 
     def operate(
         self, ledger: IdentityLedger, url: str, parameters: Resource, saying: Saying
@@ -140,15 +142,17 @@ class Linker:
             name: value for name, value in patient.items() if name != "resourceType"
         }
         return Link(
-            patient_id, folded, "new", record=said.own, statement=(saying.speaker, key), is_new=True
-        )
+            patient_id, folded, "new", record=said.own,
+            statement=(saying.speaker, key), stated_at=saying.at, is_new=True,
+        )  # fmt: skip
 
     def _state(
         self, deciding: Deciding, said: StatedPatient, choice: Choice, person: str
-    ) -> tuple[Choice, str]:
+    ) -> tuple[Choice, str, int]:
         """Writes the statement and, when it is the first of its kind, the decision.
 
-        Answers the choice, less what the message may not correct, and the key of the statement.
+        Answers the choice, less what the message may not correct, the key of the statement and
+        when the newest of it was said.
         """
         patient_id, saying = choice.patient_id, deciding.saying
         known = deciding.open(patient_id)
@@ -175,7 +179,7 @@ class Linker:
             deciding.put(patient_id, statement, earlier)
         if earlier is None:
             deciding.log(patient_id, choice.rule, key, patient=said.patient)
-        return choice, key
+        return choice, key, text.at
 
 
 def _separated(person: str, saying: Saying) -> list[bytes]:

@@ -38,6 +38,11 @@ class Memory(Generic[Value]):
         found = self._fresh.get(key) or self._memo.get(key)
         return found if found is not None and found.digest == digest else None
 
+    def time(self, key: bytes) -> int | None:
+        """When the newest words under `key` were said."""
+        found = self._fresh.get(key) or self._memo.get(key)
+        return None if found is None else found.at
+
     def learn(self, key: bytes, digest: bytes, value: Value, at: int) -> None:
         """Remembers, until the transaction ends; what is older than what is known is not."""
         newest = self._fresh.get(key) or self._memo.get(key)
@@ -52,7 +57,12 @@ class Memory(Generic[Value]):
             self._memo.popitem(last=False)
 
     def forget(self, *, everything: bool = False) -> None:
-        """The transaction was rolled back (or identities were changed by hand)."""
+        """A record or the transaction was taken back (or identities were changed by hand).
+
+        What was learned beside it may stand: then what was known before it is not the newest.
+        """
+        for key in self._fresh:
+            self._memo.pop(key, None)
         self._fresh.clear()
         if everything:
             self._memo.clear()

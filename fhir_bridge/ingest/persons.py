@@ -99,18 +99,26 @@ class Persons:
         key = _key(patient, saying)
         digest = short_digest(render_json(patient))
         heard = self.memory.recall(key, digest)
-        if heard is not None:
+        if heard is not None and self.memory.time(_place(heard.value.statement)) == heard.at:
             if heard.at < saying.at:
                 draft.touch_person(heard.value.statement, saying.at)
-                self.memory.learn(key, digest, heard.value, saying.at)
+                self._learn(heard.value, saying.at, key, digest)
             to.is_of(heard.value.patient_id, heard.value.record)
             return f"Patient/{heard.value.patient_id}"
         link = self._linker.link(draft, patient, saying, entry.said)
         self._take(entry.number, link, draft, to)
-        if key and link.statement:
+        if link.statement:
+            # Words that came late, or in part, are not what the statement's time stands for.
+            is_newest = link.is_taken and link.stated_at == saying.at
             known = _LinkedPerson(link.patient_id, link.record, link.statement)
-            self.memory.learn(key, digest, known, saying.at)
+            self._learn(known, link.stated_at, key if is_newest else b"", digest)
         return f"Patient/{link.patient_id}"
+
+    def _learn(self, known: _LinkedPerson, at: int, key: bytes, digest: bytes) -> None:
+        """That a statement's newest words are of `at`, and under which key they were said."""
+        self.memory.learn(_place(known.statement), b"", known, at)
+        if key:
+            self.memory.learn(key, digest, known, at)
 
     def operate(
         self, number: int, operation: Operation, saying: Saying, draft: Draft, to: Heard
@@ -157,5 +165,11 @@ def _key(patient: Resource, saying: Saying) -> bytes:
     """What a source's words of a person are remembered under: its first number."""
     for each in patient.get("identifier", ()):
         if each.get("value"):
-            return short_digest(f"{saying.speaker} {each.get('system')} {each['value']}".encode())
+            speaker = f"{saying.speaker} {saying.level}"
+            return short_digest(f"{speaker} {each.get('system')} {each['value']}".encode())
     return b""
+
+
+def _place(statement: tuple[str, str]) -> bytes:
+    """What a statement (speaker, key) is remembered under."""
+    return short_digest("\n".join(statement).encode())

@@ -324,22 +324,37 @@ class Resolver:
             task.resolved.issues.append(Issue("FB-6314", "warning", kind, details))
             entry.reference = ""
             return None
-        key = b""
-        if entry.is_shared:
+        level = 1 if kind in task.mentions else 0
+        key = digest = b""
+        if entry.is_shared and not level:
             key = short_digest(f"{kind}/{id_} {task.source}".encode())
             digest = short_digest(render_json(resource))
-            at = task.resolved.at
-            heard = self._memory.recall(key, digest)
-            if heard is not None:
-                if heard.at < at:
-                    task.draft.touch_row(resource_key(kind, id_), task.source, at)
-                    self._memory.learn(key, digest, id_, at)
+            if self._is_said_again(key, digest, f"{kind}/{id_}", task):
                 return None
-            self._memory.learn(key, digest, id_, at)
-        level = 1 if kind in task.mentions else 0
         if kind in self._rules.aliases:
             keep_aliases(task.draft, resource)
-        return stating.state(resource, entry.marked, self._saying(entry, level, task))
+        stated = stating.state(resource, entry.marked, self._saying(entry, level, task))
+        if key:
+            self._learn(key, digest, f"{kind}/{id_}", task)
+        return stated
+
+    def _is_said_again(self, key: bytes, digest: bytes, reference: str, task: Task) -> bool:
+        """Whether these are the newest words of the source on a shared thing; they are renewed."""
+        heard = self._memory.recall(key, digest)
+        if heard is None:
+            return False
+        if heard.at < task.resolved.at:
+            row = resource_key(*reference.split("/"))
+            task.draft.touch_row(row, task.source, task.resolved.at)
+            self._memory.learn(key, digest, reference, task.resolved.at)
+        return True
+
+    def _learn(self, key: bytes, digest: bytes, reference: str, task: Task) -> None:
+        """Remember the newest words of a source; what came late is not what a repeat renews."""
+        for row in task.draft.rows(*reference.split("/")):
+            if row.source == task.source and not row.level:
+                is_newest = row.at == task.resolved.at
+                self._memory.learn(key, digest if is_newest else b"", reference, row.at)
 
     def _saying(self, entry: Entry, level: int, task: Task) -> Saying:
         container = entry.container.key if entry.container is not None and not level else 0

@@ -43,7 +43,8 @@ class CountingLinker:
         """Always p1."""
         self.times += 1
         said = (saying.source, "p1")
-        return Link("p1", {**patient, "id": "p1"}, "number", statement=said)
+        made = {**patient, "id": "p1"}
+        return Link("p1", made, "number", statement=said, stated_at=saying.at)
 
     def operate(self, *_: object) -> None:
         """Nothing changes."""

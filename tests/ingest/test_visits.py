@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fhir_bridge.errors import BridgeError
 from tests.ingest.speaking import Record, entry
 
 SYSTEM = {"serial": "urn:serial", "stay": "urn:stay"}
@@ -92,6 +93,24 @@ def test_a_visit_moves_with_its_results_and_nothing_else(record: Record) -> None
     }
     assert owners == {"1": "A", "9": "B", "r": "A"}
     assert not any("link" in each for each in record.read("Patient"))
+
+
+@pytest.mark.parametrize("at", ["2026-01-01", "2026-01-02"], ids=["same moment", "later"])
+def test_only_a_move_gives_a_visit_to_another_person(record: Record, at: str) -> None:
+    """What is newer than the move and names the person before it is refused (FB-6313)."""
+    before = _person("B"), _visit("B", _numbers(serial="1"), status="in-progress")
+    record.say(*before, at="2026-01-01")
+    record.say(_person("A"), at="2026-01-01")
+    moved = _asked(
+        "Encounter/$move",
+        source_encounter_identifier=_numbers(serial="1")[0],
+        target_patient_identifier={"system": "urn:mrn", "value": "A"},
+    )
+    record.say(_person("A"), moved, at="2026-01-01")
+    with pytest.raises(BridgeError, match="FB-6313"):
+        record.say(*before, at=at)
+    (visit,) = record.read("Encounter")
+    assert _names(record)[visit["subject"]["reference"]] == "A"
 
 
 def test_a_visit_becomes_part_of_another_of_the_same_person(record: Record) -> None:
