@@ -15,7 +15,6 @@ from .value import field_value
 
 __all__ = ["Segment", "Segments"]
 
-_UNREAD = object()
 _FIELDS = {f"f{number}": number for number in range(1, 400)}
 
 
@@ -83,11 +82,13 @@ class Segment:
 
     def get(self, name: str, default: Any = None) -> Any:
         """Field ``f1``…: one value, a list when it repeats, `default` when it is empty."""
-        value = self._values.get(name, _UNREAD)
-        if value is _UNREAD:
+        values = self._values
+        if name in values:
+            value = values[name]
+        else:
             number = _FIELDS.get(name)
             value = None if number is None else field_value(self.line, number)
-            self._values[name] = value
+            values[name] = value
         return default if value is None else value
 
     def keys(self) -> list[str]:

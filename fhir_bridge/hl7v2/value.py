@@ -21,7 +21,6 @@ from .line import Line
 __all__ = ["SENT_NULL", "Value", "field_value"]
 
 SENT_NULL = '""'
-_UNREAD = object()
 
 _COMPONENTS = {f"c{number}": number for number in range(1, 200)}
 _SUBCOMPONENTS = {f"s{number}": number for number in range(1, 200)}
@@ -47,8 +46,9 @@ class Value(str):
     `NULL` where the sender takes back what is known (``""``).
     """
 
-    __slots__ = ("carried", "line", "place", "read_parts", "text")
+    __slots__ = ("carried", "line", "place", "read_parts", "text", "type_name")
 
+    type_name: str | None  # the data type when the message itself says so: OBX-5 by OBX-2
     read_parts: dict[str, Any] | None  # the parts that were asked for, with the answers
     carried: bool  # whether its text was put somewhere
     text: str  # as sent, between two separators; NULL for a null
@@ -74,25 +74,17 @@ class Value(str):
             text += f".{subcomponent}"
         return text
 
-    @property
-    def type_name(self) -> str | None:
-        """The data type when the message itself says so: OBX-5 by OBX-2."""
-        place = self.place
-        if place[0] != 5 or place[2] or self.line.name != "OBX":
-            return None
-        declared = field_value(self.line, 2)
-        return str(declared) if isinstance(declared, Value) else None
-
     def get(self, name: str, default: Any = None) -> Any:
         """Component ``c1``…, subcomponent ``s1``… or ``raw``; `default` if it is not there."""
         parts = self.read_parts
         if parts is None:
             parts = self.read_parts = {}
-        found = parts.get(name, _UNREAD)
-        if found is _UNREAD:
-            found = self._answer(name)
-            if found is not self:  # which would keep itself
-                parts[name] = found
+        elif name in parts:
+            found = parts[name]
+            return default if found is None else found
+        found = self._answer(name)
+        if found is not self:  # which would keep itself
+            parts[name] = found
         return default if found is None else found
 
     def _answer(self, name: str) -> Any:
@@ -150,19 +142,35 @@ def field_value(line: Line, number: int) -> Value | list[Value] | None:
         return _value(text, text, line, (number, 1, 1, 1))
     separator = line.encoding.separators.repetition
     if separator and separator in text:
-        found = [
-            value
-            for repetition, part in enumerate(text.split(separator), 1)
-            if (value := _make_value(part, line, (number, repetition, 0, 0))) is not None
-        ]
-        if len(found) > 1:
-            return found
-        return found[0] if found else None
-    return _make_value(text, line, (number, 1, 0, 0))
+        return _repetitions(line, number, text.split(separator))
+    value = _make_value(text, line, (number, 1, 0, 0))
+    if number == 5 and value is not None:
+        value.type_name = _declared_type(line)
+    return value
+
+
+def _repetitions(line: Line, number: int, texts: list[str]) -> Value | list[Value] | None:
+    """The repetitions that hold something; one alone is no list."""
+    values = list[Value]()
+    for repetition, text in enumerate(texts, 1):
+        value = _make_value(text, line, (number, repetition, 0, 0))
+        if value is not None:
+            if number == 5:
+                value.type_name = _declared_type(line)
+            values.append(value)
+    return values if len(values) > 1 else values[0] if values else None
+
+
+def _declared_type(line: Line) -> str | None:
+    """OBX-2, the data type of OBX-5."""
+    declared = field_value(line, 2) if line.name == "OBX" else None
+    return str(declared) if isinstance(declared, Value) else None
 
 
 def _make_value(text: str, line: Line, place: tuple[int, int, int, int]) -> Value | None:
     """A value over `text`; None when it is empty or separators only, or null where that is as empty."""
+    if not text:
+        return None
     encoding = line.encoding
     separators = encoding.separators
     first = text
@@ -171,8 +179,6 @@ def _make_value(text: str, line: Line, place: tuple[int, int, int, int]) -> Valu
     if not place[3] and separators.subcomponent and separators.subcomponent in first:
         first = first[: first.index(separators.subcomponent)]
     if first is text:
-        if not text:
-            return None
         if text == SENT_NULL:
             if _is_kept(line.name, place[0]):
                 return None
@@ -188,7 +194,7 @@ def _make_value(text: str, line: Line, place: tuple[int, int, int, int]) -> Valu
 
 def _value(first: str, text: str, line: Line, place: tuple[int, int, int, int]) -> Value:
     value = Value(first)
-    value.read_parts = None
+    value.type_name = value.read_parts = None
     value.carried = False
     value.text = text
     value.line = line
