@@ -21,7 +21,7 @@ from flask import Flask
 from flask import Request as HttpRequest
 
 from fhir_bridge import clock, log
-from fhir_bridge.access import Access
+from fhir_bridge.access import Access, Caller
 from fhir_bridge.api import (
     Board,
     Conditions,
@@ -36,6 +36,7 @@ from fhir_bridge.api import (
     serve,
 )
 from fhir_bridge.artifacts import Artifacts
+from fhir_bridge.audit import AccessLog, AuditKeeper
 from fhir_bridge.clients import Puller, read_pull_source
 from fhir_bridge.config import Settings, site_secret
 from fhir_bridge.conformance import Profiles
@@ -84,6 +85,7 @@ class Services:
     feeds: dict[str, Feed]
     intake: Intake
     pipeline: Pipeline
+    access_log: AccessLog | None = None
 
     def access_for(self, request: HttpRequest) -> Access:
         """What a caller may see before an authorization server is connected.
@@ -94,6 +96,10 @@ class Services:
         if self.settings.access == "local" and _is_local(request, self.settings.host):
             return Access.everything()
         raise BridgeError("FB-4202")
+
+    def caller_for(self, request: HttpRequest) -> Caller | None:  # noqa: ARG002 - the edge's protocol
+        """Who asks; nobody is known before people and apps sign in."""
+        return None
 
     def allows_metrics(self, request: HttpRequest) -> bool:
         """Whether the caller may read counts of requests: this machine, unless it is set open."""
@@ -134,7 +140,18 @@ def build(settings: Settings) -> Services:
         feeds=feeds,
         intake=Intake(store, pipeline.wake),
         pipeline=pipeline,
+        access_log=_access_log(settings, store, pipeline),
     )
+
+
+def _access_log(settings: Settings, store: Store, pipeline: Pipeline) -> AccessLog | None:
+    """Where it is written who looked, and beside the pipeline what makes events of it."""
+    if settings.access != "closed":
+        return None
+    folder = settings.data / "audit"
+    keeper = AuditKeeper(store, folder, settings.fhir_base, settings.audit_years)
+    pipeline.companions.append(keeper.run)
+    return AccessLog(folder)
 
 
 def _require_sound_profiles(artifacts: Artifacts, validator: Validator) -> None:

@@ -65,6 +65,12 @@ def _positive_or_auto(text: str) -> int:
     return 0 if text == "auto" else _positive(text)
 
 
+def _six_or_more(text: str) -> int:
+    if (number := int(text)) < 6:
+        raise ValueError("expected 6 or more")
+    return number
+
+
 def _flag(text: str) -> bool:
     return _one_of("true", "false")(text) == "true"
 
@@ -117,6 +123,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("language", "language of the pages when the browser names none", "zh-CN", _one_of("zh-CN", "en")),
     Setting("zone", "zone of dates in the record that name none; the index must be made anew (reindex) after a change", "+08:00", _zone),
     Setting("access", "who may read before an authorization server is connected: local (this machine only) or closed (nobody)", "local", _one_of("local", "closed")),
+    Setting("audit_years", "years for which it is kept who looked at the record; 6 at least", "6", _six_or_more),
     Setting("metrics", "who may read /metrics: local (this machine only) or open (whoever reaches the port)", "local", _one_of("local", "open")),
     Setting("cors_origins", "origins whose pages may use the API from a browser, separated by blanks or commas; empty for none", "", _origins),
     Setting("secret", "key of paging links and forms; empty for one kept in the data folder", ""),
@@ -162,6 +169,7 @@ class Settings:
     language: str
     zone: tzinfo
     access: str
+    audit_years: int
     metrics: str
     cors_origins: tuple[str, ...]
     secret: str

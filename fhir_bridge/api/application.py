@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from fhir_bridge import clock
 from fhir_bridge.access import Access
+from fhir_bridge.api.audited import Audited, Auditing
 from fhir_bridge.api.board import ReadConditions
 from fhir_bridge.api.capabilities import capability_statement
 from fhir_bridge.api.cross_origin import CrossOrigin
@@ -48,6 +49,7 @@ __all__ = ["Edge", "create_app", "fhir_blueprint"]
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_GIVEN_ID = "fhir_bridge.request_id"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9\-._]{1,64}")
 
 
@@ -102,6 +104,10 @@ class Edge:
         self.monitor = monitor or Monitor(services, None)
         self._stated: dict[tuple[bool, bool], bytes] = {}
         self._cross_origin = CrossOrigin(services.settings.cors_origins)
+        access_log, base_url = services.access_log, services.settings.fhir_base
+        self._auditing: Auditing | None = None
+        if access_log is not None:
+            self._auditing = Auditing(access_log, services.store, base_url)
         self._lane = Lane(services.settings.long_evaluations)
 
     def fhir(self, rest: str = "") -> Response:
@@ -111,7 +117,9 @@ class Edge:
         began = time.perf_counter()
         interaction, shape, settings = "unknown", DEFAULT, self._services.settings
         environ = http.environ
+        request, found, audited = None, None, None
         try:
+            audited = self._audited()
             access = self._services.access_for(http)
             if http.method in _CHANGING and not rest.endswith("_search"):
                 self._cross_origin.require_own(environ, settings.fhir_base)
@@ -121,9 +129,11 @@ class Edge:
             interaction = found.interaction
             deadline = time.monotonic() + settings.max_request_seconds
             with bounded(settings.bounds(deadline, Turn(self._lane))):
-                reply = perform_route(request, found, self._context(access, deadline))
+                reply = perform_route(request, found, self._context(access, deadline, audited))
         except Exception as error:
             reply = reply_of(error)
+        if audited is not None:
+            reply = audited.logged(environ, request, found, reply)
         response = self._written(reply, shape, environ)
         self.monitor.account(interaction, reply.status, time.perf_counter() - began)
         return response
@@ -170,7 +180,18 @@ class Edge:
             )
         return self._written(reply_of(problem), DEFAULT, http.environ)
 
-    def _context(self, access: Access, deadline: float) -> Context:
+    def _audited(self) -> Audited | None:
+        """The audit of the request at hand; None where access is open."""
+        if self._auditing is None:
+            return None
+        environ = http.environ
+        try:
+            caller = self._services.caller_for(http)
+        except BridgeError:  # refused, as `access_for` says in its turn
+            caller = None
+        return self._auditing.of(caller, environ, _request_id(environ))
+
+    def _context(self, access: Access, deadline: float, audited: Audited | None) -> Context:
         services = self._services
         return Context(
             store=services.store,
@@ -185,14 +206,14 @@ class Edge:
             capabilities=self._capabilities,
             validation=self._validation,
             deadline=deadline,
+            audit=audited.changes if audited is not None else None,
         )
 
     def _written(self, reply: Reply, shape: Wanted, environ: dict[str, Any]) -> Response:
         """The response; a body that cannot take the wanted form becomes an error in JSON."""
         base_url = self._services.settings.fhir_base
         packing = environ.get("HTTP_ACCEPT_ENCODING", "")
-        asked = environ.get("HTTP_X_REQUEST_ID", "")
-        request_id = asked if _REQUEST_ID.fullmatch(asked) else clock.fresh_id()
+        request_id = _request_id(environ)
         try:
             formed = self._formed(reply, shape)
             return write_response(formed, shape, base_url, packing, request_id)
@@ -232,6 +253,16 @@ class Edge:
         return render_json(
             openapi_document(self._services.definitions, self._services.settings.fhir_base)
         )
+
+
+def _request_id(environ: dict[str, Any]) -> str:
+    """The id that the client gave the request, or one of ours; the same for the whole request."""
+    known = environ.get(_GIVEN_ID)
+    if known is None:
+        asked = environ.get("HTTP_X_REQUEST_ID", "")
+        known = asked if _REQUEST_ID.fullmatch(asked) else clock.fresh_id()
+        environ[_GIVEN_ID] = known
+    return str(known)
 
 
 def _nothing_here() -> BridgeError:

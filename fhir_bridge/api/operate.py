@@ -72,6 +72,7 @@ def _call(
         transaction=context.transaction,
         require_time=context.require_time,
         body=request.body,
+        watch=context.watch,
     )
 
 

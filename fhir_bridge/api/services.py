@@ -10,7 +10,8 @@ from typing import Protocol
 
 from flask import Request as HttpRequest
 
-from fhir_bridge.access import Access
+from fhir_bridge.access import Access, Caller
+from fhir_bridge.audit import AccessLog
 from fhir_bridge.budget import Bounds
 from fhir_bridge.fhir import Definitions
 from fhir_bridge.interactions import RestSettings
@@ -76,6 +77,13 @@ class Services(Protocol):
     @property
     def library(self) -> Library | None:
         """Compiled maps; None where transformation is not offered."""
+
+    @property
+    def access_log(self) -> AccessLog | None:
+        """Where it is written who looked; None where access is open, and nobody is known."""
+
+    def caller_for(self, request: HttpRequest) -> Caller | None:
+        """Who asks; None for nobody who is known.  Not asked where there is no access log."""
 
     def allows_metrics(self, request: HttpRequest) -> bool:
         """Whether the caller of `request` may read ``/metrics``."""

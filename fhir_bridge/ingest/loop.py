@@ -32,6 +32,8 @@ class Loop(ABC):
         self._wake: Callable[[], None] = self._arrived.set
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self.companions: list[Callable[[threading.Event], None]] = []
+        """What runs beside the work, wherever that is, until the event is set."""
 
     @abstractmethod
     def prepare(self) -> None:
@@ -80,6 +82,19 @@ class Loop(ABC):
 
     def run(self, *, dies_of_memory: bool = False) -> None:
         """Work until :meth:`end`; with `dies_of_memory` MemoryError ends it, too."""
+        beside = [
+            threading.Thread(target=companion, args=(self._stopping,), daemon=True)
+            for companion in self.companions
+        ]
+        for thread in beside:
+            thread.start()
+        self._work(dies_of_memory=dies_of_memory)
+        for thread in beside:
+            thread.join()
+        with suppress(Exception):  # counts are no reason to hold up the end
+            self.close()
+
+    def _work(self, *, dies_of_memory: bool) -> None:
         while not self._stopping.is_set():
             self._arrived.clear()
             try:
@@ -100,5 +115,3 @@ class Loop(ABC):
                 continue
             if self._arrived.wait(_WAIT_SECONDS):
                 self._stopping.wait(_STREAM_SECONDS if finished else _GATHER_SECONDS)
-        with suppress(Exception):  # counts are no reason to hold up the end
-            self.close()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from fhir_bridge.access import Access
+from fhir_bridge.audit import ChangeAudit
 from fhir_bridge.budget import urgent
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, Resource
@@ -27,6 +28,10 @@ from fhir_bridge.store import Page, Store, Stored, Transaction
 from fhir_bridge.validation import Validator
 
 __all__ = ["Context", "RestSettings"]
+
+
+_KEPT = frozenset({"AuditEvent"})
+"""Types of which a client may add resources, and never change or delete one."""
 
 
 class RestSettings(Protocol):
@@ -57,7 +62,8 @@ class RestSettings(Protocol):
 class Context:
     """One request's surroundings.  `base_url` has no slash at its end.
 
-    `operate` carries out an operation, `render_error` makes the reply of an error and
+    `audit` writes what is changed into the access log, in the same transaction; None: nobody keeps
+    one.  `operate` carries out an operation, `render_error` makes the reply of an error and
     `capabilities` tells what is served; the edge gives them, since operations and
     interactions do not know each other and errors are rendered in one place.
     """
@@ -75,6 +81,7 @@ class Context:
     validation: Validation = "full"
     transaction: Transaction | None = None
     deadline: float = math.inf
+    audit: ChangeAudit | None = None
 
     def require_time(self) -> None:
         """Refuse to go on when the request has taken longer than it may (FB-4027)."""
@@ -100,10 +107,15 @@ class Context:
             return work(self, self.transaction)
 
         def run(transaction: Transaction) -> Reply:
+            self.watch(transaction)
             with urgent():
                 return work(replace(self, transaction=transaction), transaction)
 
         return self.store.run(run, before=before)
+
+    def watch(self, transaction: Transaction) -> None:
+        """What a client changes in a transaction is logged, and the log itself is not changed."""
+        transaction.watch(_KEPT, self.audit.changed if self.audit is not None else None)
 
     def find(self, plan: Plan, cursor: str = "") -> Page:
         """A page of the search `plan`, of what the caller may see."""

@@ -33,6 +33,8 @@ _MAX_ENTRIES = 20_000
 _FOLLOWED = ("_include", "*")
 _ATTACHED = re.compile(rb'"url" ?: ?"(?:([^"]{1,200})/)?Binary/([A-Za-z0-9\-.]{1,64})["/]')
 _BATCH = 200
+_BESIDE = frozenset({"AuditEvent"})
+"""Who looked at the record is not of the record: it comes when ``_type`` asks for it."""
 
 
 def _everything(call: Call) -> Answer:
@@ -134,7 +136,7 @@ def _searched(call: Call, types: frozenset[str]) -> list[str]:
     else:  # what the transaction wrote so far is seen by itself alone
         known = call.definitions.resource_types
         held = frozenset(each for each in known if call.registry.compartment(each))
-    return sorted(held & types if _is_within(call, types) else held)
+    return sorted(held & types if _is_within(call, types) else held - _BESIDE)
 
 
 def _is_within(call: Call, types: frozenset[str]) -> bool:

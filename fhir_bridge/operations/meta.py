@@ -132,6 +132,8 @@ def _changed(call: Call, change: Any) -> Answer:
     call.read(call.resource_type, call.id)  # not there, gone, or not to be seen: says so
 
     def work(opened: Transaction) -> Answer:
+        if call.transaction is None:
+            call.watch(opened)
         stored = opened.read(call.resource_type, call.id)
         if stored is None or stored.deleted:
             raise BridgeError("FB-4002", resource_type=call.resource_type, id=call.id)

@@ -61,6 +61,7 @@ class Call:
     version: str = ""
     transaction: Transaction | None = None
     body: Any = None
+    watch: Callable[[Transaction], None] = lambda _: None
 
     def values(self, name: str) -> list[Any]:
         """All values of one parameter."""

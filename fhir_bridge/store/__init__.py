@@ -9,6 +9,7 @@ between SQLite and PostgreSQL: `fhir_bridge.database`; the messages: `fhir_bridg
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.opening import open_store
 from fhir_bridge.store.records import Page, Stored, Written
+from fhir_bridge.store.sources.emergencies import Emergency
 from fhir_bridge.store.sources.links import LoggedLink
 from fhir_bridge.store.sources.persons import PersonRow
 from fhir_bridge.store.sources.reviews import ReviewItem, ReviewRow
@@ -18,6 +19,7 @@ from fhir_bridge.store.transaction import Transaction
 
 __all__ = [
     "ContainerRow",
+    "Emergency",
     "LoggedLink",
     "Page",
     "PersonRow",

@@ -27,6 +27,8 @@ from fhir_bridge.store.read.referrers import Referrers
 from fhir_bridge.store.read.retention import Retention
 from fhir_bridge.store.records import COLUMNS, Page, Stored, stored
 from fhir_bridge.store.select import Selector
+from fhir_bridge.store.sources.audit_links import AuditLinks
+from fhir_bridge.store.sources.emergencies import Emergencies
 from fhir_bridge.store.sources.links import LoggedLink, of_patient
 from fhir_bridge.store.sources.persons import patient_ids_by_key
 from fhir_bridge.store.sources.reviews import Reviews
@@ -79,6 +81,8 @@ class Store:
         self.at_work = AtWork(storage)
         self.reviews = Reviews(storage)
         self.unread = UnreadCounts(storage)
+        self.emergencies = Emergencies(storage)
+        self.audit_links = AuditLinks(storage, self.indexer, self.numbers["AuditEvent"])
 
     @contextmanager
     def transaction(self, *, limited: bool = False) -> Iterator[Transaction]:

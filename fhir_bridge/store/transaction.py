@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from fhir_bridge import clock
 from fhir_bridge.access import Access
 from fhir_bridge.database import Session, milliseconds
+from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource
 from fhir_bridge.journal import (
     Refusal,
@@ -22,13 +23,17 @@ from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.read.find import Finder
 from fhir_bridge.store.read.referrers import Referrers
 from fhir_bridge.store.records import Page, Stored, Written
-from fhir_bridge.store.sources import links, persons, statements
+from fhir_bridge.store.sources import emergencies, links, persons, statements
+from fhir_bridge.store.sources.emergencies import Emergency
 from fhir_bridge.store.sources.links import LoggedLink
 from fhir_bridge.store.sources.reviews import ReviewRow, add_review
 from fhir_bridge.store.sources.statements import ContainerRow, StatementRow
 from fhir_bridge.store.write.writer import Writer
 
-__all__ = ["Transaction"]
+__all__ = ["Changed", "Transaction"]
+
+Changed = Callable[["Transaction", Written, Stored | None], None]
+"""Called with a change that was made in a transaction, and what was there before."""
 
 
 class Transaction:
@@ -45,6 +50,15 @@ class Transaction:
         self._writer = writer
         self._finder = finder
         self._referrers = referrers
+        self._kept: frozenset[str] = frozenset()
+        self._changed: Changed | None = None
+
+    def watch(self, kept: frozenset[str], changed: Changed | None = None) -> None:
+        """From now on resources of the types `kept` are neither changed nor deleted (FB-4205).
+
+        `changed` is told of every change that was made, with what was there before it.
+        """
+        self._kept, self._changed = kept, changed
 
     def read(self, resource_type: str, id_: str) -> Stored | None:
         """The newest version, also one that says "deleted"; None when there never was one."""
@@ -88,17 +102,48 @@ class Transaction:
         BridgeError FB-5001 (not at version `if_match`), FB-5002 (`create_only` and there),
         FB-5004 (`if_match` and not there), FB-5005 (no type or id).
         """
-        return self._writer.put([resource], if_match=if_match, create_only=create_only)[0]
+        before = self._before([resource])
+        written = self._writer.put([resource], if_match=if_match, create_only=create_only)
+        self._tell(written, before)
+        return written[0]
 
     def put_many(self, resources: Iterable[Resource]) -> list[Written]:
         """The same for many; one call for a batch costs far less than many calls."""
-        return self._writer.put(list(resources))
+        listed = list(resources)
+        before = self._before(listed)
+        written = self._writer.put(listed)
+        self._tell(written, before)
+        return written
 
     def delete(
         self, resource_type: str, id_: str, *, if_match: int | None = None
     ) -> Written | None:
         """Stores a version that says "deleted"; None when there never was a resource."""
-        return self._writer.delete(resource_type, id_, if_match=if_match)
+        before = self._before([{"resourceType": resource_type, "id": id_}])
+        written = self._writer.delete(resource_type, id_, if_match=if_match)
+        self._tell([written] if written is not None else [], before)
+        return written
+
+    def _before(self, resources: Sequence[Resource]) -> dict[tuple[str, str], Stored]:
+        """What is there of those that somebody watches; refuses those that are kept as they are."""
+        watched = [
+            (str(each.get("resourceType")), str(each.get("id")))
+            for each in resources
+            if self._changed is not None or each.get("resourceType") in self._kept
+        ]
+        if not watched:
+            return {}
+        before = self.read_many(watched)
+        if any(resource_type in self._kept for resource_type, _ in before):
+            raise BridgeError("FB-4205")
+        return before
+
+    def _tell(self, written: Sequence[Written], before: Mapping[tuple[str, str], Stored]) -> None:
+        changed, self._changed = self._changed, None
+        if changed is not None:
+            for each in written:
+                changed(self, each, before.get((each.resource_type, each.id)))
+        self._changed = changed
 
     def find(self, plan: Plan, access: Access, cursor: str = "") -> Page:
         """A page of `plan`, seeing this transaction's own writes."""
@@ -240,6 +285,14 @@ class Transaction:
     def hold(self, row: ReviewRow, /) -> None:
         """Puts a contradiction on the list, unless it is open there already."""
         add_review(self._session, row)
+
+    def add_emergency(self, emergency: Emergency, /) -> int:
+        """Keeps an opening of a record in an emergency; its number."""
+        return emergencies.add_emergency(self._session, emergency)
+
+    def close_emergency(self, number: int, at: int, by: str, note: str, /) -> bool:
+        """Takes one off the review list; whether it was open."""
+        return emergencies.close_emergency(self._session, number, at, by, note)
 
     def link_log(self, patient_id: str, /) -> list[LoggedLink]:
         """The decisions on one Patient, oldest first."""

@@ -9,9 +9,10 @@ from typing import Any, Literal
 from flask import Request as HttpRequest
 from flask.testing import FlaskClient
 
-from fhir_bridge.access import Access
+from fhir_bridge.access import Access, Caller
 from fhir_bridge.api import create_app
 from fhir_bridge.artifacts import Artifacts
+from fhir_bridge.audit import AccessLog
 from fhir_bridge.budget import Bounds
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.fhir import Definitions, definitions
@@ -61,6 +62,12 @@ class World:
     library: Library | None = None
     settings: TestSettings = field(default_factory=TestSettings)
     access: Access = field(default_factory=Access.everything)
+    access_log: AccessLog | None = None
+    caller: Caller | None = None
+
+    def caller_for(self, _request: HttpRequest) -> Caller | None:
+        """Whoever `caller` says."""
+        return self.caller
 
     def allows_metrics(self, _request: HttpRequest) -> bool:
         """Everybody's."""
