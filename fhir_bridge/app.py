@@ -14,10 +14,10 @@ from ipaddress import ip_address
 from pathlib import Path
 from socket import socket
 from threading import Event, Thread
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from flask import Flask
+from flask import Flask, Response, make_response, redirect, request
 from flask import Request as HttpRequest
 
 from fhir_bridge import clock, log
@@ -40,7 +40,7 @@ from fhir_bridge.audit import AccessLog, AuditKeeper
 from fhir_bridge.clients import Puller, read_pull_source
 from fhir_bridge.config import Settings, site_secret
 from fhir_bridge.conformance import Profiles
-from fhir_bridge.console import create_console, in_language
+from fhir_bridge.console import create_console, in_language, page_language
 from fhir_bridge.data_folder import DataFolder, make_private
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, definitions, parse_json
@@ -53,6 +53,9 @@ from fhir_bridge.store import Store, open_store
 from fhir_bridge.transform import Library
 from fhir_bridge.update import load_update_rules
 from fhir_bridge.validation import Validator
+
+if TYPE_CHECKING:
+    from fhir_bridge.sign_in import Gate
 
 __all__ = [
     "Product",
@@ -86,20 +89,42 @@ class Services:
     intake: Intake
     pipeline: Pipeline
     access_log: AccessLog | None = None
+    gate: Gate | None = None
 
     def access_for(self, request: HttpRequest) -> Access:
-        """What a caller may see before an authorization server is connected.
+        """What the caller of a request may see.
 
-        With ``access = local`` this machine's own requests see everything; a request that
-        came through a proxy is not local.  Everybody else is refused with FB-4202.
+        With ``access = open`` this machine's own requests see everything; a request that came
+        through a proxy is not local.  With ``closed`` a request to the FHIR service needs a token
+        and a page a session.  Everybody else is refused with FB-4202 or FB-4211.
         """
-        if self.settings.access == "local" and _is_local(request, self.settings.host):
-            return Access.everything()
-        raise BridgeError("FB-4202")
+        if self.gate is None:
+            if self.settings.access == "open" and _is_local(request, self.settings.host):
+                return Access.everything()
+            raise BridgeError("FB-4202")
+        if not request.path.startswith("/fhir"):
+            return self.access_of(self.gate.person(request))
+        if request.path.rstrip("/") == "/fhir/metadata" and request.method in {"GET", "HEAD"}:
+            return Access.nothing()
+        from fhir_bridge.sign_in import coarse_access
 
-    def caller_for(self, request: HttpRequest) -> Caller | None:  # noqa: ARG002 - the edge's protocol
-        """Who asks; nobody is known before people and apps sign in."""
-        return None
+        return coarse_access(self.gate.bearer(request), request.method, request.path)
+
+    def access_of(self, caller: Caller) -> Access:
+        """What a caller may see now, whatever they ask for."""
+        from fhir_bridge.sign_in import coarse_access
+
+        return coarse_access(caller)
+
+    def caller_for(self, request: HttpRequest) -> Caller | None:
+        """Who asks; None for nobody who is known."""
+        if self.gate is None:
+            return None
+        try:
+            is_fhir = request.path.startswith("/fhir")
+            return self.gate.bearer(request) if is_fhir else self.gate.person(request)
+        except BridgeError:
+            return None
 
     def allows_metrics(self, request: HttpRequest) -> bool:
         """Whether the caller may read counts of requests: this machine, unless it is set open."""
@@ -141,6 +166,7 @@ def build(settings: Settings) -> Services:
         intake=Intake(store, pipeline.wake),
         pipeline=pipeline,
         access_log=_access_log(settings, store, pipeline),
+        gate=_gate(settings, store, secret) if settings.access == "closed" else None,
     )
 
 
@@ -152,6 +178,25 @@ def _access_log(settings: Settings, store: Store, pipeline: Pipeline) -> AccessL
     keeper = AuditKeeper(store, folder, settings.fhir_base, settings.audit_years)
     pipeline.companions.append(keeper.run)
     return AccessLog(folder)
+
+
+def _gate(settings: Settings, store: Store, secret: bytes) -> Gate:
+    """Who knows callers; made only where somebody can sign in."""
+    from fhir_bridge.accounts import Accounts
+    from fhir_bridge.clients import fetch_key_set
+    from fhir_bridge.sign_in import Gate
+    from fhir_bridge.smart import Addresses, Smart
+
+    accounts = Accounts(store.storage, secret)
+    smart = Smart(
+        store.storage,
+        secret,
+        addresses=Addresses(settings.fhir_base, settings.pages_base),
+        accounts=accounts,
+        resource_types=definitions().resource_types,
+        fetch=fetch_key_set,
+    )
+    return Gate(accounts, smart, secure=settings.fhir_base.startswith("https://"))
 
 
 def _require_sound_profiles(artifacts: Artifacts, validator: Validator) -> None:
@@ -394,15 +439,58 @@ def web_application(
 
     `told` says what is wrong with the feeds now.
     """
+    gate = services.gate
     app = create_app(
         services,
         validation=services.settings.validation,
         measures=measures,
         told=told,
         chinese=lambda issue: in_language(issue, "zh-CN"),
+        security=_security(services) if gate is not None else None,
+        is_app_origin=gate.is_app_origin if gate is not None else None,
     )
     app.register_blueprint(create_console(services, artifacts=services.artifacts, told=told))
+    app.context_processor(lambda: {"is_open": gate is None, "is_closed": gate is not None})
+    if gate is not None:
+        _let_sign_in(app, services, gate)
     return app
+
+
+def _security(services: Services) -> dict[str, Any]:
+    from fhir_bridge.smart import Addresses, security
+
+    settings = services.settings
+    return security(Addresses(settings.fhir_base, settings.pages_base), cross_origin=True)
+
+
+def _let_sign_in(app: Flask, services: Services, gate: Gate) -> None:
+    """The pages of sign-in, and the way there from every other page."""
+    from fhir_bridge.sign_in import SignInServices, create_sign_in, with_query
+
+    sign_in = SignInServices(
+        gate=gate,
+        store=services.store,
+        registry=services.registry,
+        rules=load_rules(services.artifacts),
+        secret=services.secret,
+        access_of=services.access_of,
+        language=lambda request: page_language(request, services.settings.language),
+    )
+    app.register_blueprint(create_sign_in(sign_in))
+
+    def first_sign_in() -> Response | None:
+        is_page = request.path == "/" or request.path.startswith("/console/")
+        if not is_page or request.path.startswith("/console/static/"):
+            return None
+        session = gate.session(request)
+        if session is not None and session.whole:
+            access = services.access_of(gate.caller_of(session))
+            is_own = request.path == "/" and not access.is_everything
+            return make_response(redirect("/sign-in/account", 303)) if is_own else None
+        after = request.full_path.rstrip("?") if request.method == "GET" else "/"
+        return make_response(redirect(with_query("/sign-in", next=after), 303))
+
+    app.before_request(first_sign_in)
 
 
 def _process(services: Services) -> PipelineProcess:

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta, timezone, tzinfo
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -46,6 +47,12 @@ def _one_of(*choices: str) -> Callable[[str], str]:
         return text
 
     return convert
+
+
+def _access(text: str) -> str:
+    if text == "local":
+        raise ValueError("local is called open now, and closed lets people sign in")
+    return _one_of("closed", "open")(text)
 
 
 def _positive(text: str) -> int:
@@ -122,7 +129,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("http_answer_seconds", "longest that a client may take nothing of its answer", "60", _positive),
     Setting("language", "language of the pages when the browser names none", "zh-CN", _one_of("zh-CN", "en")),
     Setting("zone", "zone of dates in the record that name none; the index must be made anew (reindex) after a change", "+08:00", _zone),
-    Setting("access", "who may read before an authorization server is connected: local (this machine only) or closed (nobody)", "local", _one_of("local", "closed")),
+    Setting("access", "who may read: closed (whoever signs in, and apps with a token) or open (every program of this machine, nobody else)", "open", _access),
     Setting("audit_years", "years for which it is kept who looked at the record; 6 at least", "6", _six_or_more),
     Setting("metrics", "who may read /metrics: local (this machine only) or open (whoever reaches the port)", "local", _one_of("local", "open")),
     Setting("cors_origins", "origins whose pages may use the API from a browser, separated by blanks or commas; empty for none", "", _origins),
@@ -236,7 +243,19 @@ def load_settings(environment: Mapping[str, str] | None = None, /, **chosen: Any
             values[setting.name] = setting.convert(text)
         except ValueError as error:
             raise BridgeError("FB-9002", setting=setting.variable, reason=error) from None
+    if values["access"] == "open" and not _is_loopback(values["host"]):
+        reason = f"open is for this machine only; on the address {values['host']} use closed"
+        raise BridgeError("FB-9002", setting="FHIR_BRIDGE_ACCESS", reason=reason)
     return Settings(**values)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def site_secret(settings: Settings) -> bytes:

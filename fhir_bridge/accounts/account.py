@@ -30,12 +30,13 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person who signs in; `created` is a FHIR instant."""
+    """A person who signs in; `created` and `changed` (the password) are FHIR instants."""
 
     id: str
     name: str
     display: str
     created: str
+    changed: str
     locked: bool = False
     second_factor: bool = False
     has_password: bool = False

@@ -20,7 +20,7 @@ from fhir_bridge.errors import BridgeError
 __all__ = ["Accounts"]
 
 _FREE_OF_ACCOUNT, _FREE_OF_ADDRESS = 5, 30
-_COLUMNS = "account_id, name, display, password, totp IS NOT NULL, created, locked"
+_COLUMNS = "account_id, name, display, password, totp IS NOT NULL, created, changed, locked"
 
 
 class Accounts:
@@ -203,7 +203,7 @@ class Accounts:
 
 
 def _account(session: Session, row: Row) -> Account:
-    account_id, name, display, password, second, created, locked = row
+    account_id, name, display, password, second, created, changed, locked = row
     bound = session.all(
         "SELECT role, patient, practitioner, organization, proof, since FROM account_binding"
         " WHERE account_id = ? ORDER BY binding_id",
@@ -213,7 +213,8 @@ def _account(session: Session, row: Row) -> Account:
         str(account_id),
         str(name),
         str(display),
-        instant_of(int(str(created))),
+        instant_of(created),
+        instant_of(changed),
         locked=bool(locked),
         second_factor=bool(second),
         has_password=bool(password),

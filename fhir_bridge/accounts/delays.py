@@ -46,6 +46,18 @@ class Delays:
                 _keep(session, each.key, count + 1, now, now + wait)
         return True
 
+    def waits(self, limits: Sequence[Limit]) -> bool:
+        """Whether one of the limits has to wait; nothing is counted."""
+        now = milliseconds(clock.now())
+        with self._storage.reading() as session:
+            return any(_count(session, each.key, now)[1] > now for each in limits)
+
+    def has_tries(self, limits: Sequence[Limit]) -> bool:
+        """Whether something is counted under one of the limits."""
+        now = milliseconds(clock.now())
+        with self._storage.reading() as session:
+            return any(_count(session, each.key, now)[0] for each in limits)
+
     def clear(self, limits: Sequence[Limit]) -> None:
         """The last try under each limit was right: it never happened.
 

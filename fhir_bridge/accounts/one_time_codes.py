@@ -84,6 +84,11 @@ class OneTimeCodes:
             )
         return changed == 1
 
+    def restore(self, key: bytes) -> None:
+        """What a code was used for did not come about: it can be used again."""
+        with self._storage.writing() as session:
+            session.run("UPDATE one_time_code SET used = 0 WHERE digest = ?", (key,))
+
     def _row(self, key: bytes, kind: str) -> Row | None:
         with self._storage.reading() as session:
             return session.one(

@@ -9,11 +9,12 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from functools import cached_property
-
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
+from typing import TYPE_CHECKING
 
 from fhir_bridge.errors import BridgeError
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 __all__ = ["MIN_PASSWORD", "Passwords"]
 
@@ -24,7 +25,13 @@ class Passwords:
     """Hashes and checks; `hasher` says the cost."""
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        self._hasher = hasher or PasswordHasher()
+        self._given = hasher
+
+    @cached_property
+    def _hasher(self) -> PasswordHasher:
+        from argon2 import PasswordHasher
+
+        return self._given or PasswordHasher()
 
     def hashed(self, password: str, name: str = "") -> str:
         """The hash to keep.  Raises BridgeError FB-7303 for a password that is too weak."""
@@ -39,6 +46,8 @@ class Passwords:
 
     def holds(self, kept: str, password: str) -> bool:
         """Whether `password` is the one whose hash is `kept`; "" is nobody's hash."""
+        from argon2.exceptions import Argon2Error, InvalidHashError
+
         try:
             right = self._hasher.verify(
                 kept or self._nobodys, _normal(password[: 4 * MAX_PASSWORD])

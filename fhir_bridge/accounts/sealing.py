@@ -10,10 +10,6 @@ import base64
 import hashlib
 import hmac
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 from fhir_bridge.errors import BridgeError
 
 __all__ = ["Seal", "digest"]
@@ -23,6 +19,10 @@ class Seal:
     """Seals, opens and marks with keys made from `secret`."""
 
     def __init__(self, secret: bytes) -> None:
+        from cryptography.fernet import Fernet
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
         def derived(purpose: bytes) -> bytes:
             return HKDF(SHA256(), 32, salt=None, info=b"fhir-bridge " + purpose).derive(secret)
 
@@ -35,6 +35,8 @@ class Seal:
 
     def open(self, sealed: bytes) -> str:
         """What was sealed.  Raises BridgeError FB-7306 when the site's secret is another one."""
+        from cryptography.fernet import InvalidToken
+
         try:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hmac
 
-import pyotp
-
 __all__ = ["accepted_step", "fresh_totp_secret", "totp_address"]
 
 _STEP_SECONDS = 30
@@ -15,16 +13,22 @@ _DRIFT = (0, -1, 1)
 
 def fresh_totp_secret() -> str:
     """A new secret of 160 bits, base32."""
+    import pyotp
+
     return pyotp.random_base32(32)
 
 
 def totp_address(secret: str, name: str) -> str:
     """The ``otpauth:`` address that an authenticator app takes over."""
+    import pyotp
+
     return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name="FHIR Bridge")
 
 
 def accepted_step(secret: str, code: str, *, now_ms: int, after_step: int) -> int | None:
     """The time step whose code this is, later than `after_step`; None when there is none."""
+    import pyotp
+
     digits = "".join(code.split())
     present = now_ms // 1000 // _STEP_SECONDS
     totp = pyotp.TOTP(secret)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -60,17 +61,21 @@ def create_app(
     measures: Measures | None = None,
     told: ReadConditions | None = None,
     chinese: Chinese | None = None,
+    security: Mapping[str, Any] | None = None,
+    is_app_origin: Callable[[str], bool] | None = None,
 ) -> Flask:
     """The application: the FHIR API below ``/fhir``, ``/health`` and ``/metrics``.
 
     `validation` says what a write refuses: "full" every error, "shape" only what cannot be
     read as FHIR.  `measures` is where it counts, when other processes count with it; `told` says
-    how the feeds are, and `chinese` words an issue in Chinese, both for ``/health``.
+    how the feeds are, and `chinese` words an issue in Chinese, both for ``/health``.  `security`
+    is what the CapabilityStatement says of tokens; `is_app_origin` knows the pages of apps.
     """
     app = Flask("fhir_bridge.api", static_folder=None)
     # An address is what the client sent: no redirect may reshape it.
     app.url_map.merge_slashes = False
-    edge = Edge(services, validation, Monitor(services, measures, told, chinese))
+    monitor = Monitor(services, measures, told, chinese)
+    edge = Edge(services, validation, monitor, security, is_app_origin)
     app.register_blueprint(fhir_blueprint(edge), url_prefix="/fhir")
     app.add_url_rule("/health", "health", edge.monitor.health)
     app.add_url_rule("/metrics", "metrics", edge.monitor.metrics)
@@ -97,13 +102,15 @@ class Edge:
         services: Services,
         validation: Validation = "full",
         monitor: Monitor | None = None,
+        security: Mapping[str, Any] | None = None,
+        is_app_origin: Callable[[str], bool] | None = None,
     ) -> None:
-        self._services = services
+        self._services, self._security = services, security
         self._validation: Validation = validation
         self._operate = operate_with(services.library)
         self.monitor = monitor or Monitor(services, None)
         self._stated: dict[tuple[bool, bool], bytes] = {}
-        self._cross_origin = CrossOrigin(services.settings.cors_origins)
+        self._cross_origin = CrossOrigin(services.settings.cors_origins, is_app_origin)
         access_log, base_url = services.access_log, services.settings.fhir_base
         self._auditing: Auditing | None = None
         if access_log is not None:
@@ -148,7 +155,9 @@ class Edge:
 
     def tell_readers(self, response: Response) -> Response:
         """Adds to an answer which pages of other origins may read it."""
-        if http.method != "OPTIONS":
+        if self._security is not None and http.path.rstrip("/") == "/fhir/metadata":
+            response.headers["Access-Control-Allow-Origin"] = "*"
+        elif http.method != "OPTIONS":
             for name, value in self._cross_origin.headers(http.environ):
                 response.headers.add(name, value)
         return response
@@ -245,6 +254,7 @@ class Edge:
                 conditional_delete=services.settings.conditional_delete,
                 require_if_match=services.settings.require_if_match,
                 cross_origin=bool(services.settings.cors_origins),
+                security=self._security,
             )
         )
 

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/capabilitystatement.html
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
@@ -50,8 +51,12 @@ def capability_statement(
     conditional_delete: Literal["single", "multiple"] = "single",
     require_if_match: bool = False,
     cross_origin: bool = False,
+    security: Mapping[str, Any] | None = None,
 ) -> Resource:
-    """What a client can rely on; `cross_origin` whether pages of other origins may ask."""
+    """What a client can rely on.
+
+    `cross_origin` says whether pages of other origins may ask, `security` how one gets a token.
+    """
     includes = _includes(definitions, registry)
     now = clock.instant()
     return {
@@ -70,7 +75,7 @@ def capability_statement(
         "rest": [
             {
                 "mode": "server",
-                "security": {"cors": cross_origin},
+                "security": security or {"cors": cross_origin},
                 "resource": [
                     _resource(name, registry, includes, conditional_delete)
                     | ({"versioning": "versioned-update"} if require_if_match else {})

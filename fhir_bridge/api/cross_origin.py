@@ -2,13 +2,13 @@
 
 https://fetch.spec.whatwg.org/#http-cors-protocol, https://hl7.org/fhir/R4/security.html#cors
 
-Off unless origins are named.  An answer to a page of another origin can be read by it only
+Off unless origins are named or apps are registered.  An answer to a page of another origin can be read by it only
 when it comes from one of them.  No cookies are involved: an app sends its own token.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,17 +25,28 @@ _MAX_AGE_SECONDS = "600"
 
 
 class CrossOrigin:
-    """The pages that may read what is answered to them: those of `origins`."""
+    """The pages that may read what is answered to them.
 
-    def __init__(self, origins: Collection[str]) -> None:
+    They are those of `origins`, and those that `is_app_origin` knows of registered apps.
+    """
+
+    def __init__(
+        self, origins: Collection[str], is_app_origin: Callable[[str], bool] | None = None
+    ) -> None:
         self._origins = frozenset(origins)
+        self._is_app_origin = is_app_origin
+
+    def _allows(self, origin: str) -> bool:
+        if origin in self._origins:
+            return True
+        return bool(origin) and self._is_app_origin is not None and self._is_app_origin(origin)
 
     def headers(self, environ: Mapping[str, Any]) -> list[tuple[str, str]]:
         """What an answer to the request of `environ` says about its reader."""
-        if not self._origins:
+        if not self._origins and self._is_app_origin is None:
             return []
         origin = environ.get("HTTP_ORIGIN", "")
-        if origin not in self._origins:
+        if not self._allows(origin):
             return [("Vary", "Origin")]
         return [
             ("Vary", "Origin"),
@@ -50,7 +61,7 @@ class CrossOrigin:
         is (https://www.w3.org/TR/fetch-metadata/).  Pages of named origins may.
         """
         origin = environ.get("HTTP_ORIGIN", "")
-        if origin in self._origins:
+        if self._allows(origin):
             return
         own = {f"{environ.get('wsgi.url_scheme')}://{environ.get('HTTP_HOST')}", _origin(base_url)}
         is_foreign = environ.get("HTTP_SEC_FETCH_SITE", "none") in {"cross-site", "same-site"}

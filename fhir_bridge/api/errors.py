@@ -21,6 +21,9 @@ __all__ = ["reply_of"]
 _RETRY_AFTER = {"FB-4035": 2, "FB-5015": 2, "FB-5016": 10}
 """Seconds after which the same request may do, for what passes without anybody's help."""
 
+_CHALLENGES = {"FB-4202": "Bearer", "FB-4211": 'Bearer error="invalid_token"'}
+"""What a 401 asks for (https://www.rfc-editor.org/rfc/rfc6750#section-3)."""
+
 
 def reply_of(error: Exception) -> Reply:
     """The reply of any error; an unforeseen one is logged with a reference."""
@@ -30,6 +33,8 @@ def reply_of(error: Exception) -> Reply:
     headers = {"Allow": lead.details["allowed"]} if known.code == "FB-4004" else {}
     if known.code in _RETRY_AFTER:
         headers["Retry-After"] = str(_RETRY_AFTER[known.code])
+    if known.code in _CHALLENGES:
+        headers["WWW-Authenticate"] = _CHALLENGES[known.code]
     return Reply(known.entry.http_status, outcome, outcome=outcome, headers=headers)
 
 

@@ -84,7 +84,7 @@ def accepted_format(accept: str, override: str = "") -> Format:
             if quality > best[0] or is_as_welcome:
                 best = (quality, media)
     if not best[1]:
-        raise BridgeError("FB-4006", asked=asked[:120])
+        raise BridgeError("FB-4006", asked=_plain(asked[:120]))
     family = _FAMILY[best[1]]
     if family in refused and "*" in best[1]:
         return _ANSWERS["xml" if family == "json" else "json"]
@@ -133,3 +133,8 @@ def _value(parameters: list[str], wanted: str) -> str:
         if name.strip() == wanted:
             return value.strip(' "')
     return ""
+
+
+def _plain(text: str) -> str:
+    """What may stand in a media type (RFC 9110 section 5.6.2): nothing that a page would run."""
+    return "".join(each if each.isalnum() or each in ' ,;/+-.*="' else "?" for each in text)

@@ -7,14 +7,17 @@ import resource
 import signal
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fhir_bridge.cli.ports import require_free_port
 from fhir_bridge.config import Settings, load_settings
 
-__all__ = ["access_line", "command"]
+if TYPE_CHECKING:
+    from fhir_bridge.app import Services
+
+__all__ = ["access_line", "command", "set_up_line"]
 
 _GRACE_SECONDS = 5
 _STDERR = 2
@@ -47,14 +50,17 @@ def command(data: Path | None, **chosen: Any) -> int:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    services = build(settings)
     product = Product(
-        build(settings),
+        services,
         workers=worker_count(settings),
         pipeline_workers=settings.pipeline_workers,
     )
     try:
         product.start()
         click.echo(f"FHIR Bridge serves {product.page_url} and {settings.fhir_base}", err=True)
+        if line := set_up_line(services):
+            click.echo(line, err=True)
         click.echo(access_line(settings), err=True)
         stop.wait()
     except OSError as error:
@@ -72,11 +78,19 @@ def command(data: Path | None, **chosen: Any) -> int:
 def access_line(settings: Settings) -> str:
     """What the setting ``access`` means for whoever starts the service."""
     if settings.access == "closed":
-        return "access=closed: nobody sees the record until an authorization server is connected"
+        return "access=closed: people sign in, apps bring a token; nobody else sees the record"
     return (
-        "access=local: every program and user of this machine sees and changes the whole record;"
+        "access=open: every program and user of this machine sees and changes the whole record;"
         " others, and all that comes through a proxy, are refused"
     )
+
+
+def set_up_line(services: Services) -> str:
+    """The one-time link for the first operator, as long as nobody can sign in; else ""."""
+    if services.gate is None or not services.gate.accounts.is_empty():
+        return ""
+    link = services.gate.accounts.codes.set_up_link(role="operator")
+    return f"first operator: open {services.settings.pages_base}/sign-in/set-up?link={link}"
 
 
 def _take_descriptors() -> None:

@@ -169,7 +169,7 @@ def _set_locked(settings: Settings, name: str, *, locked: bool) -> int:
 
 
 def _link(settings: Settings, secret: str) -> str:
-    return f"{settings.pages_base}/sign-in/set-up#{secret}"
+    return f"{settings.pages_base}/sign-in/set-up?link={secret}"
 
 
 def _shown(account: Account) -> dict[str, Any]:

@@ -8,7 +8,7 @@ templates escape whatever they are given; no page runs a script or loads anythin
 
 from fhir_bridge.console.monitor.load_rule import LoadRule, read_load_rule
 from fhir_bridge.console.monitor.overview import Load, doctor_loads
-from fhir_bridge.console.pages.blueprint import create_console
+from fhir_bridge.console.pages.blueprint import create_console, page_language
 from fhir_bridge.console.reader import Reader
 from fhir_bridge.console.services import Services
 from fhir_bridge.console.text.issue_text import in_language
@@ -21,5 +21,6 @@ __all__ = [
     "create_console",
     "doctor_loads",
     "in_language",
+    "page_language",
     "read_load_rule",
 ]

@@ -25,7 +25,8 @@ awaited         who refers by a number to what has not come yet
 at_work         which journal messages a process has begun, and how often that was ended
 =============== ================================================================
 
-Who signs in is in `schema_accounts`, who looked in `schema_audit`.
+Who signs in is in `schema_accounts`, which apps they let at the record in `schema_smart`, who looked in
+`schema_audit`.
 
   Why this layout: docs/decisions/adr-2611-store-layout.md.
 """
@@ -50,10 +51,11 @@ from sqlalchemy import (
 
 from fhir_bridge.database.schema_accounts import add_account_tables
 from fhir_bridge.database.schema_audit import add_audit_tables
+from fhir_bridge.database.schema_smart import add_smart_tables
 
 __all__ = ["INDEX_TABLES", "REVISION", "binary_columns", "columns", "key_columns", "metadata"]
 
-REVISION = "0008"
+REVISION = "0009"
 """The migration that this release expects (fhir_bridge/database/migrations)."""
 
 metadata = MetaData()
@@ -360,6 +362,7 @@ setting = Table(
 
 add_account_tables(metadata)
 add_audit_tables(metadata)
+add_smart_tables(metadata)
 
 
 def columns(table: str) -> list[str]:

@@ -1,8 +1,24 @@
-"""Where people sign in: the pages, and what a verified number says of who stands before them.
+"""Where people sign in and let apps at the record: pages, and the endpoints that apps use.
 
-Read in this order: `whose` (whose record a number names).
+Read in this order: `gate` (who asks), `blueprint` (the routes), `page` (what pages share),
+`entering` (sign-in, second factor, set-up, account), `deciding` (whose record, what, whether),
+`my_apps`, `oauth` (tokens, keys, metadata), `whose` (whose record a number names).
 """
 
+from fhir_bridge.sign_in.blueprint import create_sign_in
+from fhir_bridge.sign_in.coarse import coarse_access
+from fhir_bridge.sign_in.gate import Gate
+from fhir_bridge.sign_in.page import with_query
+from fhir_bridge.sign_in.services import SignInServices
 from fhir_bridge.sign_in.whose import STAFF, patient_with, practitioner_with
 
-__all__ = ["STAFF", "patient_with", "practitioner_with"]
+__all__ = [
+    "STAFF",
+    "Gate",
+    "SignInServices",
+    "coarse_access",
+    "create_sign_in",
+    "patient_with",
+    "practitioner_with",
+    "with_query",
+]

@@ -1,4 +1,4 @@
-"""Who is answered before an authorization server is connected: this machine, nobody else."""
+"""Who is answered in open mode: this machine, nobody else."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def test_other_variables_are_none_of_ours(name):
         ("THREADS", "-1"),
         ("BATCH", "many"),
         ("MAX_REQUEST_BYTES", "1e6"),
-        ("ACCESS", "open"),
+        ("ACCESS", "local"),
         ("LANGUAGE", "de"),
         ("LOG_LEVEL", "info"),
         ("REFERENTIAL_INTEGRITY", "yes"),
@@ -62,6 +62,21 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(name, text):
 
     assert "FB-9002" == refused.value.code
     assert f"FHIR_BRIDGE_{name}" in str(refused.value)
+
+
+def test_the_old_word_of_access_is_refused_with_the_new_one():
+    """Who upgrades reads what to write."""
+    with pytest.raises(BridgeError, match="local is called open now"):
+        load_settings({"FHIR_BRIDGE_ACCESS": "local"})
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.7", "::", "record.example"])
+def test_an_open_record_is_not_served_to_other_machines(host):
+    """Open means: without signing in, from this machine."""
+    with pytest.raises(BridgeError, match="closed"):
+        load_settings({"FHIR_BRIDGE_ACCESS": "open", "FHIR_BRIDGE_HOST": host})
+    for sound in ({"FHIR_BRIDGE_ACCESS": "closed"}, {"FHIR_BRIDGE_HOST": "::1"}):
+        load_settings({"FHIR_BRIDGE_HOST": host} | sound)
 
 
 def test_what_is_chosen_stands_over_the_environment():

@@ -40,7 +40,7 @@ def record(run, tmp_path):
 def test_an_account_is_made_with_a_link_listed_locked_and_removed(run):
     """An account is made with a link listed locked and removed."""
     made = json.loads(run("user", "add", "Li.Na", "--role", "operator").out)
-    assert made["link"].startswith("http://127.0.0.1:8080/sign-in/set-up#")
+    assert made["link"].startswith("http://127.0.0.1:8080/sign-in/set-up?link=")
     assert made["is"] == [{"role": "operator", "proof": "said by an operator"}]
     run("user", "add", "wang")
     assert [each["name"] for each in run("user", "list").lines] == ["li.na", "wang"]

@@ -11,6 +11,7 @@ from functools import partial, wraps
 from typing import Any
 
 from flask import Blueprint, Response, g, request
+from flask import Request as HttpRequest
 from flask.sansio.blueprints import BlueprintSetupState
 from jinja2 import Environment
 from markupsafe import Markup
@@ -27,7 +28,7 @@ from fhir_bridge.console.text.issue_text import in_language
 from fhir_bridge.console.text.language import LANGUAGES, choose, words
 from fhir_bridge.errors import BridgeError
 
-__all__ = ["create_console"]
+__all__ = ["create_console", "page_language"]
 
 _LANGUAGE_COOKIE = "fhir_bridge_language"
 _MAX_WIDTH = 4_000
@@ -119,13 +120,16 @@ def _guarded(view: View) -> View:
 
 def _prepare(services: Services) -> None:
     """What every page needs: its words and links to itself."""
-    g.words = words(
-        choose(
-            request.args.get("lang"),
-            request.cookies.get(_LANGUAGE_COOKIE),
-            request.headers.get("Accept-Language", ""),
-            services.settings.language,
-        )
+    g.words = words(page_language(request, services.settings.language))
+
+
+def page_language(asked: HttpRequest, default: str) -> str:
+    """The language of a page: as its address, the cookie or the browser wants it."""
+    return choose(
+        asked.args.get("lang"),
+        asked.cookies.get(_LANGUAGE_COOKIE),
+        asked.headers.get("Accept-Language", ""),
+        default,
     )
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from flask import Response, g, make_response, render_template, request
 
-from fhir_bridge.console.pages import form_token
+from fhir_bridge.accounts import form_token
 from fhir_bridge.console.reader import Reader
 from fhir_bridge.console.services import Services
 from fhir_bridge.errors import BridgeError

@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import Response, g, redirect, request, url_for
 
+from fhir_bridge.accounts import form_token
 from fhir_bridge.console.monitor.overview import entry_view
 from fhir_bridge.console.monitor.quarantine import MAX_READ, detail
-from fhir_bridge.console.pages import form_token
 from fhir_bridge.console.pages.page import MAX_ID, PAGE_SIZE, Page, here, message
 from fhir_bridge.console.services import Services
 from fhir_bridge.errors import BridgeError

@@ -1,0 +1,1 @@
+"""The pages of sign-in, in a browser that runs nothing."""

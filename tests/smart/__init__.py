@@ -1,0 +1,1 @@
+"""The authorization server: exchanges over real sockets, as an app and a browser make them."""
