@@ -13,7 +13,8 @@ from __future__ import annotations
 from .collected import collected
 from .convert import Converted, convert, find_standard_feed
 from .detect import detect
-from .feed import Feed, Listener, find_map, get_feed, load_feeds, parse_feed
+from .feed import Feed, Listener, find_map, get_feed
+from .feed_file import load_feeds, parse_feed
 from .intake import Intake, unavailable
 from .keeper import PipelineProcess
 from .naming import business_id

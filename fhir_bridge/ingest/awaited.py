@@ -15,8 +15,8 @@ from typing import Any
 from fhir_bridge.fhir import Resource, read_back, render_json
 from fhir_bridge.store import resource_key
 
+from .comparing import bare
 from .draft import Draft
-from .stating import bare
 
 __all__ = ["ByNumber", "make_literal", "settle_by_number"]
 

@@ -8,176 +8,52 @@ a batch in one go, within the transaction that it was read in.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
-from typing import cast
+from dataclasses import replace
 
 from fhir_bridge.database import milliseconds_of
 from fhir_bridge.fhir import Resource, read_back
-from fhir_bridge.identity import Move, repoint
+from fhir_bridge.identity import Move
 from fhir_bridge.store import (
     ContainerRow,
-    LoggedLink,
-    PersonRow,
-    ReviewRow,
     StatementRow,
     Stored,
-    Transaction,
     resource_key,
 )
 
-from .following import Follow, follow
+from .applying import apply
+from .changes import Present, Speaker
+from .following import Follow
+from .person_draft import PersonDraft
 
-__all__ = ["Draft", "Present"]
-
-_Speaker = tuple[str, int]
-_Person = tuple[str, str]
-
-
-class Present:
-    """What a resource is now: its content, its version, and when it was written (ms).
-
-    A stored body is read when the content is first asked for: often only its being there counts.
-    """
-
-    __slots__ = ("_content", "at", "version")
-
-    def __init__(self, content: Resource | bytes, version: int, at: int = 0) -> None:
-        self._content = content
-        self.version = version
-        self.at = at
-
-    @property
-    def resource(self) -> Resource:
-        """The content."""
-        if isinstance(self._content, bytes):
-            self._content = cast("Resource", read_back(self._content))
-        return self._content
+__all__ = ["Draft"]
 
 
-@dataclass(slots=True)
-class _Changes:
-    """What one draft changes."""
-
-    resources: dict[int, Present] = field(default_factory=dict)
-    writes: list[Resource] = field(default_factory=list)
-    rows: dict[int, dict[_Speaker, StatementRow]] = field(default_factory=dict)
-    parts: dict[int, set[int]] = field(default_factory=dict)  # keys of parts by container
-    containers: dict[int, ContainerRow] = field(default_factory=dict)
-    awaited: dict[int, set[int]] = field(default_factory=dict)  # referrers by target
-    came: set[int] = field(default_factory=set)
-    rows_heard: dict[tuple[int, str], int] = field(default_factory=dict)
-    keys: dict[bytes, str] = field(default_factory=dict)
-    persons: dict[_Person, PersonRow | None] = field(default_factory=dict)
-    of_patient: dict[str, set[_Person]] = field(default_factory=dict)
-    links: list[tuple[str, str, str, str, str]] = field(default_factory=list)
-    reviews: list[ReviewRow] = field(default_factory=list)
-    moves: list[Move] = field(default_factory=list)
-    follows: list[Follow] = field(default_factory=list)
-    heard: dict[_Person, int] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Memo:
-    """What was read of the record, once for a batch."""
-
-    resources: dict[int, Present | None] = field(default_factory=dict)
-    versions: dict[int, int] = field(default_factory=dict)
-    rows: dict[int, list[StatementRow]] = field(default_factory=dict)
-    containers: dict[int, ContainerRow | None] = field(default_factory=dict)
-    keys: dict[bytes, str] = field(default_factory=dict)
-    persons: dict[str, list[PersonRow]] = field(default_factory=dict)
-    awaiting: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
-
-
-class Draft:
+class Draft(PersonDraft):
     """Reads of the record and of what this draft, and the one below it, change."""
-
-    def __init__(self, record: Transaction) -> None:
-        self._record = record
-        self._memo = _Memo()
-        self._changes = _Changes()
-        self._layers: tuple[_Changes, ...] = (self._changes,)  # this draft's and those below
 
     def above(self) -> Draft:
         """A draft over this one: for one record."""
         draft = Draft(self._record)
-        draft._memo = self._memo
+        draft._reads = self._reads
         draft._layers = (draft._changes, *self._layers)
         return draft
 
     def absorb(self, draft: Draft) -> None:
         """Takes over what a draft over this one changes."""
-        mine, theirs = self._changes, draft._changes
-        mine.resources |= theirs.resources
-        mine.writes += theirs.writes
-        for key, rows in theirs.rows.items():
-            mine.rows[key] = mine.rows.get(key, {}) | rows
-        for container, keys in theirs.parts.items():
-            mine.parts[container] = mine.parts.get(container, set()) | keys
-        mine.containers |= theirs.containers
-        for target, referrers in theirs.awaited.items():
-            mine.awaited.setdefault(target, set()).update(referrers)
-        mine.came |= theirs.came
-        mine.rows_heard |= theirs.rows_heard
-        mine.keys |= theirs.keys
-        mine.persons |= theirs.persons
-        for patient_id, places in theirs.of_patient.items():
-            mine.of_patient[patient_id] = mine.of_patient.get(patient_id, set()) | places
-        mine.links += theirs.links
-        mine.reviews += theirs.reviews
-        mine.moves += theirs.moves
-        mine.follows += theirs.follows
-        mine.heard |= theirs.heard
+        self._changes.absorb(draft._changes)
 
     def apply(self) -> int:
         """Writes everything; how many versions of resources."""
-        changes, record = self._changes, self._record
-        self._apply_persons()
-        if changes.rows:
-            record.put_statements(row for rows in changes.rows.values() for row in rows.values())
-        if changes.rows_heard:
-            record.hear_statements_again(changes.rows_heard)
-        if changes.came:
-            record.drop_awaited(changes.came)
-        if changes.awaited:
-            record.put_awaited(
-                (target, each) for target, some in changes.awaited.items() for each in some
-            )
-        if changes.containers:
-            record.put_containers(changes.containers.values())
-        for bulk in _bulks(changes.writes):
-            record.put_many(bulk)
-        for move in changes.moves:
-            repoint(record, move)
-        for change in changes.follows:
-            follow(record, change)
-        return len(changes.writes)
-
-    def _apply_persons(self) -> None:
-        """Writes what was decided on persons."""
-        changes, record = self._changes, self._record
-        if changes.persons:
-            kept = [row for row in changes.persons.values() if row is not None]
-            record.put_identity_statements(kept)
-            for (feed, key), row in changes.persons.items():
-                if row is None:
-                    record.drop_identity_statement(feed, key)
-        if changes.heard:
-            record.hear_again(changes.heard)
-        if changes.keys:
-            record.set_identity_keys(changes.keys)
-        if changes.links:
-            record.log_links(changes.links)
-        for review in changes.reviews:
-            record.hold(review)
+        apply(self._changes, self._record)
+        return len(self._changes.writes)
 
     # --- resources and what was said of them -------------------------------------------
 
     def look_up(self, references: Iterable[tuple[str, str]]) -> None:
         """Reads what is known of many resources at once."""
-        found = self._memo
+        found = self._reads
         known = found.resources  # a set less its keys would go through all of them
         wanted = {key for pair in references if (key := resource_key(*pair)) not in known}
         if not wanted:
@@ -197,9 +73,9 @@ class Draft:
             known = changes.resources.get(key)
             if known is not None:
                 return known
-        if key not in self._memo.resources:
+        if key not in self._reads.resources:
             self.look_up([(resource_type, id_)])
-        return self._memo.resources[key]
+        return self._reads.resources[key]
 
     def version_at(self, resource_type: str, id_: str, version: int) -> Resource | None:
         """The content of a version; None when it says "deleted" or is not kept."""
@@ -214,7 +90,7 @@ class Draft:
         present = self.present(resource_type, id_)
         if present is not None:
             return present.version
-        return self._memo.versions[resource_key(resource_type, id_)]
+        return self._reads.versions[resource_key(resource_type, id_)]
 
     def put(self, resource: Resource, version: int) -> None:
         """The resource as it will be, at the version it will have."""
@@ -225,9 +101,9 @@ class Draft:
     def rows(self, resource_type: str, id_: str) -> list[StatementRow]:
         """What each source said of a resource, the first speaker of each level first."""
         key = resource_key(resource_type, id_)
-        if key not in self._memo.rows:
+        if key not in self._reads.rows:
             self.look_up([(resource_type, id_)])
-        return self._rows_over(key, self._memo.rows[key])
+        return self._rows_over(key, self._reads.rows[key])
 
     def put_row(self, row: StatementRow) -> None:
         """A statement as it will be kept."""
@@ -256,7 +132,7 @@ class Draft:
         ]
 
     def _rows_over(self, key: int, stored: list[StatementRow]) -> list[StatementRow]:
-        changed: dict[_Speaker, StatementRow] = {}
+        changed: dict[Speaker, StatementRow] = {}
         for changes in self._layers:
             rows = changes.rows.get(key)
             if rows:
@@ -290,7 +166,7 @@ class Draft:
     def awaiting(self, targets: AbstractSet[int]) -> list[tuple[int, int]]:
         """(target, referrer) keys of resources that wait for `targets`, which have come now."""
         self.look_up_awaiting(targets)
-        awaiting = self._memo.awaiting
+        awaiting = self._reads.awaiting
         found = {pair for target in targets if awaiting[target] for pair in awaiting[target]}
         for changes in self._layers:
             waited = targets & changes.awaited.keys() if changes.awaited else ()
@@ -301,7 +177,7 @@ class Draft:
 
     def look_up_awaiting(self, targets: Iterable[int]) -> None:
         """Reads who waits for many targets at once."""
-        known = self._memo.awaiting
+        known = self._reads.awaiting
         unknown = [target for target in targets if target not in known]
         if unknown:
             known.update((target, []) for target in unknown)
@@ -315,11 +191,11 @@ class Draft:
             if known is not None:
                 return known
         self.look_up_containers([key])
-        return self._memo.containers[key]
+        return self._reads.containers[key]
 
     def look_up_containers(self, keys: Iterable[int]) -> None:
         """Reads what is known of many containers at once."""
-        known = self._memo.containers
+        known = self._reads.containers
         unknown = [key for key in keys if key not in known]
         if unknown:
             found = self._record.containers(unknown)
@@ -329,89 +205,6 @@ class Draft:
         """A container as it will be kept."""
         self._changes.containers[row.key] = row
 
-    # --- persons: what linking reads and writes (`identity.IdentityLedger`) --------------
-
-    def identity_keys(self, keys: Iterable[bytes], /) -> Mapping[bytes, str]:
-        """Patient ids by key, for the keys that are known."""
-        answer: dict[bytes, str] = {}
-        unknown: list[bytes] = []
-        for key in keys:
-            known = self._key(key)
-            if known is None:
-                unknown.append(key)
-            elif known:
-                answer[key] = known
-        if unknown:
-            found = self._record.identity_keys(unknown)
-            self._memo.keys.update({key: found.get(key, "") for key in unknown})
-            answer |= found
-        return answer
-
-    def _key(self, key: bytes) -> str | None:
-        for changes in self._layers:
-            known = changes.keys.get(key)
-            if known is not None:
-                return known
-        return self._memo.keys.get(key)
-
-    def set_identity_keys(self, patient_ids: Mapping[bytes, str], /) -> None:
-        """Points each key at a Patient, also one that pointed elsewhere; "" takes it away."""
-        self._changes.keys.update(patient_ids)
-
-    def add_identity_keys(self, pairs: Iterable[tuple[bytes, str]], /) -> None:
-        """Adds (key, patient id) pairs; a key that is known keeps its Patient."""
-        given = dict(pairs)
-        known = self.identity_keys(given)
-        self._changes.keys.update({k: v for k, v in given.items() if k not in known})
-
-    def identity_statements(self, patient_id: str, /) -> list[PersonRow]:
-        """Every statement behind a Patient."""
-        self.look_up_persons([patient_id])
-        rows: dict[_Person, PersonRow | None] = {
-            (row.feed, row.key): row for row in self._memo.persons[patient_id]
-        }
-        for changes in self._layers:
-            rows |= dict.fromkeys(changes.of_patient.get(patient_id, ()))
-        for changes in reversed(self._layers):
-            persons = changes.persons
-            rows.update({place: persons[place] for place in rows if place in persons})
-        kept = [row for row in rows.values() if row is not None and row.patient_id == patient_id]
-        kept = [self._heard_of(row) for row in kept]
-        return sorted(kept, key=lambda row: (row.feed, row.key))
-
-    def _heard_of(self, row: PersonRow) -> PersonRow:
-        """A statement of a person with the time at which it was heard last."""
-        place = row.feed, row.key
-        for changes in self._layers:
-            at = changes.heard.get(place)
-            if at is not None:
-                return replace(row, at=at) if at > row.at else row
-        return row
-
-    def look_up_persons(self, patient_ids: Iterable[str]) -> None:
-        """Reads the statements behind many Patients at once."""
-        known = self._memo.persons
-        unknown = {each for each in patient_ids if each not in known}
-        if unknown:
-            known.update(self._record.statements_of_persons(unknown))
-
-    def put_identity_statement(self, row: PersonRow, /) -> None:
-        """Adds or replaces the statement of (feed, key); it may move from another Patient."""
-        self._changes.persons[row.feed, row.key] = row
-        self._changes.of_patient.setdefault(row.patient_id, set()).add((row.feed, row.key))
-
-    def drop_identity_statement(self, feed: str, key: str, /) -> None:
-        """Takes the statement of (feed, key) away, when there is one."""
-        self._changes.persons[feed, key] = None
-
-    def link_log(self, patient_id: str, /) -> list[LoggedLink]:
-        """The decisions on one Patient that are written, oldest first."""
-        return self._record.link_log(patient_id)
-
-    def hold(self, row: ReviewRow, /) -> None:
-        """Puts a contradiction on the list, unless it stands there open already."""
-        self._changes.reviews.append(row)
-
     def follow(self, change: Follow) -> None:
         """What refers to a thing follows it once everything is written."""
         self._changes.follows.append(change)
@@ -420,32 +213,8 @@ class Draft:
         """References that must follow when everything is written."""
         self._changes.moves += moves
 
-    def touch_person(self, statement: tuple[str, str], at: int) -> None:
-        """That the statement (feed, key) was made again, word for word, at `at`."""
-        self._changes.heard[statement] = at
-
-    def log_link(
-        self, patient_id: str, feed: str, key: str, rule: str, detail: str = "", /
-    ) -> None:
-        """Adds one decision to the append-only link log."""
-        self._changes.links.append((patient_id, feed, key, rule, detail))
-
 
 def _present(stored: Stored) -> Present | None:
     if stored.deleted:
         return None
     return Present(stored.body, stored.version, milliseconds_of(stored.last_updated))
-
-
-def _bulks(resources: list[Resource]) -> list[list[Resource]]:
-    """`resources` in bulks that name none twice: the n-th version in the n-th bulk."""
-    bulks: list[list[Resource]] = []
-    written: dict[tuple[str, str], int] = {}
-    for resource in resources:
-        key = resource["resourceType"], resource["id"]
-        number = written.get(key, 0)
-        written[key] = number + 1
-        if number == len(bulks):
-            bulks.append([])
-        bulks[number].append(resource)
-    return bulks

@@ -17,11 +17,11 @@ from fhir_bridge.fhir import Resource, parse_json, render_json
 from fhir_bridge.update import UpdateRules, retired, stated_at, stored_time
 
 from .aliases import find_alias, keep_aliases, merged_into, point_to
+from .comparing import bare
 from .containers import Containers, container_key
 from .draft import Draft
 from .following import Follow
 from .naming import business_id
-from .stating import bare
 
 __all__ = ["Operation", "Operations", "read_operation"]
 

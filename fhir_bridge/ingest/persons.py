@@ -14,10 +14,10 @@ from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource, render_json
 from fhir_bridge.identity import Link, Move, Record, Saying, StatedPatient, person_key
 
+from .comparing import bare
 from .draft import Draft
 from .memory import Memory, short_digest
 from .operations import Operation
-from .stating import bare
 
 __all__ = ["Heard", "PatientLinker", "Persons"]
 

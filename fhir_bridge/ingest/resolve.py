@@ -13,9 +13,7 @@ missing.  What a feed declares a mention is a statement of a lower level.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from fhir_bridge import clock
 from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource, render_json
 from fhir_bridge.search.hashing import hashed
@@ -24,16 +22,15 @@ from fhir_bridge.update import UpdateRules, is_retired, stamp
 
 from .aliases import find_alias, keep_aliases, merged_into
 from .awaited import ByNumber, make_literal, settle_by_number
+from .changes import Present
+from .comparing import bare
 from .containers import Container, Containers, read_container, row_container
-from .draft import Draft, Present
+from .draft import Draft
 from .entries import (
     Entry,
     Spoken,
     Task,
-    drop_late,
-    event_time,
     first_person,
-    is_taken_back,
     pair,
     read_entry,
     sign,
@@ -41,17 +38,16 @@ from .entries import (
 )
 from .feed import Feed, find_mentions
 from .memory import Memory, short_digest
-from .naming import SHARED, content_id, entry_id
+from .name_entry import name_entry
 from .operations import Operation, Operations
 from .persons import PatientLinker, Persons
 from .prefetch import Prefetch
 from .resolved import Resolved
 from .settle import settle
-from .stating import Saying, Stating, bare
+from .spoken_entry import credible_time, level_of, saying_of, timely
+from .stating import Stating
 
 __all__ = ["PatientLinker", "Resolver", "Spoken", "export_key"]
-
-_SUBJECTS = ("subject", "patient", "beneficiary", "for")
 
 
 class Resolver:
@@ -87,7 +83,7 @@ class Resolver:
             if entry.resource["resourceType"] == "Patient":
                 self._name_person(entry, task)
             else:
-                self._name(entry, task)
+                name_entry(entry, task)
         return task
 
     def look_up(self, tasks: Sequence[Task], draft: Draft) -> None:
@@ -115,7 +111,7 @@ class Resolver:
         self._operate([each for each in orders if each is not None], containers, task)
         for entry in others:
             self._follow_aliases(entry, task)
-        others = self._timely(others, container, containers, task)
+        others = timely(others, container, containers, task)
         task.here = {entry.reference for entry in others}
         others = list(told_apart(others, task))
         for entry in others:
@@ -145,21 +141,10 @@ class Resolver:
         feed = spoken.feed
         institution = bundle.get("meta", {}).get("source", "")
         source = f"{feed.identity.owner}#{institution}" if institution else feed.identity.owner
-        at, issues = self._event_time(bundle, spoken.received)
+        at, issues = credible_time(bundle, spoken.received, self._rules)
         resolved = Resolved(at=stamp(at, spoken.message), issues=issues)
         mentions = find_mentions(feed, *spoken.types)
         return Task(spoken, source, mentions, resolved, person=first_person(bundle))
-
-    def _event_time(self, bundle: Resource, received: int) -> tuple[int, list[Issue]]:
-        """When it happened (ms since 1970); what nobody can know yet happened when it came.
-
-        A clock set wrong, or a year mistyped, would else win over all that is said until then.
-        """
-        at = event_time(bundle, received)
-        if at <= received + self._rules.ahead_hours * 3_600_000:
-            return at, []
-        said = str(bundle.get("timestamp", ""))
-        return received, [Issue("FB-6317", "warning", details={"time": said})]
 
     def _name_person(self, entry: Entry, task: Task) -> None:
         """What the Patient of an entry is found by."""
@@ -167,28 +152,6 @@ class Resolver:
         entry.own = f"Patient/{own}" if own else ""
         sign(entry.resource, task)
         entry.said = self._linker.read_patient(entry.resource)
-
-    def _name(self, entry: Entry, task: Task) -> None:
-        """The entry's reference, and the names by which others refer to it."""
-        resource = entry.resource
-        kind, own = resource["resourceType"], resource.get("id")
-        id_ = entry_id(entry.entry, resource, task.owner)
-        if id_ is None and own:
-            id_ = clock.stable_id(task.owner, kind, str(own))
-        if id_ is None and entry.container is not None:
-            id_ = content_id(resource, entry.container.name)
-        if id_ is None and kind in SHARED and is_taken_back(resource):
-            id_ = ""
-        if id_ is None and kind in task.mentions:  # said again by each message about the person
-            id_ = content_id(resource, f"{task.source} {task.person}")
-        if id_ is None:
-            id_ = clock.stable_id(task.owner, kind, f"{task.spoken.digest()}/{entry.number}")
-        entry.is_dropped = not id_
-        entry.own = f"{kind}/{own}" if own else ""
-        entry.resource = {"resourceType": kind, "id": id_, **resource}
-        entry.resource["id"] = id_
-        sign(entry.resource, task)
-        entry.refer(f"{kind}/{id_}" if id_ else "", task)
 
     def _follow_aliases(self, entry: Entry, task: Task) -> None:
         """What is known by another of its numbers, or became part of another, is that one."""
@@ -236,34 +199,6 @@ class Resolver:
         if heard.moves:
             self.forget(everything=True)
 
-    def _timely(
-        self,
-        entries: list[Entry],
-        whole: Container | None,
-        containers: Containers,
-        task: Task,
-    ) -> list[Entry]:
-        """The entries without what an older version says of a container that came before.
-
-        Of a Bundle that is late as a `whole` only shared things count.
-        """
-        is_late = whole is not None and not containers.opens(whole)
-        late = [
-            entry
-            for entry in entries
-            if (is_late and not entry.is_shared)
-            or (
-                entry.container is not None
-                and self._level(entry, task) == 0
-                and not containers.opens(entry.container)
-            )
-        ]
-        if not late:
-            return entries
-        timely = [entry for entry in entries if entry not in late]
-        drop_late(timely, late, task)
-        return timely
-
     def _state_all(
         self,
         entries: list[Entry],
@@ -280,7 +215,7 @@ class Resolver:
         for container in emptied:
             containers.opens(container)
         for entry in entries:
-            is_part = entry.container is not None and self._level(entry, task) == 0
+            is_part = entry.container is not None and level_of(entry, task) == 0
             present = draft.present(*pair(entry.reference))
             changed = self._state(entry, present, stating, task)
             if is_part and entry.container:
@@ -309,9 +244,6 @@ class Resolver:
                 task.resolved.issues.append(issue)
         task.resolved.changed += [(-1, resource) for resource in operations.changed]
 
-    def _level(self, entry: Entry, task: Task) -> int:
-        return 1 if entry.is_shared or entry.resource["resourceType"] in task.mentions else 0
-
     def _state(
         self, entry: Entry, present: Present | None, stating: Stating, task: Task
     ) -> Resource | None:
@@ -333,7 +265,7 @@ class Resolver:
                 return None
         if kind in self._rules.aliases:
             keep_aliases(task.draft, resource)
-        stated = stating.state(resource, entry.marked, self._saying(entry, level, task))
+        stated = stating.state(resource, entry.marked, saying_of(entry, level, task))
         if key:
             self._learn(key, digest, f"{kind}/{id_}", task)
         return stated
@@ -356,21 +288,7 @@ class Resolver:
                 is_newest = row.at == task.resolved.at
                 self._memory.learn(key, digest if is_newest else b"", reference, row.at)
 
-    def _saying(self, entry: Entry, level: int, task: Task) -> Saying:
-        container = entry.container.key if entry.container is not None and not level else 0
-        resource, persons, person = entry.resource, task.heard.keys, 0
-        for name in _SUBJECTS:
-            person = persons.get(_reference(resource[name]), 0) if name in resource else 0
-            if person:
-                break
-        return Saying(task.source, task.resolved.at, task.spoken.message, level, container, person)
-
 
 def export_key(feed: Feed) -> int:
     """The key of the container that all rows of a full export are in; 0 for other feeds."""
     return hashed(f"export {feed.name}") if feed.table.full_export else 0
-
-
-def _reference(value: Any) -> str:
-    value = value[0] if isinstance(value, list) and value else value
-    return str(value.get("reference", "")) if isinstance(value, dict) else ""

@@ -10,9 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from decimal import Decimal
-from functools import lru_cache
-from typing import Any
 
 from fhir_bridge.audit import FEED_SYSTEM
 from fhir_bridge.errors import BridgeError
@@ -32,16 +29,15 @@ from fhir_bridge.update import (
     slots_of,
     stamp,
     statement_of,
-    unmarked,
 )
 
-from .draft import Draft, Present
+from .changes import Present
+from .comparing import SUBJECTS, bare, is_same, persons_of
+from .draft import Draft
+from .marks import read_marks
 from .mention import MENTIONED, mentioned_elements
 
-__all__ = ["Saying", "Stating", "bare"]
-
-_SHORT = 200
-_SUBJECTS = ("subject", "patient", "beneficiary", "for", "participant")
+__all__ = ["Saying", "Stating"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,24 +129,11 @@ class Stating:
         kind, id_ = resource["resourceType"], resource["id"]
         times = None
         if marked:
-            times, resource = self._read_marks(resource, marked)
+            times, resource = read_marks(self._rules, resource, marked)
         version = self._draft.last_version(kind, id_) + 1
         self._draft.put_row(_row(resource_key(kind, id_), saying, version, times))
         self._draft.put(resource, version)
         return resource
-
-    def _read_marks(
-        self, resource: Resource, marked: frozenset[str]
-    ) -> tuple[bytes | None, Resource]:
-        """What stands beside the statement (`SourceStatement.written_times`), and it without marks."""
-        texts = tuple((key, value) for key, value in resource.items() if key in marked)
-        kind = resource["resourceType"]
-        if all(type(text) is str and len(text) <= _SHORT for _, text in texts):
-            times, plain = _read_texts(self._rules, kind, texts)
-        else:
-            times, plain = _read_marked(self._rules, kind, dict(texts))
-        resource = resource | plain
-        return times, {key: value for key, value in resource.items() if value is not None}
 
     def _statements(
         self,
@@ -221,7 +204,7 @@ class Stating:
         before = None if present is None else bare(present.resource)
         if before is not None:
             self._require_same_person(before, shown)
-        is_changed = before is None or not _is_same(before, shown)
+        is_changed = before is None or not is_same(before, shown)
         version = last + 1 if is_changed else last
         self._keep(known, shown, version, speaker)
         if not is_changed:
@@ -261,8 +244,8 @@ class Stating:
                 self._draft.put_row(kept)
 
     def _require_same_person(self, before: Resource, after: Resource) -> None:
-        for name in _SUBJECTS:
-            old, new = _persons(before, name), _persons(after, name)
+        for name in SUBJECTS:
+            old, new = persons_of(before, name), persons_of(after, name)
             if (
                 old
                 and new
@@ -280,20 +263,6 @@ def _row(key: int, saying: Saying, version: int = 0, times: bytes | None = None)
     )  # fmt: skip
 
 
-@lru_cache(maxsize=1 << 12)
-def _read_texts(
-    rules: UpdateRules, kind: str, texts: tuple[tuple[str, str], ...]
-) -> tuple[bytes | None, Resource]:
-    """The same for short texts: a status that is supposed is the same each time."""
-    return _read_marked(rules, kind, dict(texts))
-
-
-def _read_marked(rules: UpdateRules, kind: str, marked: Resource) -> tuple[bytes | None, Resource]:
-    """What stands beside properties that hold marks, and the properties without them."""
-    said = statement_of("", 0, {"resourceType": kind} | marked, rules)
-    return said.written_times(), {key: unmarked(value).value for key, value in marked.items()}
-
-
 def _source(resource: Resource) -> str:
     """Who said a resource of which no statement is kept: its feed's owner, else a client."""
     text = str(resource.get("meta", {}).get("source", ""))
@@ -303,36 +272,3 @@ def _source(resource: Resource) -> str:
 def _element(slot: str) -> str:
     """The element of a slot, as mentions name it."""
     return slot.partition("{")[0].partition("/")[0].removesuffix("&").removesuffix("[x]")
-
-
-def bare(resource: Resource) -> Resource:
-    """A stored resource without what the store adds."""
-    meta = {
-        key: value
-        for key, value in resource.get("meta", {}).items()
-        if key not in {"versionId", "lastUpdated"}
-    }
-    bare = {key: value for key, value in resource.items() if key != "meta"}
-    return bare | {"meta": meta} if meta else bare
-
-
-def _is_same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are the same to the letter: 1.10 is not 1.1."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_is_same(v, other[k]) for k, v in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_is_same, one, other))
-    if isinstance(one, Decimal) or isinstance(other, Decimal):
-        return one == other and render_json({"": one}) == render_json({"": other})
-    return type(one) is type(other) and bool(one == other)
-
-
-def _persons(resource: Resource, name: str) -> set[str]:
-    """The Patients that a resource is of; an account, a contract, an appointment may name several."""
-    said = resource.get(name)
-    texts = [
-        str(each.get("actor", each).get("reference", ""))
-        for each in (said if isinstance(said, list) else [said])
-        if isinstance(each, dict)
-    ]
-    return {text.removeprefix("Patient/") for text in texts if text.startswith("Patient/")}

@@ -17,16 +17,16 @@ import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from fhir_bridge import hl7v2, log
 from fhir_bridge.errors import BridgeError, Issue
 from fhir_bridge.ingest import Feed, Intake, unavailable
 from fhir_bridge.journal import Message, Refusal
 
-from .admission import Admission, admit, answer
+from .admission import answer
 from .connection import Connection
 from .crowding import has_room, who_gives_way
+from .event import Taken, look
 from .notes import Notes
 from .turns import Turns
 
@@ -34,16 +34,6 @@ __all__ = ["MllpServer"]
 
 _CONTENT_TYPE = "application/hl7-v2"
 _SWEEP_SECONDS = 0.25
-_MAX_STRAYS = 65536  # bytes outside frames before a peer is taken for something else
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """One frame of this round and what is to be done with it."""
-
-    connection: Connection
-    payload: bytes
-    admission: Admission
 
 
 class MllpServer:
@@ -177,13 +167,13 @@ class MllpServer:
         self._close(found)
         return True
 
-    def _looked_at(self, events: Iterable[tuple[Connection, hl7v2.Event]]) -> list[_Taken]:
+    def _looked_at(self, events: Iterable[tuple[Connection, hl7v2.Event]]) -> list[Taken]:
         """The frames to take and to answer; what is no frame is counted here."""
-        taken: list[_Taken] = []
+        taken: list[Taken] = []
         spent = 0.0
         for connection, event in events:
             began = time.perf_counter()
-            found = self._look(connection, event)
+            found = look(connection, event, self._notes)
             if found is not None:
                 taken.append(found)
             if found is None or found.admission.issues:
@@ -194,30 +184,7 @@ class MllpServer:
         self._spent = spent
         return taken
 
-    def _look(self, connection: Connection, event: hl7v2.Event) -> _Taken | None:
-        feed, now = connection.feed, time.monotonic()
-        match event:
-            case hl7v2.Frame(payload):
-                return _Taken(connection, payload, admit(payload, feed))
-            case hl7v2.Torn(payload, restarted):
-                seconds = str(feed.listener.frame_seconds)
-                code = "FB-1134" if connection.expired else "FB-1131"
-                issue = Issue(code, details={"seconds": seconds})
-                self._notes.add("mllp_torn", feed.name, issue.code, now)
-                if restarted or connection.closing:
-                    return None
-                return _Taken(connection, payload, Admission(issues=[issue]))
-            case hl7v2.Oversize(beginning):
-                issue = Issue("FB-1132", details={"limit": str(feed.listener.largest_frame)})
-                connection.closing = True
-                return _Taken(connection, beginning, Admission(issues=[issue]))
-            case hl7v2.Stray(count):
-                connection.strays += count
-                self._notes.add("mllp_stray", feed.name, "FB-1133", now)
-                connection.closing = connection.closing or connection.strays > _MAX_STRAYS
-                return None
-
-    def _take(self, taken: list[_Taken]) -> None:
+    def _take(self, taken: list[Taken]) -> None:
         """Journal what is accepted, in one commit; then answer every frame in order."""
         arrivals = [
             Message(
@@ -250,7 +217,7 @@ class MllpServer:
         if self._spent:
             self._turns.spent(self._spent, time.monotonic())
 
-    def _refuse(self, taken: list[_Taken]) -> None:
+    def _refuse(self, taken: list[Taken]) -> None:
         """Keep what is refused, in one commit."""
         if not taken:
             return
@@ -267,7 +234,7 @@ class MllpServer:
         except Exception:  # the answer says no in any case
             log.event("quarantine_unavailable", code="FB-6101", count=len(refusals))
 
-    def _answer(self, taken: _Taken, trouble: list[Issue]) -> None:
+    def _answer(self, taken: Taken, trouble: list[Issue]) -> None:
         connection, admission = taken.connection, taken.admission
         if admission.silent:
             return

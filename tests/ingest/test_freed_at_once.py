@@ -13,7 +13,7 @@ from fhir_bridge.hl7v2.line import Line
 from fhir_bridge.hl7v2.segment import Segment
 from fhir_bridge.hl7v2.structure import Instance
 from fhir_bridge.hl7v2.value import Value
-from fhir_bridge.ingest.feed import parse_feed
+from fhir_bridge.ingest import parse_feed
 from fhir_bridge.ingest.parse import parse
 from fhir_bridge.tables.row import Cell, Row
 
