@@ -5,7 +5,9 @@ https://hl7.org/fhir/R4/searchparameter-definitions.html#SearchParameter.express
 
 from __future__ import annotations
 
+from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions
+from fhir_bridge.fhirpath import parse, syntax
 from fhir_bridge.search.paths import unfiltered_paths
 
 __all__ = ["element_type", "element_types", "leads_to_canonicals"]
@@ -13,22 +15,26 @@ __all__ = ["element_type", "element_types", "leads_to_canonicals"]
 _CANONICALS = frozenset({"canonical", "uri"})
 
 
-def element_type(definitions: Definitions, path: str) -> str | None:
-    """The type of the element at a plain path such as ``Observation.component``."""
-    name, *steps = path.split(".")
+def element_type(definitions: Definitions, tree: syntax.Expr) -> str | None:
+    """The type of the element at a plain path such as ``Observation.component``; else None."""
+    name, *steps = (syntax.type_name_of(tree) or "").split(".")
     for step in steps:
         shape = definitions.types.get(name)
         element = shape.elements.get(step) if shape else None
         if element is None:
             return None
         name = element.type
-    return name
+    return name or None
 
 
 def element_types(definitions: Definitions, expression: str) -> frozenset[str | None]:
     """The types at a union of paths; None among them for what is no plain path."""
-    members = (member.strip() for member in expression.split("|"))
-    return frozenset(element_type(definitions, member) for member in members)
+    try:
+        tree = parse(expression)
+    except BridgeError:
+        return frozenset({None})
+    parts = tree.parts if isinstance(tree, syntax.Union) else (tree,)
+    return frozenset(element_type(definitions, part) for part in parts)
 
 
 def leads_to_canonicals(definitions: Definitions, resource_type: str, expression: str) -> bool:

@@ -8,17 +8,18 @@ https://hl7.org/fhir/R4/searchparameter-definitions.html#SearchParameter.express
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fhir_bridge import fhirpath
-from fhir_bridge.fhir import Definitions, Resource
+from fhir_bridge.fhir import Resource
+from fhir_bridge.fhirpath import parse
 from fhir_bridge.search.element_types import element_type
 from fhir_bridge.search.paths import RESOLVED_BY_TYPE, Path, are_forms_of_one, plain_paths, walk
 from fhir_bridge.search.registry import Registry
 from fhir_bridge.search.row_memo import Extract, RowMemo, is_recurring
 from fhir_bridge.search.rows import NO_DATE, IndexRows
+from fhir_bridge.search.starts import looks_away, start_keys
 from fhir_bridge.search.types import (
     NARRATIVE,
     Parameter,
@@ -29,9 +30,6 @@ from fhir_bridge.search.types import (
 
 __all__ = ["Indexer"]
 
-_ROOT = re.compile(r"\(*\s*(?:[A-Z]\w+)\.(\w+)")
-_NEEDS_ABSENCE = re.compile(r"exists\(|empty\(|\bnot\(|\band\b|\bor\b|%resource")
-_LOOKS_AWAY = re.compile(r"%|resolve\(")
 _DIV = Path(("text", "div"), "xhtml")
 """What a search of the narrative reads; R4 publishes no expression of it."""
 
@@ -132,11 +130,11 @@ class Indexer:
         """The key of the element that all a composite says is in; "" where it may look elsewhere."""
         paths = plain_paths(self._registry.definitions, resource_type, expression) or ()
         keys = {path.keys[0] for path in paths}
-        looks_away = any(_LOOKS_AWAY.search(text) for text in components)
-        return keys.pop() if len(keys) == 1 and not looks_away else ""
+        is_alone = len(keys) == 1 and not any(looks_away(parse(text)) for text in components)
+        return keys.pop() if is_alone else ""
 
     def _roots(self, resource_type: str, expression: str) -> frozenset[str] | None:
-        return _roots(self._registry.definitions, resource_type, expression)
+        return start_keys(self._registry.definitions, resource_type, parse(expression))
 
     def _elements(
         self,
@@ -149,7 +147,7 @@ class Indexer:
         """What a composite adds for each of its elements."""
         environment, definitions = RESOLVED_BY_TYPE, self._registry.definitions
         contexts = fhirpath.compile(expression, definitions=definitions, root_type=resource_type)
-        root = element_type(definitions, expression)
+        root = element_type(definitions, contexts.tree)
         parts = [
             fhirpath.compile(each, definitions=definitions, root_type=root) for each in components
         ]
@@ -192,17 +190,3 @@ def _then(evaluate: Callable[[Resource], list[Typed]], add: Add) -> Extract:
 def _all(paths: tuple[Path, ...]) -> Callable[[Resource], list[Typed]]:
     walks = [walk(path) for path in paths]
     return lambda resource: [each for one in walks for each in one(resource)]
-
-
-def _roots(definitions: Definitions, resource_type: str, expression: str) -> frozenset[str] | None:
-    """The JSON keys that an expression starts from; None when it may hold without them."""
-    if _NEEDS_ABSENCE.search(expression):
-        return None
-    choices = definitions.types[resource_type].choices
-    roots: set[str] = set()
-    for member in expression.split("|"):
-        match = _ROOT.match(member.strip())
-        if not match:
-            return None
-        roots.update(choices.get(match[1], (match[1],)))
-    return frozenset(roots)
