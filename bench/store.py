@@ -141,7 +141,7 @@ class Bench:
         self.index(written[:5_000])
         self.report("transactions of 10", 1_300, small, lambda: self.transactions(written))
         self.load(source, small)
-        self.store.storage.database.tidy()
+        self.store.storage.database.vacuum()
         size = self.store.storage.database.size() / self.count
         print(f"{'bytes a resource, index included':44} {size:12,.0f}   target <= 2,000")
         self.report("read by id", 1_500, 5_000, self.reads)

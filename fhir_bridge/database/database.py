@@ -40,7 +40,7 @@ class Database(Protocol):
         """Bytes on disk."""
         ...
 
-    def tidy(self) -> None:
+    def vacuum(self) -> None:
         """Refreshes the planner's knowledge."""
         ...
 

@@ -353,7 +353,7 @@ class PostgresqlDatabase:
             )
             return int(row[0]) if row else 0
 
-    def tidy(self) -> None:
+    def vacuum(self) -> None:
         """Refreshes what the query planner knows and frees dead rows."""
         with self.reading() as session:
             session.run("VACUUM (ANALYZE)")

@@ -262,7 +262,7 @@ class SqliteDatabase:
         files = (self.path, Path(f"{self.path}-wal"))
         return sum(each.stat().st_size for each in files if each.exists())
 
-    def tidy(self) -> None:
+    def vacuum(self) -> None:
         """Refreshes what the query planner knows and empties the write-ahead log."""
         with self._writing:
             session = self._writer or self._connect()

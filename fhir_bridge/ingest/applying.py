@@ -18,7 +18,7 @@ def apply(changes: Changes, record: Transaction) -> None:
     if changes.rows:
         record.put_statements(row for rows in changes.rows.values() for row in rows.values())
     if changes.rows_heard:
-        record.hear_statements_again(changes.rows_heard)
+        record.touch_statements(changes.rows_heard)
     if changes.came:
         record.drop_awaited(changes.came)
     if changes.awaited:
@@ -44,7 +44,7 @@ def _apply_persons(changes: Changes, record: Transaction) -> None:
             if row is None:
                 record.drop_identity_statement(feed, key)
     if changes.heard:
-        record.hear_again(changes.heard)
+        record.touch_identity_statements(changes.heard)
     if changes.keys:
         record.set_identity_keys(changes.keys)
     if changes.links:

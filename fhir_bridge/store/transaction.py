@@ -226,9 +226,9 @@ class Transaction:
         """The same for many."""
         persons.put_statements(self._session, rows)
 
-    def hear_again(self, times: Mapping[tuple[str, str], int], /) -> None:
+    def touch_identity_statements(self, times: Mapping[tuple[str, str], int], /) -> None:
         """Statements (feed, key) of persons that were made again, word for word, and when."""
-        persons.hear_again(self._session, times)
+        persons.touch(self._session, times)
 
     def drop_identity_statement(self, feed: str, key: str, /) -> None:
         """Takes the statement of (feed, key) away, when there is one."""
@@ -242,9 +242,9 @@ class Transaction:
         """Adds or replaces statements."""
         statements.put_statements(self._session, rows)
 
-    def hear_statements_again(self, times: Mapping[tuple[int, str], int], /) -> None:
+    def touch_statements(self, times: Mapping[tuple[int, str], int], /) -> None:
         """Descriptions (resource, source) that were made again, word for word, and when."""
-        statements.hear_again(self._session, times)
+        statements.touch(self._session, times)
 
     def parts_of(self, containers: Iterable[int], /) -> list[StatementRow]:
         """The statements that are parts of these containers."""

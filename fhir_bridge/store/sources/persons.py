@@ -15,11 +15,11 @@ __all__ = [
     "PersonRow",
     "add_keys",
     "drop_statement",
-    "hear_again",
     "patient_ids_by_key",
     "put_statements",
     "set_keys",
     "statements_of",
+    "touch",
 ]
 
 _BATCH = 500
@@ -115,7 +115,7 @@ def put_statements(session: Session, rows: Iterable[PersonRow]) -> None:
     )
 
 
-def hear_again(session: Session, times: Mapping[tuple[str, str], int]) -> None:
+def touch(session: Session, times: Mapping[tuple[str, str], int]) -> None:
     """Sets the time at which statements (feed, key) were heard last, where it is later."""
     session.many(
         "UPDATE identity_statement SET at = ? WHERE feed = ? AND key = ? AND at < ?",

@@ -20,12 +20,12 @@ __all__ = [
     "containers",
     "containers_within",
     "drop_awaited",
-    "hear_again",
     "parts_of",
     "put_awaited",
     "put_containers",
     "put_statements",
     "statements",
+    "touch",
 ]
 
 _MAX_KEYS = 500
@@ -116,7 +116,7 @@ def put_statements(session: Session, rows: Iterable[StatementRow]) -> None:
     )
 
 
-def hear_again(session: Session, times: Mapping[tuple[int, str], int]) -> None:
+def touch(session: Session, times: Mapping[tuple[int, str], int]) -> None:
     """Sets when descriptions (resource, source) were heard last, where it is later."""
     session.many(
         "UPDATE statement SET at = ? WHERE key = ? AND source = ? AND level = 0 AND at < ?",
