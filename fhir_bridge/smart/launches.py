@@ -14,7 +14,7 @@ from fhir_bridge import clock
 from fhir_bridge.accounts import digest
 from fhir_bridge.database import Storage, milliseconds
 
-__all__ = ["Launch", "Launches", "RememberedConsents"]
+__all__ = ["Launch", "Launches", "GivenConsents"]
 
 _LIFE_MS = 5 * 60_000
 
@@ -69,7 +69,7 @@ class Launches:
         return changed == 1
 
 
-class RememberedConsents:
+class GivenConsents:
     """Which scopes each person has let each app have."""
 
     def __init__(self, storage: Storage) -> None:

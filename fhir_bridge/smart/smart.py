@@ -12,7 +12,7 @@ from fhir_bridge.smart.apps import Apps
 from fhir_bridge.smart.grants import Grants
 from fhir_bridge.smart.key_sets import Fetch, KeySets
 from fhir_bridge.smart.keys import SigningKeys
-from fhir_bridge.smart.launches import Launches, RememberedConsents
+from fhir_bridge.smart.launches import Launches, GivenConsents
 from fhir_bridge.smart.metadata import Addresses
 from fhir_bridge.smart.token_check import TokenCheck
 
@@ -40,7 +40,7 @@ class Smart:
         self.apps = Apps(storage, resource_types)
         self.grants = Grants(storage)
         self.launches = Launches(storage)
-        self.consents = RememberedConsents(storage)
+        self.consents = GivenConsents(storage)
         self.keys = SigningKeys(storage, secret)
         self.tokens = TokenCheck(storage, resource_types)
         self._key_sets = KeySets(fetch)
