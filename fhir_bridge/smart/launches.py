@@ -14,7 +14,7 @@ from fhir_bridge import clock
 from fhir_bridge.accounts import digest
 from fhir_bridge.database import Storage, milliseconds
 
-__all__ = ["Launch", "Launches", "GivenConsents"]
+__all__ = ["GivenConsents", "Launch", "Launches"]
 
 _LIFE_MS = 5 * 60_000
 

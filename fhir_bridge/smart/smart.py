@@ -12,7 +12,7 @@ from fhir_bridge.smart.apps import Apps
 from fhir_bridge.smart.grants import Grants
 from fhir_bridge.smart.key_sets import Fetch, KeySets
 from fhir_bridge.smart.keys import SigningKeys
-from fhir_bridge.smart.launches import Launches, GivenConsents
+from fhir_bridge.smart.launches import GivenConsents, Launches
 from fhir_bridge.smart.metadata import Addresses
 from fhir_bridge.smart.token_check import TokenCheck
 
