@@ -6,11 +6,15 @@ import csv
 from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from fhir_bridge.demo.summary import Summary
+
+if TYPE_CHECKING:
+    from fhir_bridge.demo.people import People
 
 __all__ = ["print_addresses", "print_restart", "print_summary", "words"]
 
@@ -62,10 +66,16 @@ def print_restart(options: str, console: Console, say: Words) -> None:
 
 
 def print_addresses(
-    summary: Summary, page_url: str, fhir_base: str, console: Console, say: Words
+    summary: Summary,
+    page_url: str,
+    fhir_base: str,
+    console: Console,
+    say: Words,
+    *,
+    people: People | None = None,
 ) -> None:
-    """What to open and what to type."""
-    resident = summary.example.removeprefix("Patient/")
+    """What to open and what to type; in a closed record also who signs in."""
+    resident = people.patient if people is not None else summary.example.removeprefix("Patient/")
     addresses = [(page_url, say("page"))]
     if resident:
         addresses.append((f"{page_url}console/residents/{resident}", say("one_resident")))
@@ -73,6 +83,11 @@ def print_addresses(
     console.print(f"\n{say('open')}:")
     for address, what in addresses:
         console.print(f"  {address}  [dim]{what}[/dim]", soft_wrap=True, highlight=False)
+    if people is not None:
+        console.print(f"\n{say('sign_in')}:")
+        for each in people.sign_ins:
+            line = f"  {each.name}  {each.password}  [dim]{say(f'is_{each.role}')}[/dim]"
+            console.print(line, soft_wrap=True, highlight=False)
     console.print(f"\n{say('try')}:")
     asked = ["CareTeam", "Patient?nonsense=1"]
     if resident:
@@ -81,8 +96,9 @@ def print_addresses(
             f"Contract?subject=Patient/{resident}",
             f"ServiceRequest?patient={resident}",
         ]
+    token = f" -H 'Authorization: Bearer {people.token}'" if people and people.token else ""
     for query in asked:
-        console.print(f"  curl '{fhir_base}/{query}'", soft_wrap=True, highlight=False)
+        console.print(f"  curl{token} '{fhir_base}/{query}'", soft_wrap=True, highlight=False)
 
 
 def _feeds(summary: Summary, say: Words) -> Table:

@@ -15,17 +15,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from fhir_bridge.app import Product, build
+from fhir_bridge.app import Product, Services, build
 from fhir_bridge.config import Settings
 from fhir_bridge.demo.report import print_addresses, print_restart, print_summary, words
 from fhir_bridge.demo.summary import summarize
 from fhir_bridge.demo.watching import SourceProcess
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.ingest import Feed
+
+if TYPE_CHECKING:
+    from fhir_bridge.demo.people import People
 
 __all__ = ["Choice", "hospital_feed", "run"]
 
@@ -70,13 +74,24 @@ def run(settings: Settings, choice: Choice) -> int:
             console.print(say("wrong", reason=trouble), style="red")
         if choice.leave:
             print_restart(f"--data {settings.data} --port {settings.port}", console, say)
-        print_addresses(summary, product.page_url, settings.fhir_base, console, say)
+        print_addresses(
+            summary, product.page_url, settings.fhir_base, console, say, people=_people(services)
+        )
         if not choice.leave:
             console.print(f"\n{say('serving')}")
             stop.wait()
         return 1 if trouble else 0
     finally:
         product.stop()
+
+
+def _people(services: Services) -> People | None:
+    """Who signs in, where somebody must."""
+    if services.gate is None:
+        return None
+    from fhir_bridge.demo.people import make_people
+
+    return make_people(services.gate, services.store)
 
 
 def _feed(product: Product, choice: Choice, mllp: str, stop: Event, console: Console) -> str:

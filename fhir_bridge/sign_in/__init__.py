@@ -2,7 +2,7 @@
 
 Read in this order: `gate` (who asks), `blueprint` (the routes), `page` (what pages share),
 `entering` (sign-in, second factor, set-up, account), `deciding` (whose record, what, whether),
-`my_apps`, `oauth` (tokens, keys, metadata), `whose` (whose record a number names).
+`my_apps`, `registering` (an operator's apps), `oauth` (tokens, keys, metadata), `whose` (whose record a number names).
 """
 
 from fhir_bridge.sign_in.blueprint import create_sign_in

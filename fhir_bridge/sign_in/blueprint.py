@@ -14,6 +14,7 @@ from fhir_bridge.sign_in.entering import EnteringPages
 from fhir_bridge.sign_in.my_apps import MyAppsPages
 from fhir_bridge.sign_in.oauth import OAuth
 from fhir_bridge.sign_in.page import Pages, texts
+from fhir_bridge.sign_in.registering import RegisteringPages
 from fhir_bridge.sign_in.services import SignInServices
 
 __all__ = ["create_sign_in"]
@@ -33,6 +34,7 @@ def create_sign_in(services: SignInServices) -> Blueprint:
     )
     entering, deciding = EnteringPages(services), DecidingPages(services)
     apps, oauth = MyAppsPages(services), OAuth(services)
+    registering = RegisteringPages(services)
     pages: tuple[tuple[str, View, tuple[str, ...]], ...] = (
         ("/sign-in", entering.sign_in, _BOTH),
         ("/sign-in/code", entering.second, _BOTH),
@@ -44,6 +46,9 @@ def create_sign_in(services: SignInServices) -> Blueprint:
         ("/sign-in/bind", entering.bind, _BOTH),
         ("/sign-in/apps", apps.my_apps, _GET),
         ("/sign-in/apps/take-back", apps.take_back, _POST),
+        ("/sign-in/registered", registering.registered, _GET),
+        ("/sign-in/registered/add", registering.register, _POST),
+        ("/sign-in/registered/end", registering.end, _POST),
         ("/auth/authorize", deciding.authorize, _BOTH),
         ("/auth/decide", deciding.decide, _POST),
     )

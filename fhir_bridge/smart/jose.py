@@ -13,6 +13,7 @@ import binascii
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from joserfc import jws
@@ -25,6 +26,7 @@ __all__ = [
     "ASYMMETRIC",
     "InvalidTokenError",
     "claims_of",
+    "has_structured_primes",
     "require_public_keys",
     "unverified_payload",
     "verified_payload",
@@ -35,6 +37,8 @@ ASYMMETRIC = ("RS384", "ES384")
 
 _MAX_BYTES = 16_384
 _MIN_RSA_BITS = 2_048
+_ROCA_PRIMES = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
+"""Primes modulo which the powers of 65537 are few."""
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]+)")
 _NOT_TAKEN = ("crit", "b64", "jwk", "x5c", "x5u", "zip")
 _KEYS: dict[str, tuple[str, str]] = {
@@ -95,6 +99,20 @@ def require_public_keys(jwks: Mapping[str, Any]) -> None:
             _import(key)
         except InvalidTokenError as error:
             raise BridgeError("FB-7312", reason=str(error)) from None
+
+
+def has_structured_primes(modulus: int) -> bool:
+    """Whether an RSA modulus has primes of the form that CVE-2017-15361 (ROCA) describes.
+
+    Modulo each of these primes it is then a power of 65537; by chance that happens to one modulus
+    among a hundred million.
+    """
+    return all(modulus % prime in _powers(prime) for prime in _ROCA_PRIMES)
+
+
+@cache
+def _powers(prime: int) -> frozenset[int]:
+    return frozenset(pow(65_537, exponent, prime) for exponent in range(prime))
 
 
 def _parts(token: str) -> tuple[dict[str, Any], bytes, bytes]:
@@ -162,7 +180,8 @@ def _import(key: Mapping[str, Any]) -> RSAKey | ECKey | OKPKey:
             public = {name: key[name] for name in ("kty", "n", "e")}
             imported = RSAKey.import_key(public)
             numbers = imported.public_key.public_numbers()
-            if imported.public_key.key_size < _MIN_RSA_BITS or numbers.e < 65_537:
+            is_short = imported.public_key.key_size < _MIN_RSA_BITS or numbers.e < 65_537
+            if is_short or has_structured_primes(numbers.n):
                 raise InvalidTokenError("an RSA key is too weak")
             return imported
         if key.get("kty") == "EC":

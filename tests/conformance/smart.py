@@ -21,6 +21,7 @@ from tests.smart.site import Site, fill, running
 _FILES = ("smart-app-launch", "smart-bdt", "g10-all")
 _OTHERS = {
     "secured by transport layer security": "TLS ends at the proxy before the service",
+    "Brand resources": "brands are published by the one who operates a site",
     "SMART Access Brands": "brands are published by the one who operates a site",
     "All Endpoint resource referenced URLS": "brands are published by the one who operates a site",
     "smart_style_url": "no style is offered",

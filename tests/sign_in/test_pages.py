@@ -314,3 +314,28 @@ def test_the_consent_page_may_end_at_the_app_and_nowhere_else(site):
     policy = page.headers["Content-Security-Policy"]
     assert "form-action 'self' https://app.example;" in policy
     assert "form-action 'self';" in browser.open("/sign-in").headers["Content-Security-Policy"]
+
+
+def test_an_operator_registers_an_app_and_ends_it(site):
+    """The secret is shown once; what cannot be registered says why; others see nothing of it."""
+    browser = Browser(site)
+    browser.sign_in("op")
+    browser.open("/sign-in/registered")
+    last = browser.page.text.count("<form") - 1
+    said = {"name": "Diary", "redirects": "javascript:x", "confidential": "yes"}
+    assert browser.send(last, **said).status_code == 400
+    assert "a private scheme has a dot" in browser.text
+    browser.send(last, **said | {"redirects": "https://diary.example/back"})
+    (made,) = (each for each in site.smart.apps.list() if each.name == "Diary")
+    assert made.kind == "symmetric"
+    assert made.client_id in browser.text
+    assert "shown this once" in browser.text
+    browser.open("/sign-in/registered")
+    assert "shown this once" not in browser.text
+    forms = browser.page.text.split("<form")[1:]
+    browser.send(next(n for n, form in enumerate(forms) if made.client_id in form))
+    assert site.smart.apps.get(made.client_id) is None
+
+    other = Browser(site)
+    other.sign_in("zhang")
+    assert other.open("/sign-in/registered").status_code == 403

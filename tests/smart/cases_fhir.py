@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 from functools import cache
 from typing import Any
 
@@ -364,3 +366,68 @@ def no_callbacks(site: Site) -> None:
         site.register(
             "inside", kind="asymmetric", jwks_url="http://169.254.169.254/x", redirect_uris=(BACK,)
         )
+
+
+@case("F-33")
+def labels_stay(site: Site) -> None:
+    """A label cannot be left out by asking for some elements only."""
+    label = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
+    with site.services.store.transaction() as transaction:
+        transaction.put(
+            {
+                "resourceType": "Observation", "id": "labelled", "meta": {"security": [label]},
+                "status": "final", "code": {"text": "x"}, "subject": {"reference": "Patient/p1"},
+            }
+        )  # fmt: skip
+    held = token(site)
+    try:
+        for query in ("_elements=status", "_summary=true", "_elements=id"):
+            found = site.get(f"Observation/labelled?{query}", held).json()
+            assert any(each["code"] == "R" for each in found["meta"]["security"]), query
+    finally:
+        with site.services.store.transaction() as transaction:
+            transaction.delete("Observation", "labelled")
+
+
+@case("F-36")
+def contained_patient(site: Site) -> None:
+    """A contained Patient is text of its container: it neither opens nor hides anybody's record."""
+    with site.services.store.transaction() as transaction:
+        transaction.put(
+            {
+                "resourceType": "Observation", "id": "holds", "status": "final", "code": {"text": "x"},
+                "contained": [{"resourceType": "Patient", "id": "p1", "name": [{"text": "张三"}]}],
+                "subject": {"reference": "Patient/p2"}, "performer": [{"reference": "#p1"}],
+            }
+        )  # fmt: skip
+    held = token(site)
+    try:
+        assert site.get("Observation/holds", held).status_code in _REFUSED
+        assert "holds" not in ids(site.get("Observation", held))
+        assert "holds" not in site.get("Observation?subject.name=张三", held).text
+    finally:
+        with site.services.store.transaction() as transaction:
+            transaction.delete("Observation", "holds")
+
+
+@case("F-67")
+def silent_logs(site: Site) -> None:
+    """No token, no secret and no number of a person in a line of the log."""
+    lines = io.StringIO()
+    handler = logging.StreamHandler(lines)
+    logger = logging.getLogger("fhir_bridge")
+    logger.addHandler(handler)
+    before = logger.level
+    logger.setLevel(logging.DEBUG)
+    try:
+        launch = Launch(site, "symmetric")
+        said = launch.tokens()
+        site.get("Patient?identifier=11010519491231002X", said["access_token"])
+        site.get("Patient?nonsense=11010519491231002X", said["access_token"])
+        launch.refresh("nonsense-refresh-token")
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
+    hidden = (said["access_token"], said["refresh_token"], site.secrets["symmetric"])
+    for secret in (*hidden, "11010519491231002X", "nonsense-refresh-token"):
+        assert secret not in lines.getvalue()

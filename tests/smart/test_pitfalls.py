@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ from fhir_bridge.clients import fetch_key_set
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.smart.app import App
 from fhir_bridge.smart.flows import Refresh, SmartRules
-from fhir_bridge.smart.jose import InvalidTokenError, verified_payload
+from fhir_bridge.smart.jose import InvalidTokenError, has_structured_primes, verified_payload
 from fhir_bridge.smart.key_sets import KeySets
 
 
@@ -51,6 +52,15 @@ def test_a_token_is_judged_by_our_list_of_algorithms(algorithms):
     assert verified_payload(token, public, ("RS384",))[0]["alg"] == "RS384"
     with pytest.raises(InvalidTokenError):
         verified_payload(token, public, algorithms)
+
+
+def test_a_modulus_of_structured_primes_is_weak():
+    """The library takes such keys; ordinary ones are not mistaken for them."""
+    primes = (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)
+    assert has_structured_primes(pow(65_537, 12_345, math.prod(primes)) + 7 * math.prod(primes))
+    for _ in range(5):
+        numbers = RSAKey.generate_key(2048).public_key.public_numbers()
+        assert not has_structured_primes(numbers.n)
 
 
 def test_two_keys_with_one_name_are_none():

@@ -27,6 +27,8 @@ from fhir_bridge.store.store import Store
 
 __all__ = ["Manifest", "back_up", "restore", "verify"]
 
+_ACCESS = ("account", "account_binding", "app", "app_consent", "signing_key")
+"""Who may sign in, and which apps there are; not who is signed in, nor any token."""
 _TABLES = (
     "resource",
     "superseded",
@@ -41,15 +43,17 @@ _TABLES = (
     "container",
     "awaited",
     "setting",  # the keys that ids and page links are made with
+    *_ACCESS,
 )
 _NUMBERED = (
     ("journal", "message_id"),
     ("quarantine", "item_id"),
     ("link_log", "entry_id"),
     ("held", "item_id"),
+    ("account_binding", "binding_id"),
 )
-_FORMAT = "fhir-bridge backup 3"
-_READ = (_FORMAT, "fhir-bridge backup 2", "fhir-bridge backup 1")
+_FORMAT = "fhir-bridge backup 4"
+_READ = (_FORMAT, *(f"fhir-bridge backup {number}" for number in (3, 2, 1)))
 _ADDED: dict[str, list[Any]] = {
     "identity_statement": [0, 0, "", "", None],
     "quarantine": [1, 0],
@@ -122,7 +126,8 @@ def restore(store: Store, path: Path) -> Manifest:
         if row and row[0]:
             raise BridgeError("FB-5008", reason="the store to restore into is not empty")
         renumbered = _renumbered(file, store)
-        session.run("DELETE FROM setting")
+        for table in ("setting", *_ACCESS):
+            session.run(f"DELETE FROM {table}")
         batch: list[list[Any]] = []
         of = ""
         for _, table, values in _rows(file):
