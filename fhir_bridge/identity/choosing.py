@@ -14,7 +14,7 @@ from fhir_bridge.identity.evidence import Evidence, Verdict, all_facts, contradi
 from fhir_bridge.identity.facts import compare, facts_of
 from fhir_bridge.identity.keys import also_key, number_key, replaced_key
 from fhir_bridge.identity.stated_patient import StatedPatient
-from fhir_bridge.identity.statements import are_apart
+from fhir_bridge.identity.statements import Statement, are_apart
 
 __all__ = ["Choice", "Rule", "choose", "not_taken"]
 
@@ -100,7 +100,8 @@ class _Choosing:
         """Whether the person by the local number is the one by the verified number.
 
         So it is when the statement agrees with both, or nothing is known of the former; a
-        change of facts may be believed when the latter says the same.
+        change of facts may be believed when the latter says the same.  What comes late changes
+        nothing: had it come in time, the number would have led to the latter ever since.
         """
         deciding = self._deciding
         of = deciding.statements.of
@@ -109,10 +110,18 @@ class _Choosing:
             return True
         if contradict(theirs, all_facts(of(person), deciding.rules, deciding.keys)):
             return False
-        if accepted.compared.agree_fully:
+        if accepted.compared.agree_fully or self._is_late(of(accepted.patient_id)):
             return True
         evidence = Evidence(deciding.rules, deciding.keys, self._said.patient)
         return self._may_correct and evidence.judge(person, of(person)).compared.agree_fully
+
+    def _is_late(self, statements: Iterable[Statement]) -> bool:
+        """Whether the source has said something newer of the person behind its number."""
+        saying, own = self._deciding.saying, self._said.own
+        return any(
+            each.feed == saying.speaker and each.record == own and each.said.at > saying.at
+            for each in statements
+        )
 
     def _accepted(self, accepted: Verdict, verified: list[str]) -> Choice:
         """The number leads to the person; what the message may not correct is left out."""

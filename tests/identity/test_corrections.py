@@ -1,5 +1,7 @@
 """A known number with other facts: a correction, an overlay, or a message that may not correct."""
 
+from itertools import permutations
+
 import pytest
 
 from fhir_bridge.artifacts import Artifacts
@@ -208,6 +210,33 @@ def test_what_a_client_wrote_stands_over_what_the_sources_say(world):
     assert (shown["birthDate"], shown["telecom"][0]["value"]) == ("1949-12-01", "2")
     world.say("his", P9, telecom=[{"system": "phone", "value": "3"}])
     assert world.patient(first)["birthDate"] == "1949-12-01"
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_verified_number_that_comes_late_joins_as_if_it_had_come_in_time(world, order):
+    """The register's person is the hospital's by a message from before the name was corrected."""
+    messages = [
+        lambda: world.say("files", OWN, at=1),
+        lambda: world.say("his", P9, OWN, name="李玫", event="ADT^A28", at=2),
+        lambda: world.say("his", P9, name="李枚", event="ADT^A31", at=3),
+    ]
+    for number in order:
+        messages[number]()
+    his, files = world.say("his", P9, name="李枚", at=4), world.say("files", OWN, at=5)
+
+    assert his == files
+    assert world.store.reviews.count() == 0
+    assert {each["text"] for each in world.patient(his)["name"]} == {"李梅", "李枚"}
+
+
+def test_a_verified_number_that_comes_with_another_name_is_looked_at(world):
+    """It is newer than what is known of the number: that may have been given to somebody else."""
+    world.say("files", OWN, at=1)
+    first = world.say("his", P9, name="李枚", event="ADT^A28", at=2)
+    again = world.say("his", P9, OWN, name="李玫", event="ADT^A31", at=3)
+
+    assert first != again
+    assert world.store.reviews.count() == 1
 
 
 @pytest.mark.parametrize(
