@@ -43,6 +43,7 @@ long: $(STAMP)
 	$(BIN)/python -m tests.histories --count 10000
 	.ci/with-postgresql $(BIN)/python -m tests.histories --first 10000 --count 500 --postgresql
 	FHIR_BRIDGE_TEST_LONG=1 PYTEST_TIMEOUT=0 $(BIN)/python -m pytest tests/histories/test_standard.py
+	FHIR_BRIDGE_TEST_LONG=1 PYTEST_TIMEOUT=0 .ci/with-postgresql $(BIN)/python -m pytest -v -n 2 tests/access/test_matrix.py
 
 mutants: $(STAMP)
 	$(BIN)/python -m pip install --quiet 'mutmut>=3.8,<4'

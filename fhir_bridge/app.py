@@ -21,7 +21,7 @@ from flask import Flask, Response, make_response, redirect, request
 from flask import Request as HttpRequest
 
 from fhir_bridge import clock, log
-from fhir_bridge.access import Access, Caller
+from fhir_bridge.access import Access, Caller, Compartment
 from fhir_bridge.api import (
     Board,
     Conditions,
@@ -42,6 +42,7 @@ from fhir_bridge.config import Settings, site_secret
 from fhir_bridge.conformance import Profiles
 from fhir_bridge.console import create_console, in_language, page_language
 from fhir_bridge.data_folder import DataFolder, make_private
+from fhir_bridge.entitlement import Entitlements, EntitlementSettings, Policy
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, definitions, parse_json
 from fhir_bridge.identity import Linker, load_rules
@@ -88,6 +89,8 @@ class Services:
     feeds: dict[str, Feed]
     intake: Intake
     pipeline: Pipeline
+    entitlements: Entitlements
+    """What a caller may do, once they have signed in."""
     access_log: AccessLog | None = None
     gate: Gate | None = None
 
@@ -144,7 +147,8 @@ def build(settings: Settings) -> Services:
     profiles = Profiles.from_artifacts(artifacts)
     registry = search_registry(settings, profiles)
     secret = site_secret(settings)
-    store = _open_record(settings, registry, secret)
+    policy = Policy.load(artifacts)
+    store = _open_record(settings, registry, secret, policy.compartment)
     validator = Validator(facts, profiles)
     _require_sound_profiles(artifacts, validator)
     library = Library.from_artifacts(artifacts)
@@ -167,6 +171,13 @@ def build(settings: Settings) -> Services:
         pipeline=pipeline,
         access_log=_access_log(settings, store, pipeline),
         gate=_gate(settings, store, secret) if settings.access == "closed" else None,
+        entitlements=Entitlements(
+            store,
+            policy,
+            EntitlementSettings(
+                settings.after_agreement, settings.guardian_age, settings.referral_days
+            ),
+        ),
     )
 
 
@@ -235,13 +246,16 @@ def make_pipeline(
     )
 
 
-def _open_record(settings: Settings, registry: Registry, secret: bytes) -> Store:
+def _open_record(
+    settings: Settings, registry: Registry, secret: bytes, compartment: Compartment
+) -> Store:
     """The store; from now on ids are named with its key."""
     store = open_store(
         settings.database_url,
         registry=registry,
         cursor_key=secret,
         query_seconds=settings.max_query_seconds,
+        compartment=compartment,
     )
     clock.set_id_key(store.naming_key)
     return store

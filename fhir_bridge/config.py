@@ -131,6 +131,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("zone", "zone of dates in the record that name none; the index must be made anew (reindex) after a change", "+08:00", _zone),
     Setting("access", "who may read: closed (whoever signs in, and apps with a token) or open (every program of this machine, nobody else)", "open", _access),
     Setting("audit_years", "years for which it is kept who looked at the record; 6 at least", "6", _six_or_more),
+    Setting("after_agreement", "what a resident sees when no agreement is in force any more: nothing, agreements (their own) or recorded (what was recorded until the end)", "agreements", _one_of("nothing", "agreements", "recorded")),
+    Setting("guardian_age", "age at which guardians see a child's record no longer", "14", _natural),
+    Setting("referral_days", "days after the end of a referral for which the receiving hospital still sees the patient", "30", _natural),
     Setting("metrics", "who may read /metrics: local (this machine only) or open (whoever reaches the port)", "local", _one_of("local", "open")),
     Setting("cors_origins", "origins whose pages may use the API from a browser, separated by blanks or commas; empty for none", "", _origins),
     Setting("secret", "key of paging links and forms; empty for one kept in the data folder", ""),
@@ -177,6 +180,9 @@ class Settings:
     zone: tzinfo
     access: str
     audit_years: int
+    after_agreement: Literal["nothing", "agreements", "recorded"]
+    guardian_age: int
+    referral_days: int
     metrics: str
     cors_origins: tuple[str, ...]
     secret: str

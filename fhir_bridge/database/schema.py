@@ -9,6 +9,7 @@ for a while of replaced ones, so that pages already begun stay as they were):
 posting         exact values: parameter and value hash, sort date, row
 string_value    folded strings, by prefix and for sorting
 date_value      intervals
+span            those of them that rights hang on, by row
 quantity_value  numbers and quantities, as given
 term            dictionary of URIs, codes, display texts and units, pointing to postings
 reference       whom a row points to; `member`: whose compartment it is in
@@ -55,7 +56,7 @@ from fhir_bridge.database.schema_smart import add_smart_tables
 
 __all__ = ["INDEX_TABLES", "REVISION", "binary_columns", "columns", "key_columns", "metadata"]
 
-REVISION = "0009"
+REVISION = "0010"
 """The migration that this release expects (fhir_bridge/database/migrations)."""
 
 metadata = MetaData()
@@ -147,6 +148,16 @@ date_value = Table(
     **_CLUSTERED,
 )
 
+span = Table(
+    "span",
+    metadata,
+    _number("row_id", key=True),
+    _number("key", key=True),
+    _number("low", key=True),
+    _number("high", key=True),
+    **_CLUSTERED,
+)
+
 quantity_value = Table(
     "quantity_value",
     metadata,
@@ -178,7 +189,7 @@ reference = Table(
     **_CLUSTERED,
 )
 
-INDEX_TABLES = ("posting", "string_value", "date_value", "quantity_value")
+INDEX_TABLES = ("posting", "string_value", "date_value", "span", "quantity_value")
 """Tables whose rows come from bodies and go when a replaced version is collected."""
 
 journal = Table(

@@ -123,31 +123,45 @@ class Context:
             return self.transaction.find(plan, self.access, cursor)
         return self.store.find(plan, self.access, cursor)
 
-    def read(self, resource_type: str, id_: str) -> Stored:
-        """The present version.
+    def read(self, resource_type: str, id_: str, interaction: str = "r") -> Stored:
+        """The present version, within reach of an interaction (a letter of ``cruds``).
 
-        Raises BridgeError FB-4001 when there is none (or none that the caller may see) and
-        FB-4002 when it was deleted.
+        Raises BridgeError FB-4001 when there is none (or none that the caller may know of),
+        FB-4002 when it was deleted, and FB-4201 when the caller may read it and no more.
         """
-        found = self.find_stored(resource_type, id_)
+        self.access.require(resource_type, interaction)
+        found = self.find_stored(resource_type, id_, interaction)
         if found is None:
             raise BridgeError("FB-4001", resource_type=resource_type, id=id_[:64])
         if found.deleted:
             raise BridgeError("FB-4002", resource_type=resource_type, id=id_)
         return found
 
-    def find_stored(self, resource_type: str, id_: str) -> Stored | None:
-        """The present version, a deletion included; None where nothing can be seen."""
+    def find_stored(self, resource_type: str, id_: str, interaction: str = "r") -> Stored | None:
+        """The present version, a deletion included; None where there is none to be known of.
+
+        Raises BridgeError FB-4201 for what the caller may read, and the interaction may not reach.
+        """
         if not ID.fullmatch(id_):
             return None
-        if self.transaction is not None and self.access.is_everything:
-            return self.transaction.read(resource_type, id_)
-        return self.store.read(resource_type, id_, self.access)
+        found = self._within_reach(resource_type, id_, interaction)
+        if found is None and interaction != "r" and self._within_reach(resource_type, id_, "r"):
+            raise BridgeError("FB-4201")
+        return found
+
+    def _within_reach(self, resource_type: str, id_: str, interaction: str) -> Stored | None:
+        if self.transaction is None:
+            return self.store.read(resource_type, id_, self.access, interaction)
+        found = self.transaction.read(resource_type, id_)
+        if found is None or not self.access.is_limited(resource_type, interaction):
+            return found
+        seen = self.transaction.reaches(self.access, interaction, resource_type, id_)
+        return found if seen else None
 
     def require_conditions(self, headers: Mapping[str, str], resource_type: str, id_: str) -> None:
         """Refuse a change whose ``If-Match`` or ``If-None-Match`` does not hold (FB-4031)."""
         if "if-match" in headers or "if-none-match" in headers:
-            present = self.find_stored(resource_type, id_)
+            present = self.find_stored(resource_type, id_, "u")
             require_holding(headers, f"{resource_type}/{id_}", present)
 
     def require_version(self, headers: Mapping[str, str], resource_type: str, id_: str) -> None:
@@ -156,15 +170,26 @@ class Context:
         ``If-Match: *`` names none: it would overwrite whatever was written meanwhile (FB-4033).
         """
         if self.settings.require_if_match and headers.get("if-match", "*").strip() in ("", "*"):
-            present = self.find_stored(resource_type, id_)
+            present = self.find_stored(resource_type, id_, "u")
             if present is not None and not present.deleted:
                 raise BridgeError("FB-4033", place=f"{resource_type}/{id_}")
 
-    def require_write(self, resource_type: str) -> None:
-        """Refuse a caller who may not change resources of the type (FB-4201).
+    def require_reach(self, interaction: str, resource_type: str, id_: str) -> None:
+        """Refuse to leave behind what is out of reach of the interaction, a letter (FB-4201).
 
-        Access to some patients' compartments is for reading; changing takes access to the
-        whole type.
+        Asked inside the transaction after a change is written, which is then undone: a change may not
+        make what the caller could not have changed.
         """
-        if self.access.patient_ids is not None or not self.access.allows_type(resource_type):
+        opened, access = self.transaction, self.access
+        if opened is None or not access.is_limited(resource_type, interaction):
+            return
+        if not opened.reaches(access, interaction, resource_type, id_):
             raise BridgeError("FB-4201")
+
+    def require_changeable(self, resource_type: str, id_: str) -> None:
+        """Refuse to put a resource over one that the caller may not update (FB-4201)."""
+        opened = self.transaction
+        if opened is None or not self.access.is_limited(resource_type, "u"):
+            return
+        if opened.read(resource_type, id_) is not None:
+            self.require_reach("u", resource_type, id_)

@@ -24,7 +24,6 @@ def create(request: Request, route: Route, context: Context) -> Reply:
 
     An id in the body is ignored, as the specification asks.
     """
-    context.require_write(route.resource_type)
     resource = required_resource(request, route)
     condition = request.headers.get("if-none-exist")
 
@@ -34,7 +33,9 @@ def create(request: Request, route: Route, context: Context) -> Reply:
             match = find_match(inside, route.resource_type, pairs, condition)
             if match is not None:
                 return _existing(match, request.prefer.returns)
-        written = write(inside, {**resource, "id": clock.fresh_id()}, create_only=True)
+        id_ = clock.fresh_id()
+        written = write(inside, {**resource, "id": id_}, create_only=True)
+        inside.require_reach("c", route.resource_type, id_)
         return write_reply(written, request.prefer.returns)
 
     return context.transact(work)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from fhir_bridge.interactions.allowed import require_allowed
 from fhir_bridge.interactions.bare import require_bare
 from fhir_bridge.interactions.bundle import batch
 from fhir_bridge.interactions.capabilities import capabilities
@@ -36,6 +37,7 @@ def perform(request: Request, context: Context) -> Reply:
 
 def perform_route(request: Request, route: Route, context: Context) -> Reply:
     """The same for a request whose route is known."""
+    require_allowed(request, route, context.access, context.definitions.resource_types)
     if route.interaction == "operation":
         return context.operate(request, route, context)
     require_bare(request, route)

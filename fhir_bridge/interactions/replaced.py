@@ -37,7 +37,7 @@ def may_miss(route: Route, pairs: Pairs, context: Context) -> bool:
 
 def with_survivors(route: Route, pairs: Pairs, context: Context) -> tuple[Route, Pairs] | None:
     """The search with the survivors of the Patients it names; None where all are living."""
-    if context.access.patient_ids is not None:
+    if context.access.is_limited("Patient", "s"):
         return None  # who may see some patients only is not told whose ids belong together
     named = {
         match[1]

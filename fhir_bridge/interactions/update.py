@@ -27,7 +27,6 @@ def update(request: Request, route: Route, context: Context) -> Reply:
     A resource equal to the present version makes no new one.  With ``If-Match`` the present
     version must be the one named (428 without it where the settings ask for it), with ``If-None-Match: *`` there must be none (412 otherwise).
     """
-    context.require_write(route.resource_type)
     if not ID.fullmatch(route.id):
         raise BridgeError("FB-4026", id=route.id[:80])
     resource = required_resource(request, route)
@@ -38,7 +37,6 @@ def update(request: Request, route: Route, context: Context) -> Reply:
 
 def update_conditional(request: Request, route: Route, context: Context) -> Reply:
     """Update the one resource that the query finds; create when it finds none."""
-    context.require_write(route.resource_type)
     resource = required_resource(request, route)
 
     def work(inside: Context, _opened: Transaction) -> Reply:
@@ -58,11 +56,13 @@ def _put(request: Request, resource: Resource, context: Context) -> Reply:
     def work(inside: Context, _opened: Transaction) -> Reply:
         headers = request.headers
         place = str(resource["resourceType"]), str(resource["id"])
+        inside.require_changeable(*place)
         inside.require_conditions(headers, *place)
         inside.require_version(headers, *place)
         written = write(
             inside, resource, if_match=wanted_version(headers), create_only=must_be_new(headers)
         )
+        inside.require_reach("u", *place)
         return write_reply(written, request.prefer.returns)
 
     return context.transact(work)
@@ -72,6 +72,6 @@ def _require_free(context: Context, resource_type: str, id_: str) -> None:
     """R4: no match, id given, and the id is taken: the condition missed its own resource."""
     if not ID.fullmatch(id_):
         raise BridgeError("FB-4026", id=id_[:80])
-    found = context.find_stored(resource_type, id_)
+    found = context.find_stored(resource_type, id_, "u")
     if found is not None and not found.deleted:
         raise BridgeError("FB-4011", count="Other", condition=f"with the id {id_}")

@@ -41,6 +41,8 @@ _read_labels = msgspec.json.Decoder(_Labelled).decode
 def _meta(call: Call) -> Answer:
     """The meta of one resource (or one version of it), or all that are in use."""
     if call.level != "instance":
+        if call.resource_type:
+            call.access.require(call.resource_type, "s")
         return _in_use(call)
     if call.version:
         found = None
@@ -127,9 +129,8 @@ def _changed(call: Call, change: Any) -> Answer:
 
     A version that somebody else writes meanwhile is read and changed in its turn.
     """
-    if call.access.patient_ids is not None or not call.access.allows_type(call.resource_type):
-        raise BridgeError("FB-4201")
-    call.read(call.resource_type, call.id)  # not there, gone, or not to be seen: says so
+    call.access.require(call.resource_type, "u")
+    call.read(call.resource_type, call.id, "u")  # not there, gone, or not to be seen: says so
 
     def work(opened: Transaction) -> Answer:
         if call.transaction is None:
@@ -140,10 +141,14 @@ def _changed(call: Call, change: Any) -> Answer:
         resource = parse_json(stored.body)
         resource["meta"] = change(resource.get("meta", {}))
         try:
-            return _answer(parse_json(opened.put(resource, if_match=stored.version).body))
+            answer = _answer(parse_json(opened.put(resource, if_match=stored.version).body))
         except BridgeError as error:
             # Somebody else was first: a collision, after which the work is tried again.
             raise BridgeError("FB-5003") if error.code == "FB-5001" else error from None
+        limited = call.access.is_limited(call.resource_type, "u")
+        if limited and not opened.reaches(call.access, "u", call.resource_type, call.id):
+            raise BridgeError("FB-4201")  # another label has put it out of reach
+        return answer
 
     return work(call.transaction) if call.transaction is not None else call.store.run(work)
 

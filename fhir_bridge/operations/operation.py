@@ -54,7 +54,7 @@ class Call:
     library: Library | None
     access: Access
     base_url: str
-    read: Callable[[str, str], Stored]
+    read: Callable[..., Stored]
     find: Callable[..., Page]
     require_time: Callable[[], None]
     max_page: int = 1000

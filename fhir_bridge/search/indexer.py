@@ -47,6 +47,8 @@ class _Steps:
     date: int
     by_key: Mapping[str, tuple[Extract, ...]]
     joint: tuple[tuple[frozenset[str] | None, Extract], ...]
+    spans: frozenset[int] = frozenset()
+    """Numbers of the date parameters that are kept by row."""
 
 
 class Indexer:
@@ -72,6 +74,9 @@ class Indexer:
         for roots, extract in steps.joint:
             if roots is None or not roots.isdisjoint(resource):
                 extract(resource, rows)
+        if steps.spans:
+            found = ((abs(key), low, high) for key, low, high in rows.dates)
+            rows.spans = {each for each in found if each[0] in steps.spans}
         return rows
 
     def _compile(self, resource_type: str) -> _Steps:
@@ -115,7 +120,9 @@ class Indexer:
                     by_key.setdefault(path.keys[0], []).append(_then(walk(path), add))
         date = NO_DATE if registry.main_date(resource_type) else 0
         steps = {key: self._memoised(resource_type, key, each) for key, each in by_key.items()}
-        return _Steps(date, steps, tuple(joint))
+        kept = (each for each in registry.kept_by_row if each.startswith(f"{resource_type}."))
+        spans = frozenset(self._numbers[each] for each in kept if each in self._numbers)
+        return _Steps(date, steps, tuple(joint), spans)
 
     def _memoised(
         self, resource_type: str, key: str, extracts: list[Extract]

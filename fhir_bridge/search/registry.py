@@ -50,6 +50,9 @@ _MAIN_DATES = (
 )
 
 
+_KEPT_BY_ROW = frozenset({"Contract.applies", "Task.period"})
+
+
 class Registry:
     """Search parameters by type; immutable after it is made, shared by all threads.
 
@@ -226,6 +229,14 @@ class Registry:
             )
             code = self._main_dates[resource_type] = next(dates, "")
         return code
+
+    @cached_property
+    def kept_by_row(self) -> frozenset[str]:
+        """The names of the date indexes that are also kept by row.
+
+        Rights hang on them (whether an agreement is in force), and are asked of one row at a time.
+        """
+        return _KEPT_BY_ROW.intersection(self.symbols)
 
     @cached_property
     def main_dates(self) -> frozenset[str]:

@@ -17,7 +17,7 @@ class IndexRows:
     `date` is the sort date in milliseconds since 1970; `postings` are numbers of exact
     values; `texts` (key, folded text, derived: 1 for pinyin and inner starts of names);
     `dates` (key, low, high) in ticks, under the negative key when a range cannot be found
-    by its start alone; `quantities` (key, low, high, system, code, unit); `terms` (number,
+    by its start alone; `spans` (key, low, high) of those that are kept by row as well; `quantities` (key, low, high, system, code, unit); `terms` (number,
     folded text, posting) for the dictionary; `references` the keys of resources pointed to,
     True where that makes the resource a member of the patient's compartment.
     """
@@ -26,6 +26,7 @@ class IndexRows:
     postings: set[int] = field(default_factory=set)
     texts: set[tuple[int, str, int]] = field(default_factory=set)
     dates: set[tuple[int, int, int]] = field(default_factory=set)
+    spans: set[tuple[int, int, int]] = field(default_factory=set)
     quantities: set[tuple[int, float, float, int, int, int]] = field(default_factory=set)
     terms: set[tuple[int, str, int]] = field(default_factory=set)
     references: dict[int, bool] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from logging import WARNING
 
 from fhir_bridge import log
+from fhir_bridge.access import Compartment
 from fhir_bridge.database import Storage, database_at, migrate
 from fhir_bridge.search import Registry
 from fhir_bridge.store.maintenance import index_issues
@@ -26,12 +27,14 @@ def open_store(
     cursor_key: bytes | None = None,
     keep_snapshots: int = _MAX_SNAPSHOT_AGE,
     query_seconds: float | None = None,
+    compartment: Compartment | None = None,
 ) -> Store:
     """The store at ``sqlite:////path/file.sqlite3`` or ``postgresql+psycopg://…``.
 
     `cursor_key` seals page links (default: a key kept in the database); `keep_snapshots`
     are the milliseconds for which a page link holds after it was given; `query_seconds` bounds each query of
-    `read`, `find`, `history` and `run` (FB-5011; default: no bound).  Raises BridgeError
+    `read`, `find`, `history` and `run` (FB-5011; default: no bound); `compartment` says what is
+    of a patient (default: what the product ships).  Raises BridgeError
     FB-5006, FB-5009.
     """
     database = database_at(url, query_seconds)
@@ -39,8 +42,9 @@ def open_store(
     try:
         migrate(engine)
         store = Store(
-            Storage(database), registry, cursor_key=cursor_key, keep_snapshots=keep_snapshots
-        )
+            Storage(database), registry, cursor_key=cursor_key, keep_snapshots=keep_snapshots,
+            compartment=compartment,
+        )  # fmt: skip
         for issue in index_issues(store):
             named = issue.details["types"]
             log.event("index_outdated", level=WARNING, code=issue.code, resource_type=named)

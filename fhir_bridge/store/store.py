@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from fhir_bridge import clock
-from fhir_bridge.access import Access
-from fhir_bridge.database import Storage, milliseconds, repeated_once, unpacked
+from fhir_bridge.access import Access, Compartment, load_compartment
+from fhir_bridge.artifacts import Artifacts
+from fhir_bridge.database import Session, Sql, Storage, milliseconds, repeated_once, unpacked
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.journal import AtWork, Journal, Quarantine, UnreadCounts
 from fhir_bridge.search import Indexer, Plan, Registry
@@ -22,11 +23,11 @@ from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.read.compartments import membership_numbers, types_in_compartment
 from fhir_bridge.store.read.find import Finder
 from fhir_bridge.store.read.history import HistoryQuery, history
-from fhir_bridge.store.read.include import visible_rows
 from fhir_bridge.store.read.referrers import Referrers
 from fhir_bridge.store.read.retention import Retention
+from fhir_bridge.store.read.sight import seen_version
 from fhir_bridge.store.records import COLUMNS, Page, Stored, stored
-from fhir_bridge.store.select import Selector
+from fhir_bridge.store.select import At, Rights, Selector
 from fhir_bridge.store.sources.audit_links import AuditLinks
 from fhir_bridge.store.sources.emergencies import Emergencies
 from fhir_bridge.store.sources.links import LoggedLink, of_patient
@@ -52,11 +53,13 @@ class Store:
         *,
         cursor_key: bytes | None,
         keep_snapshots: int,
+        compartment: Compartment | None = None,
     ) -> None:
         self.storage = storage
         self.reading, self.writing = storage.reading, storage.writing
         self.settings = storage.settings
         self.registry = registry
+        self.compartment = compartment or load_compartment(Artifacts())
         self.numbers = number_symbols(storage.database, registry)
         self.types = {self.numbers[name]: name for name in registry.definitions.resource_types}
         self.indexer = Indexer(registry, self.numbers)
@@ -74,6 +77,7 @@ class Store:
             registry.main_dates,
             keep_snapshots,
             self._retention,
+            self.compartment,
         )
         self.referrers = Referrers(registry, self.numbers, self.types)
         self.journal = Journal(storage)
@@ -122,11 +126,20 @@ class Store:
                 if error.code != "FB-5003" or attempts < 1:
                     raise
 
-    def read(self, resource_type: str, id_: str, access: Access | None = None) -> Stored | None:
-        """The newest version (also one that says "deleted"), when the caller may see it."""
+    def read(
+        self,
+        resource_type: str,
+        id_: str,
+        access: Access | None = None,
+        interaction: str = "r",
+    ) -> Stored | None:
+        """The newest version (also one that says "deleted"), when the caller may see it.
+
+        `interaction` is the letter (of ``cruds``) whose reach is asked.
+        """
         return self._read(
-            "r.key = ? ORDER BY r.version DESC LIMIT 1",
-            [resource_key(resource_type, id_)], resource_type, id_, access,
+            ("r.key = ? ORDER BY r.version DESC LIMIT 1", [resource_key(resource_type, id_)]),
+            (resource_type, id_), access, interaction, newest=True,
         )  # fmt: skip
 
     def vread(
@@ -134,8 +147,8 @@ class Store:
     ) -> Stored | None:
         """One version of a resource."""
         return self._read(
-            "r.key = ? AND r.version = ?",
-            [resource_key(resource_type, id_), version], resource_type, id_, access,
+            ("r.key = ? AND r.version = ?", [resource_key(resource_type, id_), version]),
+            (resource_type, id_), access, "r", newest=False,
         )  # fmt: skip
 
     @repeated_once
@@ -171,20 +184,21 @@ class Store:
         """Versions, newest first: of a resource, of a type, or of everything."""
         query = HistoryQuery(resource_type or "", id_ or "", since, at, count)
         with self.reading(snapshot=True, limited=True) as session:
-            selector = Selector(session, self.numbers, access or Access.everything())
+            letter = "r" if id_ else "s"
+            selector = self._selector(session, access or Access.everything(), letter)
             sealing = (self.finder.secret, self.finder.keep_snapshots)
             return history(selector, query, self.types, sealing, cursor)
 
     def bodies(self, resource_type: str, access: Access | None = None) -> Iterator[bytes]:
         """The body of every current resource of a type, streamed in the order of the change log."""
         wanted = access or Access.everything()
-        if not wanted.allows_type(resource_type):
+        if not wanted.allows(resource_type, "s"):
             return
         with self.reading(snapshot=True) as session:
-            selector = Selector(session, self.numbers, wanted)
+            selector = self._selector(session, wanted, "s")
             tests = [selector.live("r.row_id")]
-            if wanted.needs_compartment(resource_type):
-                tests.append(selector.members("r.row_id", sorted(wanted.patient_ids or ())))
+            seen = selector.visible(resource_type, At("r.row_id", "r.sort_date"))
+            tests += [] if seen is None else [seen]
             where = " AND ".join(["r.type = ?", *(each[0] for each in tests)])
             parameters = [value for each in tests for value in each[1]]
             sql = f"SELECT r.compressed, r.body FROM resource r WHERE {where} ORDER BY r.row_id"
@@ -217,6 +231,11 @@ class Store:
         with self.reading() as session:
             return session.pin()[0]
 
+    def pin(self) -> tuple[int, str]:
+        """What stays the same as long as nothing is committed."""
+        with self.reading() as session:
+            return session.pin()
+
     def collect(self, limit: int = 10_000) -> int:
         """Drops index rows of versions replaced long ago and compresses their bodies."""
         before = self._retention.oldest(milliseconds(clock.now()))
@@ -233,21 +252,33 @@ class Store:
 
     @repeated_once
     def _read(
-        self, where: str, parameters: list[object], resource_type: str, id_: str,
-        access: Access | None,
+        self, where: Sql, place: tuple[str, str], access: Access | None, interaction: str,
+        *, newest: bool,
     ) -> Stored | None:  # fmt: skip
+        resource_type, parameters = place[0], where[1]
         with self.reading(limited=True) as session:
-            row = session.one(f"SELECT {COLUMNS} FROM resource r WHERE {where}", parameters)
-            if row is None:
+            columns, values = COLUMNS, list[object]()
+            if access is not None and access.is_limited(resource_type, interaction):
+                selector = self._selector(session, access, interaction)
+                at = At("r.row_id", "r.sort_date")
+                test = (
+                    selector.visible(resource_type, at)
+                    if newest
+                    else seen_version(selector, resource_type)
+                )
+                if test is not None:
+                    columns, values = f"{COLUMNS}, CASE WHEN {test[0]} THEN 1 ELSE 0 END", test[1]
+            row = session.one(
+                f"SELECT {columns} FROM resource r WHERE {where[0]}", [*values, *parameters]
+            )
+            if row is None or (columns is not COLUMNS and not row[8]):
                 return None
-            found = stored(row, self.types)
-            if found.id != id_ or found.resource_type != resource_type:
-                return None
-            if access is None or access.is_everything:
-                return found
-            selector = Selector(session, self.numbers, access)
-            seen = visible_rows(selector, [found])
-            return seen[0] if seen else None
+            found = stored(row[:8], self.types)
+            return found if (found.resource_type, found.id) == place else None
+
+    def _selector(self, session: Session, access: Access, interaction: str) -> Selector:
+        rights = Rights(access, interaction, self.registry, self.compartment)
+        return Selector(session, self.numbers, rights)
 
     @property
     def naming_key(self) -> bytes:

@@ -150,6 +150,11 @@ class Transaction:
         self._writer.flush()
         return self._finder.find(self._session, plan, access, cursor, writing=True)
 
+    def reaches(self, access: Access, interaction: str, resource_type: str, id_: str) -> bool:
+        """Whether the newest version is within reach of an interaction (a letter); sees own writes."""
+        self._writer.flush()
+        return self._finder.reaches(self._session, access, interaction, (resource_type, id_))
+
     def lock(self, name: str) -> None:
         """Waits until no other open transaction holds the lock of this name, and takes it.
 

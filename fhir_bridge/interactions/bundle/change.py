@@ -13,6 +13,7 @@ from typing import Any
 from fhir_bridge import clock
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Resource
+from fhir_bridge.interactions.allowed import require_allowed
 from fhir_bridge.interactions.bundle.entry import Entry, located
 from fhir_bridge.interactions.conditional import find_all, find_match, none_exist_pairs
 from fhir_bridge.interactions.conditions import wanted_version
@@ -78,7 +79,7 @@ def resolve(entry: Entry, context: Context) -> list[Change]:
         return [_resolve(entry, context)]
     resource_type = entry.route.resource_type
     with at_entry(entry):
-        context.require_write(resource_type)
+        _require_allowed(entry, context)
         found = find_all(context, resource_type, entry.request.query)
     if not found:
         return [Change(entry, "none", resource_type, "", reply=Reply(204))]
@@ -90,7 +91,7 @@ def _resolve(entry: Entry, context: Context) -> Change:
     """The change with its identity: found by the condition, given by the URL, or fresh."""
     found = entry.route
     with at_entry(entry):
-        context.require_write(found.resource_type)
+        _require_allowed(entry, context)
         kind = _CONDITIONAL_CHANGES.get(found.interaction, found.interaction)
         change = Change(entry, kind, found.resource_type, found.id)
         change.if_match = wanted_version(entry.request.headers)
@@ -111,6 +112,11 @@ def _resolve(entry: Entry, context: Context) -> Change:
         if change.resource is not None:
             change.resource["id"] = change.id
     return change
+
+
+def _require_allowed(entry: Entry, context: Context) -> None:
+    types = context.definitions.resource_types
+    require_allowed(entry.request, entry.route, context.access, types)
 
 
 def _resolve_create(change: Change, context: Context) -> None:

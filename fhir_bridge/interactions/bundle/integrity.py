@@ -6,7 +6,9 @@ https://hl7.org/fhir/R4/http.html#trules; a setting, see docs/clarifications/res
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from fhir_bridge.access import Access
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.interactions.bundle.change import Change
 from fhir_bridge.interactions.bundle.links import local_references, placeholders
@@ -26,14 +28,16 @@ def require_unreferenced(changes: Iterable[Change], context: Context) -> None:
             continue
         pairs = [("_id", change.id), ("_revinclude", "*"), ("_count", "1")]
         search = parse_search(change.resource_type, pairs, context.registry)
-        for held in context.find(plan(search, context.registry)).includes:
+        everybody = replace(context, access=Access.everything())
+        for held in everybody.find(plan(search, context.registry)).includes:
             if (held.resource_type, held.id) not in changed:
-                reference = f"{held.resource_type}/{held.id}"
+                seen = context.find_stored(held.resource_type, held.id)
+                reference = f"{held.resource_type}/{held.id}" if seen else "what you may not see"
                 where = change.entry.where
                 raise BridgeError("FB-4029", where, target=change.target, reference=reference)
 
 
-def require_integrity(changes: Iterable[Change], base_url: str, opened: Transaction) -> None:
+def require_integrity(changes: Iterable[Change], context: Context, opened: Transaction) -> None:
     """Every reference to this server in what was written must lead somewhere (FB-4019).
 
     So must every temporary address: only an entry can have one.
@@ -46,10 +50,12 @@ def require_integrity(changes: Iterable[Change], base_url: str, opened: Transact
         for reference in placeholders(change.references):
             raise BridgeError("FB-4019", change.entry.where, reference=reference[:200])
         written.add((change.resource_type, change.id))
-        for target in local_references(change.references, base_url):
+        for target in local_references(change.references, context.base_url):
             wanted.setdefault(target, change.entry.where)
     asked = wanted.keys() - written
     missing = asked - opened.exists(asked) if asked else set()
+    if not context.access.is_everything:  # what may not be seen is as good as not there
+        missing |= {each for each in asked - missing if context.find_stored(*each) is None}
     for target, where in wanted.items():
         if target in missing:
             raise BridgeError("FB-4019", where, reference="/".join(target))

@@ -76,7 +76,7 @@ def _settle_versions(change: Change, context: Context, *, strict: bool) -> bool:
         if target.reply is not None:
             version = target.reply.version
         elif strict:
-            present = context.find_stored(target.resource_type, target.id)
+            present = context.find_stored(target.resource_type, target.id, "u")
             version = present.version + 1 if present else 1
         else:
             return False

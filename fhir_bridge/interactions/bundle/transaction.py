@@ -64,10 +64,10 @@ def transaction(
         link(changes, context.base_url)
         if context.settings.referential_integrity:
             require_unreferenced(changes, inside)
-        _delete(changes, opened)
+        _delete(changes, inside, opened)
         _write(changes, request.prefer.returns or "minimal", patches, inside, opened)
         if context.settings.referential_integrity:
-            require_integrity(changes, context.base_url, opened)
+            require_integrity(changes, inside, opened)
         replies = {change.entry.position: change.reply for change in changes}
         for entry in entries:
             if entry.position not in replies:
@@ -94,14 +94,20 @@ def _prepare(entries: Iterable[Entry], patches: Patches, context: Context) -> No
             context.require_time()
             for change in resolve(entry, context):
                 with at_entry(entry):
-                    patches.prepare(context.read(change.resource_type, change.id), entry.request)
+                    stored = context.read(change.resource_type, change.id, "u")
+                    patches.prepare(stored, entry.request)
 
 
-def _delete(changes: Iterable[Change], opened: Transaction) -> None:
+def _delete(changes: Iterable[Change], context: Context, opened: Transaction) -> None:
     for change in changes:
         if change.kind == "delete":
             with at_entry(change.entry):
-                written = opened.delete(change.resource_type, change.id, if_match=change.if_match)
+                present = context.find_stored(change.resource_type, change.id, "d")
+                written = (
+                    opened.delete(change.resource_type, change.id, if_match=change.if_match)
+                    if present
+                    else None
+                )
             version, at = (written.version, written.last_updated) if written else (0, "")
             change.reply = Reply(204, b"", version, at)
 
@@ -127,7 +133,7 @@ def _write(
     for change in changes:
         if change.kind == "patch":
             with at_entry(change.entry):
-                stored = context.read(change.resource_type, change.id)
+                stored = context.read(change.resource_type, change.id, "u")
                 change.resource = patches.of(stored)
                 change.references = list(walk_references(change.resource))
                 wanted, change.if_match = change.if_match, change.if_match or stored.version
@@ -141,6 +147,8 @@ def _put(changes: list[Change], returns: str, context: Context, opened: Transact
     for change in changes:
         with at_entry(change.entry):
             context.check(change.resource or {})
+            if change.kind != "create":
+                context.require_changeable(change.resource_type, change.id)
     free = [change for change in changes if change.if_match is None]
     written = opened.put_many([change.resource or {} for change in free])
     for change, outcome in zip(free, written, strict=True):
@@ -150,3 +158,7 @@ def _put(changes: list[Change], returns: str, context: Context, opened: Transact
             with at_entry(change.entry):
                 outcome = opened.put(change.resource or {}, if_match=change.if_match)
             change.reply = write_reply(outcome, returns)
+    for change in changes:
+        with at_entry(change.entry):
+            letter = "c" if change.kind == "create" else "u"
+            context.require_reach(letter, change.resource_type, change.id)

@@ -23,9 +23,7 @@ __all__ = ["patch", "patch_conditional"]
 
 def patch(request: Request, route: Route, context: Context) -> Reply:
     """200 with the new version; all operations of the patch are applied or none."""
-    return _patched(
-        request, context, route, lambda where: where.read(route.resource_type, route.id)
-    )
+    return _patched(request, context, lambda where: where.read(route.resource_type, route.id, "u"))
 
 
 def patch_conditional(request: Request, route: Route, context: Context) -> Reply:
@@ -37,14 +35,11 @@ def patch_conditional(request: Request, route: Route, context: Context) -> Reply
             raise BridgeError("FB-4001", resource_type=route.resource_type, id="of the condition")
         return match
 
-    return _patched(request, context, route, matched)
+    return _patched(request, context, matched)
 
 
-def _patched(
-    request: Request, context: Context, route: Route, find: Callable[[Context], Stored]
-) -> Reply:
+def _patched(request: Request, context: Context, find: Callable[[Context], Stored]) -> Reply:
     """Patch what `find` finds, if it is still the version that was patched."""
-    context.require_write(route.resource_type)
     wanted = wanted_version(request.headers)
     patches = Patches()
 
@@ -56,8 +51,10 @@ def _patched(
     def work(inside: Context, _opened: Transaction) -> Reply:
         stored = required(inside)
         version = stored.version if wanted is None else wanted
+        inside.require_changeable(stored.resource_type, stored.id)
         with retrying(unless=wanted is not None):
             written = write(inside, patches.of(stored), if_match=version)
+        inside.require_reach("u", stored.resource_type, stored.id)
         return write_reply(written, request.prefer.returns)
 
     return context.transact(work, before=lambda: patches.prepare(required(context), request))

@@ -79,6 +79,7 @@ SHAPES = (
     Shape("posting", ("hash", "date"), 2, lambda rows: [(v, rows.date) for v in rows.postings]),
     Shape("string_value", ("key", "value", "derived"), 2, _texts),
     Shape("date_value", ("key", "low", "high"), 3, lambda rows: rows.dates),
+    Shape("span", ("key", "low", "high"), 3, lambda rows: rows.spans),
     Shape(
         "quantity_value",
         ("key", "low", "high", "system", "code", "unit"),

@@ -46,7 +46,9 @@ def _facts(registry: Registry, resource_type: str) -> list[object]:
         (code, each.type, each.expression, each.targets, each.components)
         for code, each in parameters.items()
     ]
-    return [*facts, registry.main_date(resource_type), registry.compartment(resource_type)]
+    kept = sorted(each for each in registry.kept_by_row if each.startswith(f"{resource_type}."))
+    facts += [registry.main_date(resource_type), registry.compartment(resource_type)]
+    return [*facts, kept] if kept else facts
 
 
 def outdated_types(store: Store) -> frozenset[str]:

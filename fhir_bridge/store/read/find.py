@@ -11,21 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 from fhir_bridge import clock
-from fhir_bridge.access import Access
+from fhir_bridge.access import Access, Compartment
 from fhir_bridge.database import Session, Sql, milliseconds
 from fhir_bridge.errors import Issue
 from fhir_bridge.search import Plan, Registry, Sort
 from fhir_bridge.search.conditions import Table
-from fhir_bridge.search.hashing import range_key
+from fhir_bridge.search.hashing import range_key, resource_key
 from fhir_bridge.store.read.cursors import Cursor, open_cursor, seal
 from fhir_bridge.store.read.include import included
 from fhir_bridge.store.read.retention import Retention
 from fhir_bridge.store.records import COLUMNS, Page, Stored, stored
-from fhir_bridge.store.select import Pin, Selector, allows_generic_plan
+from fhir_bridge.store.select import At, Pin, Rights, Selector, allows_generic_plan
 
 __all__ = ["Finder"]
 
@@ -57,6 +56,8 @@ class Finder:
     """Milliseconds for which a cursor holds after it was given."""
     retention: Retention
     """What keeps the past of older ones."""
+    compartment: Compartment
+    """What is of a patient."""
 
     def find(
         self,
@@ -78,7 +79,7 @@ class Finder:
         if place is not None:
             self.retention.require(place, now, longer=not writing)
         pin = Pin(place.row_id, place.snapshot) if place else None
-        selector = Selector(session, self.numbers, access, pin, self.main_dates)
+        selector = self._selector(session, access, pin)
         wanted = plan.directives.count
         counting = plan.directives.summary == "count" or wanted == 0
         total = None
@@ -101,8 +102,26 @@ class Finder:
 
     def count(self, session: Session, plan: Plan, access: Access) -> int:
         """How many resources `plan` finds."""
-        selector = Selector(session, self.numbers, access, None, self.main_dates)
-        return _count(selector, plan)
+        return _count(self._selector(session, access, None), plan)
+
+    def reaches(
+        self, session: Session, access: Access, interaction: str, place: tuple[str, str]
+    ) -> bool:
+        """Whether the newest version of the resource at `place` is within reach of the interaction."""
+        rights = Rights(access, interaction, self.registry, self.compartment)
+        selector = Selector(session, self.numbers, rights)
+        test = selector.visible(place[0], At("r.row_id", "r.sort_date"))
+        where, parameters = ("1=1", []) if test is None else test
+        row = session.one(
+            f"SELECT 1 FROM resource r WHERE r.key = ? AND r.version = (SELECT max(v.version)"
+            f" FROM resource v WHERE v.key = r.key) AND {where}",
+            [resource_key(*place), *parameters],
+        )
+        return row is not None
+
+    def _selector(self, session: Session, access: Access, pin: Pin | None) -> Selector:
+        rights = Rights(access, "s", self.registry, self.compartment)
+        return Selector(session, self.numbers, rights, pin, self.main_dates)
 
     def _includes(
         self, selector: Selector, plan: Plan, matches: list[Stored]
@@ -240,13 +259,4 @@ def _after(keys: list[_Key], position: tuple[Any, ...]) -> Sql:
 
 def _question(plan: Plan, access: Access) -> str:
     """The fingerprint of what is asked and by whom."""
-    if access.is_everything:
-        return plan.fingerprint
-    rights = repr(
-        (
-            None if access.patient_ids is None else sorted(access.patient_ids),
-            None if access.types is None else sorted(access.types),
-            sorted(access.shared),
-        )
-    )
-    return plan.fingerprint + blake2b(rights.encode(), digest_size=8).hexdigest()
+    return plan.fingerprint + access.fingerprint

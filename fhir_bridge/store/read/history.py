@@ -14,6 +14,7 @@ from fhir_bridge import clock
 from fhir_bridge.database import Sql, milliseconds
 from fhir_bridge.search.hashing import resource_key
 from fhir_bridge.store.read.cursors import Cursor, open_cursor, seal
+from fhir_bridge.store.read.sight import seen_versions
 from fhir_bridge.store.records import COLUMNS, Page, stored
 from fhir_bridge.store.select import Selector
 
@@ -52,10 +53,10 @@ def history(
     `seal_with` is the secret of cursors and the milliseconds for which they hold.
     """
     secret, keep = seal_with
-    session, question = selector.session, query.question + _caller(selector)
+    session, question = selector.session, query.question + selector.rights.access.fingerprint
     now = milliseconds(clock.now())
     place = open_cursor(cursor, secret, question, now - keep) if cursor else None
-    where, parameters = _where(selector, query)
+    where, parameters = _where(selector, query, types)
     if place is None:
         row = session.one(f"SELECT count(*) FROM resource r WHERE {where}", parameters)
         total = row[0] if row else 0
@@ -82,18 +83,9 @@ def history(
     return Page([stored(each, types) for each in shown], total=total, next=next_)
 
 
-def _caller(selector: Selector) -> str:
-    """The caller's rights, as part of the question."""
-    access = selector.access
-    if access.is_everything:
-        return ""
-    of_whom = None if access.patient_ids is None else sorted(access.patient_ids)
-    of_what = None if access.types is None else sorted(access.types)
-    return repr((of_whom, of_what, sorted(access.shared)))
-
-
-def _where(selector: Selector, query: HistoryQuery) -> Sql:
-    return _all_of([_scope(query, selector.numbers), *_times(query), *_rights(selector)])
+def _where(selector: Selector, query: HistoryQuery, types: dict[int, str]) -> Sql:
+    rights = _rights(selector, query, types)
+    return _all_of([_scope(query, selector.numbers), *_times(query), *rights])
 
 
 def _all_of(tests: list[Sql]) -> Sql:
@@ -128,25 +120,9 @@ def _times(query: HistoryQuery) -> list[Sql]:
     return tests
 
 
-def _rights(selector: Selector) -> list[Sql]:
-    """The same rule as for search, over all types at once."""
-    access, numbers = selector.access, selector.numbers
-    tests: list[Sql] = []
-    if access.types is not None:
-        tests.append(_one_of(sorted(access.types), numbers))
-    if access.patient_ids is not None:
-        shared, parameters = _one_of(sorted(access.shared), numbers)
-        member, values = (
-            selector.members("r.row_id", sorted(access.patient_ids))
-            if access.patient_ids
-            else ("1=0", [])
-        )
-        tests.append((f"({shared} OR {member})", [*parameters, *values]))
-    return tests
-
-
-def _one_of(names: list[str], numbers: Mapping[str, int]) -> Sql:
-    known = [numbers[name] for name in names if name in numbers]
-    if not known:
-        return "1=0", []
-    return f"r.type IN ({','.join('?' * len(known))})", known
+def _rights(selector: Selector, query: HistoryQuery, types: dict[int, str]) -> list[Sql]:
+    """The same rule as for search, over all types at once or over the one that is asked for."""
+    if query.resource_type:
+        types = {selector.numbers[query.resource_type]: query.resource_type}
+    test = seen_versions(selector, types)
+    return [] if test is None else [test]

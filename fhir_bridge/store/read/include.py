@@ -7,17 +7,18 @@ access as a match.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from fhir_bridge.errors import Issue
 from fhir_bridge.search import Include, Registry
 from fhir_bridge.search.hashing import VALUE_BITS, VALUE_MASK, resource_key
 from fhir_bridge.store.read.canonicals import canonical_pointed, canonical_pointing
+from fhir_bridge.store.read.sight import visible_rows, visible_versions
 from fhir_bridge.store.read.versions import Versions, names_versions
 from fhir_bridge.store.records import COLUMNS, Stored, stored
 from fhir_bridge.store.select import Selector
 
-__all__ = ["MAX_INCLUDED", "included", "visible_rows"]
+__all__ = ["MAX_INCLUDED", "included"]
 
 MAX_INCLUDED = 5_000
 """Resources that one page may bring along."""
@@ -62,7 +63,7 @@ def included(
         pointed = _fetch(selector, "r.key", sorted(wanted), types)
         fetched = [each for each in pointed if _is_wanted(each, wanted)]
         fetched += _fetch(selector, "r.row_id", sorted(rows - known), types)
-        fetched += versions.fetch(selector, types, visible_rows)
+        fetched += versions.fetch(selector, types, visible_versions)
         fresh = []
         for each in fetched:
             if each.row_id in known:
@@ -73,29 +74,6 @@ def included(
             if len(found) >= MAX_INCLUDED:
                 return list(found.values()), True, versions.issues
     return list(found.values()), False, versions.issues
-
-
-def visible_rows(selector: Selector, rows: Iterable[Stored]) -> list[Stored]:
-    """Those of `rows` (of any version) that the caller may see."""
-    access = selector.access
-    kept = [each for each in rows if access.allows_type(each.resource_type)]
-    private = [each.row_id for each in kept if access.needs_compartment(each.resource_type)]
-    if not private:
-        return kept
-    seen: set[int] = set()
-    ids = sorted(access.patient_ids or ())
-    if ids:
-        member, parameters = selector.members("r.row_id", ids)
-        among, listed = selector.session.among("r.row_id", private)
-        seen = {
-            row[0]
-            for row in selector.session.all(
-                f"SELECT r.row_id FROM resource r WHERE {among} AND {member}",
-                [*listed, *parameters],
-            )
-        }
-    hidden = set(private) - seen
-    return [each for each in kept if each.row_id not in hidden]
 
 
 def _is_wanted(each: Stored, wanted: Mapping[int, set[str]]) -> bool:

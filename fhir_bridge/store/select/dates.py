@@ -11,7 +11,7 @@ from fhir_bridge.search import conditions
 from fhir_bridge.store.select.bounds import bounds
 from fhir_bridge.store.select.scope import At, Scope
 
-__all__ = ["between", "hulls", "main_date", "updated"]
+__all__ = ["between", "hulls", "of_row", "updated"]
 
 _DAY = 864_000_000_000
 """Ticks of a day: a regular interval is shorter."""
@@ -35,7 +35,32 @@ def between(scope: Scope, condition: conditions.Between) -> Sql:
     )
 
 
-def main_date(scope: Scope, condition: conditions.Between, at: At) -> Sql:
+def of_row(scope: Scope, condition: conditions.Between, at: At) -> Sql | None:
+    """The row has such an interval, where the intervals of a row are at hand; None elsewhere."""
+    if condition.symbol in scope.main_dates:
+        return _main_date(scope, condition, at)
+    if condition.symbol in scope.rights.registry.kept_by_row and not condition.context:
+        return _by_row(scope, condition, at)
+    return None
+
+
+def _by_row(scope: Scope, condition: conditions.Between, at: At) -> Sql:
+    """The row has such an interval, of a parameter whose intervals are kept by row as well."""
+    name = scope.name("d")
+    where, parameters = bounds(
+        [
+            (f"{name}.low", condition.low_min, condition.low_max),
+            (f"{name}.high", condition.high_min, condition.high_max),
+        ]
+    )
+    text = f"{name}.row_id = {at.row} AND {name}.key = ?{where}"
+    return (
+        f"EXISTS (SELECT 1 FROM span {name} WHERE {text})",
+        [scope.numbers[condition.symbol], *parameters],
+    )
+
+
+def _main_date(scope: Scope, condition: conditions.Between, at: At) -> Sql:
     """A regular interval of the main date begins at the row's own sort date.
 
     A single value and not EXISTS, so that no planner takes it for a join: it costs one

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from fhir_bridge.access import Access
 from fhir_bridge.database import Session, Sql
 from fhir_bridge.search.hashing import context_key
+from fhir_bridge.store.select.rights import Rights
 
 __all__ = ["At", "Pin", "Scope"]
 
@@ -32,19 +32,19 @@ class At:
 
 
 class Scope:
-    """One search of one caller (`access`), at one time, on one connection (`session`)."""
+    """One search of one caller (`rights`), at one time, on one connection (`session`)."""
 
     def __init__(
         self,
         session: Session,
         numbers: Mapping[str, int],
-        access: Access,
+        rights: Rights,
         pin: Pin | None = None,
         main_dates: frozenset[str] = frozenset(),
     ) -> None:
         self.session = session
         self.numbers = numbers
-        self.access = access
+        self.rights = rights
         self.pin = pin
         self.main_dates = main_dates
         self._irregular: dict[str, bool] = {}

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 
 from fhir_bridge.database import Sql
 from fhir_bridge.search import conditions
-from fhir_bridge.search.hashing import resource_key
-from fhir_bridge.store.select import dates, positions, quantities, references, texts
+from fhir_bridge.store.select import dates, narrowing, positions, quantities, references, texts
 from fhir_bridge.store.select.driving import conjuncts, driver_of, is_posted, merged, names_few
 from fhir_bridge.store.select.postings import hashes, posted
 from fhir_bridge.store.select.presence import present
 from fhir_bridge.store.select.scope import At, Scope
+from fhir_bridge.store.select.visible import same_patients, visible
 
 __all__ = ["Selector"]
 
@@ -42,11 +42,17 @@ class Selector(Scope):
                 rest = self.candidates(resource_type, conditions.AllOf(tuple(parts)))
                 return texts.with_content(self, rest, part)
         driver = driver_of(parts)
-        if driver is None:
+        own = narrowing.head(self, resource_type, driver)
+        if own is not None:
+            name = self.name("p")
+            at = At(f"{name}.row_id", f"{name}.date", few=True)
+            head = f"SELECT {at.row} AS row_id, {at.date} AS date FROM ({own[0]}) {name} WHERE 1=1"
+            parameters: list[object] = own[1]
+        elif driver is None:
             name = self.name("r")
             at = At(f"{name}.row_id", f"{name}.sort_date")
             head = f"SELECT {at.row} AS row_id, {at.date} AS date FROM resource {name} WHERE {name}.type = ?"
-            parameters: list[object] = [self.numbers[resource_type]]
+            parameters = [self.numbers[resource_type]]
         else:
             parts.remove(driver)
             name = self.name("p")
@@ -58,9 +64,11 @@ class Selector(Scope):
         tests = [
             *dates.hulls(self, parts, at),
             self._live(at),
-            *(self._test(part, at) for part in parts),
-            *self._visible(resource_type, at),
+            *(self.test(part, at) for part in parts),
         ]
+        seen = self.visible(resource_type, at)
+        if seen is not None:
+            tests.append(seen)
         text = " AND ".join([head, *_grouped(" AND ", [each[0] for each in tests])])
         return text, [*parameters, *(value for each in tests for value in each[1])]
 
@@ -68,15 +76,24 @@ class Selector(Scope):
         """A condition that the row is a current version (at the pinned time)."""
         return self._live(At(row, "0"))
 
-    def members(self, row: str, ids: Sequence[str]) -> Sql:
-        """A condition that the row is in the compartment of one of the patients."""
-        where, parameters = self.session.among(
-            "m.target", [resource_key("Patient", each) for each in ids]
-        )
-        return (
-            f"EXISTS (SELECT 1 FROM reference m WHERE m.row_id = {row} AND m.member = 1 AND {where})",
-            parameters,
-        )
+    def visible(self, resource_type: str, at: At) -> Sql | None:
+        """A condition that a row of the type is within the rights; None where every row is.
+
+        Its own names begin with other letters than those of the rows it is asked of, so that it may
+        be kept and used again beside other names.
+        """
+        kept = self.rights.access.predicates
+        if kept is None:
+            return visible(self, self.test, resource_type, at)
+        key = (resource_type, self.rights.interaction, at.row, at.date, bool(self.main_dates))
+        if key not in kept:
+            kept[key] = visible(self, self.test, resource_type, at)
+        found: Sql | None = kept[key]
+        return found
+
+    def of_same_patients(self, resource_type: str, row: str) -> Sql | None:
+        """A condition that an old version is itself of those whom the rights name; None: not asked."""
+        return same_patients(self, self.test, resource_type, row)
 
     def _live(self, at: At) -> Sql:
         if self.pin is None:
@@ -96,15 +113,7 @@ class Selector(Scope):
             text, parameters = f"{text} AND {visible[0]}", [*parameters, *visible[1]]
         return text, parameters
 
-    def _visible(self, resource_type: str, at: At) -> list[Sql]:
-        if not self.access.allows_type(resource_type):
-            return [("1=0", [])]
-        if not self.access.needs_compartment(resource_type):
-            return []
-        ids = self.access.patient_ids or frozenset()
-        return [self.members(at.row, sorted(ids))] if ids else [("1=0", [])]
-
-    def _test(self, condition: conditions.Condition, at: At) -> Sql:
+    def test(self, condition: conditions.Condition, at: At) -> Sql:
         """A condition on the row that `at` names."""
         if is_posted(condition):
             return posted(self, condition, at)
@@ -114,29 +123,35 @@ class Selector(Scope):
             case conditions.AnyOf(parts):
                 return self._joined(" OR ", "1=0", merged(parts), at)
             case conditions.Not(inner):
-                text, parameters = self._test(inner, at)
-                return f"NOT ({text})", parameters
+                text, parameters = self.test(inner, at)
+                return f"({text}) IS NOT TRUE", parameters  # a look-up that finds no row is null
             case conditions.Ids():
                 return references.ids(self, condition, at)
             case conditions.Updated():
                 return dates.updated(self, condition, at)
             case conditions.Content():
                 return texts.content(self, condition, at)
-            case conditions.Between(symbol) if symbol in self.main_dates:
-                return dates.main_date(self, condition, at)
             case conditions.Chain():
                 return references.chain(self, condition, at, self._candidates)
             case conditions.Has():
                 return references.has(self, condition, at, self._candidates)
             case conditions.OnList(list_id):
                 on = conditions.Has("List", "List.item", conditions.Ids("List", (list_id,)))
-                return self._test(on, at)
+                return self.test(on, at)
             case _:
-                text, parameters = self._rows(condition)
-                return f"{at.row} IN ({text})", parameters
+                return self._valued(condition, at)
+
+    def _valued(self, condition: conditions.Condition, at: At) -> Sql:
+        """What a value table says of the row, by the row itself where its values are at hand."""
+        if isinstance(condition, conditions.Between):
+            found = dates.of_row(self, condition, at)
+            if found is not None:
+                return found
+        text, parameters = self._rows(condition)
+        return f"{at.row} IN ({text})", parameters
 
     def _joined(self, word: str, empty: str, parts: Sequence[conditions.Condition], at: At) -> Sql:
-        tests = [self._test(part, at) for part in parts]
+        tests = [self.test(part, at) for part in parts]
         if not tests:
             return empty, []
         joined = word.join(_grouped(word, [f"({each[0]})" for each in tests]))

@@ -49,6 +49,8 @@ def delete_index_rows(session: Session, row_id: int, sort_date: int, rows: Index
         "DELETE FROM date_value WHERE key = ? AND low = ? AND high = ? AND row_id = ?",
         [(*each, row_id) for each in sorted(rows.dates)],
     )
+    if rows.spans:
+        session.run("DELETE FROM span WHERE row_id = ?", (row_id,))
     session.many(
         "DELETE FROM quantity_value WHERE key = ? AND low = ? AND high = ? AND row_id = ?"
         " AND system = ? AND code = ? AND unit = ?",

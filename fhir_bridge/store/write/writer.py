@@ -247,13 +247,14 @@ def write_index(
     session: Session, index: Sequence[tuple[int, IndexRows]]
 ) -> set[tuple[int, str, int]]:
     """Appends the index rows of versions in sorted batches; answers their dictionary rows."""
-    postings, texts, dates, quantities, references = [], [], [], [], []
+    postings, texts, dates, spans, quantities, references = [], [], [], [], [], []
     terms: set[tuple[int, str, int]] = set()
     for row_id, rows in index:
         date = rows.date
         postings += [(value, date, row_id) for value in rows.postings]
         texts += [(key, value, row_id, derived) for key, value, derived in rows.texts]
         dates += [(key, low, high, row_id) for key, low, high in rows.dates]
+        spans += [(row_id, *each) for each in rows.spans]
         quantities += [(*each[:3], row_id, *each[3:]) for each in rows.quantities]
         references += [(row_id, key, int(member)) for key, member in rows.references.items()]
         terms |= rows.terms
@@ -261,6 +262,8 @@ def write_index(
     bulk("posting", ("hash", "date", "row_id"), sorted(postings))
     bulk("string_value", ("key", "value", "row_id", "derived"), _texts_once(texts))
     bulk("date_value", ("key", "low", "high", "row_id"), sorted(dates))
+    if spans:
+        bulk("span", ("row_id", "key", "low", "high"), sorted(spans))
     bulk("quantity_value", _QUANTITY, sorted(quantities))
     bulk("reference", ("row_id", "target", "member"), references)
     return terms
