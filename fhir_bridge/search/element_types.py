@@ -5,9 +5,10 @@ https://hl7.org/fhir/R4/searchparameter-definitions.html#SearchParameter.express
 
 from __future__ import annotations
 
+from fhir_bridge import fhirpath
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions
-from fhir_bridge.fhirpath import parse, syntax
+from fhir_bridge.fhirpath import syntax
 from fhir_bridge.search.paths import unfiltered_paths
 
 __all__ = ["element_type", "element_types", "leads_to_canonicals"]
@@ -30,7 +31,7 @@ def element_type(definitions: Definitions, tree: syntax.Expr) -> str | None:
 def element_types(definitions: Definitions, expression: str) -> frozenset[str | None]:
     """The types at a union of paths; None among them for what is no plain path."""
     try:
-        tree = parse(expression)
+        tree = fhirpath.compile(expression, definitions=definitions).tree
     except BridgeError:
         return frozenset({None})
     parts = tree.parts if isinstance(tree, syntax.Union) else (tree,)
