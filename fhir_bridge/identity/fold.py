@@ -19,7 +19,7 @@ from fhir_bridge.errors import Issue
 from fhir_bridge.fhir import Resource
 from fhir_bridge.identity.keys import Record
 from fhir_bridge.identity.statements import Statement, origin
-from fhir_bridge.update import REST, SourceStatement, UpdateRules
+from fhir_bridge.update import REST, SourceStatement, UpdateRules, merge
 from fhir_bridge.update import fold as fold_said
 
 __all__ = ["PLACEHOLDER", "fold", "is_described", "retired_numbers"]
@@ -55,6 +55,7 @@ def fold(
     never depends on the order given).
     """
     retired = retired_numbers(statements)
+    statements = _each_record_once(statements)
     ordered = sorted(
         statements,
         key=lambda each: (
@@ -68,6 +69,27 @@ def fold(
     if not is_described(statements) and not _is_withdrawn(statements):
         _say_so(patient)
     return patient, _differences(ordered)
+
+
+def _each_record_once(statements: Sequence[Statement]) -> Sequence[Statement]:
+    """What a source said of one record of its own is one statement, also when it was kept apart.
+
+    So it is when the message that joined two Patients came after the one that had parted them.
+    """
+    by_record: dict[tuple[str, Record], list[Statement]] = {}
+    for each in statements:
+        if each.feed and each.record[1]:
+            by_record.setdefault((each.feed, each.record), []).append(each)
+    parted = [each for each in by_record.values() if len(each) > 1]
+    if not parted:
+        return statements
+    whole = [each for each in statements if not any(each in group for group in parted)]
+    for group in parted:
+        first, *later = sorted(group, key=lambda each: (each.said.at, each.key))
+        for each in later:
+            first = replace(first, said=merge(first.said, each.said))
+        whole.append(first)
+    return whole
 
 
 def is_described(statements: Iterable[Statement]) -> bool:

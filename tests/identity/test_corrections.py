@@ -229,6 +229,20 @@ def test_a_verified_number_that_comes_late_joins_as_if_it_had_come_in_time(world
     assert {each["text"] for each in world.patient(his)["name"]} == {"李梅", "李枚"}
 
 
+def test_what_was_parted_and_joined_again_says_each_thing_once(world):
+    """A source's name of a record is the newest that it said, in whichever Patient it was kept."""
+    world.say("his", P9, name="李玫", event="ADT^A28", at=1)
+    world.say("files", OWN, at=3)
+    world.say("his", P9, OWN, name="李枚", event="ADT^A08", at=4)
+    assert world.store.reviews.count() == 1
+    his = world.say("his", P9, OWN, name="李玫", event="ADT^A31", at=2)
+
+    assert his == world.say("files", OWN, at=5)
+    assert {each["text"] for each in world.patient(his)["name"]} == {"李梅", "李枚"}
+    world.say("his", P9, name="李梅", event="ADT^A31", at=6)
+    assert {each["text"] for each in world.patient(his)["name"]} == {"李梅"}
+
+
 def test_a_verified_number_that_comes_with_another_name_is_looked_at(world):
     """It is newer than what is known of the number: that may have been given to somebody else."""
     world.say("files", OWN, at=1)
