@@ -50,6 +50,7 @@ from fhir_bridge.ingest import Feed, Intake, Pipeline, PipelineProcess, load_fee
 from fhir_bridge.journal import Message
 from fhir_bridge.listeners import FolderWatcher, MllpServer
 from fhir_bridge.search import Registry
+from fhir_bridge.security_labels import Labeller, load_label_rules
 from fhir_bridge.store import Store, open_store
 from fhir_bridge.transform import Library
 from fhir_bridge.update import load_update_rules
@@ -93,6 +94,7 @@ class Services:
     """What a caller may do, once they have signed in."""
     access_log: AccessLog | None = None
     gate: Gate | None = None
+    labeller: Labeller | None = None
 
     def access_for(self, request: HttpRequest) -> Access:
         """What the caller of a request may see.
@@ -153,8 +155,15 @@ def build(settings: Settings) -> Services:
     _require_sound_profiles(artifacts, validator)
     library = Library.from_artifacts(artifacts)
     feeds = dict(load_feeds(artifacts))
+    labeller = Labeller(load_label_rules(artifacts))
     pipeline = make_pipeline(
-        settings, artifacts, store=store, feeds=feeds, library=library, validator=validator
+        settings,
+        artifacts,
+        store=store,
+        feeds=feeds,
+        library=library,
+        validator=validator,
+        labeller=labeller,
     )
     return Services(
         settings=settings,
@@ -178,6 +187,7 @@ def build(settings: Settings) -> Services:
                 settings.after_agreement, settings.guardian_age, settings.referral_days
             ),
         ),
+        labeller=labeller,
     )
 
 
@@ -230,6 +240,7 @@ def make_pipeline(
     feeds: dict[str, Feed],
     library: Library,
     validator: Validator,
+    labeller: Labeller | None = None,
 ) -> Pipeline:
     """The pipeline of a site over `store`, by the site's rules of persons and of update."""
     update_rules = load_update_rules(artifacts)
@@ -243,6 +254,7 @@ def make_pipeline(
         update_rules=update_rules,
         batch=settings.batch,
         models_check=settings.models_check,
+        labeller=labeller,
     )
 
 

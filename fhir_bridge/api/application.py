@@ -216,6 +216,7 @@ class Edge:
             validation=self._validation,
             deadline=deadline,
             audit=audited.changes if audited is not None else None,
+            labeller=services.labeller,
         )
 
     def _written(self, reply: Reply, shape: Wanted, environ: dict[str, Any]) -> Response:

@@ -17,6 +17,7 @@ from fhir_bridge.fhir import Definitions
 from fhir_bridge.interactions import RestSettings
 from fhir_bridge.lane import Turn
 from fhir_bridge.search import Registry
+from fhir_bridge.security_labels import Labeller
 from fhir_bridge.store import Store
 from fhir_bridge.transform import Library
 from fhir_bridge.validation import Validator
@@ -84,6 +85,10 @@ class Services(Protocol):
 
     def caller_for(self, request: HttpRequest) -> Caller | None:
         """Who asks; None for nobody who is known.  Not asked where there is no access log."""
+
+    @property
+    def labeller(self) -> Labeller | None:
+        """What puts security labels on what is written; None where no rules are."""
 
     def allows_metrics(self, request: HttpRequest) -> bool:
         """Whether the caller of `request` may read ``/metrics``."""

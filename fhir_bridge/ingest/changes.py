@@ -10,6 +10,7 @@ from typing import cast
 
 from fhir_bridge.fhir import Resource, read_back
 from fhir_bridge.identity import Move
+from fhir_bridge.security_labels import without_labels
 from fhir_bridge.store import ContainerRow, PersonRow, ReviewRow, StatementRow
 
 from .following import Follow
@@ -37,10 +38,10 @@ class Present:
 
     @property
     def resource(self) -> Resource:
-        """The content."""
+        """The content, as it was said: without security labels of ours."""
         if isinstance(self._content, bytes):
             self._content = cast("Resource", read_back(self._content))
-        return self._content
+        return without_labels(self._content)
 
 
 @dataclass(slots=True)

@@ -15,10 +15,12 @@ from dataclasses import replace
 from fhir_bridge.database import milliseconds_of
 from fhir_bridge.fhir import Resource, read_back
 from fhir_bridge.identity import Move
+from fhir_bridge.security_labels import Labeller
 from fhir_bridge.store import (
     ContainerRow,
     StatementRow,
     Stored,
+    Transaction,
     resource_key,
 )
 
@@ -31,11 +33,18 @@ __all__ = ["Draft"]
 
 
 class Draft(PersonDraft):
-    """Reads of the record and of what this draft, and the one below it, change."""
+    """Reads of the record and of what this draft, and the one below it, change.
+
+    `labeller` puts security labels on what is put; what is read is without them.
+    """
+
+    def __init__(self, record: Transaction, labeller: Labeller | None = None) -> None:
+        super().__init__(record)
+        self._labeller = labeller
 
     def above(self) -> Draft:
         """A draft over this one: for one record."""
-        draft = Draft(self._record)
+        draft = Draft(self._record, self._labeller)
         draft._reads = self._reads
         draft._layers = (draft._changes, *self._layers)
         return draft
@@ -94,6 +103,8 @@ class Draft(PersonDraft):
 
     def put(self, resource: Resource, version: int) -> None:
         """The resource as it will be, at the version it will have."""
+        if self._labeller is not None:
+            resource = self._labeller.label(resource, self._born)
         key = resource_key(resource["resourceType"], resource["id"])
         self._changes.resources[key] = Present(resource, version)
         self._changes.writes.append(resource)
@@ -104,6 +115,10 @@ class Draft(PersonDraft):
         if key not in self._reads.rows:
             self.look_up([(resource_type, id_)])
         return self._rows_over(key, self._reads.rows[key])
+
+    def _born(self, patient_id: str) -> str:
+        patient = self.present("Patient", patient_id) if patient_id else None
+        return str(patient.resource.get("birthDate", "")) if patient is not None else ""
 
     def put_row(self, row: StatementRow) -> None:
         """A statement as it will be kept."""

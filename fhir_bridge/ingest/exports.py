@@ -8,6 +8,7 @@ nothing back: what could not be read is not known to be gone.
 
 from __future__ import annotations
 
+from fhir_bridge.security_labels import Labeller
 from fhir_bridge.store import Transaction
 from fhir_bridge.update import stamp
 
@@ -21,7 +22,13 @@ __all__ = ["take_back_vanished"]
 
 
 def take_back_vanished(
-    transaction: Transaction, feed: Feed, message: int, at: int, resolver: Resolver
+    transaction: Transaction,
+    feed: Feed,
+    message: int,
+    at: int,
+    resolver: Resolver,
+    *,
+    labeller: Labeller | None = None,
 ) -> Resolved:
     """Takes back the rows that message `message` did not bring; what was let go of.
 
@@ -31,7 +38,7 @@ def take_back_vanished(
     vanished = transaction.containers_within(export_key(feed), message)
     if not vanished:
         return resolved
-    draft = Draft(transaction)
+    draft = Draft(transaction, labeller)
     containers = Containers(draft, resolver.stating(draft), resolved, message)
     for row in vanished:
         containers.take_back(row.key, row.source)

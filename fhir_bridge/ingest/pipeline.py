@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fhir_bridge.budget import INSTALLED, bounded
 from fhir_bridge.journal import JournalMessage
+from fhir_bridge.security_labels import Labeller
 from fhir_bridge.store import Store
 from fhir_bridge.update import UpdateRules
 
@@ -57,6 +58,7 @@ class Pipeline(Loop):
         update_rules: UpdateRules | None = None,
         batch: int = 200,
         models_check: str = "off",
+        labeller: Labeller | None = None,
     ) -> None:
         super().__init__()
         self.timings = Timings()
@@ -72,6 +74,7 @@ class Pipeline(Loop):
             self._reading.again,
             unread,
             self.timings,
+            labeller=labeller,
         )
         self._attempts = Attempts(store)
         self._batch = batch

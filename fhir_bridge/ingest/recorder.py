@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from fhir_bridge import clock, log
 from fhir_bridge.database import milliseconds_of
 from fhir_bridge.errors import BridgeError
+from fhir_bridge.security_labels import Labeller
 from fhir_bridge.store import Store, Transaction
 
 from .draft import Draft
@@ -37,8 +38,11 @@ class Recorder:
         again: Callable[[Work], Work],
         unread: Unread,
         timings: Timings,
+        *,
+        labeller: Labeller | None = None,
     ) -> None:
         self._store = store
+        self._labeller = labeller
         self._judging = judging
         self._resolver = judging.resolver
         self._again = again
@@ -76,7 +80,7 @@ class Recorder:
     def _commit(self, works: Sequence[Work]) -> None:
         with self._store.transaction() as transaction:
             works = self._in_turn(works, transaction)
-            batch = Draft(transaction)
+            batch = Draft(transaction, self._labeller)
             self._judging.judge(works, batch)
             for work in works:
                 if work.refused:
@@ -123,7 +127,9 @@ class Recorder:
         if feed is None or not feed.table.full_export or work.tally.refused:
             return
         at = milliseconds_of(entry.received)
-        vanished = take_back_vanished(transaction, feed, entry.message_id, at, self._resolver)
+        vanished = take_back_vanished(
+            transaction, feed, entry.message_id, at, self._resolver, labeller=self._labeller
+        )
         work.tally.vanished = len(vanished.let_go)
 
     def _give_up(self, work: Work, error: Exception) -> None:

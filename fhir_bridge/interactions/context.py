@@ -17,13 +17,14 @@ from fhir_bridge.access import Access
 from fhir_bridge.audit import ChangeAudit
 from fhir_bridge.budget import urgent
 from fhir_bridge.errors import BridgeError
-from fhir_bridge.fhir import Definitions, Resource
+from fhir_bridge.fhir import Definitions, Resource, parse_json
 from fhir_bridge.interactions.conditions import require_holding
 from fhir_bridge.interactions.failure import Validation, refuse_errors
 from fhir_bridge.interactions.reply import Reply
 from fhir_bridge.interactions.request import Request
 from fhir_bridge.interactions.routes import ID, Route
 from fhir_bridge.search import Plan, Registry
+from fhir_bridge.security_labels import Labeller
 from fhir_bridge.store import Page, Store, Stored, Transaction
 from fhir_bridge.validation import Validator
 
@@ -63,7 +64,7 @@ class Context:
     """One request's surroundings.  `base_url` has no slash at its end.
 
     `audit` writes what is changed into the access log, in the same transaction; None: nobody keeps
-    one.  `operate` carries out an operation, `render_error` makes the reply of an error and
+    one.  `labeller` knows what is sensitive.  `operate` carries out an operation, `render_error` makes the reply of an error and
     `capabilities` tells what is served; the edge gives them, since operations and
     interactions do not know each other and errors are rendered in one place.
     """
@@ -82,6 +83,7 @@ class Context:
     transaction: Transaction | None = None
     deadline: float = math.inf
     audit: ChangeAudit | None = None
+    labeller: Labeller | None = None
 
     def require_time(self) -> None:
         """Refuse to go on when the request has taken longer than it may (FB-4027)."""
@@ -91,6 +93,19 @@ class Context:
     def check(self, resource: Resource) -> None:
         """Refuse a resource that must not be stored (FB-30xx)."""
         refuse_errors(self.validator.check(resource), self.validation)
+
+    def labelled(self, resource: Resource) -> Resource:
+        """A resource that is to be written, with the security labels of the site's rules."""
+        if self.labeller is None:
+            return resource
+        return self.labeller.label(resource, self._born)
+
+    def _born(self, patient_id: str) -> str:
+        if self.transaction is None or not ID.fullmatch(patient_id):
+            return ""
+        patient = self.transaction.read("Patient", patient_id)
+        body = parse_json(patient.body) if patient is not None and patient.body else {}
+        return str(body.get("birthDate", ""))
 
     def transact(
         self,

@@ -45,6 +45,7 @@ def write(
 
     Raises BridgeError with the validation issues (30xx) or FB-50xx when a condition fails.
     """
+    resource = context.labelled(resource)
     context.check(resource)
     if context.transaction is None:
         raise ValueError("a write needs an open transaction")

@@ -19,6 +19,7 @@ from fhir_bridge.fhir import Definitions, definitions
 from fhir_bridge.interactions import Validation
 from fhir_bridge.lane import Turn
 from fhir_bridge.search import Registry
+from fhir_bridge.security_labels import Labeller
 from fhir_bridge.store import Store, open_store
 from fhir_bridge.transform import Library
 from fhir_bridge.validation import Validator
@@ -64,6 +65,7 @@ class World:
     access: Access = field(default_factory=Access.everything)
     access_log: AccessLog | None = None
     caller: Caller | None = None
+    labeller: Labeller | None = None
 
     def caller_for(self, _request: HttpRequest) -> Caller | None:
         """Whoever `caller` says."""

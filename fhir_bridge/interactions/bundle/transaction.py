@@ -146,7 +146,8 @@ def _put(changes: list[Change], returns: str, context: Context, opened: Transact
     """Store the resources: many at once, those with a wanted version one by one."""
     for change in changes:
         with at_entry(change.entry):
-            context.check(change.resource or {})
+            change.resource = context.labelled(change.resource or {})
+            context.check(change.resource)
             if change.kind != "create":
                 context.require_changeable(change.resource_type, change.id)
     free = [change for change in changes if change.if_match is None]

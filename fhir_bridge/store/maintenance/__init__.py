@@ -1,4 +1,4 @@
-"""What keeps the record sound and moves it: check, reindex, backup and restore.
+"""What keeps the record sound and moves it: check, reindex, relabel, backup and restore.
 
 Above the store, which knows none of it.  Read in this order: `revision` (which rules the index was
 made by), `index_rows` (stored and expected rows), `reindex`, `check` with `dangling` and
@@ -8,6 +8,7 @@ made by), `index_rows` (stored and expected rows), `reindex`, `check` with `dang
 from fhir_bridge.store.maintenance.backup import Manifest, back_up, restore, verify
 from fhir_bridge.store.maintenance.checking import Checked, check
 from fhir_bridge.store.maintenance.reindexing import reindex
+from fhir_bridge.store.maintenance.relabelling import relabel
 from fhir_bridge.store.maintenance.revision import index_issues, outdated_types
 from fhir_bridge.store.maintenance.shared_identities import AllNumbers
 
@@ -20,6 +21,7 @@ __all__ = [
     "index_issues",
     "outdated_types",
     "reindex",
+    "relabel",
     "restore",
     "verify",
 ]
