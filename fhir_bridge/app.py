@@ -111,15 +111,11 @@ class Services:
             return self.access_of(self.gate.person(request))
         if request.path.rstrip("/") == "/fhir/metadata" and request.method in {"GET", "HEAD"}:
             return Access.nothing()
-        from fhir_bridge.sign_in import coarse_access
-
-        return coarse_access(self.gate.bearer(request), request.method, request.path)
+        return self.access_of(self.gate.bearer(request))
 
     def access_of(self, caller: Caller) -> Access:
-        """What a caller may see now, whatever they ask for."""
-        from fhir_bridge.sign_in import coarse_access
-
-        return coarse_access(caller)
+        """What a caller may do now: their roles, looked up in the record, cut by an app's scopes."""
+        return self.entitlements.of(caller, clock.now())
 
     def caller_for(self, request: HttpRequest) -> Caller | None:
         """Who asks; None for nobody who is known."""

@@ -6,7 +6,6 @@ Read in this order: `gate` (who asks), `blueprint` (the routes), `page` (what pa
 """
 
 from fhir_bridge.sign_in.blueprint import create_sign_in
-from fhir_bridge.sign_in.coarse import coarse_access
 from fhir_bridge.sign_in.gate import Gate
 from fhir_bridge.sign_in.page import with_query
 from fhir_bridge.sign_in.services import SignInServices
@@ -16,7 +15,6 @@ __all__ = [
     "STAFF",
     "Gate",
     "SignInServices",
-    "coarse_access",
     "create_sign_in",
     "patient_with",
     "practitioner_with",

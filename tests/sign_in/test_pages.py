@@ -277,7 +277,7 @@ def test_a_guardian_chooses_whose_record(site):
     browser, launch = Browser(site), Launch(site, "other")
     launch.ask(browser)
     page = browser.sign_in("parent")
-    assert "张三" in page.text
+    assert "王五" in page.text
     assert "张小" in page.text
     assert "李四" not in page.text
     assert browser.send(1, patient="p2").status_code == 403
@@ -333,7 +333,7 @@ def test_an_operator_registers_an_app_and_ends_it(site):
     browser.open("/sign-in/registered")
     assert "shown this once" not in browser.text
     forms = browser.page.text.split("<form")[1:]
-    browser.send(next(n for n, form in enumerate(forms) if made.client_id in form))
+    browser.send(next(n for n, form in enumerate(forms) if f'value="{made.client_id}"' in form))
     assert site.smart.apps.get(made.client_id) is None
 
     other = Browser(site)

@@ -23,6 +23,7 @@ from argon2 import PasswordHasher
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
+from fhir_bridge import clock
 from fhir_bridge.accounts import Accounts, Binding, Passwords
 from fhir_bridge.api import serve
 from fhir_bridge.app import Services, build, web_application
@@ -36,13 +37,37 @@ SCOPES = "openid fhirUser launch/patient offline_access patient/*.cruds"
 NUMBER_SYSTEM = "urn:oid:2.16.156.10011.1.3"
 
 
-def patient(patient_id: str, name: str) -> dict[str, Any]:
+def patient(patient_id: str, name: str, born: str) -> dict[str, Any]:
     """A resident."""
     return {
         "resourceType": "Patient",
         "id": patient_id,
+        "identifier": [{"system": "urn:numbers", "value": patient_id}],
         "name": [{"text": name}],
-        "birthDate": "1980-01-01",
+        "birthDate": born,
+    }
+
+
+def agreement(patient_id: str) -> dict[str, Any]:
+    """An agreement of a resident that is in force."""
+    return {
+        "resourceType": "Contract",
+        "id": f"agreement-{patient_id}",
+        "status": "executed",
+        "applies": {"start": "2020-01-01", "end": "2099-12-31"},
+        "subject": [{"reference": f"Patient/{patient_id}"}],
+    }
+
+
+def guardian_of(patient_id: str, guardian: str) -> dict[str, Any]:
+    """Somebody who answers for a child, known by the number of their own Patient."""
+    role = {"system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": "GUARD"}
+    return {
+        "resourceType": "RelatedPerson",
+        "id": f"{guardian}-of-{patient_id}",
+        "identifier": [{"system": "urn:numbers", "value": guardian}],
+        "patient": {"reference": f"Patient/{patient_id}"},
+        "relationship": [{"coding": [role]}],
     }
 
 
@@ -147,12 +172,18 @@ def running(folder: Path, **chosen: Any) -> Iterator[Site]:
 def fill(site: Site) -> None:
     """Two residents with a result each, people, and an app of each kind."""
     with site.services.store.transaction() as transaction:
-        for patient_id, name in (("p1", "张三"), ("p2", "李四"), ("p3", "张小")):
-            transaction.put(patient(patient_id, name))
+        child = str(clock.now().year - 5)
+        for patient_id, name, born in (
+            ("p1", "张三", "1980-01-01"), ("p2", "李四", "1980-01-01"), ("p3", "张小", child),
+            ("p4", "王五", "1980-01-01"),
+        ):  # fmt: skip
+            transaction.put(patient(patient_id, name, born))
             transaction.put(observation(f"o-{patient_id}", patient_id))
+            transaction.put(agreement(patient_id))
+        transaction.put(guardian_of("p3", "p4"))
     site.person("zhang", Binding("resident", patient="p1", proof="number and code"))
     site.person("li", Binding("resident", patient="p2", proof="number and code"))
-    site.person("parent", Binding("resident", patient="p1"), Binding("guardian", patient="p3"))
+    site.person("parent", Binding("resident", patient="p4"))
     site.person("op", Binding("operator"))
     site.person("nobody")
     site.keys |= {"asymmetric": ECKey.generate_key("P-384", auto_kid=True)}
