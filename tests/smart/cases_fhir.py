@@ -43,7 +43,7 @@ def send(
     """A change of a resource."""
     said = {"Authorization": f"Bearer {held}", "Content-Type": "application/fhir+json", **headers}
     data = json.dumps(body) if body is not None else None
-    return requests.request(method, f"{site.base}/{path}", data=data, headers=said, timeout=30)
+    return requests.request(method, f"{site.base}/{path}", data=data, headers=said, timeout=120)
 
 
 @case("F-01", "F-02", "F-12")
@@ -185,8 +185,8 @@ def methods(site: Site) -> None:
     for method in ("TRACE", "CONNECT"):
         answer = send(site, method, "Observation/o-p1", None, held)
         assert answer.status_code >= 400
-    assert requests.head(f"{site.base}/Patient/p2", timeout=30).status_code == 401
-    assert requests.options(f"{site.base}/Patient/p2", timeout=30).content == b""
+    assert requests.head(f"{site.base}/Patient/p2", timeout=120).status_code == 401
+    assert requests.options(f"{site.base}/Patient/p2", timeout=120).content == b""
 
 
 @case("F-40")
@@ -197,7 +197,7 @@ def post_search(site: Site) -> None:
         f"{site.base}/Observation/_search?status=final",
         {"patient": "p1,p2"},
         headers={"Authorization": f"Bearer {held}"},
-        timeout=30,
+        timeout=120,
     )
     assert ids(answer) == {"o-p1"}
 
@@ -283,7 +283,7 @@ def no_defaults(site: Site) -> None:
     for name, password in (("admin", "admin"), ("admin", "password"), ("operator", "operator")):
         assert site.accounts.check(name, password, "test") is None
     for path in ("/h2-console", "/actuator", "/swagger-ui/", "/fhir/openapi.json", "/admin"):
-        answer = requests.get(f"{site.root}{path}", allow_redirects=False, timeout=30)
+        answer = requests.get(f"{site.root}{path}", allow_redirects=False, timeout=120)
         assert answer.status_code in (401, 404), path
 
 
@@ -330,7 +330,7 @@ def xml_entity(site: Site) -> None:
         f"{site.base}/Patient",
         text,
         headers={"Authorization": f"Bearer {token(site)}", "Content-Type": "application/fhir+xml"},
-        timeout=30,
+        timeout=120,
     )
     assert answer.status_code in (400, 403)
     assert "root:" not in answer.text

@@ -322,12 +322,12 @@ def rotated_keys(site: Site) -> None:
     address = f"{site.root}/auth/jwks"
     with site.services.store.writing() as session:  # of checks that went to other times
         session.run("DELETE FROM signing_key")
-    before = {key["kid"] for key in requests.get(address, timeout=30).json()["keys"]}
+    before = {key["kid"] for key in requests.get(address, timeout=120).json()["keys"]}
     site.smart.keys.rotate()
-    after = {key["kid"] for key in requests.get(address, timeout=30).json()["keys"]}
+    after = {key["kid"] for key in requests.get(address, timeout=120).json()["keys"]}
     assert before < after
     with later(days=2):
-        kept = {key["kid"] for key in requests.get(address, timeout=30).json()["keys"]}
+        kept = {key["kid"] for key in requests.get(address, timeout=120).json()["keys"]}
     assert kept.isdisjoint(before)
     assert kept
 
@@ -335,7 +335,7 @@ def rotated_keys(site: Site) -> None:
 @case("J-42")
 def published_keys(site: Site) -> None:
     """Public parts of asymmetric keys, and nothing else."""
-    keys = requests.get(f"{site.root}/auth/jwks", timeout=30).json()["keys"]
+    keys = requests.get(f"{site.root}/auth/jwks", timeout=120).json()["keys"]
     assert {key["kty"] for key in keys} == {"RSA", "EC"}
     for key in keys:
         assert not {"d", "p", "q", "dp", "dq", "qi", "k"} & set(key)

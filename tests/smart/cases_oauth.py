@@ -259,7 +259,7 @@ def no_cors_at_authorize(site: Site) -> None:
     headers = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
     for method in ("OPTIONS", "GET"):
         answer = requests.request(
-            method, f"{site.root}{Launch(site).path()}", headers=headers, timeout=30
+            method, f"{site.root}{Launch(site).path()}", headers=headers, timeout=120
         )
         assert "Access-Control-Allow-Origin" not in answer.headers
 
@@ -410,7 +410,7 @@ def revoked_token(site: Site) -> None:
     token = launch.tokens()["access_token"]
     assert site.get("Patient/p1", token).status_code == 200
     auth = (site.apps["symmetric"].client_id, site.secrets["symmetric"])
-    answer = requests.post(f"{site.root}/auth/revoke", {"token": token}, auth=auth, timeout=30)
+    answer = requests.post(f"{site.root}/auth/revoke", {"token": token}, auth=auth, timeout=120)
     assert answer.status_code == 200
     with later(seconds=2), patch("time.monotonic", _monotonic(2)):
         refused = site.get("Patient/p1", token)
@@ -429,7 +429,7 @@ def token_twice(site: Site) -> None:
         f"{site.base}/Patient/_search",
         {"access_token": token},
         headers={"Authorization": f"Bearer {token}"},
-        timeout=30,
+        timeout=120,
     )
     for answer in (both, query, alone, form):
         assert answer.status_code in (400, 401), answer.status_code
@@ -457,7 +457,7 @@ def secret_in_the_address(site: Site) -> None:
     query = urlencode({"client_id": app.client_id, "client_secret": site.secrets["symmetric"]})
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": BACK}
     form["code_verifier"] = launch.verifier
-    answer = requests.post(f"{site.root}/auth/token?{query}", form, timeout=30)
+    answer = requests.post(f"{site.root}/auth/token?{query}", form, timeout=120)
     assert answer.status_code in (400, 401)
     assert "access_token" not in answer.text
 
@@ -526,14 +526,14 @@ def metadata_fields(site: Site) -> None:
         assert said[name].startswith(site.root)
     for name in ("capabilities", "grant_types_supported", "code_challenge_methods_supported"):
         assert said[name]
-    rfc8414 = requests.get(f"{site.root}/.well-known/oauth-authorization-server/fhir", timeout=30)
+    rfc8414 = requests.get(f"{site.root}/.well-known/oauth-authorization-server/fhir", timeout=120)
     assert rfc8414.json()["token_endpoint"] == said["token_endpoint"]
 
 
 def introspected(site: Site, token: str, **options: object) -> requests.Response:
     """What the server says of a token."""
     auth = (site.apps["symmetric"].client_id, site.secrets["symmetric"])
-    sent = {"auth": auth, "timeout": 30} | options
+    sent = {"auth": auth, "timeout": 120} | options
     return requests.post(f"{site.root}/auth/introspect", {"token": token}, **sent)
 
 
@@ -559,7 +559,7 @@ def introspection_of_what_is_over(site: Site) -> None:
     auth = (site.apps["symmetric"].client_id, site.secrets["symmetric"])
     with later(hours=2):
         assert introspected(site, token).json() == {"active": False}
-    requests.post(f"{site.root}/auth/revoke", {"token": token}, auth=auth, timeout=30)
+    requests.post(f"{site.root}/auth/revoke", {"token": token}, auth=auth, timeout=120)
     with patch("time.monotonic", _monotonic(2)):
         assert introspected(site, token).json() == {"active": False}
     assert introspected(site, "random").json() == {"active": False}
@@ -570,7 +570,7 @@ def introspection_by_nobody(site: Site) -> None:
     """Who asks proves who they are."""
     assert introspected(site, "x", auth=None).status_code == 401
     public = {"token": "x", "client_id": site.apps["public"].client_id}
-    answer = requests.post(f"{site.root}/auth/introspect", public, timeout=30)
+    answer = requests.post(f"{site.root}/auth/introspect", public, timeout=120)
     assert answer.status_code == 401
 
 
@@ -578,7 +578,7 @@ def introspection_by_nobody(site: Site) -> None:
 def revocation_of_nothing(site: Site) -> None:
     """There is nothing to learn."""
     auth = (site.apps["symmetric"].client_id, site.secrets["symmetric"])
-    answer = requests.post(f"{site.root}/auth/revoke", {"token": "x"}, auth=auth, timeout=30)
+    answer = requests.post(f"{site.root}/auth/revoke", {"token": "x"}, auth=auth, timeout=120)
     assert answer.status_code == 200
 
 
@@ -587,7 +587,7 @@ def revocation_of_anothers(site: Site) -> None:
     """Refused, and the token stays."""
     token = Launch(site, "symmetric").tokens()["access_token"]
     auth = (site.apps["other"].client_id, site.secrets["other"])
-    requests.post(f"{site.root}/auth/revoke", {"token": token}, auth=auth, timeout=30)
+    requests.post(f"{site.root}/auth/revoke", {"token": token}, auth=auth, timeout=120)
     with patch("time.monotonic", _monotonic(2)):
         assert site.get("Patient/p1", token).status_code == 200
 
@@ -612,7 +612,7 @@ def handle(site: Site, name: str = "op", patient: str = "p1", app: str = "portal
     portal = Launch(site, "portal", "openid user/*.rs").tokens(name)
     body = {"client_id": site.apps[app].client_id, "patient": patient}
     headers = {"Authorization": f"Bearer {portal['access_token']}"}
-    made = requests.post(f"{site.root}/auth/launch", json=body, headers=headers, timeout=30)
+    made = requests.post(f"{site.root}/auth/launch", json=body, headers=headers, timeout=120)
     assert made.status_code == 200, made.text
     found: str = made.json()["launch"]
     return found

@@ -20,7 +20,7 @@ SCOPE = "openid fhirUser launch/patient offline_access patient/*.cruds"
 
 def claims(site: Site, token: str) -> dict[str, Any]:
     """The claims of an identity token, verified by the published keys."""
-    keys = requests.get(f"{site.root}/auth/jwks", timeout=30).json()
+    keys = requests.get(f"{site.root}/auth/jwks", timeout=120).json()
     decoded = jwt.decode(token, KeySet.import_key_set(keys), algorithms=["RS256", "ES384"])
     found: dict[str, Any] = decoded.claims
     return found
@@ -30,7 +30,7 @@ def userinfo(site: Site, token: str, method: str = "GET", **options: Any) -> req
     """What the server says of the person."""
     headers = {"Authorization": f"Bearer {token}"}
     return requests.request(
-        method, f"{site.root}/auth/userinfo", timeout=30, **{"headers": headers, **options}
+        method, f"{site.root}/auth/userinfo", timeout=120, **{"headers": headers, **options}
     )
 
 
@@ -66,7 +66,7 @@ def happy_flow(site: Site) -> None:
 
 
 def _keys(site: Site) -> KeySet:
-    return KeySet.import_key_set(requests.get(f"{site.root}/auth/jwks", timeout=30).json())
+    return KeySet.import_key_set(requests.get(f"{site.root}/auth/jwks", timeout=120).json())
 
 
 @case("oidcc-response-type-missing")
@@ -96,7 +96,7 @@ def userinfo_by_body(site: Site) -> None:
     """A token in a body is one way too many: it is refused (RFC 6750 makes it optional)."""
     said, _ = flow(site)
     answer = requests.post(
-        f"{site.root}/auth/userinfo", {"access_token": said["access_token"]}, timeout=30
+        f"{site.root}/auth/userinfo", {"access_token": said["access_token"]}, timeout=120
     )
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
@@ -218,7 +218,7 @@ def authorize_by_post(site: Site) -> None:
     browser, launch = Browser(site), Launch(site)
     browser.sign_in("zhang")
     answer = browser.web.post(
-        f"{site.root}/auth/authorize", launch.parameters(), allow_redirects=False, timeout=30
+        f"{site.root}/auth/authorize", launch.parameters(), allow_redirects=False, timeout=120
     )
     assert answer.status_code == 303
     page = browser.open(answer.headers["Location"])
@@ -268,7 +268,7 @@ def discovery(site: Site) -> None:
     """One source: issuer, addresses that answer, the algorithms that are used."""
     said = site.get(".well-known/openid-configuration").json()
     assert said["issuer"] == site.base
-    assert requests.get(said["jwks_uri"], timeout=30).status_code == 200
+    assert requests.get(said["jwks_uri"], timeout=120).status_code == 200
     assert "RS256" in said["id_token_signing_alg_values_supported"]
     assert said["response_types_supported"] == ["code"]
     assert said["subject_types_supported"] == ["public"]

@@ -102,7 +102,7 @@ def token_cors(site: Site) -> None:
     foreign = site.token(form, headers={"Origin": "https://evil.example"})
     assert "Access-Control-Allow-Origin" not in foreign.headers
     asked = {**_ORIGIN, "Access-Control-Request-Method": "POST"}
-    preflight = requests.options(f"{site.root}/auth/token", headers=asked, timeout=30)
+    preflight = requests.options(f"{site.root}/auth/token", headers=asked, timeout=120)
     assert preflight.headers["Access-Control-Allow-Origin"] == _ORIGIN["Origin"]
 
 
@@ -199,7 +199,7 @@ def ehr_launch(site: Site, **context: str) -> dict[str, Any]:
     portal = Launch(site, "portal", "openid user/*.rs").tokens("op")
     body = {"client_id": site.apps["portal"].client_id, "patient": "p1", **context}
     headers = {"Authorization": f"Bearer {portal['access_token']}"}
-    made = requests.post(f"{site.root}/auth/launch", json=body, headers=headers, timeout=30).json()
+    made = requests.post(f"{site.root}/auth/launch", json=body, headers=headers, timeout=120).json()
     assert made["iss"] == site.base
     browser = Browser(site)
     browser.sign_in("op")
@@ -267,7 +267,7 @@ def openid(site: Site) -> None:
 @case("JWKS can be retrieved")
 def jwks(site: Site) -> None:
     """With an RSA key."""
-    keys = requests.get(well_known(site)["jwks_uri"], timeout=30).json()["keys"]
+    keys = requests.get(well_known(site)["jwks_uri"], timeout=120).json()["keys"]
     assert any(key["kty"] == "RSA" for key in keys)
 
 

@@ -141,13 +141,13 @@ class Site:
 
     def token(self, form: dict[str, str], **options: Any) -> requests.Response:
         """``POST /auth/token``."""
-        return requests.post(f"{self.root}/auth/token", data=form, timeout=30, **options)
+        return requests.post(f"{self.root}/auth/token", data=form, timeout=120, **options)
 
     def get(self, path: str, token: str = "", **headers: str) -> requests.Response:
         """A FHIR request."""
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        return requests.get(f"{self.base}/{path}", headers=headers, timeout=30)
+        return requests.get(f"{self.base}/{path}", headers=headers, timeout=120)
 
 
 @contextmanager
@@ -252,7 +252,7 @@ class Browser:
     def open(self, path: str, **options: Any) -> requests.Response:
         """Go to a page; stops before an address of another site."""
         self.page = self.web.get(
-            urljoin(self.site.root, path), allow_redirects=False, timeout=30, **options
+            urljoin(self.site.root, path), allow_redirects=False, timeout=120, **options
         )
         return self._followed()
 
@@ -271,7 +271,7 @@ class Browser:
             urljoin(self.page.url, action),
             data=[*kept, *values.items()],
             allow_redirects=False,
-            timeout=30,
+            timeout=120,
         )
         return self._followed()
 
@@ -286,7 +286,7 @@ class Browser:
             target = urljoin(self.page.url, self.page.headers["Location"])
             if not target.startswith(self.site.root + "/"):
                 break
-            self.page = self.web.get(target, allow_redirects=False, timeout=30)
+            self.page = self.web.get(target, allow_redirects=False, timeout=120)
         return self.page
 
 
