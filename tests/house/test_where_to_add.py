@@ -13,6 +13,7 @@ from fhir_bridge.app import search_registry
 from fhir_bridge.artifacts import Artifacts
 from fhir_bridge.config import load_settings
 from fhir_bridge.conformance import Profiles
+from fhir_bridge.entitlement import Policy
 from fhir_bridge.fhir import definitions
 from fhir_bridge.identity import load_rules
 from fhir_bridge.ingest import convert, get_feed, load_feeds
@@ -64,6 +65,18 @@ SEARCH = {
     "type": "token",
     "expression": "Patient.maritalStatus",
 }
+VISITOR = """en = "Visitor"
+zh = "访客"
+[[grants]]
+of = "nobody"
+may = "r"
+types = ["Location"]
+"""
+OWN_RULE = """
+[[visible]]
+type = "Account"
+by = "owner"
+"""
 MESSAGE = (
     "MSH|^~\\&|A|SITE|B|C|20260301||ADT^A01|1|P|2.5\r"
     "PID|1||P1^^^SITE^PI||Li^Si||19700101|Q\rPV1|1|I|||||||||||||||||V1\rZPI|1|AB\r"
@@ -80,6 +93,8 @@ def artifacts(tmp_path_factory):
     )
     identity = (ROOT / "mappings/identity.toml").read_text(encoding="utf-8")
     update = (ROOT / "mappings/update.toml").read_text(encoding="utf-8")
+    compartment = (ROOT / "profiles/access/compartment.toml").read_text(encoding="utf-8")
+    agreement = (ROOT / "profiles/access/agreement.toml").read_text(encoding="utf-8")
     files = {
         "mappings/feeds/site.toml": FEED,
         "mappings/z.map": HOOK,
@@ -90,6 +105,11 @@ def artifacts(tmp_path_factory):
         "mappings/conceptmaps/v2/v2-0001-gender.json": json.dumps(codes),
         "mappings/identity.toml": re.sub(
             r"(?m)^precedence = .*$", 'precedence = ["hospital", "contract"]', identity
+        ),
+        "profiles/access/roles/visitor.toml": VISITOR,
+        "profiles/access/compartment.toml": compartment + OWN_RULE,
+        "profiles/access/agreement.toml": agreement.replace(
+            "status=executed&", "status=executable&"
         ),
         "mappings/update.toml": update.replace('Address = ["use", "type"]', 'Address = ["text"]'),
     }
@@ -171,6 +191,14 @@ def test_which_identifier_links_persons_which_numbers_identify_which_messages_ma
 def test_what_tells_two_items_of_a_list_apart_what_is_left_of_a_withdrawn_statement(artifacts):
     """The site's paths."""
     assert load_update_rules(artifacts).paths("Patient.address", "Address") == (("text",),)
+
+
+def test_who_may_see_what_a_role_what_is_of_a_patient_when_an_agreement_is_in_force(artifacts):
+    """A role of the site, a rule of it, and its condition."""
+    policy = Policy.load(artifacts)
+    assert policy.roles["visitor"].grants[0].types == {"Location"}
+    assert [rule.by for rule in policy.compartment.rules["Account"]] == ["owner"]
+    assert ("status", "executable") in policy.conditions.in_force
 
 
 FUNCTION = '"""Twice."""\nRESULT = "string"\n\n\ndef twice(text):\n    """`text` twice."""\n    return text * 2\n'
