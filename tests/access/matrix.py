@@ -330,7 +330,12 @@ class Matrix:
         patients = {each for one in naming.values() for each in one if self._sees(case, each)}
         match interaction:
             case "compartment":
-                kept = {each for each in seen if "mum" in decision._members(self._resource(each))}
+                # R4's compartment holds those Patients that are linked to this one, not itself.
+                kept = {
+                    each
+                    for each in seen - {"Patient/mum"}
+                    if "mum" in decision._members(self._resource(each))
+                }
                 return Answer("shown", frozenset(kept))
             case "chain":
                 kept = {
@@ -386,7 +391,9 @@ class Matrix:
         own = {
             f"{named}/{id_}"
             for (named, id_), each in self.decision.current.items()
-            if "mum" in self.decision._members(each) and self.decision.sees(case, "s", each)
+            if named != "AuditEvent"  # who looked at the record is not of it
+            and "mum" in self.decision._members(each)
+            and self.decision.sees(case, "s", each)
         }
         named = {one for each in own for one in self._references(self._resource(each))}
         return Answer("shown", frozenset(own | {each for each in named if self._sees(case, each)}))

@@ -101,7 +101,7 @@ def test_what_stays_visible_afterwards_is_a_setting(
 
 def test_scopes_of_a_patient_without_a_patient_are_refused(store: Store) -> None:
     """A missing context is never "no limit"."""
-    with pytest.raises(BridgeError, match="FB-4205"):
+    with pytest.raises(BridgeError, match="FB-4209"):
         entitled(resident("mum", "patient/*.rs"), store, NOW, POLICY)
 
 
