@@ -13,12 +13,13 @@ from fhir_bridge import clock
 from fhir_bridge.api.media_types import FHIR_JSON, FHIR_XML
 from fhir_bridge.errors import BridgeError
 from fhir_bridge.fhir import Definitions, Resource
-from fhir_bridge.interactions import INTERACTIONS, JSON_PATCH, XML_PATCH
+from fhir_bridge.interactions import INTERACTIONS, JSON_PATCH, KEPT_TYPES, XML_PATCH
 from fhir_bridge.operations import operations
 from fhir_bridge.search import Registry, parse_search
 
 __all__ = ["capability_statement", "product_version"]
 
+_CHANGES = {"update", "update-conditional", "patch", "delete", "delete-conditional"}
 # Codes of the value sets type-restful-interaction and system-restful-interaction; the
 # conditional forms are told by flags of their own.
 _TYPE_INTERACTIONS = (
@@ -99,7 +100,7 @@ def _resource(
     includes: dict[str, tuple[list[str], list[str]]],
     conditional_delete: str,
 ) -> dict[str, Any]:
-    served = INTERACTIONS
+    served = set(INTERACTIONS) - (_CHANGES if name in KEPT_TYPES else set())
     forward, reverse = includes[name]
     claims: dict[str, Any] = {
         "type": name,

@@ -7,7 +7,7 @@ No HTTP library is known here: the edge turns HTTP into requests and replies int
 """
 
 from fhir_bridge.interactions.conditions import etag, http_date
-from fhir_bridge.interactions.context import Context, RestSettings
+from fhir_bridge.interactions.context import KEPT_TYPES, Context, RestSettings
 from fhir_bridge.interactions.dispatch import INTERACTIONS, perform, perform_route
 from fhir_bridge.interactions.failure import Validation, failure
 from fhir_bridge.interactions.reply import Reply, of_resource
@@ -27,6 +27,7 @@ __all__ = [
     "ID",
     "INTERACTIONS",
     "JSON_PATCH",
+    "KEPT_TYPES",
     "XML_PATCH",
     "Context",
     "Reply",

@@ -28,10 +28,10 @@ from fhir_bridge.security_labels import Labeller
 from fhir_bridge.store import Page, Store, Stored, Transaction
 from fhir_bridge.validation import Validator
 
-__all__ = ["Context", "RestSettings"]
+__all__ = ["KEPT_TYPES", "Context", "RestSettings"]
 
 
-_KEPT = frozenset({"AuditEvent"})
+KEPT_TYPES = frozenset({"AuditEvent"})
 """Types of which a client may add resources, and never change or delete one."""
 
 
@@ -130,7 +130,7 @@ class Context:
 
     def watch(self, transaction: Transaction) -> None:
         """What a client changes in a transaction is logged, and the log itself is not changed."""
-        transaction.watch(_KEPT, self.audit.changed if self.audit is not None else None)
+        transaction.watch(KEPT_TYPES, self.audit.changed if self.audit is not None else None)
 
     def find(self, plan: Plan, cursor: str = "") -> Page:
         """A page of the search `plan`, of what the caller may see."""

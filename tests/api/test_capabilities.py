@@ -66,6 +66,9 @@ def test_every_interaction_of_every_type_is_served(
             "delete": server.delete(f"/fhir/{name}/claim"),
         }
         claimed = {each["code"] for each in resource["interaction"]}
+        if name == "AuditEvent":  # who looked at the record is added, and never changed
+            assert {served.pop(each).status_code for each in ("patch", "delete")} == {403}
+            del served["update"]
         assert served.keys() == claimed
         bad = {
             key: answer.status_code for key, answer in served.items() if answer.status_code >= 300
@@ -262,6 +265,11 @@ def test_the_conditional_flags_of_every_type_are_true(
         found = server.post(f"/fhir/{name}", json=body, headers=condition)
         assert (True, 200) == (resource["conditionalCreate"], found.status_code), name
         changed = body | {"language": "zh"}
+        if name == "AuditEvent":
+            assert (resource["conditionalUpdate"], resource["conditionalDelete"]) == (
+                False, "not-supported",
+            )  # fmt: skip
+            continue
         updated = server.put(f"/fhir/{name}?_id=flag", json=changed)
         assert (True, 200) == (resource["conditionalUpdate"], updated.status_code), name
         deleted = server.delete(f"/fhir/{name}?_id=flag")

@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 from fhir_bridge.identity import linker, operations, rules
 from fhir_bridge.identity.keys import PersonKeys
-from fhir_bridge.ingest import containers, resolve, stating
+from fhir_bridge.ingest import containers, name_entry, resolve, spoken_entry, stating
 from fhir_bridge.ingest.operations import Operations
 from fhir_bridge.ingest.settle import settle
 from fhir_bridge.update import (
@@ -149,7 +149,7 @@ CLAUSES = {
     ),
     "event-time-orders": Clause(
         "The event's own time orders what a source says, not the arrival.",
-        _replaced((resolve, "event_time"), by=lambda bundle, received: received),
+        _replaced((spoken_entry, "event_time"), by=lambda bundle, received: received),
         seed=4,
     ),
     "receipt-decides": Clause(
@@ -198,7 +198,7 @@ CLAUSES = {
     ),
     "numbers-name-things": Clause(
         "A thing with a number is the same thing when it is spoken of again.",
-        _replaced((resolve, "entry_id"), by=lambda entry, resource, owner: None),
+        _replaced((name_entry, "entry_id"), by=lambda entry, resource, owner: None),
     ),
     "order-of-trust": Clause(
         "Of two sources that differ the more trusted one shows.",
