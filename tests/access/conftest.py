@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -37,16 +38,20 @@ def matrix(
 ) -> Iterator[Matrix]:
     """The record, filled once, and the decision about it."""
     if request.param == "sqlite":
-        yield filled(f"sqlite:///{tmp_path_factory.mktemp('access')}/record.sqlite3", registry)
+        with filled(
+            f"sqlite:///{tmp_path_factory.mktemp('access')}/record.sqlite3", registry
+        ) as made:
+            yield made
         return
     url = os.environ.get("FHIR_BRIDGE_TEST_POSTGRESQL")
     if not url:
         pytest.skip("no PostgreSQL (set FHIR_BRIDGE_TEST_POSTGRESQL)")
-    with scratch_schema(url) as scratch:
-        yield filled(scratch, registry)
+    with scratch_schema(url) as scratch, filled(scratch, registry) as made:
+        yield made
 
 
-def filled(url: str, registry: Registry) -> Matrix:
+@contextmanager
+def filled(url: str, registry: Registry) -> Iterator[Matrix]:
     """A matrix over the database at `url`, which is empty so far."""
     store: Store = open_store(url, registry=registry)
     made = list(resources(registry))
@@ -55,4 +60,5 @@ def filled(url: str, registry: Registry) -> Matrix:
         for written in transaction.put_many(made):
             current[written.resource_type, written.id] = parse_json(written.body)
     policy = Policy.load(Artifacts())
-    return Matrix(store, registry, policy, Decision(PROFILES, current))
+    yield Matrix(store, registry, policy, Decision(PROFILES, current))
+    store.close()
